@@ -1,0 +1,24 @@
+"""What logins say of a user: how often, how long, how lately, and which way it goes."""
+
+from collections.abc import Iterator, Sequence
+
+from reactivation.features.feature import Feature, days_since_last, ratios, trends, windowed
+
+SOURCE = "logins"
+
+
+def features(lookbacks: Sequence[int]) -> Iterator[Feature]:
+    """Frequency, active days, session length, recency, trend and ratio of logins. All before the observation date."""
+    yield from windowed("login_count", "logins", SOURCE, "logins", lookbacks)
+    yield from windowed("login_days", "days with a login", SOURCE, "days", lookbacks)
+    yield from ratios("login_days", "days with a login", SOURCE, lookbacks)
+    yield from trends("login_days", "days with a login", SOURCE, "days", lookbacks)
+    yield days_since_last("login", "the last login", SOURCE, "login_last_on")
+    for months in lookbacks:
+        yield Feature(
+            f"login_session_seconds_mean_{months}m",
+            f"login_session_seconds_{months}m / nullif(login_count_{months}m, 0)",
+            f"mean length of a session, last {months} months",
+            SOURCE,
+            "seconds",
+        )

@@ -1,0 +1,28 @@
+"""Settings of `features`: the look-backs."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from reactivation.parts import Part
+
+
+class FeatureSettings(Part):
+    """How far features look back.
+
+    lookback_months: whole calendar months before the observation date; increasing, and the first is 1. The longest is
+    also how far back recency and balances are followed.
+    """
+
+    lookback_months: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _look_backs_increase(self) -> Self:
+        months = self.lookback_months
+        if not months or months[0] != 1 or list(months) != sorted(set(months)):
+            raise ValueError(f"lookback_months {list(months)}, must increase and begin with 1")
+        return self
+
+    @property
+    def longest(self) -> int:
+        return self.lookback_months[-1]

@@ -1,0 +1,170 @@
+"""Turns a cycle (`2026-06`) into dated windows: observation date, look-backs, outcome, waves, settling.
+
+Time is always an argument; nothing reads today's date. Windows are half-open: their first day belongs to them, their
+end does not. Days and months are those of the region's time zone, cut explicitly, never by the session's zone.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import field_validator
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from reactivation.errors import Finding, SettingsError
+from reactivation.parts import Part
+
+_CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month; a cycle of the programme is one of them.
+
+    >>> Month.parse("2026-01") - 1
+    Month('2025-12')
+    >>> str(Month.parse("2026-06"))
+    '2026-06'
+    """
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `YYYY-MM`; anything else raises SettingsError."""
+        match = _CYCLE.fullmatch(text)
+        if not match:
+            raise SettingsError(
+                f"`{text}` is not a cycle",
+                [Finding("cycle", text, "write a calendar month as YYYY-MM, for example 2026-06")],
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """The month a day lies in."""
+        return cls(day.year, day.month)
+
+    @property
+    def first(self) -> date:
+        """First day of the month: as a cycle, its observation date."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def window(self) -> "Window":
+        """All days of the month."""
+        return Window(self.first, (self + 1).first)
+
+    def __add__(self, months: int) -> "Month":
+        count = self.year * 12 + self.month - 1 + months
+        return Month(count // 12, count % 12 + 1)
+
+    def __sub__(self, months: int) -> "Month":
+        return self + -months
+
+    def months_since(self, other: "Month") -> int:
+        """Whole months from `other` to this one."""
+        return (self.year - other.year) * 12 + self.month - other.month
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    def __repr__(self) -> str:
+        return f"Month('{self}')"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days from `first` (included) to `end` (not included).
+
+    `Window(date(2026, 6, 8), date(2026, 7, 1))` is the outcome window of a cycle whose first wave goes out on 8 June.
+    """
+
+    first: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end <= self.first:
+            raise ValueError(f"window ends on {self.end}, must end after {self.first}")
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.first).days
+
+    def has_day(self, day: Column) -> Column:
+        """True where a DATE column lies in the window."""
+        return (day >= F.lit(self.first)) & (day < F.lit(self.end))
+
+
+class Calendar(Part):
+    """The region's clock: its time zone, and how long a month needs until its late rows are in.
+
+    zone: IANA name of the zone in which days and months are cut.
+    settle_days: days after a month's end until that month's labels and outcomes are frozen.
+    """
+
+    zone: str
+    settle_days: int
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"`{zone}` is no time zone; use an IANA name such as Asia/Shanghai or Europe/Prague")
+        return zone
+
+    @field_validator("settle_days")
+    @classmethod
+    def _settles_after_the_month(cls, days: int) -> int:
+        if not 0 <= days <= 62:
+            raise ValueError(f"{days} settle_days, must lie between 0 and 62")
+        return days
+
+    def instant(self, day: date) -> datetime:
+        """The instant at which a day begins in the region (00:00 there), as an aware datetime."""
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
+
+    def settle_on(self, month: Month) -> date:
+        """The day from which a month's labels and outcomes may be used: first day of the next month plus settle_days."""
+        return (month + 1).first + timedelta(days=self.settle_days)
+
+    def newest_settled(self, day: date) -> Month:
+        """The newest month whose settle date is not after `day`; for a cycle, pass its observation date.
+
+        With settle_days above 0 the newest settled month at the observation date of cycle C is C - 2, else C - 1.
+        """
+        month = Month.of(day) - 1
+        while self.settle_on(month) > day:
+            month -= 1
+        return month
+
+    def starts(self, day: date) -> Column:
+        """The instant a day begins, as a literal TIMESTAMP column that no session zone can shift."""
+        return F.timestamp_seconds(F.lit(int(self.instant(day).timestamp())))
+
+    def local(self, at: str | Column) -> Column:
+        """Wall-clock time of an instant in the region, as TIMESTAMP_NTZ, whatever the session's zone."""
+        column = F.col(at) if isinstance(at, str) else at
+        return F.convert_timezone(F.current_timezone(), F.lit(self.zone), column)
+
+    def day(self, at: str | Column) -> Column:
+        """DATE of an instant in the region."""
+        return F.to_date(self.local(at))
+
+    def month(self, at: str | Column) -> Column:
+        """Month of an instant in the region as a string YYYY-MM."""
+        return F.date_format(self.local(at), "yyyy-MM")
+
+    def is_before(self, at: str | Column, day: date) -> Column:
+        """True where an instant lies before 00:00 of a day in the region."""
+        column = F.col(at) if isinstance(at, str) else at
+        return column < self.starts(day)
+
+    def is_within(self, at: str | Column, window: Window) -> Column:
+        """True where an instant lies in a window of the region's days."""
+        column = F.col(at) if isinstance(at, str) else at
+        return (column >= self.starts(window.first)) & (column < self.starts(window.end))

@@ -1,0 +1,61 @@
+"""One Spark session with Delta, wherever the program runs: plain Python, spark-submit or Databricks."""
+
+import os
+from collections.abc import Mapping
+
+from pyspark.sql import SparkSession
+
+APP_NAME = "reactivation"
+_DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+_EVERYWHERE = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+_LOCAL = {
+    "spark.master": "local[*]",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+}
+
+
+def start(conf: Mapping[str, str]) -> SparkSession:
+    """Return the session, started with `conf` where nobody has started one yet.
+
+    Plain Python brings Delta's jars itself; under spark-submit they come by `--packages`, on Databricks they are there.
+    Settings that only a new JVM can take (`spark.driver.memory`) have no effect on a session that runs already.
+    """
+    if _is_brought_up_by_others():
+        session = SparkSession.builder.appName(APP_NAME).config(map={**_DELTA, **_EVERYWHERE, **conf}).getOrCreate()
+    else:
+        session = _plain({**_LOCAL, **_DELTA, **_EVERYWHERE, **conf})
+    for key, value in _EVERYWHERE.items():
+        session.conf.set(key, value)
+    _quiet(session)
+    return session
+
+
+def _is_brought_up_by_others() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def _plain(conf: Mapping[str, str]) -> SparkSession:
+    from delta import configure_spark_with_delta_pip  # noqa: PLC0415  (not installed, nor needed, on a cluster)
+
+    builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
+    session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
+    return session
+
+
+def _quiet(session: SparkSession) -> None:
+    """Keep Spark's log to errors, and silence the loggers that print a caught AnalysisException at full length."""
+    if "DATABRICKS_RUNTIME_VERSION" in os.environ:
+        return
+    session.sparkContext.setLogLevel("ERROR")
+    jvm = session.sparkContext._jvm
+    if jvm is not None:
+        configurator = jvm.org.apache.logging.log4j.core.config.Configurator
+        off = jvm.org.apache.logging.log4j.Level.OFF
+        for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+            configurator.setLevel(name, off)

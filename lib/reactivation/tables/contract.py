@@ -1,0 +1,113 @@
+"""Table and Column: the two words in which every contract is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructField, StructType
+
+from reactivation.errors import Finding
+
+MONEY = "decimal(18,2)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a contract.
+
+    type: Spark SQL type. unit: what one unit of a number is (`CNY`, `days`, `users`).
+    required: never null. allowed: the only values there may be. minimum: the smallest value there may be.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: int | None = None
+
+    @cached_property
+    def data_type(self) -> DataType:
+        return StructType.fromDDL(f"x {self.type}")["x"].dataType
+
+    @property
+    def field(self) -> StructField:
+        return StructField(self.name, self.data_type, nullable=not self.required)
+
+    @property
+    def is_allowed(self) -> SparkColumn:
+        """True where the column's value is one the contract allows; null counts as allowed unless `required`."""
+        value = F.col(self.name)
+        fine = F.lit(True)
+        if self.allowed:
+            fine = fine & value.isin(*self.allowed)
+        if self.minimum is not None:
+            fine = fine & (value >= F.lit(self.minimum))
+        return value.isNotNull() & fine if self.required else value.isNull() | fine
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table's contract.
+
+    place: `warehouse` for canonical and derived tables. grain: what one row is, in words.
+    key: columns that identify a row. partition_by: columns whose values a re-run replaces as a whole.
+    is_open: further columns may follow those declared (features and activity get theirs from conf).
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    partition_by: tuple[str, ...] = ()
+    is_open: bool = False
+    is_append_only: bool = False
+    place: str = "warehouse"
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in (*self.key, *self.partition_by) if name not in self.column_names]
+        if unknown:
+            raise ValueError(f"`{self.name}` has no columns {unknown} that its key or partition names")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def schema(self) -> StructType:
+        return StructType([column.field for column in self.columns])
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def extended(self, columns: Iterable[Column]) -> "Table":
+        """The same contract with further columns at its end."""
+        return replace(self, columns=(*self.columns, *columns))
+
+    def select(self, table: DataFrame) -> DataFrame:
+        """Close a step: exactly the contract's columns, in order and type."""
+        return table.select(*[F.col(column.name).cast(column.type) for column in self.columns])
+
+    def differences(self, found: StructType) -> list[Finding]:
+        """What a schema lacks or has otherwise than the contract says; empty where it keeps the contract."""
+        have = {field.name: field.dataType for field in found}
+        missing = [
+            Finding("missing", f"{c.name}: {c.type}", f"found: {', '.join(have) or 'no columns at all'}")
+            for c in self.columns
+            if c.name not in have
+        ]
+        retyped = [
+            Finding("type", f"{c.name}: {c.type}", f"found: {have[c.name].simpleString()}")
+            for c in self.columns
+            if c.name in have and have[c.name] != c.data_type
+        ]
+        extra = [
+            Finding("not known", name, f"`{self.name}` has no such column: drop it or declare it")
+            for name in have
+            if name not in self.column_names and not self.is_open
+        ]
+        return [*missing, *retyped, *extra]

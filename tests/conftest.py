@@ -1,0 +1,109 @@
+"""One Spark session for all tests, and `rows`: literal rows that fill what a test does not speak about."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import (
+    BooleanType,
+    DataType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    StringType,
+    StructType,
+    TimestampType,
+)
+
+from reactivation.periods import Calendar
+from reactivation.tables.contract import Table
+
+Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    from reactivation.runtime.session import start
+
+    return start(
+        {
+            "spark.sql.shuffle.partitions": "2",
+            "spark.default.parallelism": "2",
+            "spark.databricks.delta.snapshotPartitions": "1",
+            "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark-warehouse")),
+        }
+    )
+
+
+@pytest.fixture
+def utc() -> Calendar:
+    """A region whose days are those of UTC, settling after five days."""
+    return Calendar(zone="UTC", settle_days=5)
+
+
+@pytest.fixture
+def rows(spark: SparkSession) -> Rows:
+    """Literal rows of a table's contract: `rows(canonical.LOGINS, ["user_id", "event_at"], [(1, "2026-05-31 23:59")])`.
+
+    Timestamps are read as UTC. `arrived_at` follows the event unless given; other columns that a test does not name are
+    null where the contract allows it, else the type's plainest value.
+    """
+
+    def make(table: Table, names: Sequence[str], values: Sequence[tuple[Any, ...]]) -> DataFrame:
+        records = [_record(table, dict(zip(names, row, strict=True))) for row in values]
+        extra = [name for name in names if name not in table.column_names]
+        assert not extra, f"`{table.name}` has no columns {extra}"
+        return spark.createDataFrame(records, _nullable(table.schema))
+
+    return make
+
+
+def _record(table: Table, given: dict[str, Any]) -> tuple[Any, ...]:
+    happened = next((given[c] for c in ("event_at", "sent_at", "snapshot_on", "signed_up_on") if c in given), None)
+    values = []
+    for column in table.columns:
+        if column.name in given:
+            value = given[column.name]
+        elif column.name == "arrived_at":
+            value = happened
+        elif column.name == "arrival_cycle":
+            value = str(given.get("arrived_at", happened) or "2000-01")[:7]
+        elif column.required:
+            value = column.allowed[0] if column.allowed else _plain(column.data_type)
+        else:
+            value = None
+        values.append(_typed(value, column.data_type))
+    return tuple(values)
+
+
+def _plain(data_type: DataType) -> Any:
+    plain: dict[type, Any] = {
+        StringType: "x",
+        BooleanType: True,
+        DateType: "2000-01-01",
+        TimestampType: "2000-01-01 00:00",
+        DoubleType: 0.0,
+    }
+    return plain.get(type(data_type), 0)
+
+
+def _typed(value: Any, data_type: DataType) -> Any:
+    if value is None:
+        return None
+    if isinstance(data_type, TimestampType) and isinstance(value, str | date) and not isinstance(value, datetime):
+        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+    if isinstance(data_type, DateType) and isinstance(value, str):
+        return date.fromisoformat(value[:10])
+    if isinstance(data_type, DecimalType):
+        return Decimal(str(value))
+    return value
+
+
+def _nullable(schema: StructType) -> StructType:
+    loose = StructType()
+    for field in schema:
+        loose.add(field.name, field.dataType, nullable=True)
+    return loose
