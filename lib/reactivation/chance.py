@@ -48,6 +48,16 @@ def draw(bucket: Column, shares: Mapping[str, float]) -> Column:
     return chosen
 
 
+def probabilities(shares: Mapping[str, float]) -> dict[str, float]:
+    """Probability with which `draw` really chooses each name: shares are cut to whole buckets.
+
+    >>> probabilities({"a": 1 / 3, "b": 2 / 3})
+    {'a': 0.3333, 'b': 0.6667}
+    """
+    cuts = [0, *_cuts(list(shares.values()))[:-1], BUCKETS]
+    return {name: (end - start) / BUCKETS for name, start, end in zip(shares, cuts, cuts[1:], strict=False)}
+
+
 def is_within(bucket: Column, share: float) -> Column:
     """True for the first `share` of the buckets."""
     return bucket < _cuts([share])[0]

@@ -129,7 +129,7 @@ class Calendar(Part):
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
 
     def settle_on(self, month: Month) -> date:
-        """The day from which a month's labels and outcomes may be used: first day of the next month plus settle_days."""
+        """Day from which a month's labels and outcomes may be used: the next month's first day plus settle_days."""
         return (month + 1).first + timedelta(days=self.settle_days)
 
     def newest_settled(self, day: date) -> Month:

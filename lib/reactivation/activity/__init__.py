@@ -4,19 +4,19 @@ Raw rows are aggregated once, in the month in which they arrive. Whatever needs 
 a month of work costs one month of rows, late rows are never lost, and any past cycle can be rebuilt to the same values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.activity import logins
-from reactivation.tables.measure import Measure
+from reactivation.activity import assets, benefits, contacts, functions, logins, outside_contacts, transactions
 from reactivation.activity.settings import ActivitySettings
 from reactivation.periods import Calendar, Month, Window
 from reactivation.tables import canonical, derived
 from reactivation.tables.contract import Table
+from reactivation.tables.measure import Measure
 
 __all__ = ["ActivitySettings", "Measure", "contract", "measures", "merge_months", "partials", "straight"]
 
@@ -25,6 +25,12 @@ def measures(settings: ActivitySettings) -> dict[str, tuple[Measure, ...]]:
     """All measures by the source they are taken from."""
     return {
         "logins": logins.MEASURES,
+        "function_uses": functions.measures(settings.function_groups),
+        "transactions": transactions.measures(settings.transaction_channels),
+        "asset_snapshots": assets.measures(settings.asset_products),
+        "benefit_events": benefits.MEASURES,
+        "contacts": contacts.MEASURES,
+        "outside_contacts": outside_contacts.MEASURES,
     }
 
 
@@ -34,15 +40,16 @@ def contract(settings: ActivitySettings) -> Table:
 
 
 def partials(
-    sources: Mapping[str, DataFrame], *, arrival_cycle: Month, calendar: Calendar, settings: ActivitySettings
+    sources: Mapping[str, DataFrame], *, arrivals: Sequence[Month], calendar: Calendar, settings: ActivitySettings
 ) -> DataFrame:
-    """Aggregate the canonical rows that arrived in one month to one row per event month and user.
+    """Aggregate the canonical rows that arrived in some months to one row per arrival month, event month and user.
 
     sources: canonical tables by name; those that a region lacks are simply not there.
     """
-    arrived = {name: table.where(F.col("arrival_cycle") == str(arrival_cycle)) for name, table in sources.items()}
-    months = _by_month(arrived, calendar=calendar, settings=settings)
-    return contract(settings).select(months.withColumn("arrival_cycle", F.lit(str(arrival_cycle))))
+    has_arrived = F.col("arrival_cycle").isin(*[str(month) for month in arrivals])
+    arrived = {name: table.where(has_arrived) for name, table in sources.items()}
+    keys = ("arrival_cycle", "event_month", "user_id")
+    return contract(settings).select(_aggregate(arrived, keys, calendar=calendar, settings=settings))
 
 
 def straight(
@@ -58,45 +65,61 @@ def straight(
     What happened in `window` and arrived before 00:00 of `known_before`: the month to date of a wave, the month of a
     label or an outcome. Nothing of it is stored.
     """
-    known = {name: _known(table, name, window, known_before, calendar) for name, table in sources.items()}
-    return _by_month(known, calendar=calendar, settings=settings)
+    known = {
+        name: sources[name].where(_is_known(sources[name], name, window, known_before, calendar))
+        for name in measures(settings)
+        if name in sources
+    }
+    return _aggregate(known, ("event_month", "user_id"), calendar=calendar, settings=settings)
 
 
-def merge_months(partials: DataFrame, *, cycle: Month, settings: ActivitySettings, months: int) -> DataFrame:
-    """Merge what was known at a cycle's observation date to one row per user and event month.
+def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: ActivitySettings, months: int) -> DataFrame:
+    """Merge what was known at the observation dates of some cycles to one row per cycle, user and event month.
 
-    Both clocks hold: only partials that arrived before the cycle, only months before it, at most `months` of them.
-    The result is partitioned by user, so a following aggregation by user needs no further shuffle.
+    Both clocks hold, for each cycle: only partials that arrived before it, only months before it, at most `months` of
+    them. `months_back` says how many months before the cycle a row's month lies, 1 for the last whole one.
     """
-    known = (F.col("arrival_cycle") < str(cycle)) & F.col("event_month").between(str(cycle - months), str(cycle - 1))
+    first, last = str(min(cycles) - months), str(max(cycles))
+    may_count = (F.col("arrival_cycle") < last) & (F.col("event_month") >= first) & (F.col("event_month") < last)
+    each_cycle = F.explode(F.array(*[F.lit(str(cycle)) for cycle in cycles]))
+    by_cycle = partials.where(may_count).withColumn("cycle", each_cycle)
+    months_back = _month_number("cycle") - _month_number("event_month")
+    is_known = (F.col("arrival_cycle") < F.col("cycle")) & months_back.between(1, months)
     merged = [m.merged for group in measures(settings).values() for m in group]
-    return partials.where(known).repartition("user_id").groupBy("user_id", "event_month").agg(*merged)
+    return by_cycle.where(is_known).groupBy("cycle", "user_id", months_back.alias("months_back")).agg(*merged)
 
 
-def _by_month(sources: Mapping[str, DataFrame], *, calendar: Calendar, settings: ActivitySettings) -> DataFrame:
-    """One row per user and event month with every measure of the contract; null where a source is absent."""
-    keys = ("event_month", "user_id")
+def _aggregate(
+    sources: Mapping[str, DataFrame], keys: Sequence[str], *, calendar: Calendar, settings: ActivitySettings
+) -> DataFrame:
+    """One row per keys with every measure of the contract; null where a source is absent."""
     known = {name: group for name, group in measures(settings).items() if name in sources}
     parts = [
         _with_local_time(sources[name], canonical.EVENT_TIME[name], calendar)
         .groupBy(*keys)
         .agg(*[m.from_rows for m in group])
         for name, group in known.items()
+        if group
     ]
     together = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), parts)
     merged = together.groupBy(*keys).agg(*[m.merged for group in known.values() for m in group])
     absent = [m for name, group in measures(settings).items() if name not in sources for m in group]
-    return merged.withColumns({m.name: F.lit(None).cast(m.type) for m in absent})
+    return merged.withColumns({m.name: F.lit(None).cast(m.type) for m in absent}) if absent else merged
 
 
-def _known(table: DataFrame, name: str, window: Window, known_before: date, calendar: Calendar) -> DataFrame:
+def _is_known(table: DataFrame, name: str, window: Window, known_before: date, calendar: Calendar) -> Column:
     happened = canonical.EVENT_TIME[name]
     is_date = dict(table.dtypes)[happened] == "date"
     is_in_window = window.has_day(F.col(happened)) if is_date else calendar.is_within(happened, window)
-    return table.where(is_in_window & calendar.is_before("arrived_at", known_before))
+    return is_in_window & calendar.is_before("arrived_at", known_before)
 
 
 def _with_local_time(table: DataFrame, happened: str, calendar: Calendar) -> DataFrame:
     is_date = dict(table.dtypes)[happened] == "date"
     local = F.col(happened) if is_date else calendar.local(happened)
     return table.withColumns({"event_month": F.date_format(local, "yyyy-MM"), "local_day": F.day(local)})
+
+
+def _month_number(month: str) -> Column:
+    """Months since the year 0 of a column YYYY-MM, so that two of them may be subtracted."""
+    return F.substring(month, 1, 4).cast("int") * 12 + F.substring(month, 6, 2).cast("int")

@@ -6,6 +6,5 @@ MEASURES = (
     Measure("login_count", "bigint", "1L", "sum", "logins", "logins"),
     Measure("login_days", "bigint", DAY_BIT, "days", "days with a login", "days"),
     Measure("login_session_seconds", "bigint", "session_seconds", "sum", "time spent in sessions", "seconds"),
-    Measure("login_session_seconds_max", "bigint", "session_seconds", "max", "longest session", "seconds"),
     Measure("login_last_at", "timestamp", "event_at", "max", "last login"),
 )

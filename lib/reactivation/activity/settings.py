@@ -1,16 +1,17 @@
 """Settings of `activity`: which kinds of function, channel and product are kept apart."""
 
 from reactivation.parts import Part
+from reactivation.tables.measure import Kind
 
 
 class ActivitySettings(Part):
     """What the partials keep apart; a kind that is not named here is counted in the totals only.
 
     function_groups: name of a group: function codes that belong to it.
-    transaction_channels: channels whose transactions are counted on their own.
-    asset_products: products whose balances are followed; a snapshot of any other product breaks the contract.
+    transaction_channels: channels whose transactions of own initiative are counted on their own.
+    asset_products: products whose balances are followed; assets are their sum.
     """
 
-    function_groups: dict[str, tuple[str, ...]]
-    transaction_channels: tuple[str, ...]
-    asset_products: tuple[str, ...]
+    function_groups: dict[Kind, tuple[str, ...]]
+    transaction_channels: tuple[Kind, ...]
+    asset_products: tuple[Kind, ...]

@@ -2,23 +2,35 @@
 
 from collections.abc import Iterator, Sequence
 
-from reactivation.features.feature import Feature, days_since_last, ratios, trends, windowed
+from reactivation.features.feature import (
+    Feature,
+    days_since_last,
+    lagged,
+    last,
+    months_active,
+    quotient,
+    ratios,
+    trends,
+    windowed,
+)
 
 SOURCE = "logins"
 
 
 def features(lookbacks: Sequence[int]) -> Iterator[Feature]:
-    """Frequency, active days, session length, recency, trend and ratio of logins. All before the observation date."""
+    """Frequency, active days, regularity, session length, recency, trend and ratio. All before the observation date."""
     yield from windowed("login_count", "logins", SOURCE, "logins", lookbacks)
     yield from windowed("login_days", "days with a login", SOURCE, "days", lookbacks)
+    yield from lagged("login_days", "days with a login", SOURCE, "days", lookbacks)
+    yield from months_active("login", "a login", SOURCE, lookbacks)
     yield from ratios("login_days", "days with a login", SOURCE, lookbacks)
     yield from trends("login_days", "days with a login", SOURCE, "days", lookbacks)
-    yield days_since_last("login", "the last login", SOURCE, "login_last_on")
-    for months in lookbacks:
+    yield days_since_last("login", "the last login", SOURCE)
+    for months in lookbacks[:2]:
         yield Feature(
             f"login_session_seconds_mean_{months}m",
-            f"login_session_seconds_{months}m / nullif(login_count_{months}m, 0)",
-            f"mean length of a session, last {months} months",
+            quotient(f"login_session_seconds_{months}m", f"login_count_{months}m"),
+            f"mean length of a session, {last(months)}",
             SOURCE,
             "seconds",
         )

@@ -1,8 +1,8 @@
-"""Settings of `features`: the look-backs."""
+"""Settings of `features`: the look-backs, and how much history a month of training needs."""
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from reactivation.parts import Part
 
@@ -12,9 +12,11 @@ class FeatureSettings(Part):
 
     lookback_months: whole calendar months before the observation date; increasing, and the first is 1. The longest is
     also how far back recency and balances are followed.
+    min_history_months: months of arrivals that must lie before a cycle for its features to be worth training on.
     """
 
     lookback_months: tuple[int, ...]
+    min_history_months: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _look_backs_increase(self) -> Self:

@@ -19,15 +19,18 @@ _LOCAL = {
     "spark.driver.host": "127.0.0.1",
 }
 
+_QUERIES = ("spark.sql.", "spark.databricks.")
+
 
 def start(conf: Mapping[str, str]) -> SparkSession:
     """Return the session, started with `conf` where nobody has started one yet.
 
     Plain Python brings Delta's jars itself; under spark-submit they come by `--packages`, on Databricks they are there.
-    Settings that only a new JVM can take (`spark.driver.memory`) have no effect on a session that runs already.
+    Where others bring the session up, master, memory and cores are theirs: of `conf` only what concerns queries counts.
     """
     if _is_brought_up_by_others():
-        session = SparkSession.builder.appName(APP_NAME).config(map={**_DELTA, **_EVERYWHERE, **conf}).getOrCreate()
+        ours = {key: value for key, value in conf.items() if key.startswith(_QUERIES)}
+        session = SparkSession.builder.appName(APP_NAME).config(map={**_DELTA, **_EVERYWHERE, **ours}).getOrCreate()
     else:
         session = _plain({**_LOCAL, **_DELTA, **_EVERYWHERE, **conf})
     for key, value in _EVERYWHERE.items():

@@ -9,7 +9,9 @@ from reactivation.tables.contract import MONEY, Column, Table
 USER_ID = Column("user_id", "bigint", "pseudonymous number of the user; never a name or a phone number", required=True)
 ARRIVED_AT = Column("arrived_at", "timestamp", "when the row reached the bank's warehouse", required=True)
 EVENT_AT = Column("event_at", "timestamp", "when it happened", required=True)
-EVENT_ID = Column("event_id", "string", "the source's own number of the event, where it has one; equal numbers are one event")
+EVENT_ID = Column(
+    "event_id", "string", "the source's own number of the event, where it has one; equal numbers are one event"
+)
 ARRIVAL_CYCLE = Column("arrival_cycle", "string", "month of arrived_at in the region's zone, YYYY-MM", required=True)
 
 CONTACT_CHANNELS = ("sms", "push", "call")
@@ -69,7 +71,13 @@ ASSET_SNAPSHOTS = _canonical(
     Column("snapshot_on", "date", "day at whose end the balance stood", required=True),
     ARRIVED_AT,
     Column("product", "string", "product that holds the assets (deposit, wealth, fund, …)", required=True),
-    Column("balance", MONEY, "balance at the day's end; may be negative where the account may be overdrawn", unit="currency", required=True),
+    Column(
+        "balance",
+        MONEY,
+        "balance at the day's end; may be negative where the account may be overdrawn",
+        unit="currency",
+        required=True,
+    ),
 )
 
 BENEFIT_EVENTS = _events(

@@ -51,7 +51,9 @@ INGEST_COUNTS = Table(
     (
         Column("cycle", "string", "month of arrival, or `undated`", required=True),
         Column("source", "string", "canonical table", required=True),
-        Column("rows_in", "bigint", "rows that arrived, those admitted from an earlier quarantine included", required=True),
+        Column(
+            "rows_in", "bigint", "rows that arrived, those admitted from an earlier quarantine included", required=True
+        ),
         Column("rows_kept", "bigint", "rows written to the canonical table", required=True),
         Column("rows_quarantined", "bigint", "rows that broke the contract", required=True),
         Column("rows_duplicate", "bigint", "rows that were there already", required=True),
@@ -85,9 +87,18 @@ LABELS = _per_user(
     "labels",
     "what one signed-up user did in one settled month",
     _flag("is_active", "active in the month, as conf defines it"),
-    _flag("has_asset_uplift", "assets grew over the month by more than the stated share and amount; null: no balance known", False),
+    _flag(
+        "has_asset_uplift",
+        "assets grew over the month by more than the stated share and amount; null: no balance known",
+        False,
+    ),
     Column("transaction_count", "bigint", "transactions of own initiative in the month", required=True),
-    Column("asset_change", MONEY, "assets at the month's end less those at its start; null: no balance known", unit="currency"),
+    Column(
+        "asset_change",
+        MONEY,
+        "assets at the month's end less those at its start; null: no balance known",
+        unit="currency",
+    ),
 )
 
 SCORES = _per_user(
@@ -150,9 +161,15 @@ ARMS = _per_user(
     _flag("picked_by_model", "the policy `model` would pick the user, whatever the cell"),
     _flag("picked_by_rule", "the policy `rule` would pick the user, whatever the cell"),
     _flag("picked_by_random", "the policy `random` would pick the user, whatever the cell"),
-    Column("policy_rank", "bigint", "place in the order of the own cell's policy, 1 is first; null where it ranks nobody like this"),
+    Column(
+        "policy_rank",
+        "bigint",
+        "place in the order of the own cell's policy, 1 is first; null where it ranks nobody like this",
+    ),
     _flag("is_selected", "picked by the own cell's policy"),
-    Column("touch", "string", "touched: open to contact this cycle, reached or not; null in the cell none", allowed=TOUCHES),
+    Column(
+        "touch", "string", "touched: open to contact this cycle, reached or not; null in the cell none", allowed=TOUCHES
+    ),
 )
 
 EXPERIMENT_PLAN = Table(
@@ -161,9 +178,13 @@ EXPERIMENT_PLAN = Table(
     ("cycle",),
     (
         CYCLE,
-        Column("plan_json", "string", "shares, salts, dates, contrasts, metrics and thresholds, as JSON", required=True),
+        Column(
+            "plan_json", "string", "shares, salts, dates, contrasts, metrics and thresholds, as JSON", required=True
+        ),
         Column("plan_hash", "string", "SHA-256 of plan_json", required=True),
-        Column("power_json", "string", "smallest detectable difference per contrast and metric, as JSON", required=True),
+        Column(
+            "power_json", "string", "smallest detectable difference per contrast and metric, as JSON", required=True
+        ),
     ),
     ("cycle",),
 )
@@ -177,7 +198,13 @@ WAVE_PLAN = Table(
         WAVE,
         USER_ID,
         Column("policy", "string", "cell the user is in", required=True, allowed=POLICIES),
-        Column("channel", "string", "channel, or none (drawn by exploration)", required=True, allowed=(*CONTACT_CHANNELS, "none")),
+        Column(
+            "channel",
+            "string",
+            "channel, or none (drawn by exploration)",
+            required=True,
+            allowed=(*CONTACT_CHANNELS, "none"),
+        ),
         Column("benefit", "string", "benefit offered, or none", required=True),
         Column("cost", MONEY, "expected cost of the contact and its benefit", unit="currency", required=True),
         _number("expected_gain", "expected rise of P(active) by this contact; null while no gains are known"),
@@ -197,7 +224,9 @@ WAVE_WATERFALL = Table(
         CYCLE,
         WAVE,
         Column("reason", "string", "planned, or the first reason why not", required=True),
-        Column("users", "bigint", "low-activity users, each counted exactly once per wave", unit="users", required=True),
+        Column(
+            "users", "bigint", "low-activity users, each counted exactly once per wave", unit="users", required=True
+        ),
     ),
     ("cycle", "wave"),
 )
@@ -223,10 +252,17 @@ OUTCOMES = _per_user(
     "outcomes",
     "what one user of `arms` did in the outcome window, reached or not",
     _flag("logged_in", "at least one login in the outcome window; null: the region has no logins", False),
-    _flag("transacted", "at least one transaction of own initiative in the outcome window; null: no transactions", False),
+    _flag(
+        "transacted", "at least one transaction of own initiative in the outcome window; null: no transactions", False
+    ),
     _flag("is_active", "active in the outcome window, as conf defines it"),
     _flag("has_asset_uplift", "asset uplift over the month; null: no balance known", False),
-    Column("asset_change", MONEY, "assets at the month's end less those at its start; null: no balance known", unit="currency"),
+    Column(
+        "asset_change",
+        MONEY,
+        "assets at the month's end less those at its start; null: no balance known",
+        unit="currency",
+    ),
     Column("contacts_delivered", "bigint", "contacts of ours delivered in the cycle", required=True),
     Column("outside_contacts", "bigint", "contacts of other senders in the outcome window", required=True),
     Column("spend", MONEY, "expected cost of the contacts planned for the user", unit="currency", required=True),

@@ -1,26 +1,29 @@
 """Measure: one mergeable quantity of a user's month, exact whatever the partitioning."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pyspark.sql import Column
+from pydantic import StringConstraints
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.periods import Calendar, Month
 from reactivation.tables import contract
 
-Merge = Literal["sum", "max", "min", "days", "state"]
+Merge = Literal["sum", "max", "days", "state"]
+
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")]
+"""Name of a kind in conf (a function group, a channel, a product): it becomes part of measures' and features' names."""
 
 
 @dataclass(frozen=True)
 class Measure:
     """A column of `activity`: an expression over one source's rows, and the operation that merges its values.
 
-    name: starts with the signal (`login_count`). type: integer, DECIMAL, TIMESTAMP or STRUCT, never DOUBLE, because a
-    sum of doubles depends on the order of its terms.
+    name: starts with the signal (`login_count`); that of a mask of days ends with `_days`, that of a time with `_at`.
+    type: integer, DECIMAL, TIMESTAMP or STRUCT, never DOUBLE, because a sum of doubles depends on the order of its terms.
     of: Spark SQL expression over the source's columns and `local_day`, the day of the month in the region (1 to 31).
-    merge: how two values become one: `sum`, `max`, `min`; `days`: bit-or of a mask with one bit per day of the month;
+    merge: how two values become one: `sum`, `max`; `days`: bit-or of a mask with one bit per day of the month;
     `state`: the greatest struct (snapshot_on, arrived_at, balance), a balance that is carried forward.
     """
 
@@ -30,6 +33,14 @@ class Measure:
     merge: Merge
     meaning: str
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if self.type in ("float", "double"):
+            raise ValueError(f"measure `{self.name}` is a {self.type}, must be exact: an integer or DECIMAL")
+        if (self.merge == "days") != self.name.endswith("_days"):
+            raise ValueError(
+                f"measure `{self.name}` merges by {self.merge}; masks of days, and only they, end with _days"
+            )
 
     @property
     def column(self) -> contract.Column:
@@ -46,47 +57,44 @@ class Measure:
         """Aggregate over partials of one user and month."""
         return self._aggregate(F.col(self.name)).alias(self.name)
 
-    def within(self, is_within: Column) -> Column:
-        """Aggregate over a user's merged months that lie in a window; days are counted there, null means none."""
-        value = F.bit_count(self.name).cast("bigint") if self.merge == "days" else F.col(self.name)
-        chosen = F.when(is_within, value)
-        return F.sum(chosen) if self.merge in ("sum", "days") else _EXTREMES[self.merge](chosen)
+    def windows(self, lookbacks: Sequence[int]) -> Iterator[tuple[str, str]]:
+        """Names and Spark SQL aggregates of a user's merged months, over `months_back` (1: the last whole month).
 
-    def over(self, month: str, cycle: Month, lookbacks: Sequence[int], calendar: Calendar) -> Iterator[Column]:
-        """Aggregates of a user's merged months at a cycle's observation date, one per look-back, as features name them.
-
-        `login_count_3m` over the last 3 months; `login_months_3m` counts those with a day; `login_last_on` is the
-        region's date of the last event; `balance_deposit_end_2m` is the state at the end of the month 2 months back,
-        carried forward from whenever it was last seen.
+        `login_count_3m` over the last 3 months, null where there is none; `login_count_lag_2m` in the month 2 months
+        back alone; of a mask of days also `login_months_3m`, the months with a day; of a time `login_last_at`, the
+        latest; of a state `asset_deposit_end_2m`, as it was at the end of the month 2 months back, carried forward
+        from whenever it was last seen.
         """
-        event_month = F.col(month)
+        months = range(1, lookbacks[-1] + 1)
         if self.merge == "state":
-            for back in range(1, lookbacks[-1] + 1):
-                yield self.within(event_month <= str(cycle - back)).alias(f"{self.name}_end_{back}m")
-            return
-        if self.type == "timestamp":
-            last_on = calendar.day(self.within(F.lit(True)))
-            yield last_on.alias(self.name.removesuffix("_at") + "_on")
-            return
-        for months in lookbacks:
-            is_recent = event_month >= str(cycle - months)
-            yield self.within(is_recent).alias(f"{self.name}_{months}m")
-            if self.merge == "days":
-                is_active = is_recent & (F.col(self.name) != 0)
-                yield F.count_if(is_active).alias(f"{self.name.removesuffix('days')}months_{months}m")
+            yield from (
+                (f"{self.name}_end_{m}m", f"max({self.name}) filter (where months_back >= {m})") for m in months
+            )
+        elif self.type == "timestamp":
+            yield self.name, f"max({self.name})"
+        else:
+            value = f"bit_count({self.name})" if self.merge == "days" else self.name
+            operation = "max" if self.merge == "max" else "sum"
+            for m in lookbacks:
+                yield f"{self.name}_{m}m", f"{operation}({value}) filter (where months_back <= {m})"
+            for m in months:
+                yield f"{self.name}_lag_{m}m", f"{operation}({value}) filter (where months_back = {m})"
+        if self.merge == "days":
+            with_a_day = f"{self.name} != 0 and months_back <="
+            signal = self.name.removesuffix("_days")
+            yield from ((f"{signal}_months_{m}m", f"count_if({with_a_day} {m})") for m in lookbacks)
 
     def _aggregate(self, value: Column) -> Column:
         if self.merge == "sum":
             return F.sum(value).cast(self.type)
-        if self.merge == "days":
-            return F.bit_or(value)
-        return _EXTREMES[self.merge](value)
+        return F.bit_or(value) if self.merge == "days" else F.max(value)
 
-
-_EXTREMES = {"max": F.max, "min": F.min, "state": F.max}
 
 DAY_BIT = "shiftleft(1L, local_day - 1)"
 """The bit of an event's day, for measures merged by `days`."""
+
+MONEY_SUM = "decimal(28,2)"
+"""Type of a sum of money, wide enough that no month of rows overflows it."""
 
 
 def day_bit_where(condition: str) -> str:
@@ -97,3 +105,24 @@ def day_bit_where(condition: str) -> str:
 def count_where(condition: str) -> str:
     """One where a condition holds, else zero; to be summed."""
     return f"if({condition}, 1L, 0L)"
+
+
+def only_where(condition: str, value: str) -> str:
+    """A value where a condition holds, else null."""
+    return f"if({condition}, {value}, null)"
+
+
+def is_one_of(column: str, values: Iterable[str]) -> str:
+    """The condition that a text column has one of some values, as Spark SQL.
+
+    >>> is_one_of("function_code", ["transfer", "o'clock"])
+    "function_code in ('transfer', 'o\\\\'clock')"
+    """
+    quoted = ["'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" for value in values]
+    return f"{column} in ({', '.join(quoted)})"
+
+
+def with_day_counts(months: DataFrame) -> DataFrame:
+    """Add to every mask of days its number of days: `login_days_count` to `login_days`."""
+    masks = [name for name in months.columns if name.endswith("_days")]
+    return months.withColumns({f"{name}_count": F.bit_count(name).cast("bigint") for name in masks})

@@ -1,0 +1,74 @@
+# Two commands matter, `make demo` and `make test`; each sets up what it needs, once.
+# Another Python than the one found: make setup PYTHON=/path/to/python3
+
+SHELL := /bin/bash
+VENV := .venv
+JAVA := $(VENV)/java_home
+PACKAGES := $(VENV)/packages
+SPARK := $(VENV)/spark
+
+PY := $(VENV)/bin/python
+WITH_SPARK = JAVA_HOME="$$(cat $(JAVA))" PYSPARK_PYTHON="$(CURDIR)/$(PY)" .ci/quietly $(PY)
+CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
+
+# What belongs to another Spark or another project on this machine must not reach ours.
+unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help demo demo-berka test lint setup zip wheel clean
+.DEFAULT_GOAL := help
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## Two months of the simulated bank, from raw tables to the read-out (into build/demo)
+	@for cycle in 2026-05 2026-06; do $(CYCLE) --region sandbox --cycle $$cycle || exit; done
+
+demo-berka: setup ## A month of a real Czech bank of the nineties, up to its scores (into build/demo-berka)
+	@$(CYCLE) --region berka --cycle 1994-03 --set paths.root=build/demo-berka
+
+test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
+	@$(WITH_SPARK) -m pytest $(TESTS)
+
+lint: setup ## Format and types alone (ruff, mypy)
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+setup: $(SPARK) ## Python packages, Java and Spark's jars; the other targets call it
+
+zip: ## The library for spark-submit's --py-files (build/reactivation.zip)
+	@rm -rf build/zip build/reactivation.zip && mkdir -p build/zip && cp -R lib/reactivation build/zip
+	@find build/zip -name __pycache__ -prune -exec rm -rf {} +
+	@python="$$(.ci/python $(PYTHON))" && cd build/zip && "$$python" -m zipfile -c ../reactivation.zip reactivation
+	@rm -rf build/zip && echo build/reactivation.zip
+
+wheel: $(PACKAGES) ## The library for Databricks (dist/reactivation-…-py3-none-any.whl)
+	@rm -rf dist build/lib build/bdist.*
+	@$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . && ls dist/*.whl
+	@rm -rf build/lib build/bdist.*
+
+clean: ## Remove what runs and tests wrote (.venv stays)
+	@rm -rf build dist spark-warehouse metastore_db derby.log mlruns .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# Java comes first: where a person has to install it, nobody should have waited for the packages.
+$(JAVA): .ci/java
+	@home="$$(.ci/java)" && mkdir -p $(VENV) && echo "$$home" > $@
+
+# Where the Java found last time is gone, look again.
+ifeq ($(wildcard $(shell cat $(JAVA) 2>/dev/null)/bin/java),)
+.PHONY: $(JAVA)
+endif
+
+# From nothing, so that .venv holds what the lock says and nothing else. Spark comes as a source archive: setuptools first.
+$(PACKAGES): requirements.lock setup.py | $(JAVA)
+	@python="$$(.ci/python $(PYTHON))" && cd $(VENV) && rm -rf bin etc include lib lib64 share pyvenv.cfg packages spark && \
+	  echo "Setting up $(VENV) with $$("$$python" --version): some minutes, once" >&2 && "$$python" -m venv .
+	@$(PY) -m pip install --quiet --no-deps $$(grep '^setuptools==' requirements.lock)
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --use-pep517 -r requirements.lock -e .
+	@touch $@
+
+# The first start fetches Delta's jars and proves that Python, Java and Spark go together.
+$(SPARK): $(PACKAGES) $(JAVA)
+	@echo "Starting Spark for the first time: it fetches Delta's jars" >&2
+	@$(WITH_SPARK) -c 'from reactivation.runtime.session import start; print("Spark", start({}).version, "is ready")' > $@.log 2>&1 \
+	  || { cat $@.log >&2; echo "Spark did not start; what it said is above and in $@.log" >&2; exit 1; }
+	@mv $@.log $@ && cat $@ >&2

@@ -1,0 +1,40 @@
+"""Let a reviewed model version go live: move the alias `champion` and write it into the ledger."""
+
+import json
+from argparse import ArgumentParser
+
+from reactivation import cli, model
+from reactivation.runtime.registry import Registry
+from reactivation.runtime.run import Run
+from reactivation.tables import derived
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Which version, who reviewed it, and why it may go live."""
+    parser.add_argument("--model", required=True, choices=list(model.TARGETS), help="which of the models")
+    parser.add_argument("--version", required=True, help="registered version, a number")
+    parser.add_argument("--reviewer", required=True, help="who or which board decided")
+    parser.add_argument("--reason", required=True, help="why, in a sentence")
+
+
+def run(r: Run) -> None:
+    """Only a version that its gate tagged `ready_for_review` goes live; there is no way round."""
+    registry = Registry.open(r)
+    version = registry.check_approvable(r.args.model, r.args.version)
+    evidence = json.dumps(dict(version.tags), sort_keys=True)
+    record = registry.record(
+        r.args.model,
+        str(version.version),
+        cycle=r.cycle,
+        event="approved",
+        actor=r.args.reviewer,
+        reason=r.args.reason,
+        evidence=evidence,
+    )
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [record]))
+    registry.promote(r.args.model, str(version.version), reviewer=r.args.reviewer)
+    r.say(f"{registry.name(r.args.model)} version {version.version} is champion, approved by {r.args.reviewer}")
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__, arguments=add_arguments)

@@ -1,0 +1,80 @@
+"""Say how good the scores of a cycle were, once its month has settled."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import activity, cli, labels, model
+from reactivation.errors import Finding, NotReady
+from reactivation.runtime.registry import Registry
+from reactivation.runtime.run import Run
+from reactivation.tables import canonical, derived
+
+
+def run(r: Run) -> None:
+    """All signed-up users are scored again with the versions that `scores` names, and compared with what they did."""
+    versions = versions_used(r)
+    features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
+    happened = labels_of_cycle(r, features).persist()
+    registry = Registry.open(r)
+    records: list[dict[str, Any]] = []
+    for target, version in versions.items():
+        if version is None:
+            r.say(f"    {target}: no version gave scores in {r.cycle}, nothing to evaluate")
+            continue
+        examples = model.examples(features, happened, target=target)
+        scorer = registry.load(target, version)
+        qualities = model.qualities(examples, scorer, settings=r.settings.model)
+        records += figures(r, target, qualities)
+        title = f"{target}, version {version}, out of time on {r.cycle}"
+        r.show(title, [{"population": name, **quality.figures} for name, quality in qualities.items()])
+    r.write(derived.SCORE_EVALUATION, r.rows(derived.SCORE_EVALUATION, records))
+    happened.unpersist()
+
+
+def versions_used(r: Run) -> dict[str, str | None]:
+    """The version of each model that gave the scores of the cycle."""
+    columns = [f"{target}_version" for target in model.TARGETS]
+    row = r.read(derived.SCORES, F.col("cycle") == str(r.cycle)).select(*columns).head()
+    if row is None:
+        findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
+        raise NotReady(f"cycle {r.cycle} has no scores to evaluate", findings)
+    return dict(zip(model.TARGETS, row, strict=True))
+
+
+def labels_of_cycle(r: Run, features: DataFrame) -> DataFrame:
+    """What the users did in the cycle's own month, frozen at its settle date."""
+    settle_on = r.calendar.settle_on(r.cycle)
+    sources = r.read_present(canonical.ALL)
+    month = activity.straight(
+        sources,
+        window=r.cycle.window,
+        known_before=settle_on,
+        calendar=r.calendar,
+        settings=r.settings.activity,
+    )
+    return labels.build(
+        features.select("user_id"),
+        sources=sources,
+        straight=month,
+        month=r.cycle,
+        usable_on=r.as_of or settle_on,
+        calendar=r.calendar,
+        settings=r.settings.labels,
+    )
+
+
+def figures(r: Run, target: str, qualities: dict[str, model.Quality]) -> Iterator[dict[str, Any]]:
+    """Rows of `score_evaluation`, one per figure."""
+    for population, quality in qualities.items():
+        for metric, value in quality.figures.items():
+            number = None if value is None else float(value)
+            reason = quality.reason if value is None else None
+            key = {"cycle": str(r.cycle), "model": target, "population": population, "metric": metric}
+            yield {**key, "value": number, "reason": reason}
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

@@ -1,0 +1,128 @@
+"""Read out the month's experiment: outcomes, what the campaign moved, what each option did, and the month's report."""
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from reactivation import activity, cli, experiment, labels, monitoring
+from reactivation.errors import Finding, NotReady
+from reactivation.monitoring import Chapter
+from reactivation.periods import Window
+from reactivation.runtime.run import Run
+from reactivation.runtime.store import within
+from reactivation.runtime.text import write_text
+from reactivation.tables import canonical, derived
+from reactivation.tables.contract import Table
+
+Rows = list[dict[str, Any]]
+
+
+def run(r: Run) -> None:
+    settles_on = r.calendar.settle_on(r.cycle)
+    if (r.as_of or settles_on) < settles_on:
+        advice = f"settles on {settles_on}: run with --as-of {settles_on} or later"
+        raise NotReady(
+            f"cycle {r.cycle} cannot be read out on {r.as_of}", [Finding("not settled", str(r.cycle), advice)]
+        )
+    if not has_campaign(r):
+        r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
+        return
+    write_outcomes(r)
+    readout, response = read_out(r), learn_response(r)
+    report(r, readout, response)
+
+
+def has_campaign(r: Run) -> bool:
+    needed = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
+    return all(r.has(table) and not of_cycle(r, table).isEmpty() for table in needed)
+
+
+def of_cycle(r: Run, table: Table) -> DataFrame:
+    return r.read(table, within(cycle=str(r.cycle)))
+
+
+def write_outcomes(r: Run) -> None:
+    sources = r.read_present(canonical.ALL)
+    window = Window(min(r.settings.campaign.days_of(r.cycle).values()), (r.cycle + 1).first)
+    settles_on = r.calendar.settle_on(r.cycle)
+    straight = activity.straight(
+        sources, window=window, known_before=settles_on, calendar=r.calendar, settings=r.settings.activity
+    )
+    behaviour = labels.behaviour(sources, straight, r.settings.labels)
+    assets = labels.asset_change(
+        sources.get("asset_snapshots"),
+        month=r.cycle,
+        known_before=settles_on,
+        calendar=r.calendar,
+        settings=r.settings.labels,
+    )
+    table = experiment.outcomes(
+        labels.on_spine(of_cycle(r, derived.ARMS).select("user_id"), behaviour, sources),
+        assets=assets,
+        wave_plan=of_cycle(r, derived.WAVE_PLAN),
+        contacts=sources.get("contacts"),
+        outside_contacts=sources.get("outside_contacts"),
+        cycle=r.cycle,
+        window=window,
+        calendar=r.calendar,
+    )
+    r.write(derived.OUTCOMES, table)
+
+
+def read_out(r: Run) -> Rows:
+    settings = r.settings.experiment
+    metrics = {name: metric.outcome for name, metric in settings.metrics.items()}
+    counts = experiment.aggregate(of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.ARMS), metrics=metrics)
+    groups = experiment.groups([row.asDict() for row in counts.collect()], metrics=metrics)
+    plan = of_cycle(r, derived.EXPERIMENT_PLAN).collect()[0]
+    rows = experiment.read_out(groups, cycle=r.cycle, design=experiment.design_of(plan.plan_json), settings=settings)
+    r.write(derived.READOUT, r.rows(derived.READOUT, rows))
+    return rows
+
+
+def learn_response(r: Run) -> Rows:
+    draws = experiment.exploration(
+        of_cycle(r, derived.WAVE_PLAN),
+        outcomes=of_cycle(r, derived.OUTCOMES),
+        tiers=of_cycle(r, derived.TIERS_TABLE),
+    )
+    known = [row.asDict() for row in draws.collect()]
+    rows = experiment.response(known, cycle=r.cycle, settings=r.settings.experiment)
+    r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
+    return rows
+
+
+def report(r: Run, readout: Rows, response: Rows) -> None:
+    metrics, alpha = r.settings.monitoring.report_metrics, r.settings.experiment.alpha
+    tables = {
+        "Tiers": records(monitoring.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
+        "Waves": records(monitoring.wave_fills(of_cycle(r, derived.WAVE_PLAN))),
+        "Why users were planned or not": records(of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
+        "Read-out, differences in points": [experiment.brief(row) for row in readout],
+        "What each option did, from exploration alone": response,
+    }
+    page = monitoring.render(
+        f"{r.region}, {r.scenario}, {r.cycle}: the month's report",
+        [
+            *[
+                Chapter(part.title, part.sentences, note=part.reading)
+                for part in experiment.told(readout, metrics, alpha=alpha)
+            ],
+            Chapter("What this month cannot tell", experiment.cannot_see(readout)),
+            *[Chapter(title, rows=rows) for title, rows in tables.items()],
+        ],
+    )
+    for name, text in (("report.html", page.html), ("report.txt", page.text)):
+        write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
+    for title, rows in tables.items():
+        r.show(f"{title} ({r.cycle})", rows)
+    r.say("\n".join([f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in experiment.cannot_see(readout))]))
+    r.say(f"\nReport: {r.reports}/{r.cycle}/report.html")
+
+
+def records(table: DataFrame) -> Rows:
+    return [row.asDict() for row in table.collect()]
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

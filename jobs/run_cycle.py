@@ -1,0 +1,62 @@
+"""Run all jobs of one cycle that are due, in order, in one Spark session; what is done already is skipped."""
+
+import time
+from argparse import Namespace
+
+import assign_tiers
+import build_features
+import evaluate_scores
+import ingest_sources
+import plan_wave
+import read_out
+import score_users
+import simulate_bank
+import train_models
+
+from reactivation import cli, flow, schedule
+from reactivation.runtime.run import Run
+
+JOBS = {
+    "simulate_bank": simulate_bank.run,
+    "ingest_sources": ingest_sources.run,
+    "build_features": build_features.run,
+    "train_models": train_models.run,
+    "score_users": score_users.run,
+    "assign_tiers": assign_tiers.run,
+    "plan_wave": plan_wave.run,
+    "evaluate_scores": evaluate_scores.run,
+    "read_out": read_out.run,
+}
+
+
+def run(r: Run) -> None:
+    """Execute what is due at `--as-of` (default: the settle date), so that a later call continues."""
+    jobs = schedule.of_cycle(
+        r.cycle,
+        calendar=r.calendar,
+        waves=r.settings.campaign.days_of(r.cycle),
+        is_simulated=r.settings.sandbox is not None,
+    )
+    until = r.as_of or r.calendar.settle_on(r.cycle)
+    done = set() if r.force else r.done()
+    for number, due in enumerate(jobs, start=1):
+        title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
+        if due.as_of > until:
+            r.say(f"{title}: not due before {until}; call again then")
+            break
+        if due.key in done:
+            r.say(f"{title}: done already")
+            continue
+        r.say(title)
+        started = time.monotonic()
+        child = r.at(flow.BY_JOB[due.job], as_of=due.as_of, wave=due.wave, args=Namespace())
+        JOBS[due.job](child)
+        child.finish()
+        r.say(f"    done in {time.monotonic() - started:.1f} s")
+    r.say(
+        f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db\nFiles    {r.exports}\nReports  {r.reports}"
+    )
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

@@ -1,0 +1,79 @@
+"""Train both models on settled months, test them on the newest one, and register what the gate says of them."""
+
+import json
+
+from pyspark.sql import functions as F
+
+from reactivation import cli, model
+from reactivation.errors import Finding, ModelError, NotReady
+from reactivation.runtime.registry import ModelVersion, Registry, Training
+from reactivation.runtime.run import Run
+from reactivation.tables import derived
+
+
+def run(r: Run) -> None:
+    """One version per model; a version of the same cycle, settings and tables is used again unless --force.
+
+    A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
+    model of activity there is nothing to go on with.
+    """
+    registry = Registry.open(r)
+    months = model.months(r.cycle, calendar=r.calendar, settings=r.settings.model)
+    tables = derived.FEATURES, derived.LABELS
+    is_needed = F.col("cycle").isin([str(month) for month in months.all])
+    features, labels = [r.read(table, is_needed) for table in tables]
+    if labels.where(F.col("cycle") == str(months.test)).isEmpty():
+        findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
+        raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
+    training = Training(r.cycle, months, r.settings_hash, r.versions(tables))
+    for target in model.TARGETS:
+        version = None if r.force else registry.reusable(target, training)
+        if version is not None:
+            r.say(f"    {target}: version {version.version} has the same cycle, settings and tables; nothing to train")
+            continue
+        examples = model.examples(features, labels, target=target)
+        serving = registry.serving(target, r.cycle)
+        champion = registry.load(target, str(serving.version)) if serving else None
+        try:
+            trained = model.train(
+                examples, months=months, salt=r.salt(f"train_{target}"), settings=r.settings.model, champion=champion
+            )
+        except ModelError as error:
+            if target == "active":
+                raise
+            r.say(f"    {target}: no version this time. {error}")
+            continue
+        version = registry.register(target, trained, training=training, examples=examples, r=r)
+        tell(r, target, trained, version)
+        decide(r, registry, target, trained, version)
+
+
+def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:
+    """Say how good the version is, and what the gate says."""
+    title = f"{target}, version {version.version}: tested on {version.tags['test_month']}"
+    r.show(title, [{"population": name, **quality.figures} for name, quality in trained.quality.items()])
+    for note in trained.notes:
+        r.say(f"  {note}")
+    r.say(f"  gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}")
+
+
+def decide(r: Run, registry: Registry, target: str, trained: model.Trained, version: ModelVersion) -> None:
+    """Write the gate's decision into the ledger, and let the version go live at once where conf says so."""
+    number, evidence = str(version.version), json.dumps(trained.evidence, sort_keys=True)
+    event = "ready_for_review" if trained.gate.is_ready else "refused"
+    decisions = [(event, "gate", trained.gate.text)]
+    goes_live = trained.gate.is_ready and r.settings.model.auto_approve
+    if goes_live:
+        decisions.append(("approved", "auto (conf)", "model.auto_approve is set and the gate was passed"))
+    records = [
+        registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
+        for event, actor, reason in decisions
+    ]
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))
+    if goes_live:
+        registry.promote(target, number, reviewer="auto (conf)")
+        r.say(f"  {target}: version {number} is champion, approved by conf")
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

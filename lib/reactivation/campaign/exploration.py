@@ -1,0 +1,94 @@
+"""Exploration: some qualifiers, by hash, get an option drawn with known probabilities, `none` among them.
+
+Only these rows say what one option or one wave does. Who is drawn depends on a hash and on how many could be served,
+never on what anybody drew, so the recorded probabilities stay right.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from reactivation import chance
+from reactivation.campaign.settings import Option
+from reactivation.campaign.split import CENTS, Room
+
+DRAWN_NONE = -1
+
+
+class Candidates(NamedTuple):
+    """Qualifiers of one cell with the same hash bucket and the same options. mask: bit i is set for option i."""
+
+    bucket: int
+    mask: int
+    users: int
+
+
+def shares(mask: int, *, none_share: float) -> dict[str, float]:
+    """Probability of `none` (-1) and of each option whose bit is set; the options share equally.
+
+    >>> shares(0b101, none_share=0.5)
+    {'-1': 0.5, '0': 0.25, '2': 0.25}
+    """
+    options = [i for i in range(mask.bit_length()) if mask >> i & 1]
+    return {str(DRAWN_NONE): none_share, **{str(i): (1 - none_share) / len(options) for i in options}}
+
+
+def threshold(
+    candidates: Sequence[Candidates],
+    *,
+    wanted_share: float,
+    options: Sequence[Option],
+    costs: Sequence[Decimal],
+    reserve: Room,
+    whole: Room,
+    none_share: float,
+) -> int:
+    """Number of hash buckets, from 0, whose users are drawn: all that are wanted, or fewer where there is no room.
+
+    The reserve must hold the draws to be expected, the cell's whole part even the worst of all draws; so no limit can
+    break, and the unlucky draw takes from the others' part, not from the probabilities.
+    """
+    wanted = round(wanted_share * chance.BUCKETS)
+    expected: dict[str, float] = dict.fromkeys([*whole.contacts, "cents"], 0.0)
+    worst: dict[str, int] = dict.fromkeys([*whole.contacts, "cents"], 0)
+    room = {**whole.contacts, "cents": whole.cents}
+    kept = {**reserve.contacts, "cents": reserve.cents}
+    for one in sorted(candidates):
+        if one.bucket >= wanted:
+            break
+        mine = [i for i in range(len(options)) if one.mask >> i & 1]
+        each = one.users * (1 - none_share) / len(mine)
+        for i in mine:
+            expected[options[i].channel] += each
+            expected["cents"] += each * int(costs[i] * CENTS)
+        for channel in {options[i].channel for i in mine}:
+            worst[channel] += one.users
+        worst["cents"] += one.users * max(int(costs[i] * CENTS) for i in mine)
+        if any(expected[k] > kept[k] + 1e-9 or worst[k] > room[k] for k in room):
+            return one.bucket
+    return wanted
+
+
+def is_drawn(bucket: Column, policy: Column, thresholds: Mapping[str, int]) -> Column:
+    """True for the users of each cell whose bucket lies under the cell's threshold."""
+    limit = F.coalesce(*[F.when(policy == p, F.lit(n)) for p, n in thresholds.items()], F.lit(0))
+    return bucket < limit
+
+
+def option_drawn(bucket: Column, mask: Column, *, options: int, none_share: float) -> Column:
+    """The option that falls to a user (its place in the wave's list, -1 is none), given those the user can get."""
+    by_mask = [F.when(mask == m, chance.draw(bucket, shares(m, none_share=none_share))) for m in range(1, 1 << options)]
+    return F.coalesce(*by_mask).cast("int")
+
+
+def propensity(drawn: Column, mask: Column, *, options: int, none_share: float) -> Column:
+    """Probability of the option drawn, given those the user can get: exactly the share of the buckets that lead to it."""
+    known = [
+        F.when((mask == m) & (drawn == int(name)), F.lit(probability))
+        for m in range(1, 1 << options)
+        for name, probability in chance.probabilities(shares(m, none_share=none_share)).items()
+    ]
+    return F.coalesce(*known)

@@ -1,0 +1,239 @@
+"""Settings of `campaign`: tiers, arms, waves with their options, costs, capacities and budgets.
+
+Capacities and budgets are stated per 1 000 low-activity users: the programme's branch has 3.37 million of them, the demo
+some ten thousand, and the same wave means the same intensity in both. Money is in the region's currency.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from math import isclose
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from reactivation.parts import Part
+from reactivation.periods import Month
+from reactivation.tables.canonical import CONTACT_CHANNELS
+from reactivation.tables.derived import POLICIES
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+MODEL_FACTS = ("tier", "band", "p_active", "p_asset_uplift", "raw_active", "raw_asset_uplift")
+"""What the model says of a user: conditions of the cell `model` may read it, those of `rule` and `random` never."""
+
+NO_BENEFIT = "none"
+MOST_OPTIONS = 5
+
+_FROM_THE_MODEL = {*MODEL_FACTS, "active_version", "asset_uplift_version", "expected_gain", "picked_by_model"}
+
+
+def reads_model(expression: str) -> list[str]:
+    """Names in a Spark SQL expression that come from the model.
+
+    >>> reads_model("tier = 'high_potential' and transaction_count_1m > 3")
+    ['tier']
+    >>> reads_model("profile_segment = 'band'")
+    []
+    """
+    words = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", " ", expression.lower()))
+    return sorted(_FROM_THE_MODEL.intersection(words))
+
+
+def _check_facts_only(expression: str) -> str:
+    found = reads_model(expression)
+    if found:
+        raise ValueError(f"reads {', '.join(found)}: only conditions of the cell `model` may read what the model says")
+    return expression
+
+
+class TierSettings(Part):
+    """Which band of calibrated p_active is which tier.
+
+    band_borders: inner borders of the bands, increasing; a score on a border belongs to the band above it.
+    assumed_high_from, assumed_natural_from: a band that begins there or higher is high_potential or natural_converter
+    while nothing is known of it; both are borders.
+    evidence_months: settled months before the cycle that count. minimum_users: users a side must have to be evidence.
+    minimum_lift_share: a rise of the share active that is worth a contact; registered before it is looked at.
+    natural_conversion_from, low_conversion_below: untouched users' share active from which a band converts by itself,
+    below which it hardly converts at all. unrandomised_cycles: months in which something other than the registered draw
+    decided who was contacted; they are no evidence.
+    """
+
+    band_borders: tuple[Share, ...]
+    assumed_high_from: Share
+    assumed_natural_from: Share
+    evidence_months: int = Field(ge=1)
+    minimum_users: int = Field(ge=1)
+    minimum_lift_share: Share
+    natural_conversion_from: Share
+    low_conversion_below: Share
+    unrandomised_cycles: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _borders_fit(self) -> Self:
+        borders = list(self.band_borders)
+        if not borders or borders != sorted(set(borders)) or borders[0] <= 0 or borders[-1] >= 1:
+            raise ValueError(f"band_borders {borders}, must increase and lie between 0 and 1")
+        missing = [b for b in (self.assumed_high_from, self.assumed_natural_from) if b not in borders]
+        if missing or self.assumed_high_from >= self.assumed_natural_from:
+            raise ValueError(f"assumed_high_from must lie below assumed_natural_from, and both be one of {borders}")
+        if self.low_conversion_below >= self.natural_conversion_from:
+            raise ValueError("low_conversion_below must lie below natural_conversion_from")
+        return self
+
+
+class ArmSettings(Part):
+    """Where chance puts the contactable users, and how many each policy picks.
+
+    cells: share of the contactable users per policy, cut in this order. holdout_share, long_holdout_share: shares of
+    every cell that get nothing of ours, for the cycle or for months. long_holdout_since: month since which the present
+    long holdout stays out; another month here draws another one. selected_share: of all contactable users, picked by
+    each policy. rule_order: Spark SQL expression over the columns of `features`: the bank's own order, higher first,
+    null last; it must not read the model.
+    """
+
+    cells: dict[str, Share]
+    holdout_share: Share
+    long_holdout_share: Share
+    long_holdout_since: str
+    selected_share: float = Field(gt=0, le=1)
+    rule_order: str
+
+    @field_validator("cells")
+    @classmethod
+    def _cells_are_the_policies(cls, cells: dict[str, float]) -> dict[str, float]:
+        if set(cells) != set(POLICIES) or not isclose(sum(cells.values()), 1, abs_tol=1e-9):
+            raise ValueError(f"cells {cells}, must give {', '.join(POLICIES)} shares that add up to 1")
+        return cells
+
+    @field_validator("rule_order")
+    @classmethod
+    def _rule_reads_no_model(cls, expression: str) -> str:
+        return _check_facts_only(expression)
+
+    @model_validator(mode="after")
+    def _somebody_is_touched(self) -> Self:
+        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", self.long_holdout_since):
+            raise ValueError(f"long_holdout_since `{self.long_holdout_since}`, must be a month YYYY-MM")
+        if self.untouched_share >= 1:
+            raise ValueError("holdout_share and long_holdout_share together must leave somebody to touch")
+        return self
+
+    @property
+    def untouched_share(self) -> float:
+        """P(untouched) of every user of a cell, whatever the user's facts."""
+        return self.holdout_share + self.long_holdout_share
+
+
+class Benefit(Part):
+    """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed."""
+
+    value_cny: Decimal = Field(ge=0)
+    redemption_share: Share
+
+
+class Option(Part):
+    """One thing a wave can do for a user: a channel with a benefit; `only_if`: condition on the user's facts."""
+
+    channel: str
+    benefit: str
+    only_if: str | None = None
+
+    @field_validator("only_if")
+    @classmethod
+    def _reads_no_model(cls, expression: str | None) -> str | None:
+        return expression if expression is None else _check_facts_only(expression)
+
+
+class Wave(Part):
+    """One wave of the month.
+
+    day: day of the month as of which it is planned and sent. qualifies: per cell, Spark SQL condition on a picked user.
+    All may read `features`, month-to-date activity (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the
+    rank over the contactable users); in the cell `model` also tier, band and scores.
+    options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
+    capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000 low-activity
+    users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a low-potential user
+    of the cell `model` to get zero-cost guidance in this wave; absent: nobody does.
+    """
+
+    day: int = Field(ge=2, le=28)
+    qualifies: dict[str, str]
+    options: tuple[Option, ...] = Field(min_length=1, max_length=MOST_OPTIONS)
+    capacity_per_1000_users: dict[str, Decimal]
+    budget_cny_per_1000_users: Decimal = Field(ge=0)
+    exploration_share: Share
+    guidance: str | None = None
+
+    @field_validator("qualifies")
+    @classmethod
+    def _one_condition_per_cell(cls, conditions: dict[str, str]) -> dict[str, str]:
+        if set(conditions) != set(POLICIES):
+            raise ValueError(f"qualifies has {', '.join(conditions)}, must have {', '.join(POLICIES)}")
+        for policy in ("rule", "random"):
+            _check_facts_only(conditions[policy])
+        return conditions
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(self.capacity_per_1000_users)
+
+
+class ExplorationSettings(Part):
+    """How options are drawn.
+
+    none_share: P(nothing is sent); the rest is shared equally by the options a user can get. reserve_share: of every
+    capacity and budget, kept for the draws; what they leave goes to the others.
+    """
+
+    none_share: float = Field(gt=0, lt=1)
+    reserve_share: Share
+
+
+class CampaignSettings(Part):
+    """The month's campaign. channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing."""
+
+    tiers: TierSettings
+    arms: ArmSettings
+    channel_cost_cny: dict[str, Decimal]
+    guidance_channel: str
+    benefits: dict[str, Benefit]
+    exploration: ExplorationSettings
+    waves: dict[str, Wave]
+
+    @model_validator(mode="after")
+    def _waves_fit(self) -> Self:
+        problems = [*_unknown("channel_cost_cny", self.channel_cost_cny, CONTACT_CHANNELS), *self._problems()]
+        days = [wave.day for wave in self.waves.values()]
+        if days != sorted(set(days)):
+            problems.append(f"waves are on the days {days}, must be in order and on different days")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.channel_cost_cny.get(self.guidance_channel) != 0:
+            yield f"guidance_channel `{self.guidance_channel}` must be a channel that costs nothing"
+        for name, wave in self.waves.items():
+            known = set(wave.channels) & set(self.channel_cost_cny)
+            yield from _unknown(f"waves.{name} channels", (o.channel for o in wave.options), known)
+            yield from _unknown(f"waves.{name} benefits", (o.benefit for o in wave.options), self.benefits)
+            if wave.guidance is not None:
+                yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)
+
+    def cost(self, option: Option) -> Decimal:
+        """Expected cost of one contact: the channel's, and the benefit's value times its expected redemption."""
+        benefit = self.benefits[option.benefit]
+        expected = self.channel_cost_cny[option.channel] + benefit.value_cny * Decimal(str(benefit.redemption_share))
+        return expected.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def days_of(self, cycle: Month) -> Mapping[str, date]:
+        """The day of each wave of a cycle, in order."""
+        return {name: cycle.first + timedelta(days=wave.day - 1) for name, wave in self.waves.items()}
+
+
+def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
+    fine = list(known)
+    return [f"{what}: `{name}` is none of {', '.join(fine)}" for name in dict.fromkeys(names) if name not in fine]

@@ -1,0 +1,256 @@
+"""One wave: who of the low-activity users gets what, and of everybody else the first reason why not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import chance
+from reactivation.campaign import exploration, facts, split
+from reactivation.campaign.filling import GUIDANCE, Offer, fill
+from reactivation.campaign.ranks import by_hash
+from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
+from reactivation.campaign.split import CENTS, Room
+from reactivation.errors import Finding, PlanError, nearest
+from reactivation.periods import Month
+from reactivation.tables import derived
+from reactivation.tables.derived import POLICIES
+from reactivation.tables.expression import condition
+
+REASONS = (
+    "not_contactable",
+    "holdout",
+    "long_holdout",
+    "not_selected",
+    "does_not_qualify",
+    "no_channel",
+    "over_contact_limit",
+    "no_capacity",
+    "no_budget",
+    "drawn_none",
+    "planned",
+)
+"""Why a user has no contact in a wave, in the order in which the reasons are asked for."""
+
+_LINE_PIECES = 256
+
+
+@dataclass(frozen=True)
+class WaveSalts:
+    """Salts of a wave's draws: who explores, what is drawn, and the order of those whom no policy ranks."""
+
+    explorers: str
+    options: str
+    guidance: str
+
+
+class Planned(NamedTuple):
+    """A planned wave: `wave_plan` and `wave_waterfall` as tables, `wave_limits` as plain rows."""
+
+    plan: DataFrame
+    waterfall: DataFrame
+    limits: list[dict[str, Any]]
+
+
+def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of: date | None) -> date:
+    """The day a wave is planned as of: the one given, else conf's; PlanError where there is no such wave or day."""
+    days = settings.days_of(cycle)
+    if wave not in days:
+        advice = nearest(wave or "", days) if wave else f"name one with --wave; known here: {', '.join(days)}"
+        raise PlanError(f"cycle {cycle} has no wave `{wave}`", [Finding("wave", str(wave), advice)])
+    day = as_of or days[wave]
+    if not cycle.first < day < (cycle + 1).first:
+        advice = f"must lie in the cycle and after its first day; conf plans {wave} for {days[wave]}"
+        raise PlanError(f"{wave} of cycle {cycle} cannot be planned as of {day}", [Finding("as_of", str(day), advice)])
+    return day
+
+
+def require_registered(cycle: Month, *, is_registered: bool) -> None:
+    """PlanError where a wave is to be planned before the month's experiment is written down."""
+    if not is_registered:
+        advice = "run jobs/assign_tiers.py for this cycle first"
+        raise PlanError(f"cycle {cycle} has no registered experiment", [Finding("missing", "experiment_plan", advice)])
+
+
+def line_up(
+    known: DataFrame,
+    *,
+    wave: Wave,
+    name: str,
+    cells: Mapping[str, int],
+    settings: CampaignSettings,
+    salts: WaveSalts,
+) -> DataFrame:
+    """One narrow row per low-activity user: in the line of the own cell, or out with the first reason.
+
+    Grain: user_id. known: from `facts.gather`. cells: users per cell. Columns: policy, out (null: waits in line), line,
+    place, piece, mask (the options the user can get), explorer and draw (hash buckets). Planning counts these rows
+    several times, so the caller keeps them until the wave is written.
+    """
+    is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
+    guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
+    mask = F.when(is_picked, facts.options_mask(known, wave, name=name)).otherwise(guidance_mask)
+    by_chance = chance.hashed(salts.guidance)
+    ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
+    rank_piece = F.floor(F.col("policy_rank") * _LINE_PIECES / (ranked_users + 1)).cast("int")
+    return known.select(
+        "user_id",
+        "policy",
+        F.coalesce(
+            F.when(F.col("policy") == "none", "not_contactable"),
+            F.when(F.col("touch") != "touched", F.col("touch")),
+            F.when(~is_picked & ~is_guided, "not_selected"),
+            F.when(is_picked & ~facts.qualifies(known, wave, name=name), "does_not_qualify"),
+            F.when(mask == 0, "no_channel"),
+            F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
+        ).alias("out"),
+        F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("line"),
+        F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("place"),
+        F.when(is_picked, rank_piece).otherwise(by_hash(by_chance)).alias("piece"),
+        mask.alias("mask"),
+        chance.bucket(salts.explorers).alias("explorer"),
+        chance.bucket(salts.options).alias("draw"),
+    )
+
+
+def plan(
+    line: DataFrame,
+    *,
+    wave: Wave,
+    name: str,
+    cycle: str,
+    as_of: date,
+    cells: Mapping[str, int],
+    settings: CampaignSettings,
+) -> Planned:
+    """Plan one wave: the draws first, from reserved room, then the cells' lines, then guidance.
+
+    line: from `line_up`. Every contact is sent on `as_of`. At most one contact per user; holdouts have none.
+    """
+    none_share, options = settings.exploration.none_share, len(wave.options)
+    costs = split.costs(wave, settings)
+    whole = split.rooms(wave, cells, settings.arms)
+    waiting = line.where(F.col("out").isNull())
+    thresholds = _thresholds(waiting, wave=wave, costs=costs, rooms=whole, settings=settings)
+    is_explorer = exploration.is_drawn(F.col("explorer"), F.col("line"), thresholds)
+    drawn = exploration.option_drawn(F.col("draw"), F.col("mask"), options=options, none_share=none_share)
+    odds = exploration.propensity(drawn, F.col("mask"), options=options, none_share=none_share)
+
+    draws = waiting.where(is_explorer).groupBy("line", drawn.alias("option")).count().collect()
+    used = {(row.line, row.option): row["count"] for row in draws if row.option >= 0}
+    rooms = {p: _less(room, p, used, wave=wave, costs=costs) for p, room in whole.items()}
+    others = waiting.where(~is_explorer)
+    offers = [Offer(i, option.channel, costs[i]) for i, option in enumerate(wave.options)]
+    cells_filled = fill(others, offers, rooms)
+    free = Offer(options, settings.guidance_channel, Decimal(0))
+    guided = fill(others, [free] if wave.guidance is not None else [], {GUIDANCE: cells_filled.left["model"]})
+
+    left = {**cells_filled.left, "model": guided.left[GUIDANCE]}
+    option = F.when(is_explorer, drawn).otherwise(F.coalesce(cells_filled.option, guided.option))
+    reason = F.coalesce(
+        "out",
+        F.when(option == exploration.DRAWN_NONE, "drawn_none"),
+        F.when(option.isNotNull(), "planned"),
+        F.when(cells_filled.no_budget, "no_budget"),
+        F.lit("no_capacity"),
+    )
+    decided = line.select(
+        "user_id",
+        "policy",
+        reason.alias("reason"),
+        option.alias("option"),
+        F.lit(cycle).alias("cycle"),
+        F.lit(name).alias("wave"),
+        F.lit(as_of).alias("send_on"),
+        is_explorer.alias("is_exploration"),
+        F.when(is_explorer, odds).alias("propensity"),
+    )
+    waterfall = decided.groupBy("cycle", "wave", "reason").agg(F.count("*").alias("users"))
+    return Planned(
+        _rows(decided, offers=[*offers, free], benefits=[*(o.benefit for o in wave.options), NO_BENEFIT]),
+        derived.WAVE_WATERFALL.select(waterfall),
+        [row for policy in POLICIES for row in _limits(cycle, name, policy, whole[policy], left[policy])],
+    )
+
+
+def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:
+    """True for the low-potential users of the cell `model` whom this wave may guide at no cost."""
+    if wave.guidance is None:
+        return F.lit(False)
+    wanted = condition(known, wave.guidance, key=f"campaign.waves.{name}.guidance")
+    is_low_potential = (F.col("policy") == "model") & (F.col("tier") == "low_potential")
+    return F.coalesce(~F.col("is_selected") & is_low_potential & wanted, F.lit(False))
+
+
+def _thresholds(
+    waiting: DataFrame,
+    *,
+    wave: Wave,
+    costs: Sequence[Decimal],
+    rooms: Mapping[str, Room],
+    settings: CampaignSettings,
+) -> dict[str, int]:
+    """Hash buckets that explore, per cell."""
+    wanted = waiting.where(F.col("line").isin(*POLICIES) & chance.is_within(F.col("explorer"), wave.exploration_share))
+    counts = wanted.groupBy("line", "explorer", "mask").count().collect()
+    found = {p: [exploration.Candidates(*row[1:]) for row in counts if row.line == p] for p in POLICIES}
+    return {
+        policy: exploration.threshold(
+            found[policy],
+            wanted_share=wave.exploration_share,
+            options=wave.options,
+            costs=costs,
+            reserve=rooms[policy].part(settings.exploration.reserve_share),
+            whole=rooms[policy],
+            none_share=settings.exploration.none_share,
+        )
+        for policy in POLICIES
+    }
+
+
+def _less(
+    room: Room, policy: str, used: Mapping[tuple[str, int], int], *, wave: Wave, costs: Sequence[Decimal]
+) -> Room:
+    for i, option in enumerate(wave.options):
+        room = room.less(option.channel, used.get((policy, i), 0), cost=costs[i])
+    return room
+
+
+def _rows(decided: DataFrame, *, offers: Sequence[Offer], benefits: Sequence[str]) -> DataFrame:
+    """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
+    option = F.col("option")
+    is_planned = F.col("reason") == "planned"
+    found = decided.where(F.col("reason").isin("planned", "drawn_none")).withColumns(
+        {
+            "channel": F.coalesce(*[F.when(option == o.bit, o.channel) for o in offers], F.lit("none")),
+            "benefit": F.coalesce(
+                *[F.when(option == o.bit, benefit) for o, benefit in zip(offers, benefits, strict=True)],
+                F.lit(NO_BENEFIT),
+            ),
+            "cost": F.coalesce(*[F.when(option == o.bit, F.lit(o.cost)) for o in offers], F.lit(Decimal(0))),
+            "expected_gain": F.lit(None),
+            "contact_id": F.when(is_planned, F.concat_ws("-", "cycle", "wave", F.col("user_id").cast("string"))),
+        }
+    )
+    return derived.WAVE_PLAN.select(found)
+
+
+def _limits(cycle: str, wave: str, policy: str, whole: Room, left: Room) -> list[dict[str, Any]]:
+    capacities = {f"capacity_{c}": (float(n), float(left.contacts[c])) for c, n in whole.contacts.items()}
+    return [
+        {
+            "cycle": cycle,
+            "wave": wave,
+            "policy": policy,
+            "limit": limit,
+            "capacity": capacity,
+            "used": round(capacity - gap, 2),
+            "shadow_price": None,
+            "gap": gap,
+        }
+        for limit, (capacity, gap) in {**capacities, "budget": (whole.cents / CENTS, left.cents / CENTS)}.items()
+    ]

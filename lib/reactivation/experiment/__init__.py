@@ -1,0 +1,41 @@
+"""The month's experiment: registered before the first wave, read out when its month has settled.
+
+    register ─► arms, waves ─► outcomes ─► aggregate ─► groups ─► read_out ─► sentences
+                                       └─► exploration ─────────► response
+
+The engine aggregates; statistics see only the few numbers of `groups` and run without it.
+"""
+
+from reactivation.experiment.aggregates import Group, aggregate, groups
+from reactivation.experiment.checks import Design, sample_ratios
+from reactivation.experiment.contrasts import CONTRASTS, Contrast
+from reactivation.experiment.outcomes import outcomes
+from reactivation.experiment.readout import read_out
+from reactivation.experiment.register import Plan, design_of, register
+from reactivation.experiment.response import exploration, response
+from reactivation.experiment.sentences import Told, brief, cannot_see, sentence, told
+from reactivation.experiment.settings import ExperimentSettings, Metric
+
+__all__ = [
+    "CONTRASTS",
+    "Contrast",
+    "Design",
+    "ExperimentSettings",
+    "Group",
+    "Metric",
+    "Plan",
+    "Told",
+    "aggregate",
+    "brief",
+    "cannot_see",
+    "design_of",
+    "exploration",
+    "groups",
+    "outcomes",
+    "read_out",
+    "register",
+    "response",
+    "sample_ratios",
+    "sentence",
+    "told",
+]

@@ -1,0 +1,169 @@
+"""What is compared with what, as data: the questions that one month's randomisation can answer.
+
+Every contactable user is in one cell (`model`, `rule`, `random`), whose policy picks some; each user of a cell is
+`touched` (open to contact, reached or not), `holdout`, or in the `long_holdout`. A side pools some of these groups.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from reactivation.experiment.aggregates import Group
+from reactivation.experiment.proportions import Share
+from reactivation.tables.derived import POLICIES
+
+Kind = Literal["causal", "descriptive"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Groups that make one side of a comparison; `is_selected` None takes the picked and the others alike."""
+
+    policies: tuple[str, ...]
+    is_selected: bool | None
+    touches: tuple[str, ...]
+
+    def members(self, groups: Iterable[Group]) -> tuple[Group, ...]:
+        """The groups that belong to the side."""
+        return tuple(
+            group
+            for group in groups
+            if group.policy in self.policies
+            and group.touch in self.touches
+            and (self.is_selected is None or group.is_selected == self.is_selected)
+        )
+
+    def share(self, groups: Iterable[Group], metric: str) -> Share:
+        """All users of the side as one share."""
+        shares = [group.shares[metric] for group in self.members(groups)]
+        return Share(sum(s.events for s in shares), sum(s.users for s in shares))
+
+    @property
+    def size_keys(self) -> tuple[str, ...]:
+        """The side's groups by the names that a plan gives them: `model.selected.touched`, `rule.all.touched`."""
+        part = "selected" if self.is_selected else "all"
+        return tuple(f"{policy}.{part}.{touch}" for policy in self.policies for touch in self.touches)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides, the one named first being the treatment.
+
+    kind: descriptive sides differ in who they are, not only in what was done to them; they get no verdict.
+    checks: names of the sample ratios that must hold. needs_equal_spend: both cells must have spent alike per user.
+    reading: what the difference means, for people.
+    """
+
+    name: str
+    kind: Kind
+    treatment: Side
+    control: Side
+    checks: tuple[str, ...]
+    reading: str
+    needs_equal_spend: bool = False
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.treatment, self.control)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Difference of two touch effects: what the campaign moves among one policy's picks less among another's."""
+
+    name: str
+    treatment: Comparison
+    control: Comparison
+    reading: str
+    kind: Kind = "causal"
+    needs_equal_spend: bool = False
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (*self.treatment.sides, *self.control.sides)
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        return ("cells", *self.treatment.checks, *self.control.checks)
+
+
+Contrast = Comparison | Gain
+
+
+def _picked(policy: str, touch: str) -> Side:
+    return Side((policy,), True, (touch,))
+
+
+def _whole(policy: str) -> Side:
+    """A whole cell as if nobody were held out.
+
+    Touched users weigh 1 / (1 - h), held-out users 0. The holdout share h is one for the whole cell, so the weighted
+    mean is the share among the touched, picked and not picked alike.
+    """
+    return Side((policy,), None, ("touched",))
+
+
+def _touch(policy: str) -> Comparison:
+    return Comparison(
+        f"touch_{policy}",
+        "causal",
+        _picked(policy, "touched"),
+        _picked(policy, "holdout"),
+        (policy, f"{policy}_selected"),
+        f"what this month's campaign moved among the users that the {policy} cell picked",
+    )
+
+
+def _against(policy: str, other: str) -> tuple[Contrast, ...]:
+    pair = f"{policy}_vs_{other}"
+    picked_checks = ("cells", policy, other, f"{policy}_selected", f"{other}_selected")
+    return (
+        Comparison(
+            f"pick_{pair}",
+            "descriptive",
+            _picked(policy, "touched"),
+            _picked(other, "touched"),
+            picked_checks,
+            f"picked and open to contact: those of {policy} against those of {other}; "
+            "who they are and what moved them, together",
+        ),
+        Comparison(
+            f"found_{pair}",
+            "descriptive",
+            _picked(policy, "holdout"),
+            _picked(other, "holdout"),
+            picked_checks,
+            f"picked but held out: those of {policy} against those of {other}; who would have come anyway",
+        ),
+        Gain(
+            f"gain_{pair}",
+            _touch(policy),
+            _touch(other),
+            f"how much more the campaign moves the users picked by {policy} than those picked by {other}",
+        ),
+        Comparison(
+            f"policy_{pair}",
+            "causal",
+            _whole(policy),
+            _whole(other),
+            ("cells", policy, other),
+            f"everybody under the policy {policy} against everybody under {other}, at equal spend",
+            needs_equal_spend=True,
+        ),
+    )
+
+
+CONTRASTS: tuple[Contrast, ...] = (
+    *(_touch(policy) for policy in POLICIES),
+    *_against("model", "rule"),
+    *_against("model", "random"),
+    Comparison(
+        "cumulative_touch",
+        "causal",
+        Side(POLICIES, None, ("touched", "holdout")),
+        Side(POLICIES, None, ("long_holdout",)),
+        ("long_holdout",),
+        "what months of campaigns moved: everybody else against the long holdout, among this month's sleepers",
+    ),
+)
+"""`pick = found + gain` holds exactly for each pair. The cell `none` is nowhere, the long holdout only in the last."""

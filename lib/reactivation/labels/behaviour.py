@@ -1,0 +1,52 @@
+"""What a user did in a window, in the few words that labels and outcomes need."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.labels.settings import LabelSettings
+from reactivation.tables.expression import condition
+from reactivation.tables.measure import with_day_counts
+
+
+def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: LabelSettings) -> DataFrame:
+    """One row per user who did anything: logged_in, transacted, is_active, transaction_count (of own initiative).
+
+    sources: the region's canonical tables by name. straight: rows of `activity.straight`, one per user and month of a
+    window; over several months a user is active who was so in any of them. logged_in is null where the region has no
+    logins, transacted where it has no transactions. A user without a row did nothing: `on_spine` says so.
+    """
+    months = with_day_counts(straight)
+    is_active = condition(months, settings.is_active, key="labels.is_active")
+    logins, own_transactions = _sum("login_count"), _sum("transaction_own_count")
+    return months.groupBy("user_id").agg(
+        _known("logins", sources, logins > 0).alias("logged_in"),
+        _known("transactions", sources, own_transactions > 0).alias("transacted"),
+        F.bool_or(is_active).alias("is_active"),
+        own_transactions.alias("transaction_count"),
+    )
+
+
+def on_spine(spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataFrame]) -> DataFrame:
+    """Add `behaviour` to the rows of a spine; who has no row in it did nothing, which is not the same as not known.
+
+    logged_in and transacted are false then, or null where their source is absent; is_active false; transaction_count 0.
+    """
+    nothing = {
+        "logged_in": _known("logins", sources, F.lit(False)),
+        "transacted": _known("transactions", sources, F.lit(False)),
+        "is_active": F.lit(False),
+        "transaction_count": F.lit(0).cast("bigint"),
+    }
+    joined = spine.join(behaviour, "user_id", "left")
+    return joined.withColumns({name: F.coalesce(name, value) for name, value in nothing.items()})
+
+
+def _sum(measure: str) -> Column:
+    return F.sum(F.coalesce(measure, F.lit(0)))
+
+
+def _known(source: str, sources: Mapping[str, DataFrame], value: Column) -> Column:
+    """The value, or null where the source it speaks of is absent."""
+    return value if source in sources else F.lit(None).cast("boolean")

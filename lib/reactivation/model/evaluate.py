@@ -1,0 +1,140 @@
+"""How good scores are, as aggregates: the cluster passes over the rows, a handful of numbers come back.
+
+Scored rows have `label` (1.0 or 0.0), `p` (calibrated probability) and `raw` (what ranks).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pyspark.ml.evaluation import BinaryClassificationEvaluator
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.model.examples import LABEL
+from reactivation.model.paired import Paired, from_moments
+
+SMALLEST = 1e-12
+METRICS = ("auc", "pr_auc", "log_loss", "brier", "base_rate", "users")
+POPULATIONS: Mapping[str, str] = {"low_activity": "is_low_activity", "all": "true"}
+"""Name of a population: who belongs to it, as a Spark SQL condition over the scored rows."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Figures of one model on one population of one month.
+
+    users, base_rate: rows, and share of them with label 1. auc, pr_auc: area under the ROC and the precision-recall
+    curve, exact, by raw. log_loss: mean in nats. brier: mean squared error of p. deciles, calibration: see the
+    functions of that name. reason: why figures are None (no rows, or one class only); None where all are there.
+    """
+
+    users: int
+    base_rate: float | None = None
+    auc: float | None = None
+    pr_auc: float | None = None
+    log_loss: float | None = None
+    brier: float | None = None
+    deciles: tuple[dict[str, Any], ...] = ()
+    calibration: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        return {metric: getattr(self, metric) for metric in METRICS}
+
+
+def quality(scored: DataFrame, *, deciles: int, bins: int) -> Quality:
+    """All figures of one population. Persist the rows: several passes go over them."""
+    loss, error = F.avg(log_loss(F.col("p"))), F.avg((F.col("p") - F.col(LABEL)) ** 2)
+    row = scored.agg(
+        F.count(LABEL).alias("n"), F.avg(LABEL).alias("rate"), loss.alias("loss"), error.alias("brier")
+    ).head()
+    assert row is not None
+    if not row.n:
+        return Quality(users=0, reason="no rows")
+    common: dict[str, Any] = {"users": int(row.n), "base_rate": row.rate, "log_loss": row.loss, "brier": row.brier}
+    common["deciles"] = tuple(decile_table(scored, deciles))
+    common["calibration"] = tuple(calibration_table(scored, bins))
+    if not 0 < row.rate < 1:
+        return Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
+    return Quality(**common, auc=_area(scored, "areaUnderROC"), pr_auc=_area(scored, "areaUnderPR"))
+
+
+def log_loss(p: Column) -> Column:
+    """Loss of one row in nats: -ln of the probability given to what happened, cut off at 1e-12."""
+    happened = F.when(F.col(LABEL) == 1, p).otherwise(1 - p)
+    return -F.log(F.greatest(happened, F.lit(SMALLEST)))
+
+
+def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float) -> Paired:
+    """Log loss of p less that of a constant, row by row; below 0 is better.
+
+    base_rate: that of the training months, so that the constant knows no more of the test month than the model does.
+    """
+    return _paired(scored, log_loss(F.col("p")) - log_loss(F.lit(base_rate)), confidence)
+
+
+def against(scored: DataFrame, other: DataFrame, *, confidence: float) -> Paired:
+    """Log loss of p less that of another model's p on the same rows; below 0 is better than the other."""
+    both = scored.join(other.select("cycle", "user_id", F.col("p").alias("p_other")), ["cycle", "user_id"], "inner")
+    return _paired(both, log_loss(F.col("p")) - log_loss(F.col("p_other")), confidence)
+
+
+def decile_table(scored: DataFrame, groups: int) -> list[dict[str, Any]]:
+    """Groups of about equal size by raw, 1 the highest: users, mean of p, share with label 1, lift over the whole.
+
+    Borders are approximate quantiles (relative error 1/10 000), so equal scores always share a group and no global
+    sort is needed; where many scores are equal, groups may be missing.
+    """
+    cuts = F.percentile_approx("raw", [n / groups for n in range(1, groups)], 10_000)
+    row = scored.agg(cuts.alias("cuts")).head()
+    borders: Sequence[float] = (row.cuts or ()) if row else ()
+    above = sum((F.when(F.col("raw") > border, 1).otherwise(0) for border in borders), F.lit(0))
+    rows = scored.groupBy((F.lit(groups) - above).alias("decile")).agg(*_observed()).orderBy("decile").collect()
+    positives, users = sum(r.positives for r in rows), sum(r.users for r in rows)
+    return [
+        {
+            "decile": r.decile,
+            "users": r.users,
+            "p_mean": r.p_mean,
+            "observed": r.positives / r.users,
+            "lift": r.positives / r.users / (positives / users) if positives else None,
+        }
+        for r in rows
+    ]
+
+
+def calibration_table(scored: DataFrame, bins: int) -> list[dict[str, Any]]:
+    """Bins of p of equal width: users, mean of p, share with label 1. Bins without users are left out."""
+    number = F.least(F.floor(F.col("p") * bins), F.lit(bins - 1)).cast("int")
+    rows = scored.groupBy(number.alias("bin")).agg(*_observed()).orderBy("bin").collect()
+    return [
+        {
+            "p_from": r.bin / bins,
+            "p_to": (r.bin + 1) / bins,
+            "users": r.users,
+            "p_mean": r.p_mean,
+            "observed": r.positives / r.users,
+        }
+        for r in rows
+    ]
+
+
+def _observed() -> list[Column]:
+    return [F.count(LABEL).alias("users"), F.avg("p").alias("p_mean"), F.sum(LABEL).alias("positives")]
+
+
+def _area(scored: DataFrame, metric: Literal["areaUnderROC", "areaUnderPR"]) -> float:
+    """Exact: numBins=0 keeps every distinct score as a threshold."""
+    area = BinaryClassificationEvaluator(rawPredictionCol="raw", labelCol=LABEL, metricName=metric, numBins=0)
+    return float(area.evaluate(scored))
+
+
+def _paired(rows: DataFrame, difference: Column, confidence: float) -> Paired:
+    d = rows.select(difference.alias("d")).agg(
+        F.count("d").alias("n"), F.avg("d").alias("mean"), F.var_samp("d").alias("variance")
+    )
+    row = d.head()
+    assert row is not None
+    return from_moments(int(row.n), row.mean, row.variance, confidence=confidence)

@@ -1,0 +1,80 @@
+"""The gate: whether a version is worth a reviewer's time, and if not, why not, in sentences."""
+
+from typing import NamedTuple
+
+from reactivation.model.evaluate import Quality
+from reactivation.model.paired import Paired
+from reactivation.model.settings import GateSettings
+
+
+class Gate(NamedTuple):
+    """The gate's decision. reasons: why not, all of them; where it is ready, what speaks for it."""
+
+    is_ready: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "; ".join(self.reasons)
+
+
+def decide(
+    *,
+    test: Quality,
+    slope: float,
+    against_base_rate: Paired,
+    against_champion: Paired | None,
+    settings: GateSettings,
+) -> Gate:
+    """Decide on the low-active users of the test month, which neither trained nor calibrated the model.
+
+    against_base_rate, against_champion: log loss of the version less the other's, row by row. against_champion is None
+    where there is no champion, or none that can score these rows.
+    """
+    against = [
+        *_estimable(test, settings),
+        *_keeps_order(slope),
+        *_beats_base_rate(against_base_rate),
+        *_holds_against_champion(against_champion, settings),
+    ]
+    if against:
+        return Gate(False, tuple(against))
+    gains = [f"log loss differs from the base rate's by {_interval(against_base_rate)}"]
+    if against_champion is None:
+        gains.append("there is no champion to compare with")
+    else:
+        gains.append(f"from the champion's by {_interval(against_champion)}")
+    return Gate(True, tuple(gains))
+
+
+def _estimable(test: Quality, settings: GateSettings) -> list[str]:
+    if test.users < settings.min_rows:
+        return [f"{test.users} low-active users in the test month, at least {settings.min_rows} are needed to decide"]
+    return [f"not estimable: {test.reason}"] if test.reason else []
+
+
+def _keeps_order(slope: float) -> list[str]:
+    return [] if slope > 0 else [f"the calibration's slope is {slope:.4g}, must be above 0 to keep the trees' order"]
+
+
+def _beats_base_rate(paired: Paired) -> list[str]:
+    if paired.high is None:
+        return ["log loss cannot be compared with the base rate's: too few rows"]
+    if paired.high >= 0:
+        return [f"log loss is not below the base rate's: the difference is {_interval(paired)}, must lie below 0"]
+    return []
+
+
+def _holds_against_champion(paired: Paired | None, settings: GateSettings) -> list[str]:
+    if paired is None:
+        return []
+    if paired.high is None:
+        return ["log loss cannot be compared with the champion's: too few rows"]
+    if paired.high >= settings.champion_margin:
+        bound = f"its upper end must lie below {settings.champion_margin:g}"
+        return [f"log loss may be worse than the champion's: the difference is {_interval(paired)}, {bound}"]
+    return []
+
+
+def _interval(paired: Paired) -> str:
+    return f"{paired.mean:+.4f} ({paired.low:+.4f} to {paired.high:+.4f})"

@@ -1,0 +1,59 @@
+"""A fitted model over features: one raw score and one probability per row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.errors import Finding, ModelError
+from reactivation.model.pipeline import probability, raw_score
+from reactivation.tables import derived
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model that is there already: its registered version, its pipeline, and the features of its signature."""
+
+    version: str
+    model: PipelineModel
+    features: tuple[str, ...]
+
+
+def score_users(features: DataFrame, scorers: Mapping[str, Scorer | None]) -> DataFrame:
+    """Rows of `scores` for the rows of features; of a model that is not there (None), score and version are null.
+
+    Grain and key: cycle, user_id. The models look at the same rows one after the other, so nothing is joined.
+    """
+    scored = features
+    for target, scorer in scorers.items():
+        if scorer is None:
+            names = f"raw_{target}", f"p_{target}", f"{target}_version"
+            scored = scored.withColumns({name: F.lit(None) for name in names})
+            continue
+        scored = score(scorer.model, scored, features=scorer.features, keep=scored.columns)
+        scored = scored.withColumnsRenamed({"raw": f"raw_{target}", "p": f"p_{target}"})
+        scored = scored.withColumn(f"{target}_version", F.lit(scorer.version))
+    return derived.SCORES.select(scored)
+
+
+def score(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:
+    """The columns to keep, and `raw` (log-odds by the trees; ranks) and `p` (calibrated probability).
+
+    features: what the model was fitted on, by its own signature; ModelError lists those that the rows lack.
+    """
+    missing = missing_features(rows, features)
+    if missing:
+        advice = "this model was trained with it: build the features as then, or train and approve a new version"
+        raise ModelError(
+            f"the model needs {len(missing)} features that are not there",
+            [Finding("missing", n, advice) for n in missing],
+        )
+    given = rows.select(*dict.fromkeys([*keep, *features]))
+    return model.transform(given).select(*keep, raw_score(), probability())
+
+
+def missing_features(rows: DataFrame, features: Sequence[str]) -> list[str]:
+    """Features that the rows do not have."""
+    return [name for name in features if name not in rows.columns]

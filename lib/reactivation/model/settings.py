@@ -1,0 +1,87 @@
+"""Settings of `model`: whom and how long to train on, the trees, and what a version must show to be reviewed."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from reactivation.parts import Part
+
+
+class SplitSettings(Part):
+    """Shares of the users, by hash, for the three uses of a training month; they add up to 1.
+
+    fit: the trees grow on them. validate: they say when to stop growing. calibrate: they turn the trees' margin into a
+    probability, and the trees never see them.
+    """
+
+    fit: float = Field(gt=0, lt=1)
+    validate_: float = Field(gt=0, lt=1, alias="validate")
+    calibrate: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        total = sum(self.shares.values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"fit, validate and calibrate add up to {total:g}, must be 1")
+        return self
+
+    @property
+    def shares(self) -> dict[str, float]:
+        return {"fit": self.fit, "validate": self.validate_, "calibrate": self.calibrate}
+
+
+class TreeSettings(Part):
+    """Hyperparameters of MLlib's GBTClassifier, under its own names; growth stops early on the validate rows."""
+
+    max_iter: int = Field(gt=0)
+    max_depth: int = Field(gt=0, le=30)
+    step_size: float = Field(gt=0, le=1)
+    max_bins: int = Field(ge=2)
+    min_instances_per_node: int = Field(gt=0)
+    min_info_gain: float = Field(ge=0)
+    subsampling_rate: float = Field(gt=0, le=1)
+    feature_subset_strategy: str
+    validation_tol: float = Field(ge=0)
+
+
+class GateSettings(Part):
+    """What a version must show on the frozen rows of the test month before anyone is asked to review it.
+
+    confidence: level of the paired intervals of log-loss differences. champion_margin: how much log loss a version may
+    at most lose against the present champion, at the upper end of the interval. min_rows: test rows below which nothing
+    is decided.
+    """
+
+    confidence: float = Field(gt=0.5, lt=1)
+    champion_margin: float = Field(ge=0)
+    min_rows: int = Field(gt=0)
+
+
+class ModelSettings(Part):
+    """How models are trained, tested, gated and kept.
+
+    train_months: settled months before the test month that train. train_population: whom the trees learn from; the
+    calibration and the gate always look at the low-active, whom the scores are for. max_rows: about how many training
+    rows are used; above it users are sampled by hash. min_rows: fit and calibrate rows below which nothing is trained.
+    partitions: training rows are laid into this many, by user and in a fixed order, since MLlib's trees depend on it.
+    missing_value: stands for a number that is not known; lies outside all features' values. deciles: groups of the lift
+    table. calibration_bins: groups of equal width of the calibration table. auto_approve: a version that passes its
+    gate goes live at once (a demo's privilege). tracking_uri: MLflow's store; null: `mlflow.db` under the root.
+    pip_requirements: what a server of the model installs.
+    """
+
+    train_months: int = Field(gt=0)
+    train_population: Literal["low_activity", "signed_up"]
+    split: SplitSettings
+    max_rows: int = Field(gt=0)
+    min_rows: int = Field(gt=0)
+    partitions: int = Field(gt=0)
+    seed: int
+    missing_value: float
+    trees: TreeSettings
+    gate: GateSettings
+    deciles: int = Field(ge=2)
+    calibration_bins: int = Field(ge=2)
+    auto_approve: bool
+    tracking_uri: str | None = None
+    pip_requirements: tuple[str, ...]

@@ -1,0 +1,35 @@
+"""Settings of `population`: who sleeps, who may be contacted, and how often."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reactivation.parts import Part
+
+ConsentKind = Literal["sms", "push", "call", "profiling"]
+
+
+class ContactPolicySettings(Part):
+    """How often one user may be contacted, whatever the channel.
+
+    window_days: how far back contacts are counted. max_contacts: at most so many in the window.
+    min_days_between: days that must lie between two contacts (1: not twice on one day).
+    counts_outside_contacts: contacts by other senders of the bank count as well.
+    """
+
+    window_days: int = Field(ge=1)
+    max_contacts: int = Field(ge=0)
+    min_days_between: int = Field(ge=0)
+    counts_outside_contacts: bool
+
+
+class PopulationSettings(Part):
+    """Who is in the programme.
+
+    low_activity: Spark SQL condition over the columns of `features`, true for the users the programme is about.
+    allowed_by_default: per channel, and for profiling, what counts where the user has never decided.
+    """
+
+    low_activity: str
+    allowed_by_default: dict[ConsentKind, bool]
+    contact_policy: ContactPolicySettings

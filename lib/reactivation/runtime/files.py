@@ -1,0 +1,55 @@
+"""Channel files: one CSV per wave and channel, written by Spark on any file system, complete or not there at all."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+
+def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) -> dict[str, int]:
+    """Write `<folder>/<name>.csv` for each frame, with a header, sorted; returns the rows of each file.
+
+    One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. A file is written under
+    a temporary name beside its place and renamed. A name without rows has no file, and one it had earlier is removed.
+    """
+    counts: dict[str, int] = {}
+    for name, frame in frames.items():
+        counts[name] = frame.count()
+        if counts[name]:
+            _write(frame.repartition(1).sortWithinPartitions(order_by), f"{folder}/{name}.csv")
+        else:
+            _remove(frame.sparkSession, [f"{folder}/{name}.csv"])
+    return counts
+
+
+def _write(frame: DataFrame, target: str) -> None:
+    spark = frame.sparkSession
+    folder, _, name = target.rpartition("/")
+    writing = f"{folder}/.{name}.writing"
+    try:
+        frame.write.mode("overwrite").option("header", "true").csv(writing)
+        system = _system(spark, writing)
+        part = next(
+            s.getPath() for s in system.listStatus(_path(spark, writing)) if s.getPath().getName().endswith("csv")
+        )
+        _remove(spark, [target])
+        if not system.rename(part, _path(spark, target)):
+            raise OSError(f"{target} cannot be written: {part} could not be renamed to it")
+    finally:
+        # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
+        _remove(spark, [writing, f"{folder}/.{name}.crc"])
+
+
+def _remove(spark: SparkSession, places: Iterable[str]) -> None:
+    for place in places:
+        _system(spark, place).delete(_path(spark, place), True)
+
+
+def _system(spark: SparkSession, place: str) -> Any:
+    return _path(spark, place).getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+
+
+def _path(spark: SparkSession, place: str) -> Any:
+    jvm = spark.sparkContext._jvm
+    assert jvm is not None
+    return jvm.org.apache.hadoop.fs.Path(place)

@@ -1,0 +1,261 @@
+"""All that touches MLflow: runs, registered versions, the alias `champion`, and what a version's tags say.
+
+A version's tags are its passport: the cycle and settings it was trained for, its test month, the tables it saw, and
+what the gate said. Nothing goes live without `ready_for_review`.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature, get_model_info
+from mlflow.types import ColSpec, Schema
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import model
+from reactivation.errors import Finding, ModelError, SettingsError
+from reactivation.model import plots
+from reactivation.periods import Month
+from reactivation.runtime.run import Run
+
+__all__ = ["ALIAS", "ModelVersion", "Registry", "Training"]
+
+ALIAS = "champion"
+_CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a version is tagged with, and found again by: one cycle, one set of settings, one state of the tables."""
+
+    cycle: Month
+    months: model.Months
+    settings_hash: str
+    tables: Mapping[str, int]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {
+            "cycle": str(self.cycle),
+            "settings_hash": self.settings_hash,
+            "tables": json.dumps(dict(self.tables), sort_keys=True),
+        }
+
+
+class Registry:
+    """The models of one region and scenario: `<region>_<scenario>_active` and `<region>_<scenario>_asset_uplift`."""
+
+    def __init__(self, *, prefix: str, experiment: str, tracking_uri: str, artifacts: str | None) -> None:
+        for logger in ("mlflow", "alembic"):
+            logging.getLogger(logger).setLevel(logging.ERROR)
+        mlflow.set_tracking_uri(tracking_uri)
+        self._client = mlflow.MlflowClient()
+        self._prefix = prefix
+        self._experiment = experiment
+        self._artifacts = artifacts
+
+    @classmethod
+    def open(cls, r: Run) -> Self:
+        """The registry of a run: `MLFLOW_TRACKING_URI`, else conf, else a database under the root.
+
+        A root `catalog.schema` means Databricks: its tracking server, and its Unity Catalog as the registry.
+        """
+        name = f"{r.region}_{r.scenario}"
+        uri = os.environ.get("MLFLOW_TRACKING_URI") or r.settings.model.tracking_uri
+        if _CATALOG_SCHEMA.fullmatch(r.root):
+            mlflow.set_registry_uri("databricks-uc")
+            prefix, experiment = f"{r.root}.{name}", f"/Shared/{name}"
+            return cls(prefix=prefix, experiment=experiment, tracking_uri=uri or "databricks", artifacts=None)
+        if uri:
+            return cls(prefix=name, experiment=name, tracking_uri=uri, artifacts=None)
+        if "://" in r.root:
+            advice = "set MLFLOW_TRACKING_URI or model.tracking_uri to a server"
+            raise SettingsError("MLflow's database needs a local folder", [Finding("root", r.root, advice)])
+        root = Path(r.root).resolve()
+        root.mkdir(parents=True, exist_ok=True)
+        artifacts = (root / "mlartifacts").as_uri()
+        return cls(prefix=name, experiment=name, tracking_uri=f"sqlite:///{root}/mlflow.db", artifacts=artifacts)
+
+    def name(self, target: str) -> str:
+        """Registered name of the model for a target (`active`, `asset_uplift`)."""
+        return f"{self._prefix}_{target}"
+
+    def versions(self, target: str) -> list[ModelVersion]:
+        """All registered versions, newest first, with their tags."""
+        found = self._client.search_model_versions(f"name = '{self.name(target)}'")
+        return sorted(found, key=lambda version: -int(version.version))
+
+    def reusable(self, target: str, training: Training) -> ModelVersion | None:
+        """The newest version with the same cycle, settings and tables; training again would give it again."""
+        return next((v for v in self.versions(target) if training.tags.items() <= v.tags.items()), None)
+
+    def champion(self, target: str) -> ModelVersion | None:
+        """The version behind the alias `champion`."""
+        try:
+            return self._client.get_model_version_by_alias(self.name(target), ALIAS)
+        except MlflowException:
+            return None
+
+    def serving(self, target: str, cycle: Month) -> ModelVersion | None:
+        """The version that speaks for a cycle: the champion, unless it was trained for a later one.
+
+        A past cycle that is scored again is scored by the newest approved version that had not seen its months.
+        """
+        champion = self.champion(target)
+        if champion is None or champion.tags.get("cycle", "") <= str(cycle):
+            return champion
+        approved = [v for v in self.versions(target) if "approved_by" in v.tags and v.tags["cycle"] <= str(cycle)]
+        return max(approved, key=lambda v: (v.tags["cycle"], int(v.version)), default=None)
+
+    def load(self, target: str, version: str) -> model.Scorer:
+        """A version's pipeline and the features of its own signature."""
+        uri = f"models:/{self.name(target)}/{version}"
+        try:
+            info = get_model_info(uri)
+            pipeline = mlflow.spark.load_model(uri)
+        except MlflowException as error:
+            known = ", ".join(str(v.version) for v in self.versions(target)) or "none"
+            findings = [Finding("missing", uri, f"versions there are: {known}")]
+            raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", findings) from error
+        return model.Scorer(version=str(version), model=pipeline, features=tuple(info.signature.inputs.input_names()))
+
+    def register(
+        self, target: str, trained: model.Trained, *, training: Training, examples: DataFrame, r: Run
+    ) -> ModelVersion:
+        """Log a trained model with all that a reviewer needs, and register it under its passport."""
+        settings = r.settings.model
+        signature, example = _interface(examples, trained.fitted.features)
+        with mlflow.start_run(
+            experiment_id=self._experiment_id(), run_name=f"{training.cycle} {target}", tags=training.tags
+        ):
+            mlflow.log_params(_parameters(target, training, settings))
+            mlflow.log_metrics(trained.metrics)
+            mlflow.log_text(r.settings_yaml, "settings.yml")
+            mlflow.log_dict(trained.evidence, "evidence.json")
+            mlflow.log_dict(trained.fitted.importances, "importances.json")
+            tables = {n: {"deciles": q.deciles, "calibration": q.calibration} for n, q in trained.quality.items()}
+            mlflow.log_dict(tables, "quality.json")
+            mlflow.log_figure(plots.calibration(trained.quality), "calibration.png")
+            mlflow.log_figure(plots.lift(trained.quality), "lift.png")
+            logged = mlflow.spark.log_model(
+                trained.fitted.model,
+                artifact_path="model",
+                signature=signature,
+                input_example=example,
+                pip_requirements=list(settings.pip_requirements),
+            )
+        passport = {
+            **training.tags,
+            "test_month": str(training.months.test),
+            "ready_for_review": str(trained.gate.is_ready).lower(),
+            "gate": trained.gate.text,
+        }
+        version = mlflow.register_model(logged.model_uri, self.name(target), tags=passport)
+        return self._client.get_model_version(version.name, version.version)
+
+    def check_approvable(self, target: str, version: str) -> ModelVersion:
+        """The version, where it may go live; ModelError says why not."""
+        chosen = next((v for v in self.versions(target) if str(v.version) == str(version)), None)
+        if chosen is None:
+            known = ", ".join(f"{v.version} (cycle {v.tags.get('cycle')})" for v in self.versions(target)) or "none"
+            findings = [Finding("missing", f"version {version}", f"versions there are: {known}")]
+            raise ModelError(f"`{self.name(target)}` has no version {version}", findings)
+        if chosen.tags.get("ready_for_review") != "true":
+            reasons = chosen.tags.get("gate", "it has not been through the gate").split("; ")
+            findings = [Finding("gate", f"version {version}", reason) for reason in reasons]
+            raise ModelError(f"`{self.name(target)}` version {version} is not ready for review", findings)
+        return chosen
+
+    def promote(self, target: str, version: str, *, reviewer: str) -> None:
+        """Move the alias `champion` to a version and note who did."""
+        name = self.name(target)
+        self._client.set_model_version_tag(name, version, "approved_by", reviewer)
+        self._client.set_registered_model_alias(name, ALIAS, version)
+
+    def record(
+        self, target: str, version: str, *, cycle: Month, event: str, actor: str, reason: str, evidence: str
+    ) -> dict[str, Any]:
+        """One row of `model_ledger`."""
+        return {
+            "at": datetime.now(UTC),
+            "cycle": str(cycle),
+            "model": self.name(target),
+            "version": str(version),
+            "event": event,
+            "actor": actor,
+            "reason": reason,
+            "evidence_json": evidence,
+        }
+
+    def overview(self, target: str) -> list[dict[str, Any]]:
+        """One row per version for people: what it was trained for, how good it is for the low-active, the gate."""
+        champion = self.champion(target)
+        rows = []
+        for version in self.versions(target):
+            metrics = self._client.get_run(version.run_id).data.metrics
+            rows.append(
+                {
+                    "version": int(version.version),
+                    "cycle": version.tags.get("cycle"),
+                    "test_month": version.tags.get("test_month"),
+                    **{name: metrics.get(f"low_activity_{name}") for name in model.METRICS},
+                    "ready": version.tags.get("ready_for_review"),
+                    "gate": version.tags.get("gate"),
+                    "champion": champion is not None and champion.version == version.version,
+                }
+            )
+        return rows
+
+    def tables(self, version: ModelVersion) -> dict[str, Any]:
+        """Decile and calibration tables of a version, by population."""
+        content: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/quality.json")
+        return content
+
+    def _experiment_id(self) -> str:
+        found = self._client.get_experiment_by_name(self._experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self._client.create_experiment(self._experiment, artifact_location=self._artifacts))
+
+
+def _interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSignature, Any]:
+    """Signature of the pipeline and a few rows of input; every feature may be missing."""
+    texts = {name for name, kind in examples.dtypes if kind == "string"}
+    columns: list[Column] = [F.col(n) if n in texts else F.col(n).cast("double").alias(n) for n in features]
+    inputs = Schema([ColSpec("string" if n in texts else "double", n, required=False) for n in features])
+    signature = ModelSignature(inputs=inputs, outputs=Schema([ColSpec("double", "prediction")]))
+    return signature, examples.select(*columns).limit(_EXAMPLE_ROWS).toPandas()
+
+
+def _parameters(target: str, training: Training, settings: model.ModelSettings) -> dict[str, Any]:
+    plain = settings.model_dump(
+        mode="json", by_alias=True, include={"train_population", "max_rows", "partitions", "seed"}
+    )
+    nested = {f"tree_{key}": value for key, value in settings.trees.model_dump().items()}
+    shares = {f"split_{key}": value for key, value in settings.split.shares.items()}
+    months = {
+        "train_from": training.months.train[0],
+        "train_to": training.months.train[-1],
+        "test": training.months.test,
+    }
+    versions = {f"version_{name}": version for name, version in training.tables.items()}
+    return {
+        "target": target,
+        **months,
+        **plain,
+        **nested,
+        **shares,
+        **versions,
+        "settings_hash": training.settings_hash,
+    }

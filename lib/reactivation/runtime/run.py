@@ -1,0 +1,188 @@
+"""Run: all that one job of one cycle may touch, with the checks of `flow` on every read and write."""
+
+import time
+import uuid
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+import reactivation
+from reactivation import chance
+from reactivation.flow import Step
+from reactivation.periods import Calendar, Month
+from reactivation.runtime import console
+from reactivation.runtime.store import Store, Written
+from reactivation.settings import Loaded, Settings
+from reactivation.tables import derived
+from reactivation.tables.contract import Table
+
+
+@dataclass(frozen=True)
+class Run:
+    """One job of one cycle: its settings, its time, and the tables it may read and write.
+
+    as_of: the day it runs as of, where one was given; None leaves the job its default.
+    project: folder that holds `conf`; relative paths of conf start there.
+    args: further arguments that a job declares beside the common ones.
+    """
+
+    spark: SparkSession
+    loaded: Loaded
+    step: Step
+    env: str
+    region: str
+    scenario: str
+    cycle: Month
+    project: Path
+    as_of: date | None = None
+    wave: str | None = None
+    force: bool = False
+    args: Namespace = field(default_factory=Namespace)
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    _written: list[tuple[str, Written, float]] = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    @property
+    def settings_hash(self) -> str:
+        return self.loaded.hash
+
+    @property
+    def settings_yaml(self) -> str:
+        return self.loaded.yaml
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.settings.calendar
+
+    @property
+    def root(self) -> str:
+        return self.resolve(self.settings.paths.root)
+
+    @property
+    def exports(self) -> str:
+        return self.resolve(self.settings.paths.exports)
+
+    @property
+    def reports(self) -> str:
+        return self.resolve(self.settings.paths.reports)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.spark, self.root, writer=f"{self.step.job} (cycle {self.cycle}, run {self.run_id})")
+
+    def resolve(self, path: str) -> str:
+        """A path of conf as Spark takes it: `{root}` filled in, a relative one started at the project's folder."""
+        if "{root}" in path:
+            return path.replace("{root}", self.root)
+        is_elsewhere = "://" in path or path.startswith(("/", "dbfs:")) or (path.count(".") == 1 and "/" not in path)
+        return path if is_elsewhere else str(self.project / path)
+
+    def has(self, table: Table) -> bool:
+        """True where the table has been created."""
+        return self.store.has(table)
+
+    def read(self, table: Table, where: Column | None = None) -> DataFrame:
+        """Open a table, its columns checked; NotReady names the job that writes it."""
+        self.step.check_read(table)
+        frame = self.store.read(table)
+        return frame if where is None else frame.where(where)
+
+    def read_present(self, tables: Iterable[Table]) -> dict[str, DataFrame]:
+        """Those of the tables that are there, by name: what a region does not have is simply missing."""
+        return {table.name: self.read(table) for table in tables if self.has(table)}
+
+    def write(self, table: Table, frame: DataFrame, **parts: str | Sequence[str]) -> int:
+        """Replace this run's part of a table, rows checked against the contract; returns the rows written.
+
+        The part is given by the table's partition columns: `cycle` and `wave` are the run's own unless named.
+        """
+        self.step.check_write(table)
+        own = {"cycle": str(self.cycle), "wave": self.wave}
+        chosen: dict[str, str | Sequence[str]] = {}
+        for column in table.partition_by:
+            value = parts.get(column, own.get(column))
+            if value is None:
+                raise ValueError(f"`{table.name}` is partitioned by {column}: say which")
+            chosen[column] = value
+        return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
+
+    def append(self, table: Table, frame: DataFrame) -> int:
+        """Add rows to an append-only table."""
+        self.step.check_write(table)
+        return self._log(table, time.monotonic(), self.store.append(table, frame))
+
+    def rows(self, table: Table, records: Iterable[Mapping[str, Any]]) -> DataFrame:
+        """A few records of the driver as a frame of a table's contract."""
+        names = table.column_names
+        return self.spark.createDataFrame([tuple(record.get(n) for n in names) for record in records], table.schema)
+
+    def salt(self, purpose: str) -> str:
+        """The salt of one random choice in this region, scenario and cycle."""
+        return chance.salt(self.region, self.scenario, str(self.cycle), purpose)
+
+    def versions(self, tables: Iterable[Table]) -> dict[str, int]:
+        """Delta versions of the tables that are there."""
+        return {table.name: self.store.version(table) for table in tables if self.has(table)}
+
+    def say(self, text: str) -> None:
+        """Tell the person at the terminal how it goes."""
+        console.say(text)
+
+    def show(self, title: str, rows: DataFrame | Iterable[Mapping[str, Any]]) -> None:
+        """Show the person at the terminal a small table."""
+        console.show(title, rows)
+
+    def done(self) -> set[tuple[str, str | None, date | None]]:
+        """Runs of this cycle that finished under the same settings: (job, wave, as_of), from `run_log`."""
+        if not self.has(derived.RUN_LOG):
+            return set()
+        is_ours = (F.col("cycle") == str(self.cycle)) & (F.col("settings_hash") == self.settings_hash)
+        finished = self.store.read(derived.RUN_LOG).where(is_ours & (F.col("table") == "-"))
+        return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
+
+    def at(self, step: Step, **changes: Any) -> "Run":
+        """The same region, settings and session for another job."""
+        fresh: dict[str, Any] = {"run_id": uuid.uuid4().hex[:12], "_written": [], "_started": time.monotonic()}
+        return replace(self, step=step, **{**fresh, **changes})
+
+    def finish(self) -> None:
+        """Note in `run_log` what this run wrote, and that it is done."""
+        seconds = time.monotonic() - self._started
+        whole = ("-", Written(sum(w.rows for _, w, _ in self._written), -1), seconds)
+        common = {
+            "run_id": self.run_id,
+            "job": self.step.job,
+            "cycle": str(self.cycle),
+            "wave": self.wave,
+            "as_of": self.as_of,
+            "settings_hash": self.settings_hash,
+            "code_version": reactivation.__version__,
+            "finished_at": datetime.now(UTC),
+        }
+        records = [
+            {
+                **common,
+                "table": name,
+                "rows": w.rows,
+                "delta_version": w.version if w.version >= 0 else None,
+                "seconds": s,
+            }
+            for name, w, s in [*self._written, whole]
+        ]
+        self.store.append(derived.RUN_LOG, self.rows(derived.RUN_LOG, records).coalesce(1))
+
+    def _log(self, table: Table, started: float, written: Written) -> int:
+        seconds = time.monotonic() - started
+        self._written.append((table.name, written, seconds))
+        self.say(f"    {table.name:<18} {written.rows:>12,} rows  {seconds:6.1f} s".replace(",", " "))
+        return written.rows

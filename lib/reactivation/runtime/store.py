@@ -1,0 +1,209 @@
+"""Delta tables by contract: read, replace a part as a whole, append; nothing is half-written."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, reduce
+from typing import Any, NamedTuple
+
+from delta import DeltaTable
+from delta.exceptions import DeltaConcurrentModificationException
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from reactivation.errors import Busy, ContractError, Finding, NotReady
+from reactivation.flow import writer_of
+from reactivation.tables.contract import Table
+
+_CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
+_INDEXED_COLUMNS = "8"
+_TRIES = 4
+
+Parts = Mapping[str, str | Sequence[str]]
+
+
+class Written(NamedTuple):
+    """What a write left behind: rows written, and the Delta version it made."""
+
+    rows: int
+    version: int
+
+
+class Store:
+    """The tables under one root: a folder (any file system Spark knows), or `catalog.schema`."""
+
+    def __init__(self, spark: SparkSession, root: str, writer: str = "unknown") -> None:
+        self._spark = spark
+        self._root = root.rstrip("/")
+        self._writer = writer
+
+    @cached_property
+    def is_catalog(self) -> bool:
+        """True where the root names a catalog and schema rather than a folder."""
+        return bool(_CATALOG_SCHEMA.fullmatch(self._root))
+
+    def place(self, table: Table) -> str:
+        """Path of a table, or its full name in the catalog."""
+        if self.is_catalog:
+            prefix = "" if table.place == "warehouse" else f"{table.place}_"
+            return f"{self._root}.{prefix}{table.name}"
+        return f"{self._root}/{table.place}/{table.name}"
+
+    def has(self, table: Table) -> bool:
+        """True where the table has been created."""
+        if self.is_catalog:
+            return self._spark.catalog.tableExists(self.place(table))
+        return bool(DeltaTable.isDeltaTable(self._spark, self.place(table)))
+
+    def read(self, table: Table) -> DataFrame:
+        """Open a table and check its columns and types; NotReady names the job that writes it."""
+        if not self.has(table):
+            job = writer_of(table.name)
+            advice = f"run jobs/{job}.py first" if job else "nothing has written it yet"
+            raise NotReady(f"`{table.name}` is not there", [Finding("missing", self.place(table), advice)])
+        frame = self._spark.table(self.place(table)) if self.is_catalog else self._load(table)
+        differences = table.differences(frame.schema)
+        if differences:
+            raise ContractError(f"`{table.name}` breaks its contract", differences)
+        return frame
+
+    def version(self, table: Table) -> int:
+        """Number of the table's newest Delta version."""
+        return int(self._delta(table).history(1).select("version").collect()[0].version)
+
+    def replace(self, table: Table, frame: DataFrame, parts: Parts) -> Written:
+        """Replace the parts of a table whose partition columns have the given values, and only those.
+
+        The rows must lie in those parts and keep the contract: columns, types, required values, allowed values, unique
+        keys. Where they do not, the table is as it was before and ContractError lists what was found.
+        """
+        self._check_columns(table, frame)
+        self._create(table)
+        where = _predicate(parts)
+        options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
+        before = self.version(table)
+        self._commit(table, lambda: self._save(table, frame, "overwrite", options))
+        delta = self._delta(table)
+        written = delta.history(1).select("version", "operationMetrics").collect()[0]
+        self._check_values(table, where, restore_to=before)
+        return Written(int(written.operationMetrics.get("numOutputRows", 0)), int(written.version))
+
+    def append(self, table: Table, frame: DataFrame) -> Written:
+        """Add rows to an append-only table."""
+        if not table.is_append_only:
+            raise ContractError(f"`{table.name}` is not append-only: replace its part instead")
+        self._check_columns(table, frame)
+        self._create(table)
+        self._commit(table, lambda: self._save(table, frame, "append", {}))
+        written = self._delta(table).history(1).select("version", "operationMetrics").collect()[0]
+        return Written(int(written.operationMetrics.get("numOutputRows", 0)), int(written.version))
+
+    def _load(self, table: Table) -> DataFrame:
+        return self._spark.read.format("delta").load(self.place(table))
+
+    def _delta(self, table: Table) -> DeltaTable:
+        place = self.place(table)
+        return DeltaTable.forName(self._spark, place) if self.is_catalog else DeltaTable.forPath(self._spark, place)
+
+    def _create(self, table: Table) -> None:
+        if self.has(table):
+            return
+        builder = DeltaTable.createIfNotExists(self._spark)
+        named = builder.tableName(self.place(table)) if self.is_catalog else builder.location(self.place(table))
+        indexed = min(len(table.columns), int(_INDEXED_COLUMNS))
+        settled = named.addColumns(table.schema).property("delta.dataSkippingNumIndexedCols", str(indexed))
+        if table.partition_by:
+            settled = settled.partitionedBy(*table.partition_by)
+        self._commit(table, settled.execute)
+
+    def _save(self, table: Table, frame: DataFrame, mode: str, options: Mapping[str, str]) -> None:
+        writer = frame.write.format("delta").mode(mode).options(**options).option("userMetadata", self._writer)
+        if self.is_catalog:
+            writer.saveAsTable(self.place(table))
+        else:
+            writer.save(self.place(table))
+
+    def _commit(self, table: Table, write: Callable[[], Any]) -> None:
+        """Write; where another job was quicker, try again a few times, then say which job holds the table."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                write()
+                return
+            except DeltaConcurrentModificationException:
+                if attempt == _TRIES:
+                    other = self._delta(table).history(1).select("userMetadata").collect()[0].userMetadata
+                    advice = f"last written by {other}; wait until it is done, then run again"
+                    raise Busy(
+                        f"`{table.name}` is being written by another job", [Finding("busy", table.name, advice)]
+                    ) from None
+                time.sleep(attempt)
+            except PySparkException as error:
+                broken = _broken_rule(str(error))
+                if broken is None:
+                    raise
+                raise ContractError(f"`{table.name}` was not written: rows break its contract", [broken]) from None
+
+    def _check_columns(self, table: Table, frame: DataFrame) -> None:
+        differences = table.differences(frame.schema)
+        if differences:
+            raise ContractError(f"`{table.name}` was not written: the rows do not have its columns", differences)
+
+    def _check_values(self, table: Table, where: str, *, restore_to: int) -> None:
+        """Check keys and allowed values of what was just written; put the table back where they are broken."""
+        checked = [c for c in table.columns if c.allowed or c.minimum is not None]
+        if not table.key or (table.partition_by == ("arrival_cycle",) and not checked):
+            return
+        bad = [F.count_if(~column.is_allowed).alias(column.name) for column in checked]
+        per_key = self.read(table).where(where).groupBy(*table.key).agg(F.count("*").alias("rows_of_key"), *bad)
+        totals = per_key.agg(
+            F.coalesce(F.sum(F.col("rows_of_key") - 1), F.lit(0)).alias("rows_too_many"),
+            *[F.coalesce(F.sum(column.name), F.lit(0)).alias(column.name) for column in checked],
+        ).collect()[0]
+        findings = [
+            Finding(
+                "value", column.name, f"{totals[column.name]} rows; allowed: {_allowed(column.allowed, column.minimum)}"
+            )
+            for column in checked
+            if totals[column.name]
+        ]
+        if totals.rows_too_many:
+            findings.append(
+                Finding("key", ", ".join(table.key), f"{totals.rows_too_many} rows too many: must be unique")
+            )
+        if findings:
+            self._delta(table).restoreToVersion(restore_to)
+            raise ContractError(f"`{table.name}` is as it was: the new rows break its contract", findings)
+
+
+def _predicate(parts: Parts) -> str:
+    if not parts:
+        raise ContractError("a write must say which part of the table it replaces")
+    conditions = [
+        f"{name} in ({', '.join(repr(str(v)) for v in ([value] if isinstance(value, str) else value))})"
+        for name, value in parts.items()
+    ]
+    return " and ".join(conditions)
+
+
+def _allowed(values: Sequence[str], minimum: int | None) -> str:
+    return ", ".join(values) if values else f"{minimum} or more"
+
+
+def _broken_rule(message: str) -> Finding | None:
+    """What Delta refused, in our words; None where the error is of another kind."""
+    rules = {
+        r"NOT NULL constraint violated for column: (?P<what>[\w.]+)": "not null",
+        r"DELTA_REPLACE_WHERE_MISMATCH.*?constraint '(?P<what>.+?)'": "wrong part",
+    }
+    found = ((kind, re.search(pattern, message, re.DOTALL)) for pattern, kind in rules.items())
+    return reduce(
+        lambda first, pair: first or (Finding(pair[0], pair[1]["what"], "nothing was written") if pair[1] else None),
+        found,
+        None,
+    )
+
+
+def within(**parts: str) -> Column:
+    """Condition on partition columns, for readers: `within(cycle="2026-06")`."""
+    return reduce(lambda a, b: a & b, [F.col(name) == value for name, value in parts.items()])

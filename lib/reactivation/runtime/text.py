@@ -1,0 +1,21 @@
+"""Small text files on any file system that Spark knows, written whole or not at all."""
+
+from pyspark.sql import SparkSession
+
+
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Write a text file in UTF-8: under a temporary name first, then renamed over whatever was there."""
+    jvm = spark.sparkContext._jvm
+    if jvm is None:
+        raise RuntimeError("the session has no JVM to write files with")
+    hadoop = jvm.org.apache.hadoop.fs
+    final, temporary = hadoop.Path(path), hadoop.Path(f"{path}.tmp")
+    files = final.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+    stream = files.create(temporary, True)
+    try:
+        stream.write(bytearray(text.encode("utf-8")))
+    finally:
+        stream.close()
+    files.delete(final, False)
+    if not files.rename(temporary, final):
+        raise OSError(f"{path} could not be renamed from its temporary name")

@@ -1,0 +1,41 @@
+"""What a cycle is made of, in order, and the day each job is due: waves and settling included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from reactivation.periods import Calendar, Month
+
+
+@dataclass(frozen=True)
+class Due:
+    """One job of a cycle: the day it is due and runs as of, and its wave where it plans one."""
+
+    job: str
+    as_of: date
+    wave: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None, date]:
+        """As `run_log` knows a finished run."""
+        return (self.job, self.wave, self.as_of)
+
+
+BEFORE_THE_MONTH = ("ingest_sources", "build_features", "train_models", "score_users", "assign_tiers")
+AFTER_SETTLING = ("ingest_sources", "evaluate_scores", "read_out")
+
+
+def of_cycle(cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], is_simulated: bool) -> tuple[Due, ...]:
+    """All jobs of one cycle in order.
+
+    At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave. At the
+    settle date: an ingest, the evaluation of the scores and the read-out. In a sandbox the bank lives up to each of
+    those days first.
+    """
+    bank = ("simulate_bank",) if is_simulated else ()
+    settled = calendar.settle_on(cycle)
+    jobs = [Due(job, cycle.first) for job in (*bank, *BEFORE_THE_MONTH)]
+    for wave, day in sorted(waves.items(), key=lambda item: item[1]):
+        jobs += [Due(job, day) for job in (*bank, "ingest_sources")]
+        jobs.append(Due("plan_wave", day, wave))
+    return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))

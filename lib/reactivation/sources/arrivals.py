@@ -1,0 +1,76 @@
+"""When a row counts as arrived: when the warehouse had it, but never before its user was known.
+
+A row of an unknown user waits in quarantine. Once the user's first master row is there, the row is admitted and counts
+as arrived at that moment: `greatest(arrived_at, first arrival of the user)`, which depends on the data alone, so that a
+rebuild gives the same. The month in which it came keeps it as quarantined, the month that admits it counts it again.
+"""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.periods import Calendar
+from reactivation.sources import mapping
+from reactivation.sources.checks import broken
+from reactivation.sources.span import Span, month_of
+from reactivation.tables.contract import Table
+
+UNKNOWN_USER = "unknown_user"
+
+
+def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
+    """Master rows without an arrival are known since the day of sign-up; one that cannot be read stays a bad type."""
+    is_empty = F.col(f"{mapping.CAME_AS}.arrived_at").isNull()
+    day = F.col("signed_up_on")
+    midnight = [F.year(day), F.month(day), F.day(day), F.lit(0), F.lit(0), F.lit(0)]
+    began = F.make_timestamp_ltz(*midnight, F.lit(calendar.zone))
+    return users.withColumn("arrived_at", F.when(is_empty, began).otherwise(F.col("arrived_at")))
+
+
+def first_arrivals(users: list[DataFrame]) -> DataFrame:
+    """One row per user: when the first master row arrived."""
+    known = reduce(DataFrame.unionByName, [table.select("user_id", "arrived_at") for table in users])
+    return known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
+
+
+def waiting(quarantine: DataFrame, table: Table, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+    """Rows of a source that came before the span and whose user first arrived within it, unpacked for another try."""
+    if span.first is None:
+        raise ValueError("a span from the beginning finds all rows in the raw tables themselves")
+    is_waiting = (F.col("source") == table.name) & (F.col("reason") == UNKNOWN_USER)
+    came_before = is_waiting & (F.col("cycle") < str(span.first))
+    new = arrivals.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
+    return mapping.from_json(quarantine.where(came_before).join(new, "user_id", "left_semi"), table)
+
+
+def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar, *, waited: bool) -> DataFrame:
+    """Each row in the month in which it counts, with `came_at` as its own arrival and `is_readmitted`.
+
+    Grain: rows that break no rule yet; a row whose user became known in a later month of the span stands there twice,
+    as unknown in the month it came and as admitted later. waited: the rows come from an earlier month's quarantine,
+    where their first entry stands already.
+    """
+    known = rows.withColumnRenamed("arrived_at", "came_at").join(arrivals, "user_id", "left")
+    arrived_at = F.greatest("came_at", "first_at")
+    is_known_later = F.col("first_at").isNotNull() & (month_of(F.col("first_at"), calendar) > F.col("arrival_cycle"))
+    later = known.where(is_known_later).withColumns(
+        {"arrived_at": arrived_at, "arrival_cycle": month_of(arrived_at, calendar), "is_readmitted": F.lit(True)}
+    )
+    if waited:
+        return later.drop("first_at")
+    is_unknown = F.col("first_at").isNull() | is_known_later
+    first = known.withColumns(
+        {
+            "rule": F.coalesce("rule", _unknown(is_unknown)),
+            "arrived_at": F.when(is_unknown, F.col("came_at")).otherwise(arrived_at),
+            "is_readmitted": F.lit(False),
+        }
+    )
+    both = first.unionByName(later) if span.has_several_months else first
+    return both.drop("first_at")
+
+
+def _unknown(is_unknown: Column) -> Column:
+    text = "no row of `users` had arrived for user ", F.col("user_id"), " by the end of the month"
+    return broken(is_unknown, UNKNOWN_USER, *text)

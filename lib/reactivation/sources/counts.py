@@ -1,0 +1,104 @@
+"""What became of every row: in = kept + quarantined + duplicates, per source and month; and how many bad ones are too many."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reactivation.errors import Finding, TooManyBadRows
+from reactivation.sources.settings import SourcesSettings
+from reactivation.sources.span import UNDATED, Span
+
+KEPT, QUARANTINED, DUPLICATE = "kept", "quarantined", "duplicate"
+
+
+@dataclass
+class Tally:
+    """Rows of one source in one arrival month, by fate; `came` was counted straight off the mapped rows."""
+
+    came: int = 0
+    readmitted: int = 0
+    fates: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    reasons: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def rows_in(self) -> int:
+        return self.came + self.readmitted
+
+
+Tallies = dict[tuple[str, str], Tally]
+"""By (source, arrival month)."""
+
+
+def tally(came: Iterable[Any], fates: Iterable[Any], *, sources: Sequence[str], span: Span) -> Tallies:
+    """Put two independent counts together: the rows that came, and what became of the rows after all rules.
+
+    came: source, arrival_cycle, rows. fates: source, arrival_cycle, is_readmitted, fate, reason, rows. Every source has
+    an entry for the span's last month, and none is lost or doubled on the way: anything else is a mistake in the program.
+    """
+    result: Tallies = defaultdict(Tally)
+    for source in sources:
+        result[source, str(span.last)].came += 0
+    for row in came:
+        result[row.source, row.arrival_cycle].came += row.rows
+    for row in fates:
+        entry = result[row.source, row.arrival_cycle]
+        entry.readmitted += row.rows if row.is_readmitted else 0
+        entry.fates[row.fate] += row.rows
+        if row.fate == QUARANTINED:
+            entry.reasons[row.reason] += row.rows
+    check_sums(result)
+    return dict(result)
+
+
+def check_sums(tallies: Mapping[tuple[str, str], Tally]) -> None:
+    """Raise where rows in differ from kept + quarantined + duplicates."""
+    for (source, month), entry in tallies.items():
+        if entry.rows_in != sum(entry.fates.values()):
+            found = ", ".join(f"{count} {fate}" for fate, count in sorted(entry.fates.items()))
+            raise AssertionError(
+                f"`{source}` {month}: {entry.rows_in} rows in ({entry.readmitted} readmitted) became {found}; "
+                "rows were lost or doubled on the way. Nothing was written"
+            )
+
+
+def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], settings: SourcesSettings) -> None:
+    """Raise TooManyBadRows where a source's share of bad rows is above what conf allows, with reasons and counts.
+
+    undated_before: source: rows without a readable arrival that an earlier ingest counted; they come again each time
+    and weigh only once.
+    """
+    findings = []
+    for source in dict.fromkeys(source for source, _ in tallies):
+        own = {month: entry for (name, month), entry in tallies.items() if name == source}
+        seen = min(undated_before.get(source, 0), own[UNDATED].rows_in) if UNDATED in own else 0
+        rows_in = sum(entry.rows_in for entry in own.values()) - seen
+        bad = sum(entry.fates[QUARANTINED] for entry in own.values()) - seen
+        if bad > settings.few_bad_rows and bad > settings.max_bad_share * rows_in:
+            reasons: dict[str, int] = defaultdict(int)
+            for entry in own.values():
+                for reason, rows in entry.reasons.items():
+                    reasons[reason] += rows
+            ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+            text = ", ".join(f"{reason} {rows}" for reason, rows in ordered)
+            findings.append(Finding("bad rows", source, f"{bad} of {rows_in} ({bad / rows_in:.1%}): {text}"))
+    if findings:
+        limit = f"more than {settings.max_bad_share:.1%} of a source's rows (sources.max_bad_share) break the contract"
+        raise TooManyBadRows(f"{limit}; nothing was written", findings)
+
+
+def records(tallies: Tallies, span: Span) -> list[dict[str, Any]]:
+    """The rows of `ingest_counts`."""
+    return [
+        {
+            "cycle": month,
+            "source": source,
+            "rows_in": entry.rows_in,
+            "rows_kept": entry.fates[KEPT],
+            "rows_quarantined": entry.fates[QUARANTINED],
+            "rows_duplicate": entry.fates[DUPLICATE],
+            "rows_readmitted": entry.readmitted,
+            "arrived_before": span.stops_on(month),
+        }
+        for (source, month), entry in sorted(tallies.items())
+    ]

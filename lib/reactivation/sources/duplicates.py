@@ -1,0 +1,65 @@
+"""Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays."""
+
+from collections.abc import Collection
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from reactivation.periods import Calendar, Month
+from reactivation.sources.checks import broken
+from reactivation.sources.mapping import columns_of
+from reactivation.tables import canonical
+from reactivation.tables.contract import Table
+
+REPEATED_KEY = "repeated_key"
+
+
+def event_month(table: Table, calendar: Calendar) -> Column:
+    """Month in which a row's event happened, in the region's zone."""
+    name = canonical.EVENT_TIME[table.name]
+    return F.date_format(name, "yyyy-MM") if table.column(name).type == "date" else calendar.month(name)
+
+
+def there_already(
+    stored: DataFrame, table: Table, *, months: Collection[str], before: Month, calendar: Calendar
+) -> DataFrame:
+    """Canonical rows that late rows may repeat: of the late rows' own event months, arrived from then on up to `before`.
+
+    A row cannot arrive before it happens, so only rows whose event month lies before their arrival month can repeat
+    one of an earlier arrival month; of the history only those event months are read.
+    """
+    is_in_time = F.col("arrival_cycle").between(min(months), str(before - 1))
+    return stored.where(is_in_time & event_month(table, calendar).isin(*months))
+
+
+def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Calendar) -> DataFrame:
+    """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
+
+    rows: rows that break no rule, with `came_at`, their arrival before admission. stored: canonical rows of earlier
+    arrival months that they may repeat. Ties are broken by all columns, so that the outcome never depends on order.
+    Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
+    """
+    names = [column.name for column in columns_of(table)]
+    content = names if table.name == "users" else [name for name in names if name != "arrived_at"]
+    together = rows.withColumn("is_stored", F.lit(False))
+    if stored is not None:
+        past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
+        together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
+    earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
+    same = Window.partitionBy(*_identity(table, content, calendar)).orderBy(*earliest)
+    result = together.withColumn("is_duplicate", F.row_number().over(same) > 1)
+    if table.key and set(table.key) != set(content):
+        latest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at").desc(), *earliest[3:]]
+        alike = Window.partitionBy("is_duplicate", *table.key).orderBy(*latest)
+        is_second = ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
+        rule = broken(is_second, REPEATED_KEY, f"another row has the same {', '.join(table.key)}")
+        result = result.withColumn("rule", F.coalesce("rule", rule))
+    return result.where(~F.col("is_stored")).drop("is_stored")
+
+
+def _identity(table: Table, content: list[str], calendar: Calendar) -> list[Column]:
+    """What makes two rows one: the event_id within an event month where there is one, else all they say."""
+    if "event_id" not in table.column_names:
+        return [F.col(name) for name in content]
+    has_number = F.col("event_id").isNotNull()
+    return [event_month(table, calendar), F.col("event_id"), F.when(~has_number, F.struct(*content))]

@@ -1,0 +1,122 @@
+"""A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can be."""
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.errors import Finding, nearest
+from reactivation.tables import contract
+from reactivation.tables.contract import Table
+
+CAME_AS = "came_as"
+"""Name of the struct that keeps each value as it came, under its canonical name."""
+
+
+def columns_of(table: Table) -> tuple[contract.Column, ...]:
+    """The contract's columns that a source has to give: all but the arrival's month."""
+    return tuple(column for column in table.columns if column.name != "arrival_cycle")
+
+
+def must_be_given(table: Table, column: contract.Column) -> bool:
+    """True for a column without which a source cannot be read; users are known since sign-up where nothing else is said."""
+    return column.required and not (table.name == "users" and column.name == "arrived_at")
+
+
+def typed(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> DataFrame:
+    """The contract's columns in its types, and `came_as`: a value that is null here but not there could not be cast.
+
+    expressions: canonical column: Spark SQL over the raw columns. A column not named is taken by its own name; one
+    that is not there at all is null.
+    """
+    chosen = _expressions(frame, table, expressions)
+    given = [F.expr(chosen.get(c.name, "null")).alias(c.name) for c in columns_of(table)]
+    cast = [F.col(c.name).try_cast(c.type).alias(c.name) for c in columns_of(table)]
+    return frame.select(*given).select(*cast, F.struct(*[F.col(c.name) for c in columns_of(table)]).alias(CAME_AS))
+
+
+def as_it_came(table: Table) -> Column:
+    """The row as JSON under its canonical names: each value as text, cast where it could be, else as it came."""
+    values = [
+        F.coalesce(F.col(c.name).cast("string"), F.col(f"{CAME_AS}.{c.name}").cast("string")).alias(c.name)
+        for c in columns_of(table)
+    ]
+    return F.to_json(F.struct(*values))
+
+
+def from_json(rows: DataFrame, table: Table) -> DataFrame:
+    """Rows that waited in quarantine, unpacked to text columns under canonical names."""
+    schema = ", ".join(f"{c.name} string" for c in columns_of(table))
+    return rows.select(F.from_json("row_json", schema).alias("row")).select("row.*")
+
+
+def problems(frame: DataFrame, table: Table, expressions: Mapping[str, str], *, raw: str, conf: str) -> list[Finding]:
+    """Every column that is missing, does not resolve, or can never become the contract's type; empty where all is well.
+
+    raw: what the frame was read from. conf: file whose `sources.<table>.columns` would mend it.
+    """
+    try:
+        typed(frame, table, expressions)
+    except PySparkException:
+        pass
+    else:
+        missing = [c for c in columns_of(table) if c.name not in _expressions(frame, table, expressions)]
+        if not any(must_be_given(table, c) for c in missing):
+            return []
+    found = [_problem(frame, table, column, expressions, raw=raw, conf=conf) for column in columns_of(table)]
+    return [finding for finding in found if finding is not None]
+
+
+def first_line(error: PySparkException) -> str:
+    """What Spark says, without its error class and everything after the first sentence."""
+    text = str(error).strip().splitlines()[0]
+    text = text.split("SQLSTATE")[0].strip()
+    return reduce(lambda t, _: t.partition("] ")[2] if t.startswith("[") else t, range(3), text)
+
+
+def unresolved_column(error: PySparkException) -> str | None:
+    """The column that an expression names and the table does not have."""
+    if (error.getCondition() or "").startswith("UNRESOLVED_COLUMN"):
+        return str((error.getMessageParameters() or {}).get("objectName", "")).replace("`", "")
+    return None
+
+
+def _expressions(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> dict[str, str]:
+    own = {name.lower() for name in frame.columns}
+    by_own_name = {c.name: f"`{c.name}`" for c in columns_of(table) if c.name in own}
+    return {**by_own_name, **expressions}
+
+
+def _problem(
+    frame: DataFrame,
+    table: Table,
+    column: contract.Column,
+    expressions: Mapping[str, str],
+    *,
+    raw: str,
+    conf: str,
+) -> Finding | None:
+    what = f"{table.name}.{column.name}"
+    key = f"sources.{table.name}.columns.{column.name} in {conf}"
+    expression = _expressions(frame, table, expressions).get(column.name)
+    if expression is None:
+        if not must_be_given(table, column):
+            return None
+        hint = nearest(column.name, frame.columns)
+        return Finding("missing column", what, f"{raw} has no `{column.name}`: {hint} Map it with {key}")
+    try:
+        given = frame.select(F.expr(expression).alias("x"))
+        found = given.schema["x"].dataType.simpleString()
+    except PySparkException as error:
+        name = unresolved_column(error)
+        if name is not None:
+            hint = nearest(name, frame.columns)
+            return Finding("missing column", what, f"{raw} has no `{name}`: {hint} Change {key}")
+        return Finding("expression", what, f"`{expression}`: {first_line(error)} Change {key}")
+    try:
+        given.select(F.col("x").try_cast(column.type))
+    except PySparkException:
+        return Finding("wrong type", what, f"`{expression}` in {raw} is {found}, never {column.type}. Change {key}")
+    return None

@@ -1,0 +1,57 @@
+"""A small bank that lives through two cycles, once for all tests of this folder."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from reactivation import cli
+from reactivation.runtime.store import Store
+from reactivation.tables.contract import Table
+
+PROJECT = Path(__file__).parent.parent.parent
+SMALL = (
+    "sandbox.users=2500",
+    "model.max_iter=8",
+)
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The tables of one root, and a way to run jobs on it."""
+
+    spark: SparkSession
+    root: Path
+
+    def job(self, name: str, cycle: str, *more: str) -> int:
+        """Run a job as the command line does, on this bank; returns its exit code."""
+        settings: Sequence[str] = (f"paths.root={self.root}", *SMALL)
+        overrides = [part for setting in settings for part in ("--set", setting)]
+        argv = ["--cycle", cycle, "--conf-dir", str(PROJECT / "conf"), *overrides, *more]
+        module = importlib.import_module(name)
+        return cli.execute(module.run, f"{name}.py", argv, arguments=getattr(module, "add_arguments", None))
+
+    def read(self, table: Table, cycle: str | None = None) -> DataFrame:
+        """A table, or one cycle of it."""
+        frame = Store(self.spark, str(self.root)).read(table)
+        return frame if cycle is None else frame.where(F.col("cycle") == cycle)
+
+    def fingerprint(self, table: Table, cycle: str, *, but: Sequence[str] = ()) -> tuple[int, int]:
+        """Rows of one cycle and the sum of their hashes: equal for equal rows in any order, bit for bit."""
+        frame = self.read(table, cycle)
+        row = F.xxhash64(*[c for c in sorted(frame.columns) if c not in but]).cast("decimal(38,0)")
+        found = frame.agg(F.count("*").alias("n"), F.coalesce(F.sum(row), F.lit(0)).alias("total")).collect()[0]
+        return int(found.n), int(found.total)
+
+
+@pytest.fixture(scope="session")
+def bank(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """The cycles 2026-05 and 2026-06, from raw tables to read-out."""
+    bank = Bank(spark, tmp_path_factory.mktemp("bank"))
+    for cycle in ("2026-05", "2026-06"):
+        assert bank.job("run_cycle", cycle) == 0
+    return bank

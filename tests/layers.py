@@ -1,0 +1,123 @@
+"""What the layers allow, and how a module's imports and its reach into the world are read from its code.
+
+`errors … flow` ◄ steps ◄ `settings` ◄ `runtime` ◄ `cli` ◄ jobs and notebooks; a step never imports another step.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+BASE = frozenset({"errors", "parts", "chance", "periods", "schedule", "tables", "flow"})
+STEPS = frozenset(
+    {
+        "sources",
+        "activity",
+        "population",
+        "features",
+        "labels",
+        "model",
+        "campaign",
+        "experiment",
+        "monitoring",
+        "sandbox",
+    }
+)
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "__init__": frozenset(),
+    **dict.fromkeys(BASE, BASE),
+    **{step: BASE | {step} for step in STEPS},
+    "settings": BASE | STEPS,
+    "runtime": BASE | {"settings", "runtime"},
+    "runtime.raw": BASE | {"settings", "runtime", "sources"},  # opens what `sources` reads, and nothing else
+    "runtime.registry": BASE | {"settings", "runtime", "model"},  # keeps what `model` fits, and nothing else
+    "runtime.notebook": BASE | {"settings", "runtime", "cli"},  # is the notebooks' `cli`
+    "cli": BASE | {"settings", "runtime"},
+    "jobs": BASE | STEPS | {"runtime", "cli", "jobs"},
+}
+
+IMPORTERS = frozenset({"import_module", "importlib.import_module", "__import__"})
+WORLD = {
+    "open": "files",
+    "SparkSession.builder": "sessions",
+    "datetime.now": "the clock",
+    "datetime.utcnow": "the clock",
+    "datetime.today": "the clock",
+    "date.today": "the clock",
+    "time.time": "the clock",
+    "F.now": "the clock",
+    "F.current_date": "the clock",
+    "F.current_timestamp": "the clock",
+    "F.rand": "a generator",
+    "F.randn": "a generator",
+    "F.uuid": "a generator",
+    "F.monotonically_increasing_id": "the partitioning",
+}
+SQL_OF_THE_WORLD = re.compile(r"\b(current_date|current_timestamp|now|rand|randn|random|uuid)\s*\(", re.IGNORECASE)
+
+
+class Import(NamedTuple):
+    """`from reactivation.tables import canonical` in line 7: (7, "tables.canonical")."""
+
+    line: int
+    module: str
+
+
+def imports(code: str, package: str) -> Iterator[Import]:
+    """Every import of our own modules, wherever it stands; `package` (`features`) resolves relative ones."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{_absolute(node, package)}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and _dotted(node.func) in IMPORTERS:
+            names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        else:
+            continue
+        for name in names:
+            if name == "jobs" or name.startswith("jobs."):
+                yield Import(node.lineno, "jobs")
+            elif name.startswith("reactivation."):
+                yield Import(node.lineno, name.removeprefix("reactivation."))
+
+
+def layer_problems(code: str, place: str) -> list[str]:
+    """What a module imports although its layer may not; `place` is its name (`features.logins`, `jobs.read_out`)."""
+    layer = place if place in MAY_IMPORT else place.split(".", maxsplit=1)[0]
+    allowed = MAY_IMPORT[layer]
+    return [
+        f"line {found.line} imports `{found.module}`; `{layer}` may import only {', '.join(sorted(allowed))}"
+        for found in imports(code, place.rpartition(".")[0])
+        if found.module.split(".")[0] not in allowed | {"__version__"}
+    ]
+
+
+def world_problems(code: str) -> list[str]:
+    """Where a rule opens a file or a session, reads a clock or draws from a generator, in Python or in SQL."""
+    tree = ast.parse(code)
+    texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings may speak of it
+    problems = []
+    for node in ast.walk(tree):
+        name = _dotted(node.func) if isinstance(node, ast.Call) else _dotted(node)
+        if name in WORLD and (isinstance(node, ast.Call) or name == "SparkSession.builder"):
+            problems.append(
+                f"line {node.lineno} calls `{name}`: only runtime touches {WORLD[name]}; take it as an argument"
+            )
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts:
+            problems += [f"line {node.lineno} has `{found}` in SQL" for found in SQL_OF_THE_WORLD.findall(node.value)]
+        if isinstance(node, ast.Import) and any(alias.name in {"random", "secrets"} for alias in node.names):
+            problems.append(f"line {node.lineno} imports a generator: chance comes from `chance`")
+    return problems
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = ["reactivation", *package.split(".")] if package else ["reactivation"]
+    return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,60 @@
+"""The gate's decisions on literal numbers."""
+
+from typing import Any
+
+import pytest
+
+from reactivation.model.evaluate import Quality
+from reactivation.model.gate import Gate, decide
+from reactivation.model.paired import Paired, from_moments
+from reactivation.model.settings import GateSettings
+
+pytestmark = pytest.mark.numbers
+
+SETTINGS = GateSettings(confidence=0.95, champion_margin=0.01, min_rows=100)
+GOOD = Quality(users=500, base_rate=0.3, auc=0.8)
+BETTER = Paired(500, -0.05, -0.08, -0.02)
+LEVEL = Paired(500, 0.002, -0.004, 0.008)
+
+
+def decided(**changes: Any) -> Gate:
+    given: dict[str, Any] = {"test": GOOD, "slope": 1.9, "against_base_rate": BETTER, "against_champion": None}
+    return decide(**{**given, **changes}, settings=SETTINGS)
+
+
+def test_the_first_version_needs_only_the_base_rate() -> None:
+    assert decided().is_ready
+    assert decided().text.endswith("there is no champion to compare with")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"against_base_rate": Paired(500, -0.01, -0.03, 0.01)}, "not below the base rate's"),
+        ({"against_base_rate": Paired(500, -0.01, -0.02, 0.0)}, "must lie below 0"),  # exactly 0 is not below
+        ({"against_base_rate": Paired(1, -0.01, None, None)}, "too few rows"),
+        ({"against_champion": Paired(500, 0.004, -0.004, 0.012)}, "may be worse than the champion's"),
+        ({"slope": -0.2}, "slope is -0.2"),
+        ({"test": Quality(users=99, base_rate=0.3)}, "99 low-active users"),
+        ({"test": Quality(users=500, base_rate=1.0, reason="all 500 labels are 1: nothing to rank")}, "not estimable"),
+    ],
+)
+def test_it_refuses_and_says_why(changes: dict[str, Any], sentence: str) -> None:
+    gate = decided(**changes)
+    assert not gate.is_ready
+    assert sentence in gate.text
+
+
+def test_a_little_worse_than_the_champion_is_within_the_margin() -> None:
+    assert decided(against_champion=LEVEL).is_ready
+
+
+def test_all_reasons_are_told_at_once() -> None:
+    gate = decided(slope=0.0, against_base_rate=Paired(500, 0.1, 0.05, 0.15))
+    assert len(gate.reasons) == 2
+
+
+def test_the_interval_is_the_normal_one() -> None:
+    paired = from_moments(100, 0.5, 4.0, confidence=0.95)
+    assert paired.low == pytest.approx(0.5 - 1.959964 * 0.2, abs=1e-6)
+    assert paired.high == pytest.approx(0.5 + 1.959964 * 0.2, abs=1e-6)

@@ -1,0 +1,92 @@
+"""Delta tables by contract: parts are replaced whole, and a write that breaks the contract leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Rows
+from pyspark.sql import SparkSession
+
+from reactivation.errors import ContractError, NotReady
+from reactivation.runtime.store import Store
+from reactivation.tables import derived
+from reactivation.tables.contract import Column, Table
+
+pytestmark = pytest.mark.edges
+
+TIERS = derived.TIERS_TABLE
+COLUMNS = ["cycle", "user_id", "tier", "band"]
+
+
+@pytest.fixture
+def store(spark: SparkSession, tmp_path: Path) -> Store:
+    return Store(spark, str(tmp_path), writer="a test")
+
+
+def tiers_of(store: Store) -> list[tuple[str, int, str]]:
+    return sorted((r.cycle, r.user_id, r.tier) for r in store.read(TIERS).collect())
+
+
+def test_a_rerun_replaces_its_part_and_only_that(store: Store, rows: Rows) -> None:
+    may, june = {"cycle": "2026-05"}, {"cycle": "2026-06"}
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), may)
+    store.replace(
+        TIERS, rows(TIERS, COLUMNS, [("2026-06", 1, "low_potential", 9), ("2026-06", 2, "low_potential", 9)]), june
+    )
+    again = store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "high_potential", 2)]), june)
+    assert again.rows == 1
+    assert tiers_of(store) == [("2026-05", 1, "low_potential"), ("2026-06", 3, "high_potential")]
+    store.replace(TIERS, rows(TIERS, COLUMNS, []), june)  # nobody left: the old rows must go all the same
+    assert tiers_of(store) == [("2026-05", 1, "low_potential")]
+
+
+@pytest.mark.parametrize(
+    ("bad", "finding"),
+    [
+        ([("2026-05", 2, "low_potential", 9), ("2026-05", 2, "low_potential", 9)], "1 rows too many"),
+        ([("2026-05", 2, "champion", 9)], "1 rows; allowed: natural_converter, high_potential, low_potential"),
+        ([("2026-05", None, "low_potential", 9)], "not null"),
+        ([("2026-06", 2, "low_potential", 9)], "wrong part"),  # a row of June in the part of May
+    ],
+)
+def test_rows_that_break_the_contract_leave_the_table_as_it_was(
+    store: Store, rows: Rows, bad: list[tuple[object, ...]], finding: str
+) -> None:
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
+    with pytest.raises(ContractError, match=finding):
+        store.replace(TIERS, rows(TIERS, COLUMNS, bad), {"cycle": "2026-05"})
+    assert tiers_of(store) == [("2026-05", 1, "low_potential")]
+
+
+def test_wrong_columns_are_all_named_before_anything_is_written(store: Store, spark: SparkSession) -> None:
+    frame = spark.createDataFrame([("2026-05", "7", 1)], "cycle string, user_id string, tear int")
+    with pytest.raises(ContractError) as error:
+        store.replace(TIERS, frame, {"cycle": "2026-05"})
+    assert [(f.kind, f.what) for f in error.value.findings] == [
+        ("missing", "tier: string"),
+        ("missing", "band: int"),
+        ("type", "user_id: bigint"),
+        ("not known", "tear"),
+    ]
+    assert not store.has(TIERS)
+
+
+def test_a_table_that_is_not_there_names_the_job_that_writes_it(store: Store) -> None:
+    with pytest.raises(NotReady, match="run jobs/assign_tiers.py first"):
+        store.read(TIERS)
+
+
+def test_an_open_table_takes_further_columns_later(store: Store, rows: Rows) -> None:
+    narrow = derived.FEATURES
+    wide = narrow.extended([Column("login_count_1m", "double", "logins")])
+    store.replace(narrow, rows(narrow, ["cycle", "user_id"], [("2026-05", 1)]), {"cycle": "2026-05"})
+    store.replace(wide, rows(wide, ["cycle", "user_id", "login_count_1m"], [("2026-06", 1, 2.0)]), {"cycle": "2026-06"})
+    assert {(r.cycle, r.login_count_1m) for r in store.read(wide).collect()} == {("2026-05", None), ("2026-06", 2.0)}
+
+
+def test_only_append_only_tables_are_appended_to(store: Store, rows: Rows) -> None:
+    with pytest.raises(ContractError, match="not append-only"):
+        store.append(TIERS, rows(TIERS, COLUMNS, []))
+    events = Table("events", "one event", (), (Column("x", "bigint", "any"),), is_append_only=True)
+    for value in (1, 2):
+        store.append(events, rows(events, ["x"], [(value,)]))
+    assert sorted(r.x for r in store.read(events).collect()) == [1, 2]

@@ -1,0 +1,71 @@
+"""Exit codes and messages of the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from reactivation import cli
+from reactivation.errors import Finding, NotReady
+from reactivation.runtime.run import Run
+
+pytestmark = pytest.mark.edges
+
+JOB = "jobs/score_users.py"
+CONF = str(Path(__file__).parent.parent / "conf")
+
+
+def does_nothing(r: Run) -> None:
+    """Do nothing."""
+
+
+def finds_nothing(r: Run) -> None:
+    """Find nothing."""
+    raise NotReady("`features` is not there", [Finding("missing", "features", "run jobs/build_features.py first")])
+
+
+def breaks(r: Run) -> None:
+    """Break."""
+    raise RuntimeError("a bug")
+
+
+def execute(job: cli.Job, root: Path, *more: str) -> int:
+    return cli.execute(job, JOB, ["--cycle", "2026-06", "--conf-dir", CONF, "--set", f"paths.root={root}", *more])
+
+
+def test_done_is_zero_and_stands_in_the_run_log(tmp_path: Path, spark: object) -> None:
+    assert execute(does_nothing, tmp_path) == 0
+    assert (tmp_path / "warehouse" / "run_log").is_dir()
+
+
+def test_a_users_mistake_is_two_with_one_message_and_no_stack_trace(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(finds_nothing, tmp_path) == 2
+    assert capsys.readouterr().err == (
+        "NotReady: `features` is not there\n  missing  features  run jobs/build_features.py first\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (["--cycle", "2026-13"], "`2026-13` is not a cycle"),
+        (["--as-of", "tomorrow"], "`tomorrow` is not a day"),
+        (["--region", "sandbx"], "did you mean `sandbox`"),
+        (["--set", "calendar"], "write --set key.path=value"),
+    ],
+)
+def test_a_wrong_argument_is_two(
+    tmp_path: Path, argument: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(does_nothing, tmp_path, *argument) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_mistake_of_the_program_is_one_and_shows_where(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(breaks, tmp_path) == 1
+    assert "a bug" in capsys.readouterr().err

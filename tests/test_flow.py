@@ -1,0 +1,35 @@
+"""The flow is whole: no table is read that nobody writes, and every derived table has a writer."""
+
+import pytest
+
+from reactivation import flow
+from reactivation.errors import FlowError
+from reactivation.tables import canonical, derived
+
+pytestmark = pytest.mark.numbers
+
+
+def test_every_derived_table_has_exactly_one_job_that_fills_it() -> None:
+    writers = {
+        t.name: [step.job for step in flow.STEPS if t.name in step.writes] for t in (*derived.ALL, *canonical.ALL)
+    }
+    shared = {"model_ledger": ["train_models", "approve_model"], "run_log": []}  # every job's end writes run_log
+    assert {name: jobs for name, jobs in writers.items() if len(jobs) != 1} == shared
+
+
+def test_every_table_read_is_written_by_some_step() -> None:
+    written = {name for step in flow.STEPS for name in step.writes}
+    read = {name for step in flow.STEPS for name in step.reads if name != "raw"}
+    assert read <= written
+
+
+def test_a_job_that_reads_or_writes_past_its_list_fails() -> None:
+    with pytest.raises(FlowError, match="`score_users` reads `arms`"):
+        flow.SCORE.check_read(derived.ARMS)
+    with pytest.raises(FlowError, match="`score_users` writes `features`"):
+        flow.SCORE.check_write(derived.FEATURES)
+
+
+def test_no_step_but_the_ingest_reads_raw_rows_and_none_reads_truth() -> None:
+    assert [step.job for step in flow.STEPS if "raw" in step.reads] == ["ingest_sources"]
+    assert not [step.job for step in flow.STEPS if "truth" in (*step.reads, *step.writes)]

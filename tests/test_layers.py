@@ -1,0 +1,158 @@
+"""The shape of the project: each step stands alone, only `runtime` touches the world, a noun has its places."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from layers import BASE, MAY_IMPORT, SQL_OF_THE_WORLD, STEPS, layer_problems, world_problems
+
+pytestmark = pytest.mark.numbers
+
+ROOT = Path(__file__).parents[1]
+LIB = ROOT / "lib" / "reactivation"
+CODE = [*sorted(LIB.rglob("*.py")), *sorted((ROOT / "jobs").glob("*.py"))]
+
+LONG_JOBS = {
+    "run_cycle.py": "puts the other jobs in order and resumes them",
+    "simulate_bank.py": "plays the world outside: raw tables, and people who answer the channel files",
+    "build_features.py": "three tables, each for the months that are missing",
+    "train_models.py": "two models, each with its training, its gate and its place in the registry",
+    "evaluate_scores.py": "two models, each for all users and for the low-active",
+    "read_out.py": "three tables, then the month's report",
+}
+NO_CONF_OF_THEIR_OWN = {"sandbox": "only the simulated region has it: conf/regions/sandbox.yml"}
+NOT_A_STEP = {"paths", "calendar", "runtime"}
+
+
+def test_every_module_imports_only_what_its_layer_may() -> None:
+    _none([f"{_name(path)}: {p}" for path in CODE for p in layer_problems(path.read_text("utf-8"), _place(path))])
+
+
+def test_every_module_has_a_layer() -> None:
+    new = [path for path in _children() if path.stem not in MAY_IMPORT]
+    _none([f"{_name(path)}: which layer is it? Say so in tests/layers.py" for path in new])
+
+
+def test_rules_touch_no_file_no_session_no_clock_and_no_generator() -> None:
+    rules = [path for path in CODE if _place(path).split(".")[0] in BASE | STEPS | {"jobs"}]
+    _none([f"{_name(path)}: {problem}" for path in rules for problem in world_problems(path.read_text("utf-8"))])
+
+
+def test_sql_in_conf_knows_no_clock_and_no_generator() -> None:
+    lines = [(path, n, line) for path in _conf() for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)]
+    bad = [(path, n, SQL_OF_THE_WORLD.search(line.split("#")[0])) for path, n, line in lines]
+    _none([f"{_name(path)}:{n} has `{found[1]}`: same inputs would give other rows" for path, n, found in bad if found])
+
+
+def test_a_job_is_short_unless_it_says_why() -> None:
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "jobs").glob("*.py")}
+    long = {name: n for name, n in lengths.items() if n > (130 if name in LONG_JOBS else 60)}
+    _none([f"jobs/{name} has {n} lines: what is a rule belongs to a step" for name, n in long.items()])
+
+
+def test_a_job_holds_no_expressions() -> None:
+    jobs = {path.name: path.read_text("utf-8") for path in (ROOT / "jobs").glob("*.py")}
+    bad = [name for name, code in jobs.items() if re.search(r"^\s*(from|import) pyspark\.sql.* functions", code, re.M)]
+    _none([f"jobs/{name} imports pyspark's functions: an expression is a rule and belongs to a step" for name in bad])
+
+
+def test_files_and_functions_stay_small() -> None:
+    _none([f"{_name(path)}: {problem}" for path in CODE for problem in _too_long(path.read_text("utf-8"))])
+
+
+def test_a_notebook_is_a_page_to_read() -> None:
+    pages = sorted((ROOT / "notebooks").glob("*.py"))
+    nodes = [(path, node) for path in pages for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    programs = [(path, node) for path, node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.While)]
+    _none([f"{_name(path)}:{node.lineno} holds a {type(node).__name__}: it belongs to lib" for path, node in programs])
+
+
+def test_a_noun_of_conf_is_a_noun_of_lib_and_of_tests() -> None:
+    problems = []
+    for path in sorted((ROOT / "conf" / "base").glob("*.yml")):
+        keys = list(yaml.safe_load(path.read_text("utf-8")) or {})
+        if keys != [path.stem]:
+            problems.append(f"{_name(path)} holds the keys {keys}, must hold `{path.stem}` alone")
+        if path.stem not in STEPS | NOT_A_STEP:
+            problems.append(f"{_name(path)} belongs to no step: lib/reactivation/{path.stem} is not one")
+    for step in sorted(STEPS):
+        places = [LIB / step, ROOT / "tests" / step]
+        if step not in NO_CONF_OF_THEIR_OWN:
+            places.append(ROOT / "conf" / "base" / f"{step}.yml")
+        problems += [f"step `{step}` has no {_name(place)}" for place in places if not place.exists()]
+    _none(problems)
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "finding"),
+    [
+        ("features.logins", "from reactivation.features.feature import Feature", None),
+        ("features.logins", "from reactivation.labels import build", "line 1 imports `labels.build`"),
+        ("features.logins", "from reactivation import labels", "line 1 imports `labels`"),
+        ("features.logins", "import reactivation.settings", "line 1 imports `settings`"),
+        ("features.logins", "from ..runtime import store", "line 1 imports `runtime.store`"),
+        ("features.logins", "def f():\n    from reactivation import sandbox", "line 2 imports `sandbox`"),
+        ("features.logins", "import_module('reactivation.model.gate')", "line 1 imports `model.gate`"),
+        ("periods", "from reactivation.features import build", "line 1 imports `features.build`"),
+        ("settings", "from reactivation.runtime import run", "line 1 imports `runtime.run`"),
+        ("runtime.run", "from reactivation.campaign.settings import CampaignSettings", "`campaign.settings.C"),
+        ("runtime.registry", "from reactivation.model import plots", None),
+        ("runtime.store", "from reactivation.model import plots", "line 1 imports `model.plots`"),
+        ("jobs.read_out", "from reactivation import cli, experiment", None),
+        ("jobs.read_out", "from reactivation.settings import load", "line 1 imports `settings.load`"),
+    ],
+)
+def test_the_layer_rule_sees_an_import_wherever_it_hides(place: str, code: str, finding: str | None) -> None:
+    problems = layer_problems(code, place)
+    assert problems == [] if finding is None else finding in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "finding"),
+    [
+        ('"""Never rand(), never now()."""', None),
+        ("day = calendar.instant(day)", None),
+        ("open('users.csv')", "`open`"),
+        ("spark = SparkSession.builder.getOrCreate()", "`SparkSession.builder`"),
+        ("def f():\n    return date.today()", "line 2 calls `date.today`"),
+        ("df.orderBy(F.rand())", "`F.rand`"),
+        ("F.expr('RAND() < 0.5')", "`RAND` in SQL"),
+        ("import random", "a generator"),
+    ],
+)
+def test_the_world_rule_sees_clocks_files_and_generators(code: str, finding: str | None) -> None:
+    problems = world_problems(code)
+    assert problems == [] if finding is None else finding in problems[0]
+
+
+def _too_long(code: str) -> list[str]:
+    lines = len(code.splitlines())
+    functions = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.FunctionDef)]
+    long = {f.name: (f.end_lineno or f.lineno) - f.lineno + 1 for f in functions}
+    problems = [f"`{name}` has {n} lines, at most 70" for name, n in long.items() if n > 70]
+    return problems + ([f"{lines} lines, at most 250: split by subject"] if lines > 250 else [])
+
+
+def _place(path: Path) -> str:
+    if path.parent.name == "jobs":
+        return f"jobs.{path.stem}"
+    return ".".join(path.relative_to(LIB).with_suffix("").parts)
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _children() -> list[Path]:
+    return [p for p in sorted(LIB.iterdir()) if p.suffix == ".py" or (p.is_dir() and any(p.glob("*.py")))]
+
+
+def _conf() -> list[Path]:
+    return sorted((ROOT / "conf").rglob("*.yml"))
+
+
+def _none(problems: list[str]) -> None:
+    assert not problems, "\n" + "\n".join(problems)

@@ -1,0 +1,55 @@
+"""What is due when, in one cycle."""
+
+from datetime import date
+
+import pytest
+
+from reactivation import flow, schedule
+from reactivation.periods import Calendar, Month
+
+pytestmark = pytest.mark.numbers
+
+
+def test_a_cycle_runs_from_its_observation_date_over_its_waves_to_its_settle_date() -> None:
+    jobs = schedule.of_cycle(
+        Month.parse("2026-06"),
+        calendar=Calendar(zone="Asia/Shanghai", settle_days=5),
+        waves={"W2": date(2026, 6, 12), "W1": date(2026, 6, 5)},  # in whatever order conf has them
+        is_simulated=False,
+    )
+    assert [(due.job, str(due.as_of), due.wave) for due in jobs] == [
+        ("ingest_sources", "2026-06-01", None),
+        ("build_features", "2026-06-01", None),
+        ("train_models", "2026-06-01", None),
+        ("score_users", "2026-06-01", None),
+        ("assign_tiers", "2026-06-01", None),
+        ("ingest_sources", "2026-06-05", None),
+        ("plan_wave", "2026-06-05", "W1"),
+        ("ingest_sources", "2026-06-12", None),
+        ("plan_wave", "2026-06-12", "W2"),
+        ("ingest_sources", "2026-07-06", None),
+        ("evaluate_scores", "2026-07-06", None),
+        ("read_out", "2026-07-06", None),
+    ]
+
+
+def test_in_a_sandbox_the_bank_lives_up_to_each_day_before_it_is_ingested() -> None:
+    jobs = schedule.of_cycle(
+        Month.parse("2026-06"),
+        calendar=Calendar(zone="UTC", settle_days=5),
+        waves={"W1": date(2026, 6, 5)},
+        is_simulated=True,
+    )
+    for before, due in zip(jobs, jobs[1:], strict=False):
+        if due.job == "ingest_sources":
+            assert (before.job, before.as_of) == ("simulate_bank", due.as_of)
+
+
+def test_every_job_of_a_cycle_is_a_step_of_the_flow() -> None:
+    jobs = schedule.of_cycle(
+        Month.parse("2026-06"),
+        calendar=Calendar(zone="UTC", settle_days=5),
+        waves={"W1": date(2026, 6, 5)},
+        is_simulated=True,
+    )
+    assert {due.job for due in jobs} <= set(flow.BY_JOB)

@@ -1,0 +1,65 @@
+"""Conf: merge order, and errors that name every problem, its file and the nearest known key."""
+
+from pathlib import Path
+
+import pytest
+
+from reactivation.errors import SettingsError
+from reactivation.settings import Loaded, load
+
+pytestmark = pytest.mark.edges
+
+CONF = Path(__file__).parent.parent / "conf"
+
+
+def conf(*overrides: str, region: str = "sandbox", scenario: str = "mobile_activity", env: str = "local") -> Loaded:
+    return load(CONF, env=env, region=region, scenario=scenario, overrides=overrides)
+
+
+@pytest.mark.parametrize("region", ["sandbox", "berka"])
+def test_both_regions_are_whole(region: str) -> None:
+    assert conf(region=region).settings.paths.root == "build/demo"
+
+
+def test_the_last_word_is_the_command_lines() -> None:
+    assert conf("calendar.settle_days=9").settings.calendar.settle_days == 9
+
+
+def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> None:
+    with pytest.raises(SettingsError) as error:
+        conf("calendar.settle_day=3", "features.lookback_months=[3, 1]", "calendar.zone=Mars/Olympus")
+    found = {(f.kind, f.what): f.advice for f in error.value.findings}
+    assert set(found) == {
+        ("unknown key", "calendar.settle_day"),
+        ("wrong value", "features.lookback_months") if ("wrong value", "features.lookback_months") in found else ("wrong value", "features"),
+        ("wrong value", "calendar.zone"),
+    }
+    assert found["unknown key", "calendar.settle_day"] == "in --set: did you mean `settle_days`?"
+
+
+def test_an_unknown_region_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match="did you mean `berka`"):
+        conf(region="berca")
+
+
+def test_the_hash_changes_with_what_is_computed_and_not_with_where(tmp_path: Path) -> None:
+    here, elsewhere = conf(), conf(f"paths.root={tmp_path}")
+    assert here.hash == elsewhere.hash
+    assert here.hash != conf("calendar.settle_days=9").hash
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("calendar: {zone: UTC, zone: UTC}", "keys stand twice: zone"),
+        ("calendar: [", "not YAML"),
+        ("- 1", "not a map"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, finding: str) -> None:
+    for folder, name in (("base", "a"), ("scenarios", "s"), ("regions", "r"), ("envs", "e")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.yml").write_text("")
+    (tmp_path / "base" / "a.yml").write_text(text)
+    with pytest.raises(SettingsError, match=finding):
+        load(tmp_path, env="e", region="r", scenario="s")
