@@ -7,7 +7,6 @@ from pyspark.sql import DataFrame
 from reactivation import activity, cli, experiment, labels, monitoring
 from reactivation.errors import Finding, NotReady
 from reactivation.monitoring import Chapter
-from reactivation.periods import Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import within
 from reactivation.runtime.text import write_text
@@ -18,32 +17,36 @@ Rows = list[dict[str, Any]]
 
 
 def run(r: Run) -> None:
+    """Replaces exactly this cycle's outcomes, read-out and response, and its report; refuses before the settle date."""
     settles_on = r.calendar.settle_on(r.cycle)
     if (r.as_of or settles_on) < settles_on:
         advice = f"settles on {settles_on}: run with --as-of {settles_on} or later"
         raise NotReady(
             f"cycle {r.cycle} cannot be read out on {r.as_of}", [Finding("not settled", str(r.cycle), advice)]
         )
-    if not has_campaign(r):
+    if not _has_campaign(r):
         r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
         return
-    write_outcomes(r)
-    readout, response = read_out(r), learn_response(r)
-    report(r, readout, response)
+    _write_outcomes(r)
+    _report(r, _read_out(r), _learn_response(r))
 
 
-def has_campaign(r: Run) -> bool:
+def _has_campaign(r: Run) -> bool:
     needed = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
-    return all(r.has(table) and not of_cycle(r, table).isEmpty() for table in needed)
+    return all(r.has(table) and not _of_cycle(r, table).isEmpty() for table in needed)
 
 
-def of_cycle(r: Run, table: Table) -> DataFrame:
+def _of_cycle(r: Run, table: Table) -> DataFrame:
     return r.read(table, within(cycle=str(r.cycle)))
 
 
-def write_outcomes(r: Run) -> None:
+def _plan_of(r: Run) -> str:
+    return str(_of_cycle(r, derived.EXPERIMENT_PLAN).collect()[0].plan_json)
+
+
+def _write_outcomes(r: Run) -> None:
     sources = r.read_present(canonical.ALL)
-    window = Window(min(r.settings.campaign.days_of(r.cycle).values()), (r.cycle + 1).first)
+    window = experiment.window_of(_plan_of(r))
     settles_on = r.calendar.settle_on(r.cycle)
     straight = activity.straight(
         sources, window=window, known_before=settles_on, calendar=r.calendar, settings=r.settings.activity
@@ -57,9 +60,9 @@ def write_outcomes(r: Run) -> None:
         settings=r.settings.labels,
     )
     table = experiment.outcomes(
-        labels.on_spine(of_cycle(r, derived.ARMS).select("user_id"), behaviour, sources),
+        labels.on_spine(_of_cycle(r, derived.ARMS).select("user_id"), behaviour, sources),
         assets=assets,
-        wave_plan=of_cycle(r, derived.WAVE_PLAN),
+        wave_plan=_of_cycle(r, derived.WAVE_PLAN),
         contacts=sources.get("contacts"),
         outside_contacts=sources.get("outside_contacts"),
         cycle=r.cycle,
@@ -69,22 +72,21 @@ def write_outcomes(r: Run) -> None:
     r.write(derived.OUTCOMES, table)
 
 
-def read_out(r: Run) -> Rows:
+def _read_out(r: Run) -> Rows:
     settings = r.settings.experiment
     metrics = {name: metric.outcome for name, metric in settings.metrics.items()}
-    counts = experiment.aggregate(of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.ARMS), metrics=metrics)
+    counts = experiment.aggregate(_of_cycle(r, derived.OUTCOMES), _of_cycle(r, derived.ARMS), metrics=metrics)
     groups = experiment.groups([row.asDict() for row in counts.collect()], metrics=metrics)
-    plan = of_cycle(r, derived.EXPERIMENT_PLAN).collect()[0]
-    rows = experiment.read_out(groups, cycle=r.cycle, design=experiment.design_of(plan.plan_json), settings=settings)
+    rows = experiment.read_out(groups, cycle=r.cycle, design=experiment.design_of(_plan_of(r)), settings=settings)
     r.write(derived.READOUT, r.rows(derived.READOUT, rows))
     return rows
 
 
-def learn_response(r: Run) -> Rows:
+def _learn_response(r: Run) -> Rows:
     draws = experiment.exploration(
-        of_cycle(r, derived.WAVE_PLAN),
-        outcomes=of_cycle(r, derived.OUTCOMES),
-        tiers=of_cycle(r, derived.TIERS_TABLE),
+        _of_cycle(r, derived.WAVE_PLAN),
+        outcomes=_of_cycle(r, derived.OUTCOMES),
+        tiers=_of_cycle(r, derived.TIERS_TABLE),
     )
     known = [row.asDict() for row in draws.collect()]
     rows = experiment.response(known, cycle=r.cycle, settings=r.settings.experiment)
@@ -92,12 +94,12 @@ def learn_response(r: Run) -> Rows:
     return rows
 
 
-def report(r: Run, readout: Rows, response: Rows) -> None:
+def _report(r: Run, readout: Rows, response: Rows) -> None:
     metrics, alpha = r.settings.monitoring.report_metrics, r.settings.experiment.alpha
     tables = {
-        "Tiers": records(monitoring.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
-        "Waves": records(monitoring.wave_fills(of_cycle(r, derived.WAVE_PLAN))),
-        "Why users were planned or not": records(of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
+        "Tiers": _records(monitoring.tier_sizes(_of_cycle(r, derived.TIERS_TABLE), _of_cycle(r, derived.ARMS))),
+        "Waves": _records(monitoring.wave_fills(_of_cycle(r, derived.WAVE_PLAN))),
+        "Why users were planned or not": _records(_of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
         "Read-out, differences in points": [experiment.brief(row) for row in readout],
         "What each option did, from exploration alone": response,
     }
@@ -120,7 +122,7 @@ def report(r: Run, readout: Rows, response: Rows) -> None:
     r.say(f"\nReport: {r.reports}/{r.cycle}/report.html")
 
 
-def records(table: DataFrame) -> Rows:
+def _records(table: DataFrame) -> Rows:
     return [row.asDict() for row in table.collect()]
 
 

@@ -55,6 +55,8 @@ WORLD = {
 }
 SQL_OF_THE_WORLD = re.compile(r"\b(current_date|current_timestamp|now|rand|randn|random|uuid)\s*\(", re.IGNORECASE)
 
+RULES = frozenset({"withColumn", "withColumns", "selectExpr", "groupBy", "agg", "pivot", "when"})
+
 
 class Import(NamedTuple):
     """`from reactivation.tables import canonical` in line 7: (7, "tables.canonical")."""
@@ -108,6 +110,16 @@ def world_problems(code: str) -> list[str]:
         if isinstance(node, ast.Import) and any(alias.name in {"random", "secrets"} for alias in node.names):
             problems.append(f"line {node.lineno} imports a generator: chance comes from `chance`")
     return problems
+
+
+def rule_problems(code: str) -> list[str]:
+    """Where a job computes columns itself; it may name some (`F.col`), to say which partitions it reads."""
+    found = [(node.lineno, node) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)]
+    own = [(line, _dotted(node)) for line, node in found if _dotted(node.value) == "F" and node.attr != "col"]
+    own += [(line, node.attr) for line, node in found if node.attr in RULES and _dotted(node.value) != "F"]
+    return [
+        f"line {line} uses `{name}`: a column that is computed is a rule and belongs to a step" for line, name in own
+    ]
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -36,3 +36,9 @@ def test_each_job_run_again_leaves_equal_tables_and_files(bank: Bank) -> None:
     assert {table.name: bank.fingerprint(table, "2026-06") for table in TABLES} == before
     assert {path: path.read_bytes() for path in bank.root.glob("exports/2026-06/*/*.csv")} == files
     assert bank.read(derived.SCORES, "2026-06").select("active_version").distinct().collect() == versions
+
+
+def test_a_past_cycle_rebuilt_after_later_data_arrived_has_equal_features(bank: Bank) -> None:
+    before = bank.fingerprint(derived.FEATURES, "2026-05")
+    assert bank.job("build_features", "2026-05", "--force") == 0
+    assert bank.fingerprint(derived.FEATURES, "2026-05") == before

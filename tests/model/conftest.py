@@ -13,7 +13,7 @@ MONTHS = model.Months(train=(Month.parse("2026-01"), Month.parse("2026-02")), te
 SMALL: dict[str, Any] = {
     "train_months": 2,
     "train_population": "low_activity",
-    "split": {"fit": 0.6, "validate": 0.1, "calibrate": 0.3},
+    "split": {"fit": 0.5, "validate": 0.2, "calibrate": 0.3},
     "max_rows": 100_000,
     "min_rows": 20,
     "partitions": 2,
@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {
     "missing_value": -999999.0,
     "trees": {
         "max_iter": 5,
-        "max_depth": 2,
+        "max_depth": 3,
         "step_size": 0.3,
         "max_bins": 16,
         "min_instances_per_node": 5,
@@ -51,7 +51,7 @@ def examples(spark: SparkSession) -> DataFrame:
     logins = chance.bucket("logins") % 12
     segment = F.when(chance.bucket("segment") < 3000, F.lit("a")).when(chance.bucket("segment") < 9000, F.lit("b"))
     luck = chance.bucket("luck", F.col("user_id") * 31 + F.hash("cycle")) / 10_000
-    chance_of_it = 0.05 + 0.06 * F.col("login_count_1m") + F.when(F.col("profile_segment") == "a", 0.2).otherwise(0)
+    chance_of_it = 0.05 + 0.05 * F.col("login_count_1m") + F.when(F.col("profile_segment") == "a", 0.35).otherwise(0)
     return (
         users.withColumn("is_low_activity", F.pmod("user_id", F.lit(5)) > 0)
         .withColumn("login_count_1m", logins.cast("double"))
@@ -59,3 +59,19 @@ def examples(spark: SparkSession) -> DataFrame:
         .withColumn("profile_segment", segment)
         .withColumn("label", (luck < chance_of_it).cast("double"))
     )
+
+
+@pytest.fixture(scope="session")
+def trained(examples: DataFrame) -> model.Trained:
+    return model.train(examples, months=MONTHS, salt="s", settings=model.ModelSettings(**SMALL))
+
+
+@pytest.fixture(scope="session")
+def months() -> model.Months:
+    return MONTHS
+
+
+@pytest.fixture(scope="session")
+def small() -> dict[str, Any]:
+    """The small settings as conf would hold them."""
+    return SMALL

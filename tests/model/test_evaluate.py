@@ -32,8 +32,13 @@ def test_six_rows_by_hand(spark: SparkSession) -> None:
 
 def test_deciles_and_bins_by_hand(spark: SparkSession) -> None:
     upper, lower = decile_table(scored(spark, SIX), 2)
-    assert (upper["decile"], upper["users"], upper["observed"]) == (1, 2, 0.5)  # the border itself, 0.7, lies below
-    assert (lower["decile"], lower["users"], lower["observed"]) == (2, 4, 0.5)
+    assert (upper["decile"], upper["users"], upper["observed"]) == (1, 3, pytest.approx(2 / 3))
+    assert (lower["decile"], lower["users"], lower["observed"]) == (
+        2,
+        3,
+        pytest.approx(1 / 3),
+    )  # with the border itself, 0.4
+    assert (upper["lift"], lower["lift"]) == (pytest.approx(4 / 3), pytest.approx(2 / 3))
     low, high = calibration_table(scored(spark, SIX), 2)
     assert (low["p_from"], low["p_to"], low["users"], low["observed"]) == (0.0, 0.5, 3, pytest.approx(1 / 3))
     assert (high["users"], high["p_mean"], high["observed"]) == (3, pytest.approx(0.8), pytest.approx(2 / 3))

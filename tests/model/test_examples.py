@@ -1,10 +1,10 @@
 """Which months a cycle learns from, and that a user stays in one part of the split for good."""
 
 import pytest
-from conftest import Rows
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from conftest import Rows
 from reactivation import model
 from reactivation.model.examples import examples as join_examples
 from reactivation.model.examples import split
@@ -47,9 +47,15 @@ def test_features_before_a_month_meet_what_came_in_it(rows: Rows) -> None:
 
 
 def test_a_user_is_in_one_part_of_the_split_for_good(examples: DataFrame, settings: model.ModelSettings) -> None:
-    parts = split(examples, share=1.0, salt="s", settings=settings).groupBy("user_id").agg(F.collect_set("split").alias("s"))
+    parts = (
+        split(examples, share=1.0, salt="s", settings=settings)
+        .groupBy("user_id")
+        .agg(F.collect_set("split").alias("s"))
+    )
     assert parts.where(F.size("s") > 1).isEmpty()
-    assert {row.use for row in parts.select(F.explode("s").alias("use")).distinct().collect()} == set(settings.split.shares)
+    assert {row.use for row in parts.select(F.explode("s").alias("use")).distinct().collect()} == set(
+        settings.split.shares
+    )
 
 
 def test_a_sample_keeps_whole_users(examples: DataFrame, settings: model.ModelSettings) -> None:
@@ -62,7 +68,9 @@ def test_trees_may_learn_from_all_but_the_calibration_only_from_the_low_active(
     examples: DataFrame, settings: model.ModelSettings
 ) -> None:
     everybody = settings.model_copy(update={"train_population": "signed_up"})
-    seen = split(examples, share=1.0, salt="s", settings=everybody).groupBy("split", "is_low_activity").count().collect()
+    seen = (
+        split(examples, share=1.0, salt="s", settings=everybody).groupBy("split", "is_low_activity").count().collect()
+    )
     assert {(r.split, r.is_low_activity) for r in seen} == {
         ("fit", True),
         ("fit", False),

@@ -41,8 +41,8 @@ def assign(
 ) -> DataFrame:
     """One row per low-activity user: `arms`. Grain and key: cycle, user_id.
 
-    contactable: user_id, is_contactable at the observation date. Who is not contactable is in the cell `none`, is picked
-    by nobody and has no touch. Every policy orders all contactable users, whatever their cell: `model` the
+    contactable: user_id, is_contactable at the observation date. Who is not contactable is in the cell `none`, is
+    picked by nobody and has no touch. Every policy orders all contactable users, whatever their cell: `model` the
     high-potential ones by raw score, `rule` by the bank's expression, `random` by hash. Each picks the same number: the
     top `selected_share`, or as many as `model` has candidates, where these are fewer.
     """

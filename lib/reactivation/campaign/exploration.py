@@ -85,10 +85,18 @@ def option_drawn(bucket: Column, mask: Column, *, options: int, none_share: floa
 
 
 def propensity(drawn: Column, mask: Column, *, options: int, none_share: float) -> Column:
-    """Probability of the option drawn, given those the user can get: exactly the share of the buckets that lead to it."""
+    """Probability of the option drawn, given those the user can get: the share of the buckets that lead to it."""
     known = [
         F.when((mask == m) & (drawn == int(name)), F.lit(probability))
         for m in range(1, 1 << options)
         for name, probability in chance.probabilities(shares(m, none_share=none_share)).items()
     ]
     return F.coalesce(*known)
+
+
+def drawn_from(mask: Column, options: Sequence[Option]) -> Column:
+    """The options a user could have drawn, `channel/benefit`, spaced: who drew none is compared with these alone."""
+    return F.concat_ws(
+        " ",
+        *[F.when(mask.bitwiseAND(1 << i) != 0, f"{o.channel}/{o.benefit}") for i, o in enumerate(options)],
+    )

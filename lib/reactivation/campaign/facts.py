@@ -1,7 +1,7 @@
-"""What the conditions of a wave may read: features, the month to date, the place in the cell's order, and the model's word.
+"""What the conditions of a wave may read: features, month to date, place in the cell's order, and the model's word.
 
-The model's word is there for the cell `model` alone. Conditions of the other cells are checked against a table that does
-not have it, so they cannot read it, whatever they say.
+The model's word is there for the cell `model` alone. Conditions of the other cells are checked against a table that
+does not have it, so they cannot read it, whatever they say.
 """
 
 from collections.abc import Collection
@@ -73,7 +73,7 @@ def qualifies(facts: DataFrame, wave: Wave, *, name: str) -> Column:
 
 
 def options_mask(facts: DataFrame, wave: Wave, *, name: str) -> Column:
-    """Bit i is set where the user can get option i: reachable and allowed by its channel now, and meant by `only_if`."""
+    """Bit i is set where the user can get option i: its channel reaches him and may be used now, `only_if` holds."""
     mask = F.lit(0)
     for i, option in enumerate(wave.options):
         key = f"campaign.waves.{name}.options.{i}.only_if"

@@ -33,8 +33,8 @@ class Offer(NamedTuple):
 class Filled:
     """What the filling came to.
 
-    option: column with the place of the option a user gets in the wave's list; null: none. no_budget: column that is true
-    where, of the options a user can get, one was ended by the budget rather than by its channel's capacity.
+    option: column with the place of the option a user gets in the wave's list; null: none. no_budget: column that is
+    true where, of the options a user can get, one was ended by the budget rather than by its channel's capacity.
     left: the room that is left, per line.
     """
 

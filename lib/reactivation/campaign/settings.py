@@ -1,7 +1,7 @@
 """Settings of `campaign`: tiers, arms, waves with their options, costs, capacities and budgets.
 
-Capacities and budgets are stated per 1 000 low-activity users: the programme's branch has 3.37 million of them, the demo
-some ten thousand, and the same wave means the same intensity in both. Money is in the region's currency.
+Capacities and budgets are stated per 1 000 low-activity users: the programme's branch has 3.37 million of them, the
+demo some ten thousand, and the same wave means the same intensity in both. Money is in the region's currency.
 """
 
 import re
@@ -154,9 +154,9 @@ class Wave(Part):
     All may read `features`, month-to-date activity (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the
     rank over the contactable users); in the cell `model` also tier, band and scores.
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
-    capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000 low-activity
-    users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a low-potential user
-    of the cell `model` to get zero-cost guidance in this wave; absent: nobody does.
+    capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
+    low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
+    low-potential user of the cell `model` to get zero-cost guidance in this wave; absent: nobody does.
     """
 
     day: int = Field(ge=2, le=28)

@@ -6,6 +6,7 @@ those who were open to contact and received nothing. The cluster counts, the dec
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -77,9 +78,8 @@ def weigh(seen: Sequence[Seen], *, bands: int) -> dict[int, Evidence]:
     share of the untouched in a month's cell is their probability.
     lift: the selected touched against the selected holdouts, the comparison that chance made.
     """
-    whole = {
-        key: _total([s for s in seen if (s.cycle, s.policy) == key]) for key in {(s.cycle, s.policy) for s in seen}
-    }
+    cells = {(s.cycle, s.policy) for s in seen}
+    whole = {cell: _total([s for s in seen if (s.cycle, s.policy) == cell]) for cell in cells}
     return {number: _pool([s for s in seen if s.band == number], whole) for number in range(1, bands + 1)}
 
 
@@ -146,7 +146,7 @@ def of_users(scores: DataFrame, bands: Sequence[Mapping[str, Any]], *, cycle: st
 
 
 def base_rates(arms: DataFrame, outcomes: DataFrame, columns: Mapping[str, str]) -> dict[str, float | None]:
-    """Share of the untouched of past months who have each outcome (metric: column of `outcomes`); None while unknown."""
+    """Share of the untouched of past months with each outcome (metric: column of `outcomes`); None while unknown."""
     untouched = arms.where(F.col("touch").isin("holdout", "long_holdout")).select("cycle", "user_id")
     shares = [F.avg(F.col(column).cast("int")).alias(metric) for metric, column in columns.items()]
     return outcomes.join(untouched, ["cycle", "user_id"], "left_semi").agg(*shares).collect()[0].asDict()
@@ -164,20 +164,11 @@ def _total(rows: Iterable[Seen]) -> Seen:
 
 
 def _pool(rows: Sequence[Seen], whole: Mapping[tuple[str, str], Seen]) -> Evidence:
-    untouched = _rate(
-        (r.untouched, r.untouched_active, w.users / w.untouched) for r, w in _with(whole, rows) if w.untouched
-    )
-    drawn = [(r, w, w.selected_touched + w.selected_holdout) for r, w in _with(whole, rows)]
-    touched = _rate(
-        (r.selected_touched, r.selected_touched_active, n / w.selected_touched)
-        for r, w, n in drawn
-        if w.selected_touched
-    )
-    held = _rate(
-        (r.selected_holdout, r.selected_holdout_active, n / w.selected_holdout)
-        for r, w, n in drawn
-        if w.selected_holdout
-    )
+    """Evidence of one band from its rows in each month and cell; `whole` has that month and cell over all bands."""
+    pairs = [(row, whole[row.cycle, row.policy]) for row in rows]
+    untouched = _rate((r.untouched, r.untouched_active, w.untouched, w.users) for r, w in pairs)
+    touched = _rate((r.selected_touched, r.selected_touched_active, w.selected_touched, _drawn(w)) for r, w in pairs)
+    held = _rate((r.selected_holdout, r.selected_holdout_active, w.selected_holdout, _drawn(w)) for r, w in pairs)
     return Evidence(
         n_untouched=sum(r.untouched for r in rows),
         conversion_untouched=untouched,
@@ -187,12 +178,15 @@ def _pool(rows: Sequence[Seen], whole: Mapping[tuple[str, str], Seen]) -> Eviden
     )
 
 
-def _with(whole: Mapping[tuple[str, str], Seen], rows: Sequence[Seen]) -> list[tuple[Seen, Seen]]:
-    return [(row, whole[row.cycle, row.policy]) for row in rows]
+def _drawn(whole: Seen) -> int:
+    return whole.selected_touched + whole.selected_holdout
 
 
-def _rate(groups: Iterable[tuple[int, int, float]]) -> float | None:
-    """Weighted share of (users, active, weight); None where there is nobody."""
-    known = list(groups)
-    weight = sum(users * w for users, _, w in known)
-    return sum(active * w for _, active, w in known) / weight if weight else None
+def _rate(groups: Iterable[tuple[int, int, int, int]]) -> float | None:
+    """Share active of users who weigh 1 / P, P being chosen / drawn of their month and cell; None where nobody is.
+
+    groups: users, those active, chosen, drawn. Fractions, so that the order of the groups changes no digit.
+    """
+    known = [(users, active, Fraction(drawn, chosen)) for users, active, chosen, drawn in groups if chosen]
+    whole = sum((users * weight for users, _, weight in known), start=Fraction(0))
+    return float(sum((active * weight for _, active, weight in known), start=Fraction(0)) / whole) if whole else None

@@ -1,25 +1,22 @@
 """One wave: who of the low-activity users gets what, and of everybody else the first reason why not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import chance
-from reactivation.campaign import exploration, facts, split
+from reactivation.campaign import exploration, split
 from reactivation.campaign.filling import GUIDANCE, Offer, fill
-from reactivation.campaign.ranks import by_hash
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.campaign.split import CENTS, Room
-from reactivation.errors import Finding, PlanError, nearest
+from reactivation.errors import Finding, PlanError
 from reactivation.periods import Month
 from reactivation.tables import derived
 from reactivation.tables.derived import POLICIES
-from reactivation.tables.expression import condition
 
 REASONS = (
     "not_contactable",
@@ -36,17 +33,6 @@ REASONS = (
 )
 """Why a user has no contact in a wave, in the order in which the reasons are asked for."""
 
-_LINE_PIECES = 256
-
-
-@dataclass(frozen=True)
-class WaveSalts:
-    """Salts of a wave's draws: who explores, what is drawn, and the order of those whom no policy ranks."""
-
-    explorers: str
-    options: str
-    guidance: str
-
 
 class Planned(NamedTuple):
     """A planned wave: `wave_plan` and `wave_waterfall` as tables, `wave_limits` as plain rows."""
@@ -59,8 +45,8 @@ class Planned(NamedTuple):
 def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of: date | None) -> date:
     """The day a wave is planned as of: the one given, else conf's; PlanError where there is no such wave or day."""
     days = settings.days_of(cycle)
-    if wave not in days:
-        advice = nearest(wave or "", days) if wave else f"name one with --wave; known here: {', '.join(days)}"
+    if wave is None or wave not in days:
+        advice = f"known here: {', '.join(days)}; name one with --wave"
         raise PlanError(f"cycle {cycle} has no wave `{wave}`", [Finding("wave", str(wave), advice)])
     day = as_of or days[wave]
     if not cycle.first < day < (cycle + 1).first:
@@ -69,52 +55,20 @@ def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of:
     return day
 
 
+def as_plain(settings: CampaignSettings, cycle: Month) -> list[dict[str, Any]]:
+    """The waves of a cycle as plain values, each with its name and `as_of`, for the registered plan."""
+    days = settings.days_of(cycle)
+    return [
+        {"wave": name, "as_of": str(days[name]), **wave.model_dump(mode="json")}
+        for name, wave in settings.waves.items()
+    ]
+
+
 def require_registered(cycle: Month, *, is_registered: bool) -> None:
     """PlanError where a wave is to be planned before the month's experiment is written down."""
     if not is_registered:
         advice = "run jobs/assign_tiers.py for this cycle first"
         raise PlanError(f"cycle {cycle} has no registered experiment", [Finding("missing", "experiment_plan", advice)])
-
-
-def line_up(
-    known: DataFrame,
-    *,
-    wave: Wave,
-    name: str,
-    cells: Mapping[str, int],
-    settings: CampaignSettings,
-    salts: WaveSalts,
-) -> DataFrame:
-    """One narrow row per low-activity user: in the line of the own cell, or out with the first reason.
-
-    Grain: user_id. known: from `facts.gather`. cells: users per cell. Columns: policy, out (null: waits in line), line,
-    place, piece, mask (the options the user can get), explorer and draw (hash buckets). Planning counts these rows
-    several times, so the caller keeps them until the wave is written.
-    """
-    is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
-    guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
-    mask = F.when(is_picked, facts.options_mask(known, wave, name=name)).otherwise(guidance_mask)
-    by_chance = chance.hashed(salts.guidance)
-    ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
-    rank_piece = F.floor(F.col("policy_rank") * _LINE_PIECES / (ranked_users + 1)).cast("int")
-    return known.select(
-        "user_id",
-        "policy",
-        F.coalesce(
-            F.when(F.col("policy") == "none", "not_contactable"),
-            F.when(F.col("touch") != "touched", F.col("touch")),
-            F.when(~is_picked & ~is_guided, "not_selected"),
-            F.when(is_picked & ~facts.qualifies(known, wave, name=name), "does_not_qualify"),
-            F.when(mask == 0, "no_channel"),
-            F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
-        ).alias("out"),
-        F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("line"),
-        F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("place"),
-        F.when(is_picked, rank_piece).otherwise(by_hash(by_chance)).alias("piece"),
-        mask.alias("mask"),
-        chance.bucket(salts.explorers).alias("explorer"),
-        chance.bucket(salts.options).alias("draw"),
-    )
 
 
 def plan(
@@ -129,7 +83,7 @@ def plan(
 ) -> Planned:
     """Plan one wave: the draws first, from reserved room, then the cells' lines, then guidance.
 
-    line: from `line_up`. Every contact is sent on `as_of`. At most one contact per user; holdouts have none.
+    line: from `lines.line_up`. Every contact is sent on `as_of`. At most one contact per user; holdouts have none.
     """
     none_share, options = settings.exploration.none_share, len(wave.options)
     costs = split.costs(wave, settings)
@@ -168,6 +122,7 @@ def plan(
         F.lit(as_of).alias("send_on"),
         is_explorer.alias("is_exploration"),
         F.when(is_explorer, odds).alias("propensity"),
+        F.when(is_explorer, exploration.drawn_from(F.col("mask"), wave.options)).alias("drawn_from"),
     )
     waterfall = decided.groupBy("cycle", "wave", "reason").agg(F.count("*").alias("users"))
     return Planned(
@@ -175,15 +130,6 @@ def plan(
         derived.WAVE_WATERFALL.select(waterfall),
         [row for policy in POLICIES for row in _limits(cycle, name, policy, whole[policy], left[policy])],
     )
-
-
-def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:
-    """True for the low-potential users of the cell `model` whom this wave may guide at no cost."""
-    if wave.guidance is None:
-        return F.lit(False)
-    wanted = condition(known, wave.guidance, key=f"campaign.waves.{name}.guidance")
-    is_low_potential = (F.col("policy") == "model") & (F.col("tier") == "low_potential")
-    return F.coalesce(~F.col("is_selected") & is_low_potential & wanted, F.lit(False))
 
 
 def _thresholds(

@@ -11,9 +11,9 @@ from reactivation.experiment.checks import Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.readout import read_out
-from reactivation.experiment.register import Plan, design_of, register
+from reactivation.experiment.register import Plan, design_of, register, window_of
 from reactivation.experiment.response import exploration, response
-from reactivation.experiment.sentences import Told, brief, cannot_see, sentence, told
+from reactivation.experiment.sentences import Told, brief, cannot_see, lines, sentence, told
 from reactivation.experiment.settings import ExperimentSettings, Metric
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "design_of",
     "exploration",
     "groups",
+    "lines",
     "outcomes",
     "read_out",
     "register",
@@ -38,4 +39,5 @@ __all__ = [
     "sample_ratios",
     "sentence",
     "told",
+    "window_of",
 ]

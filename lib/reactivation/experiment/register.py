@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast
 from reactivation.experiment.estimates import COMPARISON_METHOD, GAIN_METHOD
 from reactivation.experiment.proportions import minimum_detectable, z_sum
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.periods import Calendar, Month
+from reactivation.periods import Calendar, Month, Window
 
 RATE_NOT_KNOWN = "not known: no base rate from an earlier month"
 NOBODY = "not known: a side has no users"
@@ -80,6 +81,12 @@ def design_of(plan_json: str) -> Design:
     """The shares that a registered plan names, for the checks of its read-out."""
     arms = json.loads(plan_json)["arms"]
     return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"])
+
+
+def window_of(plan_json: str) -> Window:
+    """The outcome window that a registered plan names."""
+    first, end = (date.fromisoformat(day) for day in json.loads(plan_json)["outcome_window"])
+    return Window(first, end)
 
 
 def _check_arms(arms: Mapping[str, Any]) -> None:

@@ -11,25 +11,35 @@ from reactivation.experiment.proportions import Share, effective
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 
-PLACE = ("tier", "wave")
-OPTION = ("channel", "benefit")
-NONE = ("none", "none")
+KEY = ("tier", "wave", "channel", "benefit")
 
 
 def exploration(wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame) -> DataFrame:
-    """Aggregate one cycle's exploration draws to one row per tier, wave and option: sums of weights, for `response`.
+    """Aggregate one cycle's exploration draws to sums of weights, for `response`.
 
-    Grain and key: tier, wave, channel, benefit; the row none, none are those who drew no contact. Every draw weighs
-    1 / propensity, so that those who drew an option stand for all who could have. The outcome is `is_active` over the
-    whole outcome window: what a user did before the wave is alike in all draws, because the draw came after it; it adds
-    noise but no difference, and the same outcome serves every wave.
+    Grain and key: tier, wave, channel, benefit, has_option: those who drew the option, and those who drew none but
+    could have drawn it. A user who drew none speaks for every option that was open to the user, and for no other, so
+    that both sides of a comparison are the same kind of users. Every draw weighs 1 / propensity.
+    The outcome is `is_active` over the whole outcome window: what a user did before the wave is alike in all draws,
+    because the draw came after it; it adds noise but no difference, and one outcome serves every wave.
     """
-    is_drawn = F.col("is_exploration") & (F.col("propensity") > 0)
-    drawn = wave_plan.where(is_drawn).select("user_id", "wave", *OPTION, (1 / F.col("propensity")).alias("weight"))
+    has_option = F.col("channel") != "none"
+    own = F.array(F.concat_ws("/", "channel", "benefit"))
+    speaks_for = F.when(has_option, own).otherwise(F.array_distinct(F.split("drawn_from", " ")))
+    drawn = wave_plan.where(F.col("is_exploration") & (F.col("propensity") > 0)).select(
+        "user_id",
+        "wave",
+        has_option.alias("has_option"),
+        (1 / F.col("propensity")).alias("weight"),
+        F.explode(speaks_for).alias("option"),
+    )
     return (
         drawn.join(outcomes.select("user_id", "is_active"), "user_id", "inner")
         .join(tiers.select("user_id", "tier"), "user_id", "inner")
-        .groupBy(*PLACE, *OPTION)
+        .withColumns(
+            {name: F.split_part("option", F.lit("/"), F.lit(i)) for i, name in ((1, "channel"), (2, "benefit"))}
+        )
+        .groupBy(*KEY, "has_option")
         .agg(
             F.count("*").alias("users"),
             F.coalesce(F.sum(F.when(F.col("is_active"), F.col("weight"))), F.lit(0.0)).alias("events"),
@@ -43,31 +53,37 @@ def response(draws: Iterable[Mapping[str, Any]], *, cycle: Month, settings: Expe
     """Each option against none, within tier and wave, as rows of the contract `response`.
 
     draws: the rows of `exploration`. Shares are Hájek's weighted means, their interval Newcombe's at the effective
-    sizes. Not estimable where nobody drew none, or where there are too few.
+    sizes. Not estimable where nobody drew the option or none, or where there are too few.
     """
-    known = {tuple(row[name] for name in (*PLACE, *OPTION)): row for row in draws}
-    rows = []
-    for key, row in sorted(known.items()):
-        if key[2:] == NONE:
-            continue
-        against = known.get((*key[:2], *NONE))
-        found = compare(
-            _share(row), _share(against), alpha=settings.alpha, minimum_events=settings.minimum_expected_events
-        )
-        rows.append(
-            {
-                "cycle": str(cycle),
-                **dict(zip((*PLACE, *OPTION), key, strict=True)),
-                "n_treatment": row["users"],
-                "n_control": against["users"] if against else 0,
-                "lift": found.difference,
-                "lift_low": found.difference_low,
-                "lift_high": found.difference_high,
-                "status": found.status,
-                "reason": found.reason,
-            }
-        )
-    return rows
+    sides = {(tuple(row[name] for name in KEY), row["has_option"]): row for row in draws}
+    return [
+        _row(key, sides.get((key, True)), sides.get((key, False)), cycle=cycle, settings=settings)
+        for key in sorted({key for key, _ in sides})
+    ]
+
+
+def _row(
+    key: tuple[str, ...],
+    drew: Mapping[str, Any] | None,
+    drew_none: Mapping[str, Any] | None,
+    *,
+    cycle: Month,
+    settings: ExperimentSettings,
+) -> dict[str, Any]:
+    found = compare(
+        _share(drew), _share(drew_none), alpha=settings.alpha, minimum_events=settings.minimum_expected_events
+    )
+    return {
+        "cycle": str(cycle),
+        **dict(zip(KEY, key, strict=True)),
+        "n_treatment": drew["users"] if drew else 0,
+        "n_control": drew_none["users"] if drew_none else 0,
+        "lift": found.difference,
+        "lift_low": found.difference_low,
+        "lift_high": found.difference_high,
+        "status": found.status,
+        "reason": found.reason,
+    }
 
 
 def _share(row: Mapping[str, Any] | None) -> Share:

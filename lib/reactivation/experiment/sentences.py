@@ -57,6 +57,13 @@ def told(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: fl
     )
 
 
+def lines(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float) -> list[dict[str, str]]:
+    """`told` as a table: contrast, what it says; one row per sentence."""
+    return [
+        {"contrast": part.title, "says": text} for part in told(rows, metrics, alpha=alpha) for text in part.sentences
+    ]
+
+
 def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str) -> str | None:
     """`pick = found + gain` in numbers; None unless all three are estimated, or where the contrast is no pick."""
     kind, _, pair = pick.partition("_")
@@ -67,7 +74,7 @@ def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str) -> str |
     if any(part is None or part["difference"] is None for part in parts):
         return None
     picked, found, gained = (_points(part["difference"]) for part in parts if part is not None)
-    return f"{metric}: {picked} between the picks = {found} who would have come anyway + {gained} moved by the campaign"
+    return f"{metric}: {picked} between the picks = {found} who would have come anyway, and {gained} moved"
 
 
 def brief(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) -> dict[str, int]:
     """Write `<folder>/<name>.csv` for each frame, with a header, sorted; returns the rows of each file.
 
-    One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. A file is written under
-    a temporary name beside its place and renamed. A name without rows has no file, and one it had earlier is removed.
+    One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. A file is written
+    under a temporary name beside its place and renamed. A name without rows has no file; one it had is removed.
     """
     counts: dict[str, int] = {}
     for name, frame in frames.items():
@@ -29,9 +29,8 @@ def _write(frame: DataFrame, target: str) -> None:
     try:
         frame.write.mode("overwrite").option("header", "true").csv(writing)
         system = _system(spark, writing)
-        part = next(
-            s.getPath() for s in system.listStatus(_path(spark, writing)) if s.getPath().getName().endswith("csv")
-        )
+        written = [status.getPath() for status in system.listStatus(_path(spark, writing))]
+        part = next(path for path in written if path.getName().endswith(".csv"))
         _remove(spark, [target])
         if not system.rename(part, _path(spark, target)):
             raise OSError(f"{target} cannot be written: {part} could not be renamed to it")

@@ -1,7 +1,7 @@
 """A simulated bank with known truth: nothing else in the library knows it exists.
 
 `people` draws the users, `due` says which stretches of days are still to be simulated, `simulate` gives the bank's
-raw tables of those days, `truth_of` what nobody at the bank could know. All rows depend on the seed, the user and the
+raw tables of those days, `potentials` and `effects` what nobody at the bank could know. All rows depend on the seed, the user and the
 day alone.
 """
 
@@ -16,10 +16,11 @@ from reactivation.sandbox.almanac import Almanac
 from reactivation.sandbox.arrival import MONEY_FAULTS, delivered
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.people import people
-from reactivation.sandbox.segments import due
+from reactivation.sandbox.segments import due, name_of
 from reactivation.sandbox.settings import SandboxSettings
+from reactivation.sandbox.truth import effects
 
-__all__ = ["SandboxSettings", "due", "people", "simulate", "tables", "truth_of"]
+__all__ = ["SandboxSettings", "due", "effects", "name_of", "people", "potentials", "simulate", "tables"]
 
 
 def simulate(
@@ -62,7 +63,7 @@ def simulate(
     return {name: _delivered(name, frame, almanac, settings) for name, frame in events.items()}
 
 
-def truth_of(
+def potentials(
     people: DataFrame,
     *,
     cycle: Month,
@@ -70,17 +71,20 @@ def truth_of(
     contacts: DataFrame | None,
     calendar: Calendar,
     settings: SandboxSettings,
-) -> dict[str, DataFrame]:
-    """Truth tables of one cycle by name: chances and outcomes of every user in the outcome window, and their means."""
+) -> DataFrame:
+    """truth_potentials of one cycle: chances and outcomes of every user in the outcome window, with and without contacts."""
     almanac = Almanac(outcome, calendar, settings.season)
     contacted = None if contacts is None else response.contacted(contacts, people, settings=settings)
     touched = response.with_touches(people, contacted, window=outcome, settings=settings)
-    potentials = truth.potentials(touched, cycle=cycle, outcome=outcome, almanac=almanac, settings=settings)
-    return {"truth_potentials": potentials, "truth_effects": truth.effects(potentials)}
+    return truth.potentials(touched, cycle=cycle, outcome=outcome, almanac=almanac, settings=settings)
 
 
 _FORMS: dict[str, dict[str, Any]] = {
-    "users": {"happened": "signed_up_on", "faults": ("null_key", "impossible_date", "uncastable")},
+    "users": {
+        "happened": "signed_up_on",
+        "are_versions": True,
+        "faults": ("null_key", "impossible_date", "uncastable"),
+    },
     "transactions": {"money": "amount", "faults": MONEY_FAULTS},
     "asset_snapshots": {"happened": "snapshot_on", "money": "balance"},
     "benefit_events": {"money": "value", "faults": MONEY_FAULTS},

@@ -30,6 +30,7 @@ def delivered(
     happened: str = "event_at",
     money: str | None = None,
     faults: Sequence[str] = FAULTS,
+    are_versions: bool = False,
     almanac: Almanac,
     dice: Dice,
     arrival: Arrival,
@@ -39,6 +40,7 @@ def delivered(
     events: user_id, at (seconds since the epoch), day, row, and the table's further columns; `loaded_at` where the
     first load brings the row; `happened_day` where the table dates something else than the row's day.
     happened: the table's column that says when it happened, a text; a column *_on is a day, *_at an instant.
+    are_versions: a row that comes twice comes at the same time, or it would bring back what was changed in between.
     money: the column that may be negative or uncastable; without it, the user's number takes the uncastable value.
     """
     copies = F.array_compact(
@@ -48,10 +50,11 @@ def delivered(
             F.when(dice.happens(arrival.bad_share, "bad", "row"), dice.one_of(list(faults), "fault", "row")),
         )
     )
+    again = F.col("first_arrival") if are_versions else _again(almanac, dice, arrival)
     rows = (
         events.withColumn("copy", F.explode(copies))
         .withColumn("first_arrival", _first_arrival(events, almanac, dice, arrival))
-        .withColumn("arrived", F.when(_is("repeat"), _again(almanac, dice, arrival)).otherwise(F.col("first_arrival")))
+        .withColumn("arrived", F.when(_is("repeat"), again).otherwise(F.col("first_arrival")))
     )
     texts = {happened: _time_text(events, happened, dice), "user_id": _user_text(money is None)}
     if money is not None:
@@ -88,7 +91,7 @@ def _again(almanac: Almanac, dice: Dice, arrival: Arrival) -> Column:
 
 
 def _time_text(events: DataFrame, happened: str, dice: Dice) -> Column:
-    """The time as text; an impossible one lies in the far future, before the bank had computers, or after the arrival."""
+    """The time as text; an impossible one lies in the far future, before there were computers, or after the arrival."""
     after_arrival = F.ceil((F.col("arrived") - F.col("at")) / DAY_SECONDS) + 3
     which = dice.one_of([1, 2, 3], "impossible", "row")
     shift = F.when(which == 1, F.lit(_FAR_FUTURE_DAYS)).when(which == 2, F.lit(_FAR_PAST_DAYS)).otherwise(after_arrival)

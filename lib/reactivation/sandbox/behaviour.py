@@ -27,7 +27,7 @@ def stretches(people: DataFrame, *, segments: Sequence[Window], settings: Sandbo
     pieces = F.array(
         *[
             F.struct(
-                F.lit(cut.name(segment)).alias("segment_on"),
+                F.lit(cut.name_of(segment)).alias("segment_on"),
                 F.lit(number(segment.first)).alias("first"),
                 F.lit(number(segment.end) - 1).alias("last"),
                 F.lit(month_number(segment)).alias("month"),
@@ -70,7 +70,7 @@ def visits(days: DataFrame) -> DataFrame:
 
 
 def added_rate(effects: Effects) -> Column:
-    """Login rate that delivered contacts add on `day`, from the first day after each: strength × e^(−days / decay_days)."""
+    """Login rate that delivered contacts add on `day`, falling by e in decay_days from the first day after each."""
     if not effects.horizon_days:
         return F.lit(0.0)
 

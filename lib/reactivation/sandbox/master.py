@@ -104,7 +104,7 @@ def outside_contacts(days: DataFrame, *, almanac: Almanac, settings: SandboxSett
 def _in_segments(rows: DataFrame, segments: Sequence[Window], is_opening: bool) -> DataFrame:
     """Rows whose day lies in one of the segments; in the opening, also what happened before them."""
     day = F.greatest("day", F.lit(number(segments[0].first))) if is_opening else F.col("day")
-    return rows.withColumn("segment_on", cut.name_of(day, segments)).where("segment_on is not null")
+    return rows.withColumn("segment_on", cut.name_on(day, segments)).where("segment_on is not null")
 
 
 def _with_times(rows: DataFrame, segments: Sequence[Window], almanac: Almanac, second: Column) -> DataFrame:

@@ -58,7 +58,7 @@ def asset_snapshots(
     Delivered contacts raise the deposit by asset_growth × the login rate they add, for asset_days.
     """
     dice = Dice(settings.seed)
-    by_segment = F.create_map(*[item for s in segments for item in (F.lit(cut.name(s)), _marks(s))])
+    by_segment = F.create_map(*[item for s in segments for item in (F.lit(cut.name_of(s)), _marks(s))])
     held = F.filter(
         F.array(
             F.lit("deposit"),

@@ -80,7 +80,7 @@ def _with_traits(people: DataFrame, dice: Dice, settings: SandboxSettings) -> Da
             "habit": F.when(is_asleep, asleep).otherwise(awake) + youth,
             "responsiveness": F.when(is_asleep, spread * 0.35).otherwise(spread),
             "wealth": 8.8 + 1.3 * dice.normal("wealth", "user_id") + (F.col("age") - 40) * 0.015,
-            "volatility": F.exp(-2.3 + 0.7 * dice.normal("volatility", "user_id")),
+            "volatility": F.exp(-2.05 + 0.7 * dice.normal("volatility", "user_id")),
             "card_rate": F.exp(-2.2 + 1.2 * dice.normal("card", "user_id")),
             "counter_rate": F.exp(-4.6 + 0.7 * dice.normal("counter", "user_id") + (F.col("age") - 40) * 0.02),
             "mobile_share": 0.15 + 0.5 * dice.uniform("mobile", "user_id"),

@@ -61,7 +61,7 @@ def receipts(
     dice = Dice(settings.seed)
     sent = F.floor(32_400 + 32_400 * dice.uniform("sent_at", "contact")).cast("bigint")
     return (
-        contacted.withColumn("segment_on", cut.name_of(F.col("day"), segments))
+        contacted.withColumn("segment_on", cut.name_on(F.col("day"), segments))
         .where("segment_on is not null")
         .withColumn("at", almanac.starts(F.col("day")) + sent)
         .withColumn("status", F.explode(F.array_compact(_statuses(dice, settings.reach))))

@@ -22,11 +22,13 @@ def due(
     """Segments that end by `as_of` and are not simulated yet, in order.
 
     Whole months before the cycle (or what is left of them), then within the cycle the stretches between its first day,
-    the boundaries (dates of its waves) and its end. done: what is simulated already.
+    the boundaries (dates of its waves) and its end. done: what is simulated already; nothing is added before it, because
+    the bank was opened then.
     """
     past = [window for back in range(history_months, 0, -1) for window in _rest(cycle - back, done)]
     inside = [window for window in between(cycle, boundaries) if window not in done]
-    return [window for window in (*past, *inside) if window.end <= as_of]
+    opened_on = min((window.first for window in done), default=date.min)
+    return [window for window in (*past, *inside) if window.end <= as_of and window.first >= opened_on]
 
 
 def between(cycle: Month, boundaries: Sequence[date]) -> list[Window]:
@@ -40,22 +42,22 @@ def between(cycle: Month, boundaries: Sequence[date]) -> list[Window]:
     return [Window(first, end) for first, end in itertools.pairwise(cuts)]
 
 
-def name(segment: Window) -> str:
+def name_of(segment: Window) -> str:
     """Value of the partition `segment`: its first day.
 
-    >>> name(Window(date(2026, 5, 12), date(2026, 5, 19)))
+    >>> name_of(Window(date(2026, 5, 12), date(2026, 5, 19)))
     '2026-05-12'
     """
     return segment.first.isoformat()
 
 
-def name_of(day: Column, segments: Sequence[Window]) -> Column:
+def name_on(day: Column, segments: Sequence[Window]) -> Column:
     """Name of the segment in which a day (days since 1970) lies; null outside all of them."""
     first, end = segments[0].first, segments[-1].end
     names: list[str | None] = [None] * (end - first).days
     for segment in segments:
         start = (segment.first - first).days
-        names[start : start + segment.days] = [name(segment)] * segment.days
+        names[start : start + segment.days] = [name_of(segment)] * segment.days
     return F.get(F.array(*[F.lit(n).cast("string") for n in names]), day - F.lit(number(first)))
 
 

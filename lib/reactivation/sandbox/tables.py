@@ -135,7 +135,6 @@ TRUTH_SEGMENTS = Table(
     (
         SEGMENT,
         Column("end_on", "date", "first day after the stretch", required=True),
-        Column("with_contacts", "bigint", "contacts that were sent in it", required=True),
     ),
     partition_by=("segment_on",),
     place="truth",

@@ -23,8 +23,8 @@ def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
     """Master rows without an arrival are known since the day of sign-up; one that cannot be read stays a bad type."""
     is_empty = F.col(f"{mapping.CAME_AS}.arrived_at").isNull()
     day = F.col("signed_up_on")
-    midnight = [F.year(day), F.month(day), F.day(day), F.lit(0), F.lit(0), F.lit(0)]
-    began = F.make_timestamp_ltz(*midnight, F.lit(calendar.zone))
+    zero = F.lit(0)
+    began = F.make_timestamp_ltz(F.year(day), F.month(day), F.day(day), zero, zero, zero, F.lit(calendar.zone))
     return users.withColumn("arrived_at", F.when(is_empty, began).otherwise(F.col("arrived_at")))
 
 
@@ -34,14 +34,21 @@ def first_arrivals(users: list[DataFrame]) -> DataFrame:
     return known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
 
 
+def waits(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+    """Waiting rows that the span can admit, counted by source in the form of `fates.came`."""
+    admissible = _admissible(quarantine, arrivals, span, calendar).select(
+        "source",
+        F.col("cycle").alias("arrival_cycle"),
+        F.lit(None).cast("string").alias("late"),
+        F.lit(True).alias("is_waiting"),
+    )
+    return admissible.groupBy(*admissible.columns).agg(F.count("*").alias("rows"))
+
+
 def waiting(quarantine: DataFrame, table: Table, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
-    """Rows of a source that came before the span and whose user first arrived within it, unpacked for another try."""
-    if span.first is None:
-        raise ValueError("a span from the beginning finds all rows in the raw tables themselves")
-    is_waiting = (F.col("source") == table.name) & (F.col("reason") == UNKNOWN_USER)
-    came_before = is_waiting & (F.col("cycle") < str(span.first))
-    new = arrivals.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
-    return mapping.from_json(quarantine.where(came_before).join(new, "user_id", "left_semi"), table)
+    """The waiting rows of a source that the span can admit, unpacked for another try."""
+    own = quarantine.where(F.col("source") == table.name)
+    return mapping.from_json(_admissible(own, arrivals, span, calendar), table)
 
 
 def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar, *, waited: bool) -> DataFrame:
@@ -69,6 +76,15 @@ def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calenda
     )
     both = first.unionByName(later) if span.has_several_months else first
     return both.drop("first_at")
+
+
+def _admissible(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+    """Rows that came before the span and whose user first arrived within it."""
+    if span.first is None:
+        raise ValueError("a span from the beginning finds all rows in the raw tables themselves")
+    came_before = (F.col("reason") == UNKNOWN_USER) & (F.col("cycle") < str(span.first))
+    new = arrivals.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
+    return quarantine.where(came_before).join(new, "user_id", "left_semi")
 
 
 def _unknown(is_unknown: Column) -> Column:

@@ -35,7 +35,9 @@ def broken_rule(table: Table, *, calendar: Calendar, allowed: Allowed) -> Column
 
 def broken(is_broken: Column, reason: str, *detail: str | Column) -> Column:
     """Struct (reason, detail) where a condition holds, else null; the detail is put together from its parts."""
-    parts = [F.lit(part) if isinstance(part, str) else F.coalesce(part.cast("string"), F.lit("null")) for part in detail]
+    parts = [
+        F.lit(part) if isinstance(part, str) else F.coalesce(part.cast("string"), F.lit("null")) for part in detail
+    ]
     return F.when(is_broken, F.struct(F.lit(reason).alias("reason"), F.concat(*parts).alias("detail")))
 
 

@@ -1,4 +1,4 @@
-"""What became of every row: in = kept + quarantined + duplicates, per source and month; and how many bad ones are too many."""
+"""What became of every row: in = kept + quarantined + duplicates; and how many bad ones are too many."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def tally(came: Iterable[Any], fates: Iterable[Any], *, sources: Sequence[str], 
     """Put two independent counts together: the rows that came, and what became of the rows after all rules.
 
     came: source, arrival_cycle, rows. fates: source, arrival_cycle, is_readmitted, fate, reason, rows. Every source has
-    an entry for the span's last month, and none is lost or doubled on the way: anything else is a mistake in the program.
+    an entry for the span's last month. A row lost or doubled on the way would be a mistake in the program.
     """
     result: Tallies = defaultdict(Tally)
     for source in sources:

@@ -23,7 +23,7 @@ def event_month(table: Table, calendar: Calendar) -> Column:
 def there_already(
     stored: DataFrame, table: Table, *, months: Collection[str], before: Month, calendar: Calendar
 ) -> DataFrame:
-    """Canonical rows that late rows may repeat: of the late rows' own event months, arrived from then on up to `before`.
+    """Canonical rows that late rows may repeat: of the late rows' own event months, arrived from then until `before`.
 
     A row cannot arrive before it happens, so only rows whose event month lies before their arrival month can repeat
     one of an earlier arrival month; of the history only those event months are read.

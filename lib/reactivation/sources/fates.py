@@ -1,6 +1,7 @@
 """What becomes of each row of one source: kept, quarantined or a duplicate, and in which month it counts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,50 +10,59 @@ from reactivation.periods import Calendar
 from reactivation.sources import arrivals, checks, counts, duplicates, mapping
 from reactivation.sources.checks import Allowed
 from reactivation.sources.span import Span, month_of
-from reactivation.tables import derived
-from reactivation.tables.contract import Table
+from reactivation.tables import canonical, derived
 
 
-def checked(
-    frame: DataFrame,
-    table: Table,
-    expressions: Mapping[str, str],
-    *,
-    span: Span,
-    calendar: Calendar,
-    allowed: Allowed,
-) -> DataFrame:
+@dataclass(frozen=True)
+class Terms:
+    """What all rules of one ingest go by: the span of arrival months, the region's clock, and what conf allows."""
+
+    span: Span
+    calendar: Calendar
+    allowed: Mapping[str, Allowed]
+
+    def before(self) -> "Terms":
+        """The same terms for all months before the span."""
+        return Terms(self.span.before, self.calendar, self.allowed)
+
+
+def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
     """Typed rows that arrived in the span, with the rule they break and, where they do, the row as it came."""
+    table = canonical.BY_NAME[name]
     rows = mapping.typed(frame, table, expressions)
-    if table.name == "users":
-        rows = arrivals.since_sign_up(rows, calendar)
-    arrived_at = F.col("arrived_at")
+    if name == "users":
+        rows = arrivals.since_sign_up(rows, terms.calendar)
+    rule = checks.broken_rule(table, calendar=terms.calendar, allowed=terms.allowed.get(name, {}))
     return (
-        rows.where(span.covers(arrived_at, calendar))
-        .withColumn("rule", checks.broken_rule(table, calendar=calendar, allowed=allowed))
-        .withColumn("row_json", F.when(F.col("rule").isNotNull(), mapping.as_it_came(table)))
-        .withColumn("arrival_cycle", month_of(arrived_at, calendar))
+        rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
+        .withColumn("rule", rule)
+        .withColumn("row_json", F.when(~_breaks_no_rule(), mapping.as_it_came(table)))
+        .withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
         .drop(mapping.CAME_AS)
     )
 
 
-def came(rows: DataFrame, table: Table, calendar: Calendar) -> DataFrame:
+def came(rows: DataFrame, name: str, calendar: Calendar) -> DataFrame:
     """Checked rows counted per arrival month, and for fine rows that came late, per month they speak of."""
-    happened = duplicates.event_month(table, calendar)
+    happened = duplicates.event_month(canonical.BY_NAME[name], calendar)
     is_late = _breaks_no_rule() & (happened < F.col("arrival_cycle"))
-    named = rows.select(F.lit(table.name).alias("source"), "arrival_cycle", F.when(is_late, happened).alias("late"))
-    return named.groupBy("source", "arrival_cycle", "late").agg(F.count("*").alias("rows"))
+    named = rows.select(
+        F.lit(name).alias("source"),
+        "arrival_cycle",
+        F.when(is_late, happened).alias("late"),
+        F.lit(False).alias("is_waiting"),
+    )
+    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
 def decided(
     rows: DataFrame,
-    table: Table,
+    name: str,
     *,
     first_at: DataFrame,
     waited: DataFrame | None,
     stored: DataFrame | None,
-    span: Span,
-    calendar: Calendar,
+    terms: Terms,
 ) -> DataFrame:
     """Every checked row in the month in which it counts, with its `fate`.
 
@@ -60,46 +70,54 @@ def decided(
     user became known within it. stored: canonical rows of earlier arrival months that late rows may repeat.
     """
     fine = rows.where(_breaks_no_rule())
-    if table.name == "users":
+    if name == "users":
         known = fine.withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
     else:
-        known = arrivals.admitted(fine, first_at, span, calendar, waited=False)
+        known = arrivals.admitted(fine, first_at, terms.span, terms.calendar, waited=False)
     if waited is not None:
         again = waited.where(_breaks_no_rule())
-        known = known.unionByName(arrivals.admitted(again, first_at, span, calendar, waited=True))
-    unique = duplicates.marked(known.where(_breaks_no_rule()), table, stored, calendar)
+        known = known.unionByName(arrivals.admitted(again, first_at, terms.span, terms.calendar, waited=True))
+    table = canonical.BY_NAME[name]
+    unique = duplicates.marked(known.where(_breaks_no_rule()), table, stored, terms.calendar)
     unknown = known.where(~_breaks_no_rule()).withColumn("is_duplicate", F.lit(False))
     as_it_came = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False), "is_duplicate": F.lit(False)}
     bad = rows.where(~_breaks_no_rule()).withColumns(as_it_came)
-    fate = (
-        F.when(F.col("is_duplicate"), counts.DUPLICATE)
-        .when(_breaks_no_rule(), counts.KEPT)
-        .otherwise(counts.QUARANTINED)
-    )
-    return unique.unionByName(unknown).unionByName(bad).withColumn("fate", fate)
+    return unique.unionByName(unknown).unionByName(bad).withColumn("fate", _fate())
 
 
-def counted(rows: DataFrame, table: Table) -> DataFrame:
+def counted(rows: DataFrame, name: str) -> DataFrame:
     """Decided rows counted by month, fate and reason."""
-    named = rows.select(
-        F.lit(table.name).alias("source"), "arrival_cycle", "is_readmitted", "fate", F.col("rule.reason")
-    )
+    named = rows.select(F.lit(name).alias("source"), "arrival_cycle", "is_readmitted", "fate", F.col("rule.reason"))
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
-def kept(rows: DataFrame, table: Table) -> DataFrame:
-    """The canonical rows; files of about equal size, each of one month."""
-    return table.select(rows.where(F.col("fate") == counts.KEPT)).hint("rebalance", "arrival_cycle")
+def kept(rows: DataFrame, name: str) -> DataFrame:
+    """The canonical rows, in files of about equal size and of one month each."""
+    return canonical.BY_NAME[name].select(rows.where(F.col("fate") == counts.KEPT)).hint("rebalance", "arrival_cycle")
 
 
-def rejected(rows: DataFrame, table: Table) -> DataFrame:
-    """The rows for quarantine, each with its own arrival."""
-    own = {"arrived_at": F.col("came_at"), "source": F.lit(table.name), "cycle": F.col("arrival_cycle")}
-    text = F.to_json(F.struct(*[F.col(c.name).cast("string").alias(c.name) for c in mapping.columns_of(table)]))
-    rejected = rows.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", own["arrived_at"])
-    row_json = F.coalesce("row_json", text)
-    parts = {"row_json": row_json, "reason": F.col("rule.reason"), "detail": F.col("rule.detail")}
-    return derived.QUARANTINE.select(rejected.withColumns(parts).withColumns({k: own[k] for k in ("source", "cycle")}))
+def rejected(rows: DataFrame, name: str) -> DataFrame:
+    """The rows for quarantine, under their own arrival."""
+    text = [F.col(c.name).cast("string").alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[name])]
+    own = rows.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", F.col("came_at"))
+    return derived.QUARANTINE.select(
+        own.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
+        .drop("cycle")
+        .withColumns(
+            {
+                "source": F.lit(name),
+                "reason": F.col("rule.reason"),
+                "detail": F.col("rule.detail"),
+                "cycle": F.col("arrival_cycle"),
+            }
+        )
+    )
+
+
+def _fate() -> Column:
+    is_duplicate = F.col("is_duplicate")
+    fate = F.when(is_duplicate, counts.DUPLICATE).when(_breaks_no_rule(), counts.KEPT)
+    return fate.otherwise(counts.QUARANTINED)
 
 
 def _breaks_no_rule() -> Column:

@@ -1,4 +1,4 @@
-"""A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can be."""
+"""A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -21,7 +21,7 @@ def columns_of(table: Table) -> tuple[contract.Column, ...]:
 
 
 def must_be_given(table: Table, column: contract.Column) -> bool:
-    """True for a column without which a source cannot be read; users are known since sign-up where nothing else is said."""
+    """True for a column without which a source cannot be read; users may lack an arrival, known since sign-up then."""
     return column.required and not (table.name == "users" and column.name == "arrived_at")
 
 

@@ -31,6 +31,13 @@ class Span:
         return month <= str(self.last) and (self.first is None or month >= str(self.first))
 
     @property
+    def before(self) -> "Span":
+        """All months before this span."""
+        if self.first is None:
+            raise ValueError("nothing lies before a span from the beginning")
+        return Span(None, self.first - 1, self.first.first)
+
+    @property
     def has_several_months(self) -> bool:
         return self.first != self.last
 

@@ -40,6 +40,7 @@ QUARANTINE = Table(
         Column("cycle", "string", "month it arrived in, or `undated` where that cannot be said", required=True),
         Column("user_id", "bigint", "the user it names, where that can be read"),
         Column("arrived_at", "timestamp", "when it arrived, where that can be read"),
+        Column("detail", "string", "what was found, in words"),
     ),
     partition_by=("cycle",),
 )
@@ -211,6 +212,11 @@ WAVE_PLAN = Table(
         Column("send_on", "date", "day the contact is to be sent", required=True),
         _flag("is_exploration", "the option was drawn with known probabilities"),
         _number("propensity", "probability with which the option was drawn; null outside exploration"),
+        Column(
+            "drawn_from",
+            "string",
+            "options the user could have drawn, channel/benefit, spaced; null outside exploration",
+        ),
         Column("contact_id", "string", "number in the channel file; null where nothing is sent"),
     ),
     ("cycle", "wave"),

@@ -1,0 +1,45 @@
+"""Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from reactivation import cli, sources
+from reactivation.runtime.raw import RawTables
+from reactivation.runtime.run import Run
+from reactivation.tables import canonical, derived
+
+WRITERS = 4
+
+
+def run(r: Run) -> None:
+    """Nothing is written unless all sources can be read and none has too many bad rows."""
+    settings = r.settings.sources
+    raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
+    tables = raw.open()
+    counts = r.read(derived.INGEST_COUNTS).collect() if r.has(derived.INGEST_COUNTS) else []
+    past = sources.Past(
+        stored=r.read_present(canonical.ALL),
+        quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
+        counts=[row.asDict() for row in counts],
+    )
+    with raw.reading(tables):
+        batch = sources.ingest(
+            tables,
+            past,
+            as_of=r.as_of or r.cycle.first,
+            force=r.force,
+            calendar=r.calendar,
+            settings=settings,
+            allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
+        )
+    kept = [table for table in canonical.ALL if table.name in batch.replaces]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda t: r.write(t, batch.kept[t.name], arrival_cycle=batch.replaces[t.name]), kept))
+    if derived.QUARANTINE.name in batch.replaces:
+        r.write(derived.QUARANTINE, batch.quarantine, cycle=batch.replaces[derived.QUARANTINE.name])
+    counted = r.rows(derived.INGEST_COUNTS, batch.counts)
+    r.write(derived.INGEST_COUNTS, counted, cycle=batch.replaces[derived.INGEST_COUNTS.name])
+    batch.release()
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

@@ -1,0 +1,85 @@
+"""Plan one wave as of its day: who gets what, by which channel, and why the others do not; write the channel files."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import activity, campaign, cli, population
+from reactivation.periods import Window
+from reactivation.runtime.files import write_files
+from reactivation.runtime.run import Run
+from reactivation.tables import canonical, derived
+
+
+def run(r: Run) -> None:
+    """Replaces exactly this wave of this cycle."""
+    settings, name = r.settings.campaign, r.wave
+    as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
+    assert name is not None
+    wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
+    campaign.waves.require_registered(
+        r.cycle, is_registered=r.has(derived.EXPERIMENT_PLAN) and not r.read(derived.EXPERIMENT_PLAN, is_now).isEmpty()
+    )
+    cells = campaign.arms.cell_sizes(r.read(derived.ARMS, is_now))
+    salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
+    line = campaign.lines.line_up(
+        _known(r, as_of, is_now), wave=wave, name=name, cells=cells, settings=settings, salts=salts
+    ).persist()
+    planned = campaign.waves.plan(
+        line, wave=wave, name=name, cycle=str(r.cycle), as_of=as_of, cells=cells, settings=settings
+    )
+    r.write(derived.WAVE_PLAN, planned.plan)
+    r.write(derived.WAVE_WATERFALL, planned.waterfall)
+    r.write(derived.WAVE_LIMITS, r.rows(derived.WAVE_LIMITS, planned.limits))
+    line.unpersist()
+
+    plan = r.read(derived.WAVE_PLAN, is_now & (F.col("wave") == name))
+    files = {channel: campaign.exports.channel_rows(plan, channel) for channel in canonical.CONTACT_CHANNELS}
+    written = write_files(files, f"{r.exports}/{r.cycle}/{name}", order_by="contact_id")
+    r.say("    " + ", ".join(f"{channel}.csv: {count} contacts" for channel, count in written.items() if count))
+
+
+def _known(r: Run, as_of: date, is_now: Column) -> DataFrame:
+    """Everything the wave looks at, as it was known at 00:00 of its day."""
+    here = r.read_present(canonical.ALL)
+    earlier = list(r.settings.campaign.waves)[: list(r.settings.campaign.waves).index(str(r.wave))]
+    contacts = here.get("contacts")
+    if earlier and r.has(derived.WAVE_PLAN):
+        plans = r.read(derived.WAVE_PLAN, is_now & F.col("wave").isin(*earlier))
+        contacts = campaign.facts.as_sent(plans, contacts, calendar=r.calendar)
+    measures = activity.measures(r.settings.activity)
+    counted = [m.name for name, group in measures.items() if name in here for m in group]
+    months = activity.straight(
+        {name: table for name, table in here.items() if name in measures},
+        window=Window(r.cycle.first, as_of),
+        known_before=as_of,
+        calendar=r.calendar,
+        settings=r.settings.activity,
+    )
+    return campaign.facts.gather(
+        r.read(derived.ARMS, is_now),
+        tiers=r.read(derived.TIERS_TABLE, is_now),
+        scores=r.read(derived.SCORES, is_now),
+        features=r.read(derived.FEATURES, is_now),
+        to_date=campaign.facts.month_to_date(months, counted),
+        reach=population.contactable(
+            population.signed_up(here["users"], day=as_of, calendar=r.calendar),
+            consents=here.get("consents"),
+            contacts=here.get("contacts"),
+            day=as_of,
+            calendar=r.calendar,
+            settings=r.settings.population,
+        ),
+        recent=population.recently_contacted(
+            contacts,
+            here.get("outside_contacts"),
+            day=as_of,
+            calendar=r.calendar,
+            settings=r.settings.population,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

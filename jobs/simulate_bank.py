@@ -1,0 +1,73 @@
+"""Sandbox only: let the simulated bank live up to a day, with the contacts that were sent to its users so far."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import cli, sandbox
+from reactivation.errors import Finding, SettingsError
+from reactivation.periods import Month, Window
+from reactivation.runtime.run import Run
+from reactivation.runtime.sent import read_sent
+from reactivation.sandbox import tables
+
+WRITERS = 4
+
+
+def run(r: Run) -> None:
+    """Simulates what ends by `--as-of` (default: the observation date) and is not there yet; `--force` redoes the cycle's."""
+    settings = r.settings.sandbox
+    if settings is None:
+        raise SettingsError(f"region {r.region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    waves = sorted(r.settings.campaign.days_of(r.cycle).values())
+    as_of = r.as_of or r.cycle.first
+    done = [s for s in _done(r) if not (r.force and s.first >= r.cycle.first)]
+    segments = sandbox.due(r.cycle, boundaries=waves, history_months=settings.history_months, as_of=as_of, done=done)
+    if not segments:
+        r.say(f"    the bank has lived up to {as_of} already")
+        return
+    people = sandbox.people(r.spark, settings=settings)
+    contacts = read_sent(r.spark, r.exports, _cycles(segments))
+    raw = sandbox.simulate(
+        people,
+        segments=segments,
+        is_opening=not done,
+        contacts=contacts,
+        calendar=r.calendar,
+        settings=settings,
+    )
+    names = [sandbox.name_of(segment) for segment in segments]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda name: r.write(tables.BY_NAME[name], raw[name], segment_on=names), raw))
+    if waves and segments[-1].end == r.cycle.window.end:
+        _write_truth(r, people, contacts, outcome=Window(waves[0], r.cycle.window.end))
+    ends = [{"segment_on": name, "end_on": segment.end} for name, segment in zip(names, segments, strict=True)]
+    r.write(tables.TRUTH_SEGMENTS, r.rows(tables.TRUTH_SEGMENTS, ends), segment_on=names)
+
+
+def _done(r: Run) -> list[Window]:
+    if not r.has(tables.TRUTH_SEGMENTS):
+        return []
+    found = r.read(tables.TRUTH_SEGMENTS).select(F.to_date("segment_on").alias("first"), "end_on").collect()
+    return [Window(row.first, row.end_on) for row in found]
+
+
+def _cycles(segments: list[Window]) -> list[str]:
+    """Cycles whose contacts may still work in the segments: theirs, and the one before."""
+    first, last = Month.of(segments[0].first) - 1, Month.of(segments[-1].first)
+    return [str(first + n) for n in range(last.months_since(first) + 1)]
+
+
+def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outcome: Window) -> None:
+    settings = r.settings.sandbox
+    assert settings is not None
+    potentials = sandbox.potentials(
+        people, cycle=r.cycle, outcome=outcome, contacts=contacts, calendar=r.calendar, settings=settings
+    )
+    r.write(tables.TRUTH_POTENTIALS, potentials)
+    r.write(tables.TRUTH_EFFECTS, sandbox.effects(r.read(tables.TRUTH_POTENTIALS, F.col("cycle") == str(r.cycle))))
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__)

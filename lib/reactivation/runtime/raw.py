@@ -1,0 +1,177 @@
+"""Opens a region's raw tables, and tells all that is wrong with any of them at once, before anything is written."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import reduce
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from reactivation.errors import Finding, SourceError, nearest
+from reactivation.sources import mapping
+from reactivation.sources.settings import SourceSettings, SourcesSettings
+from reactivation.tables import canonical
+
+_CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
+_ABSENT = ("PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "DELTA_MISSING", "DELTA_TABLE_NOT_FOUND", "DELTA_PATH_DOES_NOT")
+
+
+class RawTables:
+    """The raw tables of one region: a folder of files or Delta tables, or tables of a catalog's schema.
+
+    folder: `sources.path` as Spark takes it. region: names the conf file that error messages point to.
+    """
+
+    def __init__(self, spark: SparkSession, settings: SourcesSettings, *, folder: str, region: str) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._folder = folder.rstrip("/")
+        self._region = region
+        self._conf = f"conf/regions/{region}.yml"
+        self._findings: list[Finding] = []
+
+    def open(self) -> dict[str, DataFrame]:
+        """The region's sources by canonical name, with their own columns; SourceError lists all that is wrong."""
+        views = self._views()
+        opened = {name: self._source(name, source, views) for name, source in self._settings.present.items()}
+        frames = {name: frame for name, frame in opened.items() if frame is not None}
+        for name, frame in frames.items():
+            columns = self._settings.present[name].columns or {}
+            self._findings += mapping.problems(
+                frame, canonical.BY_NAME[name], columns, raw=self._raw_name(name), conf=self._conf
+            )
+        self._note_empty({name: f for name, f in frames.items() if not self._settings.present[name].may_be_empty})
+        self._raise(self._findings)
+        return frames
+
+    @contextmanager
+    def reading(self, frames: Mapping[str, DataFrame]) -> Iterator[None]:
+        """Tell what turns out to be unreadable only when the rows are read: each source that is, by name."""
+        try:
+            yield
+        except PySparkException:
+            findings = [found for name, frame in frames.items() if (found := self._unreadable(name, frame))]
+            self._raise(findings)
+            raise
+
+    def _views(self) -> dict[str, DataFrame | None]:
+        views = self._settings.views or {}
+        return {name: self._load(f"view {name}", file, f"sources.views.{name}") for name, file in views.items()}
+
+    def _source(self, name: str, source: SourceSettings, views: Mapping[str, DataFrame | None]) -> DataFrame | None:
+        if source.query is not None:
+            return self._query(name, source.query, views)
+        raw = source.from_ or ""
+        if source.may_be_empty and not self._is_there(raw):
+            return self._spark.createDataFrame([], canonical.BY_NAME[name].schema).drop("arrival_cycle")
+        frame = self._load(name, raw, f"sources.{name}.from")
+        if frame is None or source.where is None:
+            return frame
+        return self._attempt(name, f"sources.{name}.where", source.where, frame, lambda: _where(frame, source.where))
+
+    def _query(self, name: str, query: str, views: Mapping[str, DataFrame | None]) -> DataFrame | None:
+        if any(frame is None for frame in views.values()):
+            return None
+        for view, frame in views.items():
+            if frame is not None:
+                frame.createOrReplaceTempView(view)
+        try:
+            return self._attempt(name, f"sources.{name}.query", "query", None, lambda: self._spark.sql(query))
+        finally:
+            for view in views:
+                self._spark.catalog.dropTempView(view)
+
+    def _attempt(
+        self, name: str, key: str, text: str, frame: DataFrame | None, make: Callable[[], DataFrame]
+    ) -> DataFrame | None:
+        try:
+            return make()
+        except PySparkException as error:
+            column = mapping.unresolved_column(error)
+            known = frame.columns if frame is not None else _suggested(error)
+            said = f"there is no `{column}`: {nearest(column, known)}" if column else mapping.first_line(error)
+            self._findings.append(Finding("expression", name, f"`{text}`: {said} Change {key} in {self._conf}"))
+            return None
+
+    def _load(self, what: str, file: str, key: str) -> DataFrame | None:
+        place = self._place(file)
+        reader = self._spark.read.format(self._settings.format).options(**self._settings.options)
+        try:
+            return self._spark.table(place) if _CATALOG.fullmatch(self._folder) else reader.load(place)
+        except PySparkException as error:
+            is_absent = any(mark in str(error.getCondition() or error) for mark in _ABSENT)
+            if is_absent or not self._is_there(file):
+                advice = f"nothing is there: {nearest(file, self._neighbours())} Change {key} in {self._conf}"
+                self._findings.append(Finding("missing table", what, f"{place}: {advice}"))
+            else:
+                self._findings.append(Finding("unreadable", what, f"{place}: {self._why(error)}"))
+            return None
+
+    def _note_empty(self, frames: Mapping[str, DataFrame]) -> None:
+        """Find sources without a row, in one job unless one of them turns out to be unreadable."""
+        firsts = [frame.limit(1).select(F.lit(name).alias("name")) for name, frame in frames.items()]
+        if not firsts:
+            return
+        try:
+            found = {row.name for row in reduce(DataFrame.unionByName, firsts).collect()}
+        except PySparkException:
+            found = set(frames)
+            self._findings += [f for name, frame in frames.items() if (f := self._unreadable(name, frame))]
+        for name in frames:
+            if name not in found:
+                has_filter = self._settings.present[name].where is not None
+                cure = f"mind sources.{name}.where" if has_filter else f"if that is right, remove sources.{name}"
+                advice = f"{self._raw_name(name)} has no rows; {cure} in {self._conf}"
+                self._findings.append(Finding("empty", name, advice))
+
+    def _unreadable(self, name: str, frame: DataFrame) -> Finding | None:
+        try:
+            frame.write.format("noop").mode("overwrite").save()
+        except PySparkException as error:
+            return Finding("unreadable", name, f"{self._raw_name(name)}: {self._why(error)}")
+        return None
+
+    def _why(self, error: PySparkException) -> str:
+        hint = f"(read as {self._settings.format}: sources.format in {self._conf})"
+        return f"{mapping.first_line(error)} {hint}"
+
+    def _place(self, file: str) -> str:
+        catalog = _CATALOG.fullmatch(self._folder)
+        if catalog:
+            prefix = f"{catalog['prefix']}_" if catalog["prefix"] else ""
+            return f"{catalog['schema']}.{prefix}{file}"
+        return f"{self._folder}/{file}"
+
+    def _is_there(self, file: str) -> bool:
+        place = self._place(file)
+        if _CATALOG.fullmatch(self._folder):
+            return self._spark.catalog.tableExists(place)
+        try:
+            return not self._spark.read.format("binaryFile").load(place).isEmpty()
+        except PySparkException:
+            return False
+
+    def _neighbours(self) -> list[str]:
+        folder = Path(self._folder)
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def _raw_name(self, name: str) -> str:
+        source = self._settings.present[name]
+        return self._place(source.from_) if source.from_ else f"sources.{name}.query"
+
+    def _raise(self, findings: list[Finding]) -> None:
+        if findings:
+            count = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
+            raise SourceError(f"the raw tables of region {self._region}: {count}; nothing was written", findings)
+
+
+def _where(frame: DataFrame, condition: str | None) -> DataFrame:
+    return frame.where(F.expr(condition or "true"))
+
+
+def _suggested(error: PySparkException) -> list[str]:
+    proposal = str((error.getMessageParameters() or {}).get("proposal", ""))
+    return [part.strip().replace("`", "") for part in proposal.split(",") if part.strip()]

@@ -1,0 +1,77 @@
+"""What an ingest starts from and what it hands back: plain values and frames, nothing opened and nothing written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from reactivation.sources.counts import KEPT, QUARANTINED, Tallies
+from reactivation.sources.span import UNDATED, Span
+from reactivation.tables import derived
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier ingests left behind.
+
+    stored: canonical tables by name, those that exist. quarantine: the table, or None before the first ingest.
+    counts: rows of `ingest_counts`, one per source and month.
+    """
+
+    stored: Mapping[str, DataFrame]
+    quarantine: DataFrame | None
+    counts: Sequence[Mapping[str, Any]]
+
+    @property
+    def taken_before(self) -> dict[str, date]:
+        """Per source, the day up to which its rows were taken."""
+        dated = [row for row in self.counts if row["cycle"] != UNDATED]
+        return {row["source"]: row["arrived_before"] for row in sorted(dated, key=lambda row: row["arrived_before"])}
+
+    @property
+    def undated(self) -> dict[str, int]:
+        """Per source, the rows without a readable arrival that were counted last time."""
+        return {row["source"]: row["rows_in"] for row in self.counts if row["cycle"] == UNDATED}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one ingest has to write, checked and counted.
+
+    kept: canonical rows by source. quarantine: rejected rows. counts: rows of `ingest_counts`.
+    replaces: table: the partitions to replace as a whole; a table that is not named stays as it is.
+    """
+
+    span: Span
+    kept: Mapping[str, DataFrame]
+    quarantine: DataFrame
+    counts: Sequence[Mapping[str, Any]]
+    replaces: Mapping[str, Sequence[str]]
+    cached: Sequence[DataFrame]
+
+    def release(self) -> None:
+        """Give back the memory of the checked rows, once they are written."""
+        for frame in self.cached:
+            frame.unpersist()
+
+
+def parts_to_replace(tallies: Tallies, past: Past, span: Span) -> dict[str, tuple[str, ...]]:
+    """Partitions by table: those that get rows and those that had some; none where there is nothing to replace.
+
+    A table that does not exist yet is named with the span's last month, so that it is created, be it empty.
+    """
+    before = [row for row in past.counts if row["cycle"] == UNDATED or span.has(row["cycle"])]
+    last = str(span.last)
+
+    def with_rows(fate: str, source: str | None) -> set[str]:
+        now = {month for (name, month), t in tallies.items() if source in (None, name) and t.fates[fate]}
+        return now | {r["cycle"] for r in before if source in (None, r["source"]) and r[f"rows_{fate}"]}
+
+    found = {name: with_rows(KEPT, name) for name in dict.fromkeys(source for source, _ in tallies)}
+    parts = {name: months or ({last} if name not in past.stored else set()) for name, months in found.items()}
+    rejected = with_rows(QUARANTINED, None) or ({last} if past.quarantine is None else set())
+    counted = {month for _, month in tallies} | {row["cycle"] for row in before}
+    parts |= {derived.QUARANTINE.name: rejected, derived.INGEST_COUNTS.name: counted}
+    return {name: tuple(sorted(months)) for name, months in parts.items() if months}

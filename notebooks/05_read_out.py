@@ -1,0 +1,107 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # What the campaign moved
+# MAGIC
+# MAGIC **Question.** Did this month's campaign wake anybody who would have slept on, and did the model find the right ones?
+# MAGIC
+# MAGIC Everything here is read after the month has settled. Users were put into cells, and some held out, by chance before
+# MAGIC the first wave; so what differs between them afterwards is what was done to them.
+
+# COMMAND ----------
+
+import os
+import sys
+
+sys.path.insert(0, os.path.abspath("../lib"))
+
+from reactivation import experiment, monitoring
+from reactivation.runtime.notebook import open_run, show
+from reactivation.tables import derived
+
+r = open_run()
+cycle = f"cycle = '{r.cycle}'"
+readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect()]
+alpha = r.settings.experiment.alpha
+
+# COMMAND ----------
+
+# MAGIC %md ## Who was in it
+
+# COMMAND ----------
+
+show(
+    monitoring.tier_sizes(r.read(derived.TIERS_TABLE).where(cycle), r.read(derived.ARMS).where(cycle)), "users by tier"
+)
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC `touched` means open to contact this month, reached or not. `holdout` gets nothing of ours; `long_holdout` for months.
+
+# COMMAND ----------
+
+# MAGIC %md ## What was sent
+
+# COMMAND ----------
+
+show(monitoring.wave_fills(r.read(derived.WAVE_PLAN).where(cycle)), "users by wave and option")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC `drawn` are the exploration draws: options given by chance, `none` among them, to learn what each option does.
+
+# COMMAND ----------
+
+# MAGIC %md ## The month in sentences
+
+# COMMAND ----------
+
+show(experiment.lines(readout, r.settings.monitoring.report_metrics, alpha=alpha), "contrast by contrast")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC `touch` and `gain` are causal, `pick` and `found` describe. Where pick wins and gain does not, the model only finds
+# MAGIC people who come by themselves.
+
+# COMMAND ----------
+
+# MAGIC %md ## The month in numbers
+
+# COMMAND ----------
+
+show([experiment.brief(row) for row in readout], "differences and intervals in points")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC An interval that holds zero proves nothing by itself: `inconclusive` means that it also holds the smallest difference
+# MAGIC that would matter.
+
+# COMMAND ----------
+
+# MAGIC %md ## What this month cannot tell
+
+# COMMAND ----------
+
+show([{"what": line} for line in experiment.cannot_see(readout)], "and how many users it would need")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Not estimable is not zero. Withheld means that a check failed: the numbers exist, but may not be read.
+
+# COMMAND ----------
+
+# MAGIC %md ## What each option did
+
+# COMMAND ----------
+
+show(r.read(derived.RESPONSE).where(cycle).orderBy("tier", "wave", "channel", "benefit"), "lift over drawing none")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC From exploration draws alone, weighted by one over their probability. Nobody who merely qualified for a wave is
+# MAGIC compared with a holdout: qualifying is itself an effect of earlier waves.

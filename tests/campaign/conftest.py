@@ -1,0 +1,91 @@
+"""A small campaign for the tests, and the facts that a wave looks at."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from reactivation.campaign import CampaignSettings
+
+Facts = Callable[[Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
+
+
+@pytest.fixture
+def conf() -> dict[str, Any]:
+    """One wave that pushes, or else sends an SMS, with nothing drawn; tests change what they are about."""
+    return {
+        "tiers": {
+            "band_borders": [0.2, 0.5, 0.8],
+            "assumed_high_from": 0.2,
+            "assumed_natural_from": 0.8,
+            "evidence_months": 3,
+            "minimum_users": 10,
+            "minimum_lift_share": 0.05,
+            "natural_conversion_from": 0.7,
+            "low_conversion_below": 0.1,
+            "unrandomised_cycles": [],
+        },
+        "arms": {
+            "cells": {"model": 0.5, "rule": 0.25, "random": 0.25},
+            "holdout_share": 0.2,
+            "long_holdout_share": 0.05,
+            "long_holdout_since": "2026-01",
+            "selected_share": 0.3,
+            "rule_order": "transaction_own_count_3m",
+        },
+        "channel_cost_cny": {"push": 0, "sms": 0.05, "call": 2.5},
+        "guidance_channel": "push",
+        "benefits": {
+            "none": {"value_cny": 0, "redemption_share": 0},
+            "gift": {"value_cny": 10, "redemption_share": 0.15},
+        },
+        "exploration": {"none_share": 0.25, "reserve_share": 0.2},
+        "waves": {
+            "W1": {
+                "day": 5,
+                "qualifies": {"model": "tier = 'high_potential'", "rule": "true", "random": "true"},
+                "guidance": "true",
+                "options": [{"channel": "push", "benefit": "none"}, {"channel": "sms", "benefit": "gift"}],
+                "capacity_per_1000_users": {"push": 1000, "sms": 1000},
+                "budget_cny_per_1000_users": 10000,
+                "exploration_share": 0,
+            }
+        },
+    }
+
+
+@pytest.fixture
+def settings(conf: dict[str, Any]) -> CampaignSettings:
+    return CampaignSettings.model_validate(conf)
+
+
+@pytest.fixture
+def facts(spark: SparkSession) -> Facts:
+    """Rows as `facts.gather` gives them: selected, touched, reachable by all, unless a test says otherwise."""
+    plain: dict[str, tuple[str, Any]] = {
+        "user_id": ("bigint", None),
+        "policy": ("string", "rule"),
+        "policy_rank": ("bigint", 1),
+        "is_selected": ("boolean", True),
+        "touch": ("string", "touched"),
+        "tier": ("string", "high_potential"),
+        "p_active": ("double", 0.3),
+        "raw_active": ("double", 0.0),
+        "transaction_own_count_1m": ("double", 0.0),
+        "login_days_to_date": ("bigint", 0),
+        "can_push": ("boolean", True),
+        "can_sms": ("boolean", True),
+        "can_call": ("boolean", True),
+        "is_contactable": ("boolean", True),
+        "is_over_contact_limit": ("boolean", False),
+        "policy_rank_share": ("double", 0.1),
+    }
+    schema = ", ".join(f"{name} {kind}" for name, (kind, _) in plain.items())
+
+    def make(names: Sequence[str], values: Sequence[tuple[Any, ...]]) -> DataFrame:
+        defaults = {name: value for name, (_, value) in plain.items()}
+        records = [{**defaults, **dict(zip(names, row, strict=True))} for row in values]
+        return spark.createDataFrame([tuple(record[name] for name in plain) for record in records], schema)
+
+    return make

@@ -1,0 +1,64 @@
+"""Conf of the campaign: what is refused at the door, and what a contact costs."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from reactivation.campaign import CampaignSettings
+from reactivation.campaign.settings import Option
+from reactivation.periods import Month
+
+pytestmark = pytest.mark.numbers
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+def test_the_programmes_four_waves_are_fine_and_in_order() -> None:
+    base, scenario = (
+        yaml.safe_load((CONF / name).read_text())["campaign"]
+        for name in ("base/campaign.yml", "scenarios/mobile_activity.yml")
+    )
+    arms = {**base.pop("arms"), **scenario.pop("arms")}
+    settings = CampaignSettings.model_validate({**base, **scenario, "arms": arms})
+    days = settings.days_of(Month.parse("2026-06"))
+    assert list(days) == ["W1", "W2", "W3", "W4"]
+    assert days["W1"] == date(2026, 6, 5)
+    assert all(wave.qualifies["rule"] == wave.qualifies["random"] for wave in settings.waves.values())
+
+
+def test_a_contact_costs_its_channel_and_the_part_of_the_benefit_that_is_redeemed(settings: CampaignSettings) -> None:
+    assert settings.cost(Option(channel="sms", benefit="gift")) == Decimal("1.55")
+    assert settings.cost(Option(channel="push", benefit="none")) == Decimal("0.00")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("waves", "W1", "qualifies", "rule"), "tier = 'high_potential'", "reads tier: only conditions of the cell"),
+        (("waves", "W1", "qualifies", "random"), "P_ACTIVE > 0.3", "reads p_active"),
+        (("waves", "W1", "options", 0, "only_if"), "raw_active > 0", "reads raw_active"),
+        (("arms", "rule_order"), "expected_gain", "reads expected_gain"),
+        (("waves", "W1", "options", 0, "benefit"), "gold", "`gold` is none of none, gift"),
+        (("waves", "W1", "options", 0, "channel"), "call", "`call` is none of"),  # a channel without a capacity
+        (("guidance_channel",), "sms", "must be a channel that costs nothing"),
+        (("arms", "cells"), {"model": 0.5, "rule": 0.5, "random": 0.5}, "add up to 1"),
+        (("arms", "holdout_share"), 0.95, "must leave somebody to touch"),
+        (("tiers", "band_borders"), [0.5, 0.2], "must increase"),
+        (("tiers", "assumed_high_from"), 0.3, "both be one of"),  # a band would be half of each tier
+    ],
+)
+def test_conf_that_contradicts_the_design_is_refused(
+    conf: dict[str, Any], path: tuple[Any, ...], value: Any, message: str
+) -> None:
+    *parents, last = path
+    branch: Any = conf
+    for name in parents:
+        branch = branch[name]
+    branch[last] = value
+    with pytest.raises(ValidationError, match=message.replace("(", r"\(")):
+        CampaignSettings.model_validate(conf)

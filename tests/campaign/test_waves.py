@@ -1,0 +1,269 @@
+"""One wave: who gets what, and of everybody else the first reason why not."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conftest import Rows
+from reactivation.campaign import CampaignSettings, WaveSalts, lines, waves
+from reactivation.campaign import facts as facts_of
+from reactivation.campaign.settings import Wave
+from reactivation.errors import PlanError, SettingsError
+from reactivation.periods import Calendar, Month
+from reactivation.tables import canonical, derived
+
+pytestmark = pytest.mark.rules
+
+JUNE = Month.parse("2026-06")
+SALTS = WaveSalts(explorers="a|W1", options="b|W1", guidance="c|W1")
+
+
+class Result:
+    """A planned wave as plain values: reason counts, rows of the plan by user, and limits."""
+
+    def __init__(self, known: DataFrame, conf: dict[str, Any], cells: dict[str, int]) -> None:
+        settings = CampaignSettings.model_validate(conf)
+        wave = settings.waves["W1"]
+        line = lines.line_up(known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS).persist()
+        planned = waves.plan(
+            line, wave=wave, name="W1", cycle="2026-06", as_of=date(2026, 6, 5), cells=cells, settings=settings
+        )
+        assert not derived.WAVE_PLAN.differences(planned.plan.schema)
+        self.reasons = {row.reason: row.users for row in planned.waterfall.collect()}
+        self.rows = {row.user_id: row for row in planned.plan.collect()}
+        self.limits = {(row["policy"], row["limit"]): row for row in planned.limits}
+        line.unpersist()
+
+    def of(self, channel: str) -> list[int]:
+        return sorted(user for user, row in self.rows.items() if row.channel == channel)
+
+
+def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"]["qualifies"]["rule"] = "login_days_to_date = 0"
+    names = ["user_id", "policy", "touch", "is_selected", "login_days_to_date", "can_push", "can_sms",
+             "is_over_contact_limit", "is_contactable"]  # fmt: skip
+    people = [
+        # every later trouble is there too, so that the order of the reasons is seen
+        (1, "none", None, False, 9, False, False, True, False),
+        (2, "rule", "holdout", False, 9, False, False, True, True),
+        (3, "rule", "long_holdout", True, 0, True, True, False, True),
+        (4, "rule", "touched", False, 9, False, False, True, True),
+        (5, "rule", "touched", True, 9, False, False, True, True),
+        (6, "rule", "touched", True, 0, False, False, True, True),
+        (7, "rule", "touched", True, 0, True, True, False, False),  # refused profiling since the month began
+        (8, "rule", "touched", True, 0, True, True, True, True),
+        (9, "rule", "touched", True, 0, False, True, False, True),
+    ]
+    found = Result(facts(names, people), conf, {"rule": 8, "none": 1})
+    assert found.reasons == {
+        "not_contactable": 1,
+        "holdout": 1,
+        "long_holdout": 1,
+        "not_selected": 1,
+        "does_not_qualify": 1,
+        "no_channel": 2,
+        "over_contact_limit": 1,
+        "planned": 1,
+    }
+    planned = found.rows[9]
+    assert (planned.channel, planned.benefit, planned.cost) == ("sms", "gift", Decimal("1.55"))
+    assert (planned.contact_id, planned.send_on) == ("2026-06-W1-9", date(2026, 6, 5))
+    assert (planned.is_exploration, planned.propensity, planned.expected_gain) == (False, None, None)
+
+
+def test_a_wave_is_filled_in_the_cells_order_option_by_option(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"] |= {"capacity_per_1000_users": {"push": 300, "sms": 400}, "budget_cny_per_1000_users": 400}
+    names = ["user_id", "policy_rank", "can_push", "can_sms"]
+    people = [
+        (1, 10, True, True),  # last: what is left of push and SMS goes to those before
+        (2, 9, True, False),  # push alone would do, and it is full
+        (3, 8, True, True),
+        (4, 7, True, True),
+        (5, 1, False, True),  # first, but has no push: takes the first SMS
+        (6, 2, True, True),
+        (7, 3, True, True),
+        (8, 4, True, True),
+        (9, 5, True, True),  # push is full: takes the second and last SMS that 4.00 pays for
+        (10, 6, True, True),  # there is capacity for SMS still, but no money
+    ]
+    found = Result(facts(names, people), conf, {"rule": 10})
+    assert found.of("push") == [6, 7, 8]
+    assert found.of("sms") == [5, 9]
+    assert found.reasons == {"planned": 5, "no_budget": 4, "no_capacity": 1}
+    push, sms, budget = (found.limits["rule", name] for name in ("capacity_push", "capacity_sms", "budget"))
+    assert (push["capacity"], push["used"], push["gap"]) == (3, 3, 0)
+    assert (sms["capacity"], sms["used"], sms["gap"]) == (4, 2, 2)
+    assert (budget["capacity"], budget["used"], budget["gap"], budget["shadow_price"]) == (4, 3.1, 0.9, None)
+
+
+def test_low_potential_of_the_model_cell_get_a_free_push_and_natural_converters_nothing(
+    facts: Any, conf: dict[str, Any]
+) -> None:
+    conf["waves"]["W1"] |= {"capacity_per_1000_users": {"push": 500, "sms": 500}}
+    names = ["user_id", "policy", "is_selected", "tier", "policy_rank", "can_push"]
+    people = [
+        (1, "model", True, "high_potential", 1, True),
+        (2, "model", False, "low_potential", None, True),
+        (3, "model", False, "low_potential", None, False),  # could get an SMS, but guidance must cost nothing
+        (4, "model", False, "natural_converter", None, True),
+        (5, "rule", False, "low_potential", 9, True),  # in the cell of the rule nobody knows the tier
+        (6, "model", False, "low_potential", None, True),
+        (7, "model", False, "low_potential", None, True),  # of three, two find room after the selected
+    ]
+    found = Result(facts(names, people), conf, {"model": 6, "rule": 1})
+    assert found.reasons == {"planned": 3, "not_selected": 2, "no_channel": 1, "no_capacity": 1}
+    assert 1 in found.rows
+    assert {(row.channel, row.benefit, row.cost) for row in found.rows.values()} == {("push", "none", Decimal("0.00"))}
+
+
+def test_on_generated_users_nothing_is_lost_and_no_limit_breaks(
+    spark: SparkSession, facts: Any, conf: dict[str, Any]
+) -> None:
+    conf["waves"]["W1"] |= {
+        "capacity_per_1000_users": {"push": 150, "sms": 120},
+        "budget_cny_per_1000_users": 90,
+        "exploration_share": 0.2,
+    }
+    before, after = (Result(crowd(facts, turn), conf, CELLS) for turn in (0, 5))
+    assert sum(before.reasons.values()) == 600
+    assert before.reasons["planned"] + before.reasons["drawn_none"] == len(before.rows)
+    touch = {row.user_id: row.touch for row in crowd(facts, 0).collect()}
+    assert all(touch[user] == "touched" for user in before.rows)
+    assert all(row["used"] <= row["capacity"] and row["gap"] >= 0 for row in before.limits.values())
+    for policy in ("model", "rule", "random"):
+        own = [row for row in before.rows.values() if row.policy == policy]
+        assert before.limits[policy, "budget"]["used"] == pytest.approx(float(sum(row.cost for row in own)))
+        assert before.limits[policy, "capacity_sms"]["used"] == sum(row.channel == "sms" for row in own)
+    # The model's word is handed round: the plans of the other cells do not notice.
+    others = [{u: row for u, row in r.rows.items() if row.policy != "model"} for r in (before, after)]
+    assert others[0] == others[1]
+    assert before.rows != after.rows
+
+
+CELLS = {"model": 240, "rule": 180, "random": 120, "none": 60}
+
+
+def crowd(facts: Any, turn: int) -> DataFrame:
+    """600 users over the four cells, some of everything; `turn` hands round what the model says of them."""
+    people, sizes = [], [policy for policy, size in CELLS.items() for _ in range(size)]
+    for user, policy in enumerate(sizes):
+        said = (user * 7 + turn) % 10
+        tier = "high_potential" if said < 6 else "low_potential" if said < 9 else "natural_converter"
+        touch = "holdout" if user % 5 == 0 else "long_holdout" if user % 17 == 0 else "touched"
+        selected = tier == "high_potential" and user % 4 != 1 if policy == "model" else user % 3 != 1
+        is_drawn = policy != "none"
+        people.append((
+            user, policy, touch if is_drawn else None, selected and is_drawn, tier, said / 10,
+            (user * 389) % 540 + 1, user % 7 != 0, user % 4 != 0, user % 13 == 0,
+        ))  # fmt: skip
+    names = ["user_id", "policy", "touch", "is_selected", "tier", "p_active", "policy_rank", "can_push", "can_sms",
+             "is_over_contact_limit"]  # fmt: skip
+    return facts(names, people)
+
+
+def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"] |= {
+        "exploration_share": 1,
+        "options": [
+            {"channel": "push", "benefit": "none"},
+            {"channel": "sms", "benefit": "gift"},
+            {"channel": "sms", "benefit": "none", "only_if": "transaction_own_count_1m > 0"},
+        ],
+    }
+    conf["exploration"]["reserve_share"] = 1
+    users = 1500
+    people = [(u, u + 1, float(u % 2), u % 4 < 2) for u in range(users)]
+    found = Result(
+        facts(["user_id", "policy_rank", "transaction_own_count_1m", "can_push"], people), conf, {"rule": users}
+    )
+    assert len(found.rows) == users  # `none` is a draw like the others, and kept
+    assert all(row.is_exploration for row in found.rows.values())
+    options = {
+        0: 1,
+        1: 2,
+        2: 1,
+        3: 2,
+    }  # how many options a user can get, by user_id % 4: SMS, and push for the first two
+    for kind in options:
+        rows = [row for user, row in found.rows.items() if user % 4 == kind]
+        chances = {(row.channel, row.benefit): row.propensity for row in rows}
+        counts = {key: sum((row.channel, row.benefit) == key for row in rows) for key in chances}
+        assert sum(chances.values()) == pytest.approx(1)
+        assert chances["none", "none"] == 0.25
+        assert all(counts[key] / len(rows) == pytest.approx(chances[key], abs=0.08) for key in chances)
+    assert all((row.contact_id is None) == (row.channel == "none") for row in found.rows.values())
+    assert found.reasons["drawn_none"] == len(found.of("none"))
+
+
+def test_a_condition_outside_the_model_cell_cannot_read_the_model(facts: Any, settings: CampaignSettings) -> None:
+    # Past the door of conf: a column that only the model can have given is not there to be read.
+    sly = Wave.model_construct(
+        **{**dict(settings.waves["W1"]), "qualifies": {"model": "true", "rule": "p_active > 0.5", "random": "true"}}
+    )
+    with pytest.raises(SettingsError, match=r"campaign\.waves\.W1\.qualifies\.rule"):
+        facts_of.qualifies(facts(["user_id"], [(1,)]), sly, name="W1")
+
+
+def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: SparkSession, rows: Rows) -> None:
+    months = spark.createDataFrame(
+        [(1, "2026-06", 3, 0b1010)], "user_id long, event_month string, login_count long, login_days long"
+    )
+    columns = "user_id long, can_push boolean, can_sms boolean, can_call boolean, is_contactable boolean"
+    found = facts_of.gather(
+        rows(derived.ARMS, ["user_id", "policy", "policy_rank"], [(1, "rule", 2), (2, "rule", 1), (3, "none", None)]),
+        tiers=rows(derived.TIERS_TABLE, ["user_id", "tier"], [(1, "high_potential"), (2, "low_potential")]),
+        scores=rows(derived.SCORES, ["user_id", "p_active"], [(1, 0.5), (2, 0.1)]),
+        features=spark.createDataFrame(
+            [("2026-06", 1, 4.0)], "cycle string, user_id long, transaction_own_count_1m double"
+        ),
+        to_date=facts_of.month_to_date(months, ["login_count", "login_days"]),
+        reach=spark.createDataFrame([(1, True, True, True, True)], columns),
+        recent=spark.createDataFrame(
+            [(2, 5, True)], "user_id long, recent_contacts long, is_over_contact_limit boolean"
+        ),
+    )
+    names = "user_id", "login_count_to_date", "login_days_to_date", "policy_rank_share", "is_over_contact_limit"
+    assert sorted(tuple(row) for row in found.select(*names).collect()) == [
+        (1, 3, 2, 1.0, False),
+        (2, 0, 0, 0.5, True),
+        (3, 0, 0, None, False),
+    ]
+    assert not found.select(facts_of.can_reach("push").alias("can"), "user_id").where("user_id = 2 and can").count()
+
+
+def test_a_planned_contact_counts_as_sent_until_its_receipt_is_in(rows: Rows) -> None:
+    shanghai = Calendar(zone="Asia/Shanghai", settle_days=5)
+    plan = rows(
+        derived.WAVE_PLAN,
+        ["cycle", "wave", "user_id", "channel", "contact_id", "send_on"],
+        [
+            ("2026-06", "W1", 1, "sms", "2026-06-W1-1", "2026-06-05"),  # its receipt says it failed
+            ("2026-06", "W1", 2, "sms", "2026-06-W1-2", "2026-06-05"),  # no receipt yet
+            ("2026-06", "W1", 3, "none", None, "2026-06-05"),  # drew none: nothing was sent
+        ],
+    )
+    receipts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "sent_at", "status"],
+        [("2026-06-W1-1", 1, "2026-06-05", "failed")],
+    )
+    found = facts_of.as_sent(plan, receipts, calendar=shanghai)
+    when = F.date_format("sent_at", "yyyy-MM-dd HH:mm")
+    assert sorted(tuple(row) for row in found.select("user_id", "status", when).collect()) == [
+        (1, "failed", "2026-06-05 00:00"),
+        (2, "delivered", "2026-06-04 16:00"),
+    ]
+
+
+def test_what_cannot_be_planned_is_said(settings: CampaignSettings) -> None:
+    assert waves.day_of(settings, cycle=JUNE, wave="W1", as_of=None) == date(2026, 6, 5)
+    with pytest.raises(PlanError, match="known here: W1"):
+        waves.day_of(settings, cycle=JUNE, wave="W7", as_of=None)
+    with pytest.raises(PlanError, match="must lie in the cycle"):
+        waves.day_of(settings, cycle=JUNE, wave="W1", as_of=date(2026, 7, 1))
+    with pytest.raises(PlanError, match=r"run jobs/assign_tiers\.py"):
+        waves.require_registered(JUNE, is_registered=False)

@@ -1,0 +1,65 @@
+"""Whatever happens at or past either clock changes no feature and no score, bit for bit."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from cycle.conftest import Bank
+from reactivation.runtime.store import Store
+from reactivation.sandbox import tables as raw
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.cycle
+
+CYCLE = "2026-05"
+CLOCK = "2026-05-01T00:00:00+08:00"  # the observation date begins in Shanghai
+HAPPENED = {"asset_snapshots": "snapshot_on", "contacts": "sent_at", "outside_contacts": "sent_at", "users": None}
+
+
+def tampered(table: DataFrame, happened: str | None) -> tuple[DataFrame, DataFrame]:
+    """The table with a third of what lies past a clock deleted, a third given to others, a third there twice over."""
+    clock = F.to_timestamp(F.lit(CLOCK))
+    late = F.col("arrived_at") >= clock
+    is_past = late if happened is None else late | (F.try_to_timestamp(happened) >= clock)
+    is_past = F.coalesce(is_past, F.lit(False))
+    past = table.where(is_past).withColumn("_lot", F.pmod(F.xxhash64(*table.columns), F.lit(3)))
+    moved = past.where("_lot = 1").withColumn("user_id", F.reverse("user_id"))
+    kept = past.where("_lot = 2").withColumn("arrived_at", F.greatest("arrived_at", clock))
+    backdated = kept if happened is None else kept.withColumn(happened, F.lit("2026-04-15"))
+    changed = moved.unionByName(kept).unionByName(backdated).drop("_lot")
+    return table.where(~is_past).unionByName(changed), past
+
+
+@pytest.fixture(scope="module")
+def other_world(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """The same bank, but with another future and other late arrivals, up to the scores of the cycle."""
+    other = Bank(bank.spark, tmp_path_factory.mktemp("other_world"))
+    tampered_rows = 0
+    for table in raw.RAW:
+        rows, past = tampered(Store(bank.spark, str(bank.root)).read(table), HAPPENED.get(table.name, "event_at"))
+        rows.write.format("delta").partitionBy("segment_on").save(f"{other.root}/raw/{table.name}")
+        tampered_rows += past.count()
+    assert tampered_rows > 1000
+    shutil.copy(bank.root / "mlflow.db", other.root / "mlflow.db")
+    for job in ("ingest_sources", "build_features"):
+        assert other.job(job, CYCLE) == 0
+    return other
+
+
+def test_no_feature_changes(bank: Bank, other_world: Bank) -> None:
+    for cycle in ("2026-02", "2026-03", CYCLE):
+        assert other_world.fingerprint(derived.FEATURES, cycle) == bank.fingerprint(derived.FEATURES, cycle)
+    assert bank.fingerprint(derived.FEATURES, CYCLE)[0] > 2000
+
+
+def test_no_score_changes(bank: Bank, other_world: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    scored = bank.read(derived.SCORES, CYCLE).select("active_version", "asset_uplift_version").distinct().collect()[0]
+    for model in ("active", "asset_uplift"):
+        version = scored[f"{model}_version"]
+        decision = ("--version", version, "--reviewer", "the leak test", "--reason", "the version that was live then")
+        assert other_world.job("approve_model", CYCLE, "--model", model, *decision) == 0
+    assert other_world.job("score_users", CYCLE) == 0
+    assert other_world.fingerprint(derived.SCORES, CYCLE) == bank.fingerprint(derived.SCORES, CYCLE)

@@ -1,0 +1,191 @@
+"""Outcomes, aggregates and exploration draws on Spark."""
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conftest import Rows
+from reactivation import chance, experiment
+from reactivation.periods import Calendar, Month, Window
+from reactivation.tables import canonical, derived
+
+pytestmark = pytest.mark.rules
+
+JUNE = Month.parse("2026-06")
+WINDOW = Window(date(2026, 6, 8), date(2026, 7, 1))
+SETTINGS = experiment.ExperimentSettings(
+    alpha=0.05,
+    power=0.8,
+    srm_p=0.001,
+    minimum_expected_events=10,
+    spend_tolerance_share=0.1,
+    follow_up_days=14,
+    metrics={"active": experiment.Metric(outcome="is_active", minimum_effect=0.02)},
+)
+
+
+def behaviour(spark: SparkSession) -> DataFrame:
+    did = [(1, True, False, True), (2, False, False, False), (3, None, True, True)]
+    return spark.createDataFrame(did, "user_id bigint, logged_in boolean, transacted boolean, is_active boolean")
+
+
+def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSession, rows: Rows, utc: Calendar) -> None:
+    contacts = rows(
+        canonical.CONTACTS,
+        ["user_id", "contact_id", "sent_at", "arrived_at", "cycle", "status"],
+        [
+            (1, "a", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "delivered"),
+            (1, "a", "2026-06-08 09:00", "2026-06-08 12:00", "2026-06", "clicked"),  # the same contact
+            (1, "b", "2026-06-15 09:00", "2026-07-05 23:59", "2026-06", "delivered"),  # late, but before settling
+            (1, "c", "2026-06-22 09:00", "2026-07-06 00:00", "2026-06", "delivered"),  # at the settle date: too late
+            (2, "d", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "failed"),
+            (2, "e", "2026-06-01 09:00", "2026-06-01 10:00", "2026-05", "delivered"),  # of another cycle
+        ],
+    )
+    outside = rows(
+        canonical.OUTSIDE_CONTACTS,
+        ["user_id", "sent_at"],
+        [
+            (2, "2026-06-07 23:59"),  # before the first wave
+            (2, "2026-06-08 00:00"),  # the window's first minute
+            (2, "2026-07-01 00:00"),  # its end
+        ],
+    )
+    planned = rows(
+        derived.WAVE_PLAN, ["user_id", "wave", "cost"], [(1, "W1", "0.50"), (1, "W2", "1.25"), (2, "W1", "0.50")]
+    )
+    assets = spark.createDataFrame(
+        [(1, True, Decimal("120.00"))], "user_id bigint, has_asset_uplift boolean, asset_change decimal(18,2)"
+    )
+    found = experiment.outcomes(
+        behaviour(spark),
+        assets=assets,
+        wave_plan=planned,
+        contacts=contacts,
+        outside_contacts=outside,
+        cycle=JUNE,
+        window=WINDOW,
+        calendar=utc,
+    )
+    assert found.columns == list(derived.OUTCOMES.column_names)
+    assert sorted(tuple(row)[1:] for row in found.collect()) == [
+        (1, True, False, True, True, Decimal("120.00"), 2, 0, Decimal("1.75")),
+        (2, False, False, False, None, None, 0, 1, Decimal("0.50")),
+        (3, None, True, True, None, None, 0, 0, Decimal("0.00")),  # nothing planned, no balance, no logins known
+    ]
+
+
+def test_aggregates_equal_a_straight_count(spark: SparkSession) -> None:
+    users = spark.range(3_000).select(
+        F.col("id").alias("user_id"),
+        chance.draw(chance.bucket("cell", "id"), {"model": 0.5, "rule": 0.3, "none": 0.2}).alias("policy"),
+        chance.is_within(chance.bucket("pick", "id"), 0.4).alias("is_selected"),
+        chance.draw(chance.bucket("touch", "id"), {"touched": 0.7, "holdout": 0.3}).alias("touch"),
+        F.when(F.col("id") % 7 > 0, chance.is_within(chance.bucket("act", "id"), 0.3)).alias("is_active"),
+        (F.col("id") % 3).alias("contacts_delivered"),
+        F.lit(0).alias("outside_contacts"),
+        F.lit(Decimal("0.25")).alias("spend"),
+        F.lit("2026-06").alias("cycle"),
+    )
+    arms = users.select("cycle", "user_id", "policy", "is_selected", "touch")
+    outcomes = users.drop("policy", "is_selected", "touch").where("user_id != 5")  # one outcome lost on the way
+    counts = experiment.aggregate(outcomes, arms, metrics={"active": "is_active"})
+    found = experiment.groups([row.asDict() for row in counts.collect()], metrics=["active"])
+    straight = [row for row in users.collect() if row.user_id != 5]
+    key = [(row.policy, row.is_selected, row.touch) for row in straight]
+    everybody = Counter(key)
+    known = Counter(k for k, row in zip(key, straight, strict=True) if row.is_active is not None)
+    active = Counter(k for k, row in zip(key, straight, strict=True) if row.is_active)
+    reached = Counter(k for k, row in zip(key, straight, strict=True) if row.contacts_delivered)
+    assert {group[:3] for group in found} == set(everybody)
+    for group in found:
+        k = group[:3]
+        assert (group.users, group.reached, group.spend) == (everybody[k], reached[k], everybody[k] / 4)
+        assert group.shares["active"] == (active[k], known[k])
+
+
+def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSession) -> None:
+    """Users who are easily moved draw an SMS more often: the plain share is far off, the weighted one is not."""
+    users = spark.range(40_000).select(F.col("id").alias("user_id"), (F.col("id") % 2 == 0).alias("is_easy"))
+    propensity = F.when(F.col("is_easy"), 0.8).otherwise(0.2)
+    drawn = users.withColumn("is_sms", chance.bucket("draw") < propensity * chance.BUCKETS)
+    rate = F.when(F.col("is_easy"), F.when(F.col("is_sms"), 0.6).otherwise(0.5)).otherwise(
+        F.when(F.col("is_sms"), 0.3).otherwise(0.1)
+    )  # the truth: 0.45 with an SMS, 0.30 without
+    channel = F.when(F.col("is_sms"), "sms").otherwise("none")
+    plan = drawn.select(
+        "user_id",
+        F.lit("W1").alias("wave"),
+        channel.alias("channel"),
+        F.lit("none").alias("benefit"),
+        F.lit(True).alias("is_exploration"),
+        F.when(F.col("is_sms"), propensity).otherwise(1 - propensity).alias("propensity"),
+        F.lit("sms/none").alias("drawn_from"),
+        (chance.bucket("act") < rate * chance.BUCKETS).alias("is_active"),
+    )
+    unexplored = plan.where("user_id < 2000").withColumns(
+        {"is_exploration": F.lit(False), "propensity": F.lit(None).cast("double"), "wave": F.lit("W2")}
+    )
+    draws = experiment.exploration(
+        plan.union(unexplored).drop("is_active"),
+        outcomes=plan.select("user_id", "is_active"),
+        tiers=users.select("user_id", F.lit("high_potential").alias("tier")),
+    )
+    known = [row.asDict() for row in draws.collect()]
+    found = experiment.response(known, cycle=JUNE, settings=SETTINGS)
+    assert [(row["wave"], row["channel"], row["status"]) for row in found] == [("W1", "sms", "estimated")]
+    assert found[0]["lift"] == pytest.approx(0.15, abs=0.02)
+    assert found[0]["lift_low"] < 0.15 < found[0]["lift_high"]
+    plain = plan.groupBy("channel").agg(F.avg(F.col("is_active").cast("int")).alias("rate")).collect()
+    rates = {row.channel: row.rate for row in plain}
+    assert rates["sms"] - rates["none"] > 0.3  # 0.36 expected: mostly who drew it, not what it did
+
+
+def test_who_drew_none_speaks_only_for_the_options_that_were_open(rows: Rows) -> None:
+    """Users without a phone never act. They cannot draw an SMS, so they must not make it look good."""
+    names = ["user_id", "wave", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    both, push = "push/none sms/none", "push/none"
+    plan = rows(
+        derived.WAVE_PLAN,
+        names,
+        [
+            *[(i, "W1", "sms", "none", True, 0.25, both) for i in range(40)],
+            *[(i, "W1", "none", "none", True, 0.5, both) for i in range(40, 80)],
+            *[(i, "W1", "none", "none", True, 0.5, push) for i in range(80, 120)],  # no phone
+        ],
+    )
+    did = rows(derived.OUTCOMES, ["user_id", "is_active"], [(i, i < 80 and i % 2 == 0) for i in range(120)])
+    tiers = rows(derived.TIERS_TABLE, ["user_id", "tier"], [(i, "high_potential") for i in range(120)])
+    draws = experiment.exploration(plan, outcomes=did, tiers=tiers).collect()
+    found = experiment.response([row.asDict() for row in draws], cycle=JUNE, settings=SETTINGS)
+    seen = [(row["channel"], row["n_treatment"], row["n_control"], row["status"], row["lift"]) for row in found]
+    assert seen == [
+        ("push", 0, 80, "not_estimable", None),  # open to all 80 who drew none, drawn by nobody
+        ("sms", 40, 40, "estimated", 0.0),
+    ]
+
+
+def test_an_option_without_enough_draws_is_not_estimable() -> None:
+    place = {"tier": "high_potential", "wave": "W3", "benefit": "none"}
+    few = {**place, "channel": "call", "has_option": True, "users": 6, "events": 30.0, "total": 60.0, "squares": 600.0}
+    alone = experiment.response([few], cycle=JUNE, settings=SETTINGS)
+    none = {
+        **place,
+        "channel": "call",
+        "has_option": False,
+        "users": 300,
+        "events": 300.0,
+        "total": 600.0,
+        "squares": 1_200.0,
+    }
+    beside = experiment.response([few, none], cycle=JUNE, settings=SETTINGS)
+    assert [row["reason"] for row in (*alone, *beside)] == [
+        "nobody on the side of the control; needs about 20 users there",
+        "too few: 3.0 expected events on the side of the treatment (6 users), at least 10 wanted; "
+        "needs about 20 users there",
+    ]
+    assert all(row["lift"] is None and set(row) == set(derived.RESPONSE.column_names) for row in (*alone, *beside))

@@ -1,0 +1,201 @@
+"""The read-out from a few numbers: contrasts, checks, verdicts and words, without Spark."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactivation import experiment
+from reactivation.experiment.aggregates import Group
+from reactivation.experiment.estimates import Estimate
+from reactivation.experiment.proportions import Share
+from reactivation.experiment.verdicts import ONLY_FINDS, verdict
+from reactivation.periods import Month
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.numbers
+
+JUNE = Month.parse("2026-06")
+SETTINGS = experiment.ExperimentSettings(
+    alpha=0.05,
+    power=0.8,
+    srm_p=0.001,
+    minimum_expected_events=10,
+    spend_tolerance_share=0.1,
+    follow_up_days=14,
+    metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
+)
+DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
+EVERYWHERE = {"touched": 500, "holdout": 500}
+
+
+def cell(
+    policy: str, touched: int, holdout: int, *, users: Mapping[str, int] = EVERYWHERE, spend: float = 100.0
+) -> list[Group]:
+    """A cell whose picked users logged in as often as given, and 200 of 500 of its others."""
+    picked = {"touched": touched, "holdout": holdout}
+    return [
+        Group(policy, is_selected, touch, n, spend if touch == "touched" else 0.0, 0, 0, {"login": Share(events, n)})
+        for touch, n in users.items()
+        for is_selected, events in ((True, min(picked[touch], n)), (False, min(200, n)))
+    ]
+
+
+CELLS = [*cell("model", 400, 300), *cell("rule", 200, 150), *cell("random", 150, 150)]
+
+
+def read(groups: list[Group], design: experiment.Design = DESIGN) -> dict[str, dict[str, Any]]:
+    rows = experiment.read_out(groups, cycle=JUNE, design=design, settings=SETTINGS)
+    assert all(set(row) == set(derived.READOUT.column_names) for row in rows)
+    return {row["contrast"]: row for row in rows}
+
+
+def test_each_contrast_compares_what_the_design_says() -> None:
+    found = read(CELLS)
+    assert {name: (row["estimate_treatment"], row["estimate_control"]) for name, row in found.items()} == {
+        "touch_model": (0.8, 0.6),
+        "touch_rule": (0.4, 0.3),
+        "touch_random": (0.3, 0.3),
+        "pick_model_vs_rule": (0.8, 0.4),
+        "found_model_vs_rule": (0.6, 0.3),
+        "gain_model_vs_rule": (pytest.approx(0.2), pytest.approx(0.1)),
+        "policy_model_vs_rule": (0.6, 0.4),  # picked and not picked alike: (400 + 200) of 1000
+        "pick_model_vs_random": (0.8, 0.3),
+        "found_model_vs_random": (0.6, 0.3),
+        "gain_model_vs_random": (pytest.approx(0.2), pytest.approx(0.0)),
+        "policy_model_vs_random": (0.6, pytest.approx(0.35)),
+        "cumulative_touch": (None, None),  # nobody is in the long holdout
+    }
+    assert found["pick_model_vs_rule"]["ratio"] == pytest.approx(2.0)
+    assert found["gain_model_vs_rule"]["ratio"] is None
+    assert found["touch_model"]["verdict"] == "proven better"
+    assert found["pick_model_vs_rule"]["verdict"] is None  # descriptive: no verdict
+
+
+counts = st.integers(1, 499)
+
+
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(a=counts, b=counts, c=counts, d=counts)
+def test_pick_is_found_plus_gain(a: int, b: int, c: int, d: int) -> None:
+    found = read([*cell("model", a, b), *cell("rule", c, d), *cell("random", 100, 100)])
+    pick, by_itself, gained = (found[f"{name}_model_vs_rule"]["difference"] for name in ("pick", "found", "gain"))
+    if None not in (pick, by_itself, gained):
+        assert pick == pytest.approx(by_itself + gained, abs=1e-12)
+
+
+def test_long_holdout_and_cell_none_are_in_no_monthly_contrast() -> None:
+    others = [
+        Group("none", False, None, 900, 0.0, 0, 0, {"login": Share(900, 900)}),
+        *[
+            Group(p, s, "long_holdout", 50, 0.0, 0, 0, {"login": Share(10, 50)})
+            for p in derived.POLICIES
+            for s in (True, False)
+        ],
+    ]
+    design = DESIGN._replace(holdout=0.5 * 6000 / 6300, long_holdout=300 / 6300)
+    alone, together = read(CELLS), read([*CELLS, *others], design)
+    monthly = [name for name in alone if name != "cumulative_touch"]
+    assert {name: together[name] for name in monthly} == {name: alone[name] for name in monthly}
+    months = together["cumulative_touch"]
+    assert (months["n_treatment"], months["n_control"], months["estimate_control"]) == (6000, 300, 0.2)
+    assert months["verdict"] == "proven better"
+
+
+def test_a_lost_arm_withholds_what_rests_on_it_and_nothing_else() -> None:
+    lost = cell("rule", 200, 150, users={"touched": 500, "holdout": 380})
+    found = read([*cell("model", 400, 300), *lost, *cell("random", 150, 150)])
+    status = {name: row["status"] for name, row in found.items()}
+    assert status["touch_rule"] == status["gain_model_vs_rule"] == status["pick_model_vs_rule"] == "withheld"
+    assert status["touch_model"] == "estimated"
+    row = found["touch_rule"]
+    assert "sample ratio: touched : holdout among the cell rule are 1000 : 760" in row["reason"]
+    assert row["verdict"] == "withheld"
+    numbers = [
+        name
+        for name, column in zip(derived.READOUT.column_names, derived.READOUT.columns, strict=True)
+        if column.type == "double"
+    ]
+    assert all(row[name] is None for name in numbers)  # no effect to be read, not even by subtraction
+
+
+def test_unequal_spend_withholds_the_policies_only() -> None:
+    found = read([*cell("model", 400, 300, spend=150.0), *cell("rule", 200, 150), *cell("random", 150, 150)])
+    assert found["policy_model_vs_rule"]["status"] == "withheld"
+    assert "unequal spend: 0.3000 per user against 0.2000" in found["policy_model_vs_rule"]["reason"]
+    assert found["gain_model_vs_rule"]["status"] == "estimated"
+
+
+@pytest.mark.parametrize(
+    ("events", "found", "needed"),
+    [
+        ((3, 2), "2.5 expected events", "about 2 000"),  # 10 events at 5 in 1 000
+        ((0, 0), "0.0 expected events", "at least 3 334"),  # the rate is below 3 in 1 000, by the rule of three
+        ((500, 499), "0.5 expected non-events", "about 10 000"),  # nearly everybody: those who did not are too few
+    ],
+)
+def test_too_few_events_are_said_with_the_users_it_would_need(events: tuple[int, int], found: str, needed: str) -> None:
+    row = read([*cell("model", *events), *cell("rule", 200, 150), *cell("random", 150, 150)])["touch_model"]
+    assert (row["status"], row["verdict"], row["difference"], row["p_value"]) == (
+        *("not_estimable", "not estimable"),
+        *(None, None),
+    )
+    side = "on the side of the treatment (500 users)"
+    assert row["reason"] == f"too few: {found} {side}, at least 10 wanted; needs {needed} users there"
+
+
+def test_empty_sides_have_words() -> None:
+    nobody = {"touched": 500, "holdout": 0}
+    design = DESIGN._replace(holdout=0.0)
+    found = read(
+        [group for policy in ("model", "rule", "random") for group in cell(policy, 250, 0, users=nobody)], design
+    )
+    assert found["touch_model"]["reason"] == "nobody on the side of the control; needs about 20 users there"
+    assert "nobody on the side of the control" in found["gain_model_vs_rule"]["reason"]
+    assert found["pick_model_vs_rule"]["status"] == "estimated"
+    assert "cannot be said" in read([])["touch_model"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.03, 0.06, "proven better"),
+        (0.01, 0.03, "proven better"),  # surely more than nothing, perhaps more than the minimum
+        (0.005, 0.015, "proven better but smaller than the minimum"),
+        (-0.05, -0.01, "proven worse"),
+        (-0.01, 0.01, "no difference larger than the minimum"),
+        (-0.01, 0.05, "inconclusive"),
+    ],
+)
+def test_verdicts_follow_from_the_interval_and_the_minimum(low: float, high: float, word: str) -> None:
+    seen = Estimate(500, 500, difference=(low + high) / 2, difference_low=low, difference_high=high)
+    found = verdict(seen, minimum_effect=0.02, alpha=0.05, power=0.8)
+    assert found.word == word
+    if word == "inconclusive":  # 1 000 users gave a standard error of 0.03 / 1.96; it must be 0.02 / 2.80
+        assert found.reason == "has 1 000 users; needs about 4 598 to see 2 points with 80% power"
+
+
+def test_a_model_that_only_finds_people_is_told_so() -> None:
+    finder = read([*cell("model", 400, 400), *cell("rule", 200, 200), *cell("random", 150, 150)])
+    assert finder["pick_model_vs_rule"]["reason"] == ONLY_FINDS
+    mover = read([*cell("model", 400, 250), *cell("rule", 200, 200), *cell("random", 150, 150)])
+    assert mover["pick_model_vs_rule"]["reason"] is None
+
+
+def test_the_read_out_is_told_in_sentences() -> None:
+    rows = experiment.read_out(CELLS, cycle=JUNE, design=DESIGN, settings=SETTINGS)
+    told = {part.title: part.sentences for part in experiment.told(rows, ["login", "unknown"], alpha=0.05)}
+    assert told["touch_model"] == (
+        "login: 80.0% against 60.0%, a difference of +20.0 points (95% interval +14.4 to +25.4), 1.33 times as many. "
+        "Proven better.",
+    )
+    assert told["pick_model_vs_rule"][-1] == (
+        "login: +40.0 points between the picks = +30.0 points who would have come anyway, and +10.0 points moved"
+    )
+    assert told["cumulative_touch"] == (
+        "login: cannot be seen. Nobody on the side of the control; needs about 24 users there.",
+    )
+    assert [line.split(",")[0] for line in experiment.cannot_see(rows)] == ["touch_random", "cumulative_touch"]
+    assert experiment.brief(rows[0])["interval"] == "+14.4 to +25.4"

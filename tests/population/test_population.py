@@ -1,0 +1,132 @@
+"""Who is in the programme: signed up, asleep, contactable, not contacted too often."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from conftest import Rows
+from reactivation import population
+from reactivation.errors import SettingsError
+from reactivation.periods import Calendar
+from reactivation.tables import canonical
+
+pytestmark = pytest.mark.rules
+
+JUNE = date(2026, 6, 1)
+
+
+def settings(**changes: Any) -> population.PopulationSettings:
+    policy = {"window_days": 30, "max_contacts": 2, "min_days_between": 3, "counts_outside_contacts": True}
+    values = {
+        "low_activity": "login_days_3m <= 3",
+        "allowed_by_default": {"sms": True, "push": True, "call": False, "profiling": True},
+        "contact_policy": {**policy, **changes.pop("contact_policy", {})},
+    }
+    return population.PopulationSettings.model_validate({**values, **changes})
+
+
+def test_signed_up_is_who_had_signed_up_and_not_left_as_known_before_the_day(rows: Rows, utc: Calendar) -> None:
+    users = rows(
+        canonical.USERS,
+        ["user_id", "signed_up_on", "closed_on", "arrived_at", "segment"],
+        [
+            (1, "2026-05-31", None, "2026-05-31 23:59", "old"),  # the last day, known in the last minute
+            (2, "2026-06-01", None, "2026-05-31", None),  # signs up on the day itself: not yet
+            (3, "2026-05-01", None, "2026-06-01 00:00", None),  # not known yet
+            (4, "2020-01-01", None, "2020-01-01", None),
+            (4, "2020-01-01", "2026-05-31", "2026-05-31", None),  # closed the day before
+            (5, "2020-01-01", None, "2020-01-01", "old"),
+            (5, "2020-01-01", "2026-06-01", "2026-05-31", "new"),  # closes on the day: still there at 00:00
+            (6, "2020-01-01", None, "2020-01-01", "old"),
+            (6, "2020-01-01", "2026-05-20", "2026-06-02", "new"),  # closed, but that is not known yet
+        ],
+    )
+    found = population.signed_up(users, day=JUNE, calendar=utc).collect()
+    assert {row.user_id: row.segment for row in found} == {1: "old", 5: "new", 6: "old"}
+
+
+def test_low_activity_is_an_expression_of_conf(spark: SparkSession) -> None:
+    table = spark.createDataFrame([(1, 3.0), (2, 4.0), (3, None)], "user_id bigint, login_days_3m double")
+    marked = population.mark_low_activity(table, settings()).collect()
+    assert {row.user_id: row.is_low_activity for row in marked} == {1: True, 2: False, 3: False}
+    for wrong in ("login_dais_3m <= 3", "login_days_3m <=", "login_days_3m"):
+        with pytest.raises(SettingsError, match=r"population\.low_activity"):
+            population.mark_low_activity(table, settings(low_activity=wrong))
+
+
+def contactable(rows: Rows, utc: Calendar, consents: Any, contacts: Any) -> dict[int, str]:
+    """Per user the channels that may be used, and `profiling`, as one text."""
+    spine = rows(
+        canonical.USERS,
+        ["user_id", "signed_up_on", "has_phone", "has_push"],
+        [(1, "2020-01-01", True, True), (2, "2020-01-01", True, None), (3, "2020-01-01", False, True)],
+    )
+    found = population.contactable(
+        spine,
+        consents=None if consents is None else decided(rows, consents),
+        contacts=None if contacts is None else opted_out(rows, contacts),
+        day=JUNE,
+        calendar=utc,
+        settings=settings(),
+    ).collect()
+    marks = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_contactable")
+    return {row.user_id: "".join(str(int(row[mark])) for mark in marks) for row in found}
+
+
+def decided(rows: Rows, consents: list[tuple[Any, ...]]) -> DataFrame:
+    return rows(canonical.CONSENTS, ["user_id", "event_at", "arrived_at", "channel", "is_allowed"], consents)
+
+
+def opted_out(rows: Rows, contacts: list[tuple[Any, ...]]) -> DataFrame:
+    return rows(canonical.CONTACTS, ["contact_id", "user_id", "sent_at", "arrived_at", "channel", "status"], contacts)
+
+
+def test_contactable_is_reachable_and_allowed_by_the_latest_decision_known(rows: Rows, utc: Calendar) -> None:
+    # sms push call profiling contactable
+    assert contactable(rows, utc, None, None) == {1: "11011", 2: "10011", 3: "01011"}  # defaults: no calls
+    consents = [
+        (1, "2026-05-01", "2026-05-01", "sms", False),
+        (1, "2026-05-20", "2026-05-20", "sms", True),  # the later decision counts
+        (1, "2026-05-02", "2026-05-02", "call", True),
+        (1, "2026-05-20", "2026-06-01", "push", False),  # refused, but that is not known yet
+        (2, "2026-05-01", "2026-05-01", "sms", False),  # the only channel that reached the user
+        (3, "2026-05-01", "2026-05-01", "profiling", False),
+        (3, "2026-06-01", "2026-05-31", "profiling", True),  # on the day itself: too late
+    ]
+    assert contactable(rows, utc, consents, None) == {1: "11111", 2: "00010", 3: "01000"}
+    contacts = [
+        ("a", 1, "2026-05-10", "2026-05-25", "sms", "opted_out"),  # after the consent of 20 May: refuses
+        ("b", 3, "2026-05-10", "2026-05-11", "push", "delivered"),  # says nothing of consent
+        ("c", 1, "2026-05-10", "2026-06-01", "push", "opted_out"),  # not known yet
+    ]
+    assert contactable(rows, utc, consents, contacts) == {1: "01111", 2: "00010", 3: "01000"}
+
+
+def test_the_contact_policy_counts_contacts_of_all_senders_before_the_day(rows: Rows, utc: Calendar) -> None:
+    contacts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "sent_at", "arrived_at", "channel", "status"],
+        [
+            ("a", 1, "2026-05-02 00:00", "2026-05-02", "sms", "delivered"),  # the first of the 30 days: counts
+            ("a", 1, "2026-05-02 00:00", "2026-05-03", "sms", "clicked"),  # a receipt of the same contact
+            ("b", 1, "2026-05-01 23:59", "2026-05-02", "sms", "delivered"),  # a minute before them: does not
+            ("c", 2, "2026-05-30 08:00", "2026-05-30", "push", "delivered"),  # 2 days ago: too soon for the next
+            ("d", 3, "2026-05-29 08:00", "2026-05-29", "push", "delivered"),  # 3 days ago: enough
+            ("e", 3, "2026-05-31 08:00", "2026-06-01", "push", "delivered"),  # not known yet
+            ("f", 4, "2026-05-31 08:00", "2026-05-31", "push", "failed"),  # nobody was contacted
+        ],
+    )
+    outside = rows(canonical.OUTSIDE_CONTACTS, ["user_id", "sent_at"], [(1, "2026-05-10 10:00")])
+
+    def counted(ours: Any, others: Any, **policy: Any) -> dict[int, tuple[int, bool]]:
+        found = population.recently_contacted(
+            ours, others, day=JUNE, calendar=utc, settings=settings(contact_policy=policy)
+        ).collect()
+        return {row.user_id: (row.recent_contacts, row.is_over_contact_limit) for row in found}
+
+    assert counted(contacts, outside) == {1: (2, True), 2: (1, True), 3: (1, False)}
+    assert counted(contacts, outside, counts_outside_contacts=False)[1] == (1, False)
+    assert counted(contacts, None, max_contacts=1) == {1: (1, True), 2: (1, True), 3: (1, True)}
+    assert counted(None, None) == {}
