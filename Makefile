@@ -71,4 +71,4 @@ $(SPARK): $(PACKAGES) $(JAVA)
 	@echo "Starting Spark for the first time: it fetches Delta's jars" >&2
 	@$(WITH_SPARK) -c 'from reactivation.runtime.session import start; print("Spark", start({}).version, "is ready")' > $@.log 2>&1 \
 	  || { cat $@.log >&2; echo "Spark did not start; what it said is above and in $@.log" >&2; exit 1; }
-	@mv $@.log $@ && cat $@ >&2
+	@mv $@.log $@ && grep '^Spark ' $@ >&2

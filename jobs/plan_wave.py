@@ -47,7 +47,7 @@ def _known(r: Run, as_of: date, is_now: Column) -> DataFrame:
     contacts = here.get("contacts")
     if earlier and r.has(derived.WAVE_PLAN):
         plans = r.read(derived.WAVE_PLAN, is_now & F.col("wave").isin(*earlier))
-        contacts = campaign.facts.as_sent(plans, contacts, calendar=r.calendar)
+        contacts = campaign.facts.as_sent(plans, contacts, known_before=as_of, calendar=r.calendar)
     measures = activity.measures(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]
     months = activity.straight(

@@ -1,5 +1,6 @@
 """What is due when, in one cycle."""
 
+import itertools
 from datetime import date
 
 import pytest
@@ -40,7 +41,7 @@ def test_in_a_sandbox_the_bank_lives_up_to_each_day_before_it_is_ingested() -> N
         waves={"W1": date(2026, 6, 5)},
         is_simulated=True,
     )
-    for before, due in zip(jobs, jobs[1:], strict=False):
+    for before, due in itertools.pairwise(jobs):
         if due.job == "ingest_sources":
             assert (before.job, before.as_of) == ("simulate_bank", due.as_of)
 

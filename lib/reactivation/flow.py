@@ -130,4 +130,5 @@ def mermaid() -> str:
         "    registry --> score_users",
         "    registry --> evaluate_scores",
     ]
-    return "\n".join([*lines, *registry, '    plan_wave --> files[("channel files")]', '    read_out --> report[("report")]'])
+    ends = ['    plan_wave --> files[("channel files")]', '    read_out --> report[("report")]']
+    return "\n".join([*lines, *registry, *ends])

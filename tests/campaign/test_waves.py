@@ -235,27 +235,33 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
     assert not found.select(facts_of.can_reach("push").alias("can"), "user_id").where("user_id = 2 and can").count()
 
 
-def test_a_planned_contact_counts_as_sent_until_its_receipt_is_in(rows: Rows) -> None:
+def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows) -> None:
     shanghai = Calendar(zone="Asia/Shanghai", settle_days=5)
     plan = rows(
         derived.WAVE_PLAN,
         ["cycle", "wave", "user_id", "channel", "contact_id", "send_on"],
         [
-            ("2026-06", "W1", 1, "sms", "2026-06-W1-1", "2026-06-05"),  # its receipt says it failed
+            ("2026-06", "W1", 1, "sms", "2026-06-W1-1", "2026-06-05"),  # its receipt says that it failed
             ("2026-06", "W1", 2, "sms", "2026-06-W1-2", "2026-06-05"),  # no receipt yet
             ("2026-06", "W1", 3, "none", None, "2026-06-05"),  # drew none: nothing was sent
+            ("2026-06", "W1", 4, "sms", "2026-06-W1-4", "2026-06-05"),  # its receipt arrived after the next wave
         ],
     )
     receipts = rows(
         canonical.CONTACTS,
-        ["contact_id", "user_id", "sent_at", "status"],
-        [("2026-06-W1-1", 1, "2026-06-05", "failed")],
+        ["contact_id", "user_id", "sent_at", "arrived_at", "status"],
+        [
+            ("2026-06-W1-1", 1, "2026-06-05", "2026-06-11 15:59", "failed"),
+            ("2026-06-W1-4", 4, "2026-06-05", "2026-06-11 16:00", "failed"),
+        ],
     )
-    found = facts_of.as_sent(plan, receipts, calendar=shanghai)
+    found = facts_of.as_sent(plan, receipts, known_before=date(2026, 6, 12), calendar=shanghai)
     when = F.date_format("sent_at", "yyyy-MM-dd HH:mm")
     assert sorted(tuple(row) for row in found.select("user_id", "status", when).collect()) == [
         (1, "failed", "2026-06-05 00:00"),
         (2, "delivered", "2026-06-04 16:00"),
+        (4, "delivered", "2026-06-04 16:00"),
+        (4, "failed", "2026-06-05 00:00"),
     ]
 
 

@@ -1,7 +1,6 @@
 """Whatever happens at or past either clock changes no feature and no score, bit for bit."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame

@@ -1,13 +1,9 @@
 """The same cycle run twice gives equal tables, and a past cycle can be rebuilt after later data arrived."""
 
 import pytest
-from pyspark.sql import functions as F
 
-from cycle.conftest import SMALL, Bank
-from reactivation import activity, features
-from reactivation.periods import Window
-from reactivation.runtime.store import Store
-from reactivation.tables import canonical, derived
+from cycle.conftest import Bank
+from reactivation.tables import derived
 
 pytestmark = pytest.mark.cycle
 

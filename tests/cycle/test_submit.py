@@ -20,10 +20,10 @@ def test_spark_submit_and_python_agree(bank: Bank, tmp_path: Path) -> None:
     overrides = [part for setting in (f"paths.root={bank.root}", *SMALL) for part in ("--set", setting)]
     submit = Path(sys.executable).parent / "spark-submit"
     flags = ["--packages", "io.delta:delta-spark_4.1_2.13:4.3.1", "--driver-memory", "2g", "--py-files", archive]
-    job = [str(PROJECT / "jobs" / "score_users.py"), "--cycle", "2026-06", "--conf-dir", str(PROJECT / "conf"), *overrides]
+    arguments = ["--cycle", "2026-06", "--conf-dir", str(PROJECT / "conf"), *overrides]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHONPATH", "PYSPARK_GATEWAY", "SPARK_"))}
-    done = subprocess.run(  # noqa: S603
-        [str(submit), *flags, *job],
+    done = subprocess.run(
+        [str(submit), *flags, str(PROJECT / "jobs" / "score_users.py"), *arguments],
         env={**clean, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": ""},
         capture_output=True,
         text=True,

@@ -163,7 +163,7 @@ def test_koopman_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_the_interval_of_a_gain_is_newcombes_where_wilsons_go_in() -> None:
-    """Newcombe's interval is MOVER from two Wilson intervals: an independent way to the published 0.01892 and 0.34037."""
+    """Newcombe's interval is MOVER from two Wilson intervals: another way to the published 0.01892 and 0.34037."""
     wilson = [(share, *proportion_confint(*share, method="wilson")) for share in (SEVEN, ONE)]
     parts = [Estimate(34, 0, difference=s.rate, difference_low=low, difference_high=high) for s, low, high in wilson]
     found = gain(*parts)

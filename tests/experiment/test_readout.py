@@ -121,6 +121,16 @@ def test_a_lost_arm_withholds_what_rests_on_it_and_nothing_else() -> None:
     assert all(row[name] is None for name in numbers)  # no effect to be read, not even by subtraction
 
 
+def test_the_long_holdout_takes_its_share_from_the_touched() -> None:
+    design = DESIGN._replace(holdout=0.45, long_holdout=0.10)
+    drawn = {"touched": 4_500, "holdout": 4_500, "long_holdout": 1_000}
+    groups = [Group(p, False, touch, n, 0.0, 0, 0, {}) for p in derived.POLICIES for touch, n in drawn.items()]
+    found = experiment.sample_ratios(groups, design)
+    assert not any(ratio.is_mismatch(0.001) for ratio in found.values())
+    assert found["model"].expected == (0.5, 0.5)
+    assert found["model_selected"].p_value is None  # nobody was picked: nothing to test
+
+
 def test_unequal_spend_withholds_the_policies_only() -> None:
     found = read([*cell("model", 400, 300, spend=150.0), *cell("rule", 200, 150), *cell("random", 150, 150)])
     assert found["policy_model_vs_rule"]["status"] == "withheld"

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from conftest import Rows
 from pyspark.sql import SparkSession
 
+from conftest import Rows
 from reactivation.errors import ContractError, NotReady
 from reactivation.runtime.store import Store
 from reactivation.tables import derived
@@ -71,7 +71,7 @@ def test_wrong_columns_are_all_named_before_anything_is_written(store: Store, sp
 
 
 def test_a_table_that_is_not_there_names_the_job_that_writes_it(store: Store) -> None:
-    with pytest.raises(NotReady, match="run jobs/assign_tiers.py first"):
+    with pytest.raises(NotReady, match="run jobs/assign_tiers"):
         store.read(TIERS)
 
 

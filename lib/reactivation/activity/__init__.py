@@ -77,7 +77,8 @@ def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: Acti
     """Merge what was known at the observation dates of some cycles to one row per cycle, user and event month.
 
     Both clocks hold, for each cycle: only partials that arrived before it, only months before it, at most `months` of
-    them. `months_back` says how many months before the cycle a row's month lies, 1 for the last whole one.
+    them. `months_back` says how many months before the cycle a row's month lies, 1 for the last whole one. The result
+    is partitioned by cycle and user, so that aggregating a user's months needs no further shuffle.
     """
     first, last = str(min(cycles) - months), str(max(cycles))
     may_count = (F.col("arrival_cycle") < last) & (F.col("event_month") >= first) & (F.col("event_month") < last)
@@ -86,7 +87,8 @@ def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: Acti
     months_back = _month_number("cycle") - _month_number("event_month")
     is_known = (F.col("arrival_cycle") < F.col("cycle")) & months_back.between(1, months)
     merged = [m.merged for group in measures(settings).values() for m in group]
-    return by_cycle.where(is_known).groupBy("cycle", "user_id", months_back.alias("months_back")).agg(*merged)
+    together = by_cycle.where(is_known).withColumn("months_back", months_back).repartition("cycle", "user_id")
+    return together.groupBy("cycle", "user_id", "months_back").agg(*merged)
 
 
 def _aggregate(

@@ -5,6 +5,7 @@ does not have it, so they cannot read it, whatever they say.
 """
 
 from collections.abc import Collection
+from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -92,14 +93,16 @@ def without_model(facts: DataFrame) -> DataFrame:
     return facts.drop(*MODEL_FACTS, "picked_by_model")
 
 
-def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, calendar: Calendar) -> DataFrame:
+def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: date, calendar: Calendar) -> DataFrame:
     """What earlier waves of the cycle planned, as contacts, with the receipts that are in.
 
-    Receipts may be late; a planned contact without one counts as delivered at the beginning of its day.
+    Receipts may be late; a planned contact without one that arrived before 00:00 of `known_before` counts as delivered
+    at the beginning of its day. So a wave planned again, when all receipts are in, is the same wave.
     """
     planned = earlier.where(F.col("contact_id").isNotNull())
     if receipts is not None:
-        planned = planned.join(receipts.select("contact_id"), "contact_id", "left_anti")
+        known = receipts.where(calendar.is_before("arrived_at", known_before))
+        planned = planned.join(known.select("contact_id"), "contact_id", "left_anti")
     local = F.col("send_on").cast("timestamp_ntz")
     sent_at = F.convert_timezone(F.lit(calendar.zone), F.current_timezone(), local).cast("timestamp")
     contacts = canonical.CONTACTS.select(

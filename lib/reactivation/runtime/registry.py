@@ -217,10 +217,13 @@ class Registry:
             )
         return rows
 
-    def tables(self, version: ModelVersion) -> dict[str, Any]:
-        """Decile and calibration tables of a version, by population."""
-        content: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/quality.json")
-        return content
+    def table(self, target: str, kind: str) -> list[dict[str, Any]]:
+        """Table `deciles` or `calibration` of the newest version on its test month, for every population."""
+        newest = next(iter(self.versions(target)), None)
+        if newest is None:
+            return []
+        content = mlflow.artifacts.load_dict(f"runs:/{newest.run_id}/quality.json")
+        return [{"population": name, **row} for name, tables in content.items() for row in tables[kind]]
 
     def _experiment_id(self) -> str:
         found = self._client.get_experiment_by_name(self._experiment)

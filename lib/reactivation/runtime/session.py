@@ -1,8 +1,11 @@
 """One Spark session with Delta, wherever the program runs: plain Python, spark-submit or Databricks."""
 
 import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 APP_NAME = "reactivation"
@@ -46,6 +49,9 @@ def _is_brought_up_by_others() -> bool:
 def _plain(conf: Mapping[str, str]) -> SparkSession:
     from delta import configure_spark_with_delta_pip  # noqa: PLC0415  (not installed, nor needed, on a cluster)
 
+    found_at_set_up = Path(sys.prefix) / "java_home"
+    if "JAVA_HOME" not in os.environ and found_at_set_up.is_file():
+        os.environ["JAVA_HOME"] = found_at_set_up.read_text(encoding="utf-8").strip()
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
     return session
@@ -53,12 +59,7 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
 
 def _quiet(session: SparkSession) -> None:
     """Keep Spark's log to errors, and silence the loggers that print a caught AnalysisException at full length."""
-    if "DATABRICKS_RUNTIME_VERSION" in os.environ:
-        return
-    session.sparkContext.setLogLevel("ERROR")
-    jvm = session.sparkContext._jvm
-    if jvm is not None:
-        configurator = jvm.org.apache.logging.log4j.core.config.Configurator
-        off = jvm.org.apache.logging.log4j.Level.OFF
-        for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
-            configurator.setLevel(name, off)
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True
+    if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+        session.sparkContext.setLogLevel("ERROR")

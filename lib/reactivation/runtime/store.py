@@ -154,11 +154,11 @@ class Store:
         checked = [c for c in table.columns if c.allowed or c.minimum is not None]
         if not table.key or (table.partition_by == ("arrival_cycle",) and not checked):
             return
-        bad = [F.count_if(~column.is_allowed).alias(column.name) for column in checked]
+        bad = [F.count_if(~column.is_allowed).alias(f"bad_{column.name}") for column in checked]
         per_key = self.read(table).where(where).groupBy(*table.key).agg(F.count("*").alias("rows_of_key"), *bad)
         totals = per_key.agg(
             F.coalesce(F.sum(F.col("rows_of_key") - 1), F.lit(0)).alias("rows_too_many"),
-            *[F.coalesce(F.sum(column.name), F.lit(0)).alias(column.name) for column in checked],
+            *[F.coalesce(F.sum(f"bad_{column.name}"), F.lit(0)).alias(column.name) for column in checked],
         ).collect()[0]
         findings = [
             Finding(
@@ -196,12 +196,11 @@ def _broken_rule(message: str) -> Finding | None:
         r"NOT NULL constraint violated for column: (?P<what>[\w.]+)": "not null",
         r"DELTA_REPLACE_WHERE_MISMATCH.*?constraint '(?P<what>.+?)'": "wrong part",
     }
-    found = ((kind, re.search(pattern, message, re.DOTALL)) for pattern, kind in rules.items())
-    return reduce(
-        lambda first, pair: first or (Finding(pair[0], pair[1]["what"], "nothing was written") if pair[1] else None),
-        found,
-        None,
-    )
+    for pattern, kind in rules.items():
+        found = re.search(pattern, message, re.DOTALL)
+        if found:
+            return Finding(kind, found["what"], "nothing was written")
+    return None
 
 
 def within(**parts: str) -> Column:

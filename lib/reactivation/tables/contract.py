@@ -32,7 +32,7 @@ class Column:
 
     @cached_property
     def data_type(self) -> DataType:
-        return StructType.fromDDL(f"x {self.type}")["x"].dataType
+        return DataType.fromDDL(self.type)
 
     @property
     def field(self) -> StructField:

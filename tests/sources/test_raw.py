@@ -1,0 +1,67 @@
+"""Raw tables that cannot be used: all problems of all sources in one message, and nothing written."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from reactivation import cli
+from reactivation.errors import SourceError
+from reactivation.runtime.raw import RawTables
+from reactivation.sources import SourcesSettings
+
+pytestmark = pytest.mark.edges
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parents[1]
+
+
+def test_all_problems_of_all_sources_are_told_at_once(spark: SparkSession, tmp_path: Path) -> None:
+    raw = {
+        "users": "select 1L as user_id, '2026-01-01' as signup_day",
+        "login_log": "select 1L as user_id, now() as login_tme, now() as arrived_at",
+        "uses": "select 1L as user_id, now() as event_at, now() as arrived_at, 'x' as function_code where false",
+        "balances": "select 1L as user_id, now() as arrived_at, 'a' as product, array(1) as balance",
+    }
+    for name, query in raw.items():
+        spark.sql(query).coalesce(1).write.parquet(str(tmp_path / name))
+    (tmp_path / "bookings").mkdir()
+    (tmp_path / "bookings" / "part-0.parquet").write_bytes(b"this is no parquet file")
+    settings = SourcesSettings.model_validate(
+        {
+            "path": "{root}/raw",
+            "format": "parquet",
+            "options": {},
+            "max_bad_share": 0.1,
+            "few_bad_rows": 0,
+            "users": {"from": "users"},
+            "logins": {"from": "login_log", "columns": {"event_at": "login_time"}},
+            "function_uses": {"from": "uses"},
+            "transactions": {"from": "bookings"},
+            "asset_snapshots": {"from": "balances", "columns": {"snapshot_on": "to_date(arrived_at", "product": "b"}},
+            "benefit_events": {"from": "user"},
+            "contacts": {"from": "receipts", "may_be_empty": True},  # no campaign has run yet: no problem
+            "consents": {"query": "select * from decisions"},
+        }
+    )
+    with pytest.raises(SourceError) as raised:
+        RawTables(spark, settings, folder=str(tmp_path), region="north").open()
+    assert raised.value.exit_code == 2
+    found = "\n".join(line.rstrip() for line in str(raised.value).replace(str(tmp_path), "RAW").splitlines())
+    (tmp_path / "found.txt").write_text(found)
+    assert found == (HERE / "all_problems.txt").read_text().rstrip()
+
+
+def test_a_view_that_is_not_there_ends_the_job_with_2_and_nothing_is_written(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from jobs import ingest_sources
+
+    root = tmp_path / "bank"
+    arguments = ["--cycle", "1994-03", "--region", "berka", "--conf-dir", str(PROJECT / "conf")]
+    overrides = ["--set", f"paths.root={root}", "--set", "sources.views.trans=trams_1993_to_1994q1.parquet"]
+    assert cli.execute(ingest_sources.run, ingest_sources.__file__, [*arguments, *overrides]) == 2
+    said = capsys.readouterr().err
+    assert "did you mean `trans_1993_to_1994q1.parquet`? Change sources.views.trans in conf/regions/berka.yml" in said
+    assert "Traceback" not in said
+    assert not root.exists()
