@@ -100,7 +100,7 @@ def _report(r: Run, readout: Rows, response: Rows) -> None:
         "Tiers": _records(monitoring.tier_sizes(_of_cycle(r, derived.TIERS_TABLE), _of_cycle(r, derived.ARMS))),
         "Waves": _records(monitoring.wave_fills(_of_cycle(r, derived.WAVE_PLAN))),
         "Why users were planned or not": _records(_of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
-        "Read-out, differences in points": [experiment.brief(row) for row in readout],
+        "Read-out, differences in points": experiment.briefs(readout),
         "What each option did, from exploration alone": response,
     }
     page = monitoring.render(

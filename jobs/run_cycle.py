@@ -53,9 +53,8 @@ def run(r: Run) -> None:
         JOBS[due.job](child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")
-    r.say(
-        f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db\nFiles    {r.exports}\nReports  {r.reports}"
-    )
+    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
+    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
 
 
 if __name__ == "__main__":

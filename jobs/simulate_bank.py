@@ -16,7 +16,7 @@ WRITERS = 4
 
 
 def run(r: Run) -> None:
-    """Simulates what ends by `--as-of` (default: the observation date) and is not there yet; `--force` redoes the cycle's."""
+    """Simulates what ends by `--as-of` (default: the observation date) and is missing; `--force` redoes the cycle's."""
     settings = r.settings.sandbox
     if settings is None:
         raise SettingsError(f"region {r.region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])

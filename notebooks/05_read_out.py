@@ -71,7 +71,7 @@ show(experiment.lines(readout, r.settings.monitoring.report_metrics, alpha=alpha
 
 # COMMAND ----------
 
-show([experiment.brief(row) for row in readout], "differences and intervals in points")
+show(experiment.briefs(readout), "differences and intervals in points")
 
 # COMMAND ----------
 

@@ -14,6 +14,10 @@ Facts = Callable[[Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 @pytest.fixture
 def conf() -> dict[str, Any]:
     """One wave that pushes, or else sends an SMS, with nothing drawn; tests change what they are about."""
+    return _conf()
+
+
+def _conf() -> dict[str, Any]:
     return {
         "tiers": {
             "band_borders": [0.2, 0.5, 0.8],
@@ -55,9 +59,9 @@ def conf() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def settings(conf: dict[str, Any]) -> CampaignSettings:
-    return CampaignSettings.model_validate(conf)
+@pytest.fixture(scope="session")
+def settings() -> CampaignSettings:
+    return CampaignSettings.model_validate(_conf())
 
 
 @pytest.fixture

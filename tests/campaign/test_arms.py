@@ -45,10 +45,13 @@ def assigned(tables: tuple[DataFrame, ...], settings: CampaignSettings, cycle: s
     return sorted(found.collect(), key=lambda row: row.user_id)
 
 
-def test_every_user_is_in_one_cell_and_each_policy_picks_as_many(
-    spark: SparkSession, settings: CampaignSettings
-) -> None:
-    found = assigned(bank(spark), settings)
+@pytest.fixture(scope="module")
+def june(spark: SparkSession, settings: CampaignSettings) -> list[Any]:
+    return assigned(bank(spark), settings)
+
+
+def test_every_user_is_in_one_cell_and_each_policy_picks_as_many(june: list[Any]) -> None:
+    found = june
     assert [row.user_id for row in found] == list(range(USERS))
     assert all((row.policy == "none") == (row.user_id % 6 == 0) == (row.touch is None) for row in found)
     # Of 500 contactable users each policy picks 30 %, over all cells.
@@ -62,10 +65,9 @@ def test_every_user_is_in_one_cell_and_each_policy_picks_as_many(
     assert not any(row.is_selected for row in found if row.policy == "none")
 
 
-def test_each_policy_has_its_own_order(spark: SparkSession, settings: CampaignSettings) -> None:
-    tables = bank(spark)
-    facts = {row.user_id: row.transaction_own_count_3m for row in tables[2].collect()}
-    found = assigned(tables, settings)
+def test_each_policy_has_its_own_order(spark: SparkSession, june: list[Any]) -> None:
+    facts = {row.user_id: row.transaction_own_count_3m for row in bank(spark)[2].collect()}
+    found = june
     by_policy = {
         policy: sorted((row for row in found if row.policy == policy and row.policy_rank), key=lambda r: r.policy_rank)
         for policy in ("model", "rule", "random")
@@ -93,8 +95,10 @@ def test_the_picked_share_falls_for_all_where_the_model_has_too_few(
     }
 
 
-def test_cells_of_facts_do_not_notice_what_the_model_says(spark: SparkSession, settings: CampaignSettings) -> None:
-    before, after = (assigned(bank(spark, turn), settings) for turn in (0, 37))
+def test_cells_of_facts_do_not_notice_what_the_model_says(
+    spark: SparkSession, settings: CampaignSettings, june: list[Any]
+) -> None:
+    before, after = june, assigned(bank(spark, 37), settings)
     of_facts = [(a, b) for a, b in zip(before, after, strict=True) if a.policy != "model"]
     names = ("policy", "policy_rank", "is_selected", "touch", "picked_by_rule", "picked_by_random")
     assert all(a[name] == b[name] for a, b in of_facts for name in names)
@@ -102,8 +106,10 @@ def test_cells_of_facts_do_not_notice_what_the_model_says(spark: SparkSession, s
     assert [row.policy for row in before] == [row.policy for row in after]
 
 
-def test_shares_are_as_conf_says_and_the_long_holdout_stays(spark: SparkSession, settings: CampaignSettings) -> None:
-    june, july = (assigned(bank(spark), settings, cycle) for cycle in ("2026-06", "2026-07"))
+def test_shares_are_as_conf_says_and_the_long_holdout_stays(
+    spark: SparkSession, settings: CampaignSettings, june: list[Any]
+) -> None:
+    july = assigned(bank(spark), settings, "2026-07")
     drawn = [row for row in june if row.touch]
     assert sum(row.policy == "model" for row in drawn) / 500 == pytest.approx(0.5, abs=0.07)
     assert sum(row.touch == "holdout" for row in drawn) / 500 == pytest.approx(0.2, abs=0.05)

@@ -127,7 +127,7 @@ def test_the_long_holdout_takes_its_share_from_the_touched() -> None:
     groups = [Group(p, False, touch, n, 0.0, 0, 0, {}) for p in derived.POLICIES for touch, n in drawn.items()]
     found = experiment.sample_ratios(groups, design)
     assert not any(ratio.is_mismatch(0.001) for ratio in found.values())
-    assert found["model"].expected == (0.5, 0.5)
+    assert found["model"].expected == pytest.approx((0.5, 0.5))
     assert found["model_selected"].p_value is None  # nobody was picked: nothing to test
 
 
@@ -184,7 +184,7 @@ def test_verdicts_follow_from_the_interval_and_the_minimum(low: float, high: flo
     found = verdict(seen, minimum_effect=0.02, alpha=0.05, power=0.8)
     assert found.word == word
     if word == "inconclusive":  # 1 000 users gave a standard error of 0.03 / 1.96; it must be 0.02 / 2.80
-        assert found.reason == "has 1 000 users; needs about 4 598 to see 2 points with 80% power"
+        assert found.reason == "needs about 4 598 users to see a difference of 2.0 points with 80% power"
 
 
 def test_a_model_that_only_finds_people_is_told_so() -> None:
@@ -207,5 +207,18 @@ def test_the_read_out_is_told_in_sentences() -> None:
     assert told["cumulative_touch"] == (
         "login: cannot be seen. Nobody on the side of the control; needs about 24 users there.",
     )
-    assert [line.split(",")[0] for line in experiment.cannot_see(rows)] == ["touch_random", "cumulative_touch"]
-    assert experiment.brief(rows[0])["interval"] == "+14.4 to +25.4"
+    assert [line.split(" (")[0] for line in experiment.cannot_see(rows)] == [
+        "login, touch_random",
+        "login, cumulative_touch",
+    ]
+    shown = experiment.briefs(reversed(rows))  # a table gives its rows in any order
+    assert [row["contrast"] for row in shown[:2]] == ["touch_model", "touch_rule"]
+    assert shown[0]["interval"] == "+14.4 to +25.4"
+
+
+def test_what_nobody_knows_is_said_once_not_once_per_contrast() -> None:
+    rows = experiment.read_out([], cycle=JUNE, design=DESIGN, settings=SETTINGS)
+    assert experiment.cannot_see(rows) == [
+        "login, all contrasts: the outcome is known of nobody on either side; "
+        "how many users it would need cannot be said"
+    ]

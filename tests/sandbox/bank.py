@@ -1,4 +1,4 @@
-"""A small simulated bank for tests: the sandbox's own conf with fewer users, and sums that tell whether rows are equal."""
+"""A small simulated bank for tests: the conf with fewer users, and sums that tell whether rows are equal."""
 
 from collections.abc import Sequence
 from datetime import date

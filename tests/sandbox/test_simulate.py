@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bank import MAY, SHANGHAI, settings, simulated, sums, to_everybody
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from tests.sandbox.bank import MAY, SHANGHAI, settings, simulated, sums, to_everybody
 
 from reactivation import sandbox
 from reactivation.periods import Month, Window

@@ -41,8 +41,8 @@ def test_every_published_booking_is_kept_and_none_is_bad_or_double(berka: Batch)
     names = "rows_in", "rows_kept", "rows_quarantined", "rows_duplicate"
     totals = {n: tuple(sum(r[k] for r in berka.counts if r["source"] == n) for k in names) for n in berka.kept}
     assert totals["transactions"] == (49_102, 49_102, 0, 0)
-    assert totals["users"] == (1_229, 1_229, 0, 0)  # of 4 500 accounts those opened by then
-    assert totals["asset_snapshots"] == (39_391 - 0, 39_391, 0, 0)
+    assert totals["users"] == (1_230, 1_230, 0, 0)  # of 4 500 accounts those opened before 2 April 1994
+    assert totals["asset_snapshots"] == (39_960, 39_960, 0, 0)  # one per account and day with a booking
 
 
 def test_own_withdrawals_balances_and_owners_are_those_of_the_source(berka: Batch) -> None:
@@ -72,6 +72,6 @@ def test_own_withdrawals_balances_and_owners_are_those_of_the_source(berka: Batc
     owners = {
         r.gender: r.users for r in berka.kept["users"].groupBy("gender").agg(F.count("*").alias("users")).collect()
     }
-    assert sum(owners.values()) == 1_229
+    assert sum(owners.values()) == 1_230
     assert set(owners) == {"female", "male"}
     berka.release()

@@ -13,7 +13,7 @@ from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.readout import read_out
 from reactivation.experiment.register import Plan, design_of, register, window_of
 from reactivation.experiment.response import exploration, response
-from reactivation.experiment.sentences import Told, brief, cannot_see, lines, sentence, told
+from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, sentence, told
 from reactivation.experiment.settings import ExperimentSettings, Metric
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "Plan",
     "Told",
     "aggregate",
-    "brief",
+    "briefs",
     "cannot_see",
     "design_of",
     "exploration",

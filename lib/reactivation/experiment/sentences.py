@@ -1,10 +1,11 @@
 """The read-out in sentences for a campaign manager: what was compared, what was seen, what it means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import whole
+from reactivation.experiment.verdicts import INCONCLUSIVE
 
 
 def sentence(row: Mapping[str, Any], *, alpha: float) -> str:
@@ -96,12 +97,22 @@ def brief(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def cannot_see(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the month cannot answer and how many users it would need: one line per contrast and metric."""
+def briefs(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """All rows of a read-out in brief, metric by metric, in the order of the contrasts."""
+    place = {contrast.name: i for i, contrast in enumerate(CONTRASTS)}
+    return [brief(row) for row in sorted(rows, key=lambda row: (row["metric"], place[row["contrast"]]))]
+
+
+def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the month cannot answer and how many users it would need; contrasts with one reason are told together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["reason"] and (row["status"] != "estimated" or row["verdict"] == INCONCLUSIVE):
+            users = f"{row['contrast']} ({whole(row['n_treatment'])} : {whole(row['n_control'])} users)"
+            alike.setdefault((row["metric"], row["reason"]), []).append(users)
     return [
-        f"{row['contrast']}, {row['metric']} ({whole(row['n_treatment'] + row['n_control'])} users): {row['reason']}"
-        for row in rows
-        if row["reason"] and (row["status"] != "estimated" or row["verdict"] == "inconclusive")
+        f"{metric}, {'all contrasts' if len(names) == len(CONTRASTS) else ', '.join(names)}: {reason}"
+        for (metric, reason), names in alike.items()
     ]
 
 

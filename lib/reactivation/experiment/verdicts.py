@@ -43,9 +43,9 @@ def verdict(estimate: Estimate, *, minimum_effect: float, alpha: float, power: f
     users = estimate.n_treatment + estimate.n_control
     standard_error = half_width / float(norm.isf(alpha / 2))
     needed = users * (z_sum(alpha=alpha, power=power) * standard_error / minimum_effect) ** 2
-    points = f"{100 * minimum_effect:g} points"
+    points = f"{100 * minimum_effect:.1f} points"
     return Verdict(
-        INCONCLUSIVE, f"has {whole(users)} users; needs about {whole(needed)} to see {points} with {power:.0%} power"
+        INCONCLUSIVE, f"needs about {whole(needed)} users to see a difference of {points} with {power:.0%} power"
     )
 
 

@@ -1,6 +1,6 @@
 """Settings of `model`: whom and how long to train on, the trees, and what a version must show to be reviewed."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -85,3 +85,10 @@ class ModelSettings(Part):
     auto_approve: bool
     tracking_uri: str | None = None
     pip_requirements: tuple[str, ...]
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """What decides the fit, by flat names such as `trees_max_depth`."""
+        plain = {name: getattr(self, name) for name in ("train_population", "max_rows", "partitions", "seed")}
+        shares = {f"split_{name}": share for name, share in self.split.shares.items()}
+        return {**plain, **shares, **{f"trees_{name}": value for name, value in self.trees.model_dump().items()}}

@@ -61,8 +61,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(chapter: Chapter) -> str:
-    lines = [_underlined(chapter.title, "-"), *(f"- {sentence}" for sentence in chapter.sentences)]
-    return "\n".join([*lines, chapter.note] if chapter.note else lines)
+    note = [chapter.note] if chapter.note else []
+    return "\n".join([_underlined(chapter.title, "-"), *note, *(f"- {sentence}" for sentence in chapter.sentences)])
 
 
 def _underlined(title: str, line: str) -> str:

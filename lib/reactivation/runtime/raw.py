@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,6 +16,7 @@ from reactivation.sources import mapping
 from reactivation.sources.settings import SourceSettings, SourcesSettings
 from reactivation.tables import canonical
 
+_SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
 _ABSENT = ("PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "DELTA_MISSING", "DELTA_TABLE_NOT_FOUND", "DELTA_PATH_DOES_NOT")
 
@@ -52,7 +54,7 @@ class RawTables:
         """Tell what turns out to be unreadable only when the rows are read: each source that is, by name."""
         try:
             yield
-        except PySparkException:
+        except _SPARK_ERRORS:
             findings = [found for name, frame in frames.items() if (found := self._unreadable(name, frame))]
             self._raise(findings)
             raise
@@ -89,7 +91,7 @@ class RawTables:
     ) -> DataFrame | None:
         try:
             return make()
-        except PySparkException as error:
+        except _SPARK_ERRORS as error:
             column = mapping.unresolved_column(error)
             known = frame.columns if frame is not None else _suggested(error)
             said = f"there is no `{column}`: {nearest(column, known)}" if column else mapping.first_line(error)
@@ -101,8 +103,8 @@ class RawTables:
         reader = self._spark.read.format(self._settings.format).options(**self._settings.options)
         try:
             return self._spark.table(place) if _CATALOG.fullmatch(self._folder) else reader.load(place)
-        except PySparkException as error:
-            is_absent = any(mark in str(error.getCondition() or error) for mark in _ABSENT)
+        except _SPARK_ERRORS as error:
+            is_absent = any(mark in str(mapping.condition(error) or error) for mark in _ABSENT)
             if is_absent or not self._is_there(file):
                 advice = f"nothing is there: {nearest(file, self._neighbours())} Change {key} in {self._conf}"
                 self._findings.append(Finding("missing table", what, f"{place}: {advice}"))
@@ -117,7 +119,7 @@ class RawTables:
             return
         try:
             found = {row.name for row in reduce(DataFrame.unionByName, firsts).collect()}
-        except PySparkException:
+        except _SPARK_ERRORS:
             found = set(frames)
             self._findings += [f for name, frame in frames.items() if (f := self._unreadable(name, frame))]
         for name in frames:
@@ -130,11 +132,11 @@ class RawTables:
     def _unreadable(self, name: str, frame: DataFrame) -> Finding | None:
         try:
             frame.write.format("noop").mode("overwrite").save()
-        except PySparkException as error:
+        except _SPARK_ERRORS as error:
             return Finding("unreadable", name, f"{self._raw_name(name)}: {self._why(error)}")
         return None
 
-    def _why(self, error: PySparkException) -> str:
+    def _why(self, error: Exception) -> str:
         hint = f"(read as {self._settings.format}: sources.format in {self._conf})"
         return f"{mapping.first_line(error)} {hint}"
 
@@ -151,7 +153,7 @@ class RawTables:
             return self._spark.catalog.tableExists(place)
         try:
             return not self._spark.read.format("binaryFile").load(place).isEmpty()
-        except PySparkException:
+        except _SPARK_ERRORS:
             return False
 
     def _neighbours(self) -> list[str]:
@@ -172,6 +174,6 @@ def _where(frame: DataFrame, condition: str | None) -> DataFrame:
     return frame.where(F.expr(condition or "true"))
 
 
-def _suggested(error: PySparkException) -> list[str]:
-    proposal = str((error.getMessageParameters() or {}).get("proposal", ""))
+def _suggested(error: Exception) -> list[str]:
+    proposal = str(mapping.parameters(error).get("proposal", ""))
     return [part.strip().replace("`", "") for part in proposal.split(",") if part.strip()]

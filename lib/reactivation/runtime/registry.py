@@ -33,6 +33,7 @@ __all__ = ["ALIAS", "ModelVersion", "Registry", "Training"]
 ALIAS = "champion"
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
 _EXAMPLE_ROWS = 5
+_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Training:
 
 
 class Registry:
-    """The models of one region and scenario: `<region>_<scenario>_active` and `<region>_<scenario>_asset_uplift`."""
+    """The models of one region and scenario, `<region>_<scenario>_<target>`."""
 
     def __init__(self, *, prefix: str, experiment: str, tracking_uri: str, artifacts: str | None) -> None:
         for logger in ("mlflow", "alembic"):
@@ -104,8 +105,10 @@ class Registry:
         """The version behind the alias `champion`."""
         try:
             return self._client.get_model_version_by_alias(self.name(target), ALIAS)
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if error.error_code in _NOT_THERE:
+                return None
+            raise
 
     def serving(self, target: str, cycle: Month) -> ModelVersion | None:
         """The version that speaks for a cycle: the champion, unless it was trained for a later one.
@@ -136,9 +139,8 @@ class Registry:
         """Log a trained model with all that a reviewer needs, and register it under its passport."""
         settings = r.settings.model
         signature, example = _interface(examples, trained.fitted.features)
-        with mlflow.start_run(
-            experiment_id=self._experiment_id(), run_name=f"{training.cycle} {target}", tags=training.tags
-        ):
+        run_name, experiment = f"{training.cycle} {target}", self._experiment_id()
+        with mlflow.start_run(experiment_id=experiment, run_name=run_name, tags=training.tags):
             mlflow.log_params(_parameters(target, training, settings))
             mlflow.log_metrics(trained.metrics)
             mlflow.log_text(r.settings_yaml, "settings.yml")
@@ -161,8 +163,8 @@ class Registry:
             "ready_for_review": str(trained.gate.is_ready).lower(),
             "gate": trained.gate.text,
         }
-        version = mlflow.register_model(logged.model_uri, self.name(target), tags=passport)
-        return self._client.get_model_version(version.name, version.version)
+        made = mlflow.register_model(logged.model_uri, self.name(target), tags=passport)
+        return self._client.get_model_version(made.name, made.version)
 
     def check_approvable(self, target: str, version: str) -> ModelVersion:
         """The version, where it may go live; ModelError says why not."""
@@ -242,23 +244,7 @@ def _interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSig
 
 
 def _parameters(target: str, training: Training, settings: model.ModelSettings) -> dict[str, Any]:
-    plain = settings.model_dump(
-        mode="json", by_alias=True, include={"train_population", "max_rows", "partitions", "seed"}
-    )
-    nested = {f"tree_{key}": value for key, value in settings.trees.model_dump().items()}
-    shares = {f"split_{key}": value for key, value in settings.split.shares.items()}
-    months = {
-        "train_from": training.months.train[0],
-        "train_to": training.months.train[-1],
-        "test": training.months.test,
-    }
+    months = training.months
+    spans = {"train_from": months.train[0], "train_to": months.train[-1], "test": months.test}
     versions = {f"version_{name}": version for name, version in training.tables.items()}
-    return {
-        "target": target,
-        **months,
-        **plain,
-        **nested,
-        **shares,
-        **versions,
-        "settings_hash": training.settings_hash,
-    }
+    return {"target": target, **spans, **versions, **settings.flat, "settings_hash": training.settings_hash}

@@ -1,8 +1,8 @@
 """A simulated bank with known truth: nothing else in the library knows it exists.
 
 `people` draws the users, `due` says which stretches of days are still to be simulated, `simulate` gives the bank's
-raw tables of those days, `potentials` and `effects` what nobody at the bank could know. All rows depend on the seed, the user and the
-day alone.
+raw tables of those days, `potentials` and `effects` what nobody at the bank could know. All rows depend on the seed,
+the user and the day alone.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ def potentials(
     calendar: Calendar,
     settings: SandboxSettings,
 ) -> DataFrame:
-    """truth_potentials of one cycle: chances and outcomes of every user in the outcome window, with and without contacts."""
+    """Chances and outcomes of every user in a cycle's outcome window, with and without contacts: truth_potentials."""
     almanac = Almanac(outcome, calendar, settings.season)
     contacted = None if contacts is None else response.contacted(contacts, people, settings=settings)
     touched = response.with_touches(people, contacted, window=outcome, settings=settings)

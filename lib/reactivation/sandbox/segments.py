@@ -22,8 +22,8 @@ def due(
     """Segments that end by `as_of` and are not simulated yet, in order.
 
     Whole months before the cycle (or what is left of them), then within the cycle the stretches between its first day,
-    the boundaries (dates of its waves) and its end. done: what is simulated already; nothing is added before it, because
-    the bank was opened then.
+    the boundaries (dates of its waves) and its end. done: what is simulated already; nothing is added before it,
+    because the bank was opened then.
     """
     past = [window for back in range(history_months, 0, -1) for window in _rest(cycle - back, done)]
     inside = [window for window in between(cycle, boundaries) if window not in done]

@@ -1,7 +1,7 @@
 """A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can."""
 
-from collections.abc import Mapping
-from functools import reduce
+import re
+from collections.abc import Mapping, Sequence
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
@@ -69,17 +69,27 @@ def problems(frame: DataFrame, table: Table, expressions: Mapping[str, str], *, 
     return [finding for finding in found if finding is not None]
 
 
-def first_line(error: PySparkException) -> str:
-    """What Spark says, without its error class and everything after the first sentence."""
-    text = str(error).strip().splitlines()[0]
-    text = text.split("SQLSTATE")[0].strip()
-    return reduce(lambda t, _: t.partition("] ")[2] if t.startswith("[") else t, range(3), text)
+def first_line(error: Exception) -> str:
+    """What Spark says in its first sentence, without its error class; of a chain of errors, the last cause's."""
+    said = re.search(r"\[[A-Z_0-9.]+\] (?P<text>[^\n]*)", str(error))
+    text = said["text"] if said else next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return text.split(" SQLSTATE")[0].strip()
 
 
-def unresolved_column(error: PySparkException) -> str | None:
+def condition(error: Exception) -> str:
+    """Spark's error class, where it gives one."""
+    return (error.getCondition() or "") if isinstance(error, PySparkException) else ""
+
+
+def parameters(error: Exception) -> dict[str, str]:
+    """What Spark's error names: columns, proposals."""
+    return dict(error.getMessageParameters() or {}) if isinstance(error, PySparkException) else {}
+
+
+def unresolved_column(error: Exception) -> str | None:
     """The column that an expression names and the table does not have."""
-    if (error.getCondition() or "").startswith("UNRESOLVED_COLUMN"):
-        return str((error.getMessageParameters() or {}).get("objectName", "")).replace("`", "")
+    if condition(error).startswith("UNRESOLVED_COLUMN"):
+        return str(parameters(error).get("objectName", "")).replace("`", "")
     return None
 
 
@@ -87,6 +97,11 @@ def _expressions(frame: DataFrame, table: Table, expressions: Mapping[str, str])
     own = {name.lower() for name in frame.columns}
     by_own_name = {c.name: f"`{c.name}`" for c in columns_of(table) if c.name in own}
     return {**by_own_name, **expressions}
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    hint = nearest(name, known)
+    return hint if not hint or hint.endswith("?") else f"{hint}."
 
 
 def _problem(
@@ -104,7 +119,7 @@ def _problem(
     if expression is None:
         if not must_be_given(table, column):
             return None
-        hint = nearest(column.name, frame.columns)
+        hint = _hint(column.name, frame.columns)
         return Finding("missing column", what, f"{raw} has no `{column.name}`: {hint} Map it with {key}")
     try:
         given = frame.select(F.expr(expression).alias("x"))
@@ -112,11 +127,13 @@ def _problem(
     except PySparkException as error:
         name = unresolved_column(error)
         if name is not None:
-            hint = nearest(name, frame.columns)
+            hint = _hint(name, frame.columns)
             return Finding("missing column", what, f"{raw} has no `{name}`: {hint} Change {key}")
         return Finding("expression", what, f"`{expression}`: {first_line(error)} Change {key}")
     try:
         given.select(F.col("x").try_cast(column.type))
     except PySparkException:
-        return Finding("wrong type", what, f"`{expression}` in {raw} is {found}, never {column.type}. Change {key}")
+        return Finding(
+            "wrong type", what, f"`{expression.strip('`')}` in {raw} is {found}, never {column.type}. Change {key}"
+        )
     return None
