@@ -58,7 +58,7 @@ SCORE = Step("score_users", "who will be active, whose assets will grow", ("feat
 EVALUATE = Step(
     "evaluate_scores",
     "how good the scores were, once the month has settled",
-    ("features", "scores", "labels", *CANONICAL),
+    ("features", "scores", "labels", "ingest_counts", *CANONICAL),
     ("score_evaluation",),
 )
 ASSIGN = Step(

@@ -16,7 +16,7 @@ from reactivation.tables.contract import Table
 PROJECT = Path(__file__).parent.parent.parent
 SMALL = (
     "sandbox.users=2500",
-    "model.max_iter=8",
+    "model.trees.max_iter=8",
 )
 
 

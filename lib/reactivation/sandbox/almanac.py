@@ -46,7 +46,7 @@ class Almanac:
 
     def day_of_month(self, day: Column) -> Column:
         """1 to 31."""
-        return self._look_up([d.day for d in self._days], day)
+        return self._look_up([d.day for d in self._days], day).cast("int")
 
     def weight(self, day: Column) -> Column:
         """Factor of the season on the rates of a day: its weekday and its month."""
@@ -67,5 +67,13 @@ class Almanac:
         return int(self.calendar.instant(day).timestamp())
 
     def _look_up(self, values: Sequence[int] | Sequence[float], day: Column) -> Column:
-        place = day - F.lit(number(self.window.first))
-        return F.get(F.array(*[F.lit(value) for value in values]), place)
+        kind = "double" if isinstance(values[0], float) else "bigint"
+        return look_up([repr(value) for value in values], day - F.lit(number(self.window.first)), kind)
+
+
+def look_up(values: Sequence[str], place: Column, kind: str) -> Column:
+    """The value at a place (0 is the first) of a constant list; null outside it.
+
+    The list is one text until Spark folds it into one array: hundreds of literals would take the driver seconds.
+    """
+    return F.get(F.split(F.lit(",".join(values)), ",").cast(f"array<{kind}>"), place)

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Month, Window
-from reactivation.sandbox.almanac import number
+from reactivation.sandbox.almanac import look_up, number
 
 
 def due(
@@ -54,11 +54,11 @@ def name_of(segment: Window) -> str:
 def name_on(day: Column, segments: Sequence[Window]) -> Column:
     """Name of the segment in which a day (days since 1970) lies; null outside all of them."""
     first, end = segments[0].first, segments[-1].end
-    names: list[str | None] = [None] * (end - first).days
+    names = [""] * (end - first).days
     for segment in segments:
         start = (segment.first - first).days
         names[start : start + segment.days] = [name_of(segment)] * segment.days
-    return F.get(F.array(*[F.lit(n).cast("string") for n in names]), day - F.lit(number(first)))
+    return F.nullif(look_up(names, day - F.lit(number(first)), "string"), F.lit(""))
 
 
 def _rest(month: Month, done: Sequence[Window]) -> Iterator[Window]:
