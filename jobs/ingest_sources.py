@@ -38,7 +38,6 @@ def run(r: Run) -> None:
         r.write(derived.QUARANTINE, batch.quarantine, cycle=batch.replaces[derived.QUARANTINE.name])
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.replaces[derived.INGEST_COUNTS.name])
-    batch.release()
 
 
 if __name__ == "__main__":

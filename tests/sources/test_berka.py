@@ -74,4 +74,3 @@ def test_own_withdrawals_balances_and_owners_are_those_of_the_source(berka: Batc
     }
     assert sum(owners.values()) == 1_230
     assert set(owners) == {"female", "male"}
-    berka.release()

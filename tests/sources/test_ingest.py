@@ -122,7 +122,6 @@ class Warehouse:
             part = "arrival_cycle" if name in canonical.BY_NAME else "cycle"
             self.tables[name] = [r for r in self.rows(name) if r[part] not in batch.replaces[name]] + rows
             assert {r[part] for r in rows} <= set(batch.replaces[name])
-        batch.release()
         return batch
 
     def past(self) -> Past:

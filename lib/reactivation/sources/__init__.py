@@ -1,6 +1,7 @@
 """A region's names become canonical; rows that break the contract go to quarantine with a reason; all are counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import reduce
 
@@ -20,6 +21,7 @@ from reactivation.tables import canonical
 __all__ = ["Batch", "Past", "SourceSettings", "SourcesSettings", "Span", "ingest"]
 
 Frames = Mapping[str, DataFrame]
+PLANNERS = 4
 
 
 def ingest(
@@ -41,27 +43,25 @@ def ingest(
     span = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     terms = Terms(span, calendar, allowed)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
-    came = {name: _cached(fates.checked(rows, name, columns[name], terms)) for name, rows in raw.items()}
-    first_at = _cached(_first_arrivals(came["users"], past, span))
+    came = _each(raw, lambda name: fates.checked(raw[name], name, columns[name], terms))
+    first_at = _kept_at_hand(_first_arrivals(came["users"], past, span))
     waiting = None if span.first is None else past.quarantine
     admitted = [] if waiting is None else [arrivals.waits(waiting, first_at, span, calendar)]
     arrived = _together([*[fates.came(rows, name, calendar) for name, rows in came.items()], *admitted]).collect()
 
     months = {name: {row.late for row in arrived if row.source == name and row.late} for name in raw}
     readmits = {row.source for row in arrived if row.is_waiting}
-    decided = {
-        name: _cached(
-            fates.decided(
-                rows,
-                name,
-                first_at=first_at,
-                waited=_waited(waiting, name, first_at, terms) if name in readmits else None,
-                stored=_repeatable(past, name, months[name], terms),
-                terms=terms,
-            )
-        )
-        for name, rows in came.items()
-    }
+    decided = _each(
+        came,
+        lambda name: fates.decided(
+            came[name],
+            name,
+            first_at=first_at,
+            waited=_waited(waiting, name, first_at, terms) if name in readmits else None,
+            stored=_repeatable(past, name, months[name], terms),
+            terms=terms,
+        ),
+    )
     became = _together([fates.counted(rows, name) for name, rows in decided.items()]).collect()
 
     tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=span)
@@ -72,7 +72,6 @@ def ingest(
         quarantine=_together([fates.rejected(rows, name) for name, rows in decided.items()]),
         counts=counts.records(tallies, span),
         replaces=parts_to_replace(tallies, past, span),
-        cached=[*came.values(), first_at, *decided.values()],
     )
 
 
@@ -109,5 +108,12 @@ def _together(frames: Iterable[DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, frames)
 
 
-def _cached(frame: DataFrame) -> DataFrame:
-    return frame.persist(StorageLevel.MEMORY_AND_DISK)
+def _each(names: Iterable[str], frame_of: Callable[[str], DataFrame]) -> dict[str, DataFrame]:
+    """One frame per source, several planned at a time: with nine small sources, planning is what takes long."""
+    with ThreadPoolExecutor(PLANNERS) as pool:
+        return dict(zip(names, pool.map(lambda name: _kept_at_hand(frame_of(name)), names), strict=True))
+
+
+def _kept_at_hand(frame: DataFrame) -> DataFrame:
+    """Compute once what several passes need, and cut off how: planning the long rules again and again takes longest."""
+    return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)

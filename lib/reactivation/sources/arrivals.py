@@ -54,23 +54,25 @@ def waiting(quarantine: DataFrame, table: Table, arrivals: DataFrame, span: Span
 def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar, *, waited: bool) -> DataFrame:
     """Each row in the month in which it counts, with `came_at` as its own arrival and `is_readmitted`.
 
-    Grain: rows that break no rule yet; a row whose user became known in a later month of the span stands there twice,
-    as unknown in the month it came and as admitted later. waited: the rows come from an earlier month's quarantine,
-    where their first entry stands already.
+    Grain: checked rows; one that breaks a rule already stays as it is. A row whose user became known in a later month
+    of the span stands there twice, as unknown in the month it came and as admitted later. waited: the rows come from an
+    earlier month's quarantine, where their first entry stands already.
     """
     known = rows.withColumnRenamed("arrived_at", "came_at").join(arrivals, "user_id", "left")
+    is_fine = F.col("rule").isNull()
     arrived_at = F.greatest("came_at", "first_at")
-    is_known_later = F.col("first_at").isNotNull() & (month_of(F.col("first_at"), calendar) > F.col("arrival_cycle"))
+    becomes_known = is_fine & F.col("first_at").isNotNull()
+    is_known_later = becomes_known & (month_of(F.col("first_at"), calendar) > F.col("arrival_cycle"))
     later = known.where(is_known_later).withColumns(
         {"arrived_at": arrived_at, "arrival_cycle": month_of(arrived_at, calendar), "is_readmitted": F.lit(True)}
     )
     if waited:
         return later.drop("first_at")
-    is_unknown = F.col("first_at").isNull() | is_known_later
+    is_unknown = is_fine & (F.col("first_at").isNull() | is_known_later)
     first = known.withColumns(
         {
             "rule": F.coalesce("rule", _unknown(is_unknown)),
-            "arrived_at": F.when(is_unknown, F.col("came_at")).otherwise(arrived_at),
+            "arrived_at": F.when(is_fine & ~is_unknown, arrived_at).otherwise(F.col("came_at")),
             "is_readmitted": F.lit(False),
         }
     )

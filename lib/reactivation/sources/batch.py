@@ -49,12 +49,6 @@ class Batch:
     quarantine: DataFrame
     counts: Sequence[Mapping[str, Any]]
     replaces: Mapping[str, Sequence[str]]
-    cached: Sequence[DataFrame]
-
-    def release(self) -> None:
-        """Give back the memory of the checked rows, once they are written."""
-        for frame in self.cached:
-            frame.unpersist()
 
 
 def parts_to_replace(tallies: Tallies, past: Past, span: Span) -> dict[str, tuple[str, ...]]:

@@ -35,8 +35,8 @@ def there_already(
 def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Calendar) -> DataFrame:
     """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
 
-    rows: rows that break no rule, with `came_at`, their arrival before admission. stored: canonical rows of earlier
-    arrival months that they may repeat. Ties are broken by all columns, so that the outcome never depends on order.
+    rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
+    stored: canonical rows of earlier arrival months that they may repeat. Ties are broken by all columns, so that the outcome never depends on order.
     Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
     """
     names = [column.name for column in columns_of(table)]
@@ -46,12 +46,14 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Ca
         past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
         together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
     earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
-    same = Window.partitionBy(*_identity(table, content, calendar)).orderBy(*earliest)
-    result = together.withColumn("is_duplicate", F.row_number().over(same) > 1)
+    is_fine = F.col("rule").isNull()
+    apart = [is_fine, F.when(~is_fine, F.xxhash64("row_json"))]
+    same = Window.partitionBy(*apart, *_identity(table, content, calendar)).orderBy(*earliest)
+    result = together.withColumn("is_duplicate", is_fine & (F.row_number().over(same) > 1))
     if table.key and set(table.key) != set(content):
         latest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at").desc(), *earliest[3:]]
-        alike = Window.partitionBy("is_duplicate", *table.key).orderBy(*latest)
-        is_second = ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
+        alike = Window.partitionBy("is_duplicate", *apart, *table.key).orderBy(*latest)
+        is_second = is_fine & ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
         rule = broken(is_second, REPEATED_KEY, f"another row has the same {', '.join(table.key)}")
         result = result.withColumn("rule", F.coalesce("rule", rule))
     return result.where(~F.col("is_stored")).drop("is_stored")

@@ -69,20 +69,14 @@ def decided(
     first_at: when each user became known. waited: checked rows from the quarantine of months before the span, whose
     user became known within it. stored: canonical rows of earlier arrival months that late rows may repeat.
     """
-    fine = rows.where(_breaks_no_rule())
     if name == "users":
-        known = fine.withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
+        known = rows.withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
     else:
-        known = arrivals.admitted(fine, first_at, terms.span, terms.calendar, waited=False)
+        known = arrivals.admitted(rows, first_at, terms.span, terms.calendar, waited=False)
     if waited is not None:
-        again = waited.where(_breaks_no_rule())
-        known = known.unionByName(arrivals.admitted(again, first_at, terms.span, terms.calendar, waited=True))
-    table = canonical.BY_NAME[name]
-    unique = duplicates.marked(known.where(_breaks_no_rule()), table, stored, terms.calendar)
-    unknown = known.where(~_breaks_no_rule()).withColumn("is_duplicate", F.lit(False))
-    as_it_came = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False), "is_duplicate": F.lit(False)}
-    bad = rows.where(~_breaks_no_rule()).withColumns(as_it_came)
-    return unique.unionByName(unknown).unionByName(bad).withColumn("fate", _fate())
+        known = known.unionByName(arrivals.admitted(waited, first_at, terms.span, terms.calendar, waited=True))
+    unique = duplicates.marked(known, canonical.BY_NAME[name], stored, terms.calendar)
+    return unique.withColumn("fate", _fate())
 
 
 def counted(rows: DataFrame, name: str) -> DataFrame:
