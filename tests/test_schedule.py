@@ -46,6 +46,14 @@ def test_in_a_sandbox_the_bank_lives_up_to_each_day_before_it_is_ingested() -> N
             assert (before.job, before.as_of) == ("simulate_bank", due.as_of)
 
 
+def test_where_there_are_no_waves_nobody_is_drawn() -> None:
+    jobs = schedule.of_cycle(
+        Month.parse("1994-03"), calendar=Calendar(zone="Europe/Prague", settle_days=0), waves={}, is_simulated=False
+    )
+    assert not {"assign_tiers", "plan_wave"} & {due.job for due in jobs}
+    assert {str(due.as_of) for due in jobs} == {"1994-03-01", "1994-04-01"}
+
+
 def test_every_job_of_a_cycle_is_a_step_of_the_flow() -> None:
     jobs = schedule.of_cycle(
         Month.parse("2026-06"),

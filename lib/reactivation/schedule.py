@@ -30,11 +30,12 @@ def of_cycle(cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], is_
 
     At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave. At the
     settle date: an ingest, the evaluation of the scores and the read-out. In a sandbox the bank lives up to each of
-    those days first.
+    those days first. Where there are no waves, nobody is drawn for anything.
     """
     bank = ("simulate_bank",) if is_simulated else ()
     settled = calendar.settle_on(cycle)
-    jobs = [Due(job, cycle.first) for job in (*bank, *BEFORE_THE_MONTH)]
+    before = [job for job in BEFORE_THE_MONTH if waves or job != "assign_tiers"]
+    jobs = [Due(job, cycle.first) for job in (*bank, *before)]
     for wave, day in sorted(waves.items(), key=lambda item: item[1]):
         jobs += [Due(job, day) for job in (*bank, "ingest_sources")]
         jobs.append(Due("plan_wave", day, wave))

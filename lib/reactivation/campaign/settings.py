@@ -193,7 +193,11 @@ class ExplorationSettings(Part):
 
 
 class CampaignSettings(Part):
-    """The month's campaign. channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing."""
+    """The month's campaign.
+
+    channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. waves: null in a region that
+    runs no campaign.
+    """
 
     tiers: TierSettings
     arms: ArmSettings
@@ -202,6 +206,11 @@ class CampaignSettings(Part):
     benefits: dict[str, Benefit]
     exploration: ExplorationSettings
     waves: dict[str, Wave]
+
+    @field_validator("waves", mode="before")
+    @classmethod
+    def _null_is_no_wave(cls, waves: object) -> object:
+        return {} if waves is None else waves
 
     @model_validator(mode="after")
     def _waves_fit(self) -> Self:

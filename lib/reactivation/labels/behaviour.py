@@ -15,14 +15,15 @@ def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: L
 
     sources: the region's canonical tables by name. straight: rows of `activity.straight`, one per user and month of a
     window; over several months a user is active who was so in any of them. logged_in is null where the region has no
-    logins, transacted where it has no transactions. A user without a row did nothing: `on_spine` says so.
+    logins, transacted (as conf defines it) where it has no transactions. A user without a row did nothing: `on_spine` says so.
     """
     months = with_day_counts(straight)
     is_active = condition(months, settings.is_active, key="labels.is_active")
+    transacted = condition(months, settings.transacted, key="labels.transacted")
     logins, own_transactions = _sum("login_count"), _sum("transaction_own_count")
     return months.groupBy("user_id").agg(
         _known("logins", sources, logins > 0).alias("logged_in"),
-        _known("transactions", sources, own_transactions > 0).alias("transacted"),
+        _known("transactions", sources, F.bool_or(transacted)).alias("transacted"),
         F.bool_or(is_active).alias("is_active"),
         own_transactions.alias("transaction_count"),
     )

@@ -24,7 +24,9 @@ class LabelSettings(Part):
 
     is_active: Spark SQL condition over the month's measures as in `activity` (`login_count`, `transaction_own_count`;
     a mask of days such as `login_days` is counted in `login_days_count`); a measure is null where nothing happened.
+    transacted: the same kind of condition for the transaction conversion that the campaign is after.
     """
 
     is_active: str
+    transacted: str
     asset_uplift: AssetUpliftSettings

@@ -36,7 +36,8 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Ca
     """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
 
     rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
-    stored: canonical rows of earlier arrival months that they may repeat. Ties are broken by all columns, so that the outcome never depends on order.
+    stored: canonical rows of earlier arrival months that they may repeat. Ties are broken by all columns, so that the
+    outcome never depends on order.
     Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
     """
     names = [column.name for column in columns_of(table)]
