@@ -23,7 +23,9 @@ ACTIVE = "coalesce(login_days_count, 0) >= 2 or coalesce(transaction_own_mobile_
 
 def settings(is_active: str = ACTIVE) -> labels.LabelSettings:
     uplift = {"min_share": Decimal("0.10"), "min_amount": Decimal(100), "max_age_months": 2}
-    return labels.LabelSettings.model_validate({"is_active": is_active, "transacted": TRANSACTED, "asset_uplift": uplift})
+    return labels.LabelSettings.model_validate(
+        {"is_active": is_active, "transacted": TRANSACTED, "asset_uplift": uplift}
+    )
 
 
 def labels_of_may(

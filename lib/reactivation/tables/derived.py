@@ -259,7 +259,9 @@ OUTCOMES = _per_user(
     "what one user of `arms` did in the outcome window, reached or not",
     _flag("logged_in", "at least one login in the outcome window; null: the region has no logins", False),
     _flag(
-        "transacted", "transacted in the outcome window, as conf defines it; null: the region has no transactions", False
+        "transacted",
+        "transacted in the outcome window, as conf defines it; null: the region has no transactions",
+        False,
     ),
     _flag("is_active", "active in the outcome window, as conf defines it"),
     _flag("has_asset_uplift", "asset uplift over the month; null: no balance known", False),
