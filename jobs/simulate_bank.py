@@ -1,6 +1,7 @@
 """Sandbox only: let the simulated bank live up to a day, with the contacts that were sent to its users so far."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -49,8 +50,8 @@ def run(r: Run) -> None:
 def _done(r: Run) -> list[Window]:
     if not r.has(tables.TRUTH_SEGMENTS):
         return []
-    found = r.read(tables.TRUTH_SEGMENTS).select(F.to_date("segment_on").alias("first"), "end_on").collect()
-    return [Window(row.first, row.end_on) for row in found]
+    found = r.read(tables.TRUTH_SEGMENTS).select("segment_on", "end_on").collect()
+    return [Window(date.fromisoformat(row.segment_on), row.end_on) for row in found]
 
 
 def _cycles(segments: list[Window]) -> list[str]:

@@ -30,6 +30,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
 
     return start(
         {
+            "spark.driver.memory": "3g",
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m",
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.constraintPropagation.enabled": "false",
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",
             "spark.databricks.delta.snapshotPartitions": "1",

@@ -15,7 +15,8 @@ def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: L
 
     sources: the region's canonical tables by name. straight: rows of `activity.straight`, one per user and month of a
     window; over several months a user is active who was so in any of them. logged_in is null where the region has no
-    logins, transacted (as conf defines it) where it has no transactions. A user without a row did nothing: `on_spine` says so.
+    logins, transacted (as conf defines it) where it has no transactions. A user without a row did nothing: `on_spine`
+    says so.
     """
     months = with_day_counts(straight)
     is_active = condition(months, settings.is_active, key="labels.is_active")
