@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation import activity, cli, labels, model
 from reactivation.errors import Finding, NotReady
+from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
@@ -16,7 +17,7 @@ from reactivation.tables import canonical, derived
 def run(r: Run) -> None:
     """All signed-up users are scored again with the versions that `scores` names, and compared with what they did."""
     versions = versions_used(r)
-    check_ingested(r)
+    require_ingested(r, r.calendar.settle_on(r.cycle))
     features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
     happened = labels_of_cycle(r, features).persist()
     registry = Registry.open(r)
@@ -43,15 +44,6 @@ def versions_used(r: Run) -> dict[str, str | None]:
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"cycle {r.cycle} has no scores to evaluate", findings)
     return dict(zip(model.TARGETS, row, strict=True))
-
-
-def check_ingested(r: Run) -> None:
-    """Stop where rows that arrived before the settle date may still be missing: without them nobody did anything."""
-    settle_on = r.calendar.settle_on(r.cycle)
-    reached = r.read(derived.INGEST_COUNTS).agg(F.max("arrived_before")).collect()[0][0]
-    if reached is None or reached < settle_on:
-        advice = f"run jobs/ingest_sources.py --cycle {r.cycle} --as-of {settle_on} first; it stopped at {reached}"
-        raise NotReady(f"cycle {r.cycle} cannot be evaluated yet", [Finding("not ingested", str(settle_on), advice)])
 
 
 def labels_of_cycle(r: Run, features: DataFrame) -> DataFrame:

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from reactivation import activity, cli, experiment, labels, monitoring
 from reactivation.errors import Finding, NotReady
 from reactivation.monitoring import Chapter
+from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import within
 from reactivation.runtime.text import write_text
@@ -21,12 +22,11 @@ def run(r: Run) -> None:
     settles_on = r.calendar.settle_on(r.cycle)
     if (r.as_of or settles_on) < settles_on:
         advice = f"settles on {settles_on}: run with --as-of {settles_on} or later"
-        raise NotReady(
-            f"cycle {r.cycle} cannot be read out on {r.as_of}", [Finding("not settled", str(r.cycle), advice)]
-        )
+        raise NotReady(f"{r.cycle} cannot be read out on {r.as_of}", [Finding("not settled", str(r.cycle), advice)])
     if not _has_campaign(r):
         r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
         return
+    require_ingested(r, settles_on)
     _write_outcomes(r)
     _report(r, _read_out(r), _learn_response(r))
 
@@ -88,8 +88,7 @@ def _learn_response(r: Run) -> Rows:
         outcomes=_of_cycle(r, derived.OUTCOMES),
         tiers=_of_cycle(r, derived.TIERS_TABLE),
     )
-    known = [row.asDict() for row in draws.collect()]
-    rows = experiment.response(known, cycle=r.cycle, settings=r.settings.experiment)
+    rows = experiment.response(_records(draws), cycle=r.cycle, settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
 

@@ -90,7 +90,7 @@ READ_OUT = Step(
     "what the campaign moved, by randomised comparison",
     (
         *("arms", "tiers", "tier_bands", "scores", "features", "experiment_plan"),
-        *("wave_plan", "wave_waterfall", "wave_limits", "score_evaluation"),
+        *("wave_plan", "wave_waterfall", "wave_limits", "score_evaluation", "ingest_counts"),
         *CANONICAL,
     ),
     ("outcomes", "readout", "response"),
