@@ -13,6 +13,9 @@ from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
 
+DIGITS = 12
+"""What is kept of a figure: the order of sums, which no cluster fixes, shows further behind."""
+
 
 def run(r: Run) -> None:
     """All signed-up users are scored again with the versions that `scores` names, and compared with what they did."""
@@ -72,7 +75,7 @@ def figures(r: Run, target: str, qualities: dict[str, model.Quality]) -> Iterato
     """Rows of `score_evaluation`, one per figure."""
     for population, quality in qualities.items():
         for metric, value in quality.figures.items():
-            number = None if value is None else float(value)
+            number = None if value is None else round(float(value), DIGITS)
             reason = quality.reason if value is None else None
             key = {"cycle": str(r.cycle), "model": target, "population": population, "metric": metric}
             yield {**key, "value": number, "reason": reason}

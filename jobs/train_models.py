@@ -12,7 +12,7 @@ from reactivation.tables import derived
 
 
 def run(r: Run) -> None:
-    """One version per model; a version of the same cycle, settings and tables is used again unless --force.
+    """One version per model; a version of the same cycle, settings and rows is used again unless --force.
 
     A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
     model of activity there is nothing to go on with.
@@ -25,11 +25,12 @@ def run(r: Run) -> None:
     if labels.where(F.col("cycle") == str(months.test)).isEmpty():
         findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
-    training = Training(r.cycle, months, r.settings_hash, r.versions(tables))
+    rows = model.fingerprint(features, labels)
+    training = Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
     for target in model.TARGETS:
         version = None if r.force else registry.reusable(target, training)
         if version is not None:
-            r.say(f"    {target}: version {version.version} has the same cycle, settings and tables; nothing to train")
+            r.say(f"    {target}: version {version.version} has the same cycle, settings and rows; nothing to train")
             continue
         examples = model.examples(features, labels, target=target)
         serving = registry.serving(target, r.cycle)

@@ -110,14 +110,17 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
 ) -> None:
     r = open_run(flow.TRAIN)
     refused = replace(trained, gate=Gate(False, ("reason one", "reason two")))
-    training = Training(CYCLE, months, r.settings_hash, {"features": 0})
+    training = Training(CYCLE, months, r.settings_hash, {"features": 0}, "2:1")
     version = registry.register("asset_uplift", refused, training=training, examples=examples, r=r)
     with pytest.raises(ModelError, match="not ready for review") as error:
         approve(open_run, "asset_uplift", str(version.version))
     assert [finding.advice for finding in error.value.findings] == ["reason one", "reason two"]
     assert registry.champion("asset_uplift") is None
     assert registry.reusable("asset_uplift", training) is not None
-    assert registry.reusable("asset_uplift", replace(training, tables={"features": 1})) is None
+    assert (
+        registry.reusable("asset_uplift", replace(training, tables={"features": 1})) is not None
+    )  # a later cycle's write
+    assert registry.reusable("asset_uplift", replace(training, rows="2:2")) is None  # other rows
 
     registry.promote("asset_uplift", str(version.version), reviewer="test")  # past the job, to read the alias
     assert registry.serving("asset_uplift", CYCLE - 1) is None  # trained for May: must not speak for April

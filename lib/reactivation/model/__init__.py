@@ -1,7 +1,7 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
-from reactivation.model.examples import TARGETS, Months, examples, feature_names, months
+from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months
 from reactivation.model.gate import Gate
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
@@ -21,6 +21,7 @@ __all__ = [
     "Trained",
     "examples",
     "feature_names",
+    "fingerprint",
     "months",
     "qualities",
     "quality",

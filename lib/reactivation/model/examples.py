@@ -55,6 +55,17 @@ def examples(features: DataFrame, labels: DataFrame, *, target: str) -> DataFram
     return features.join(label, ["cycle", "user_id"], "inner")
 
 
+def fingerprint(*tables: DataFrame) -> str:
+    """Rows and sum of the rows' hashes of some tables: equal for equal rows in any order, columns by name."""
+    totals = [
+        table.select(F.xxhash64(*sorted(table.columns)).cast("decimal(38,0)").alias("row"))
+        .agg(F.count("*").alias("rows"), F.coalesce(F.sum("row"), F.lit(0)).alias("total"))
+        .collect()[0]
+        for table in tables
+    ]
+    return " ".join(f"{total.rows}:{total.total}" for total in totals)
+
+
 def split(rows: DataFrame, *, share: float, salt: str, settings: ModelSettings) -> DataFrame:
     """Sample users by hash and mark each row `fit`, `validate` or `calibrate`: a user is in one of them for good."""
     is_sampled = chance.is_within(chance.bucket(f"{salt}|sample"), share)

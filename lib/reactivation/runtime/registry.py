@@ -38,20 +38,26 @@ _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 @dataclass(frozen=True)
 class Training:
-    """What a version is tagged with, and found again by: one cycle, one set of settings, one state of the tables."""
+    """What a version is tagged with, and found again by: one cycle, one set of settings, the same rows.
+
+    tables: Delta versions of the tables at the time, for a reviewer to read them again. rows: fingerprint of what was
+    read of them; a table's version also moves with every later cycle, its rows of these months do not.
+    """
 
     cycle: Month
     months: model.Months
     settings_hash: str
     tables: Mapping[str, int]
+    rows: str
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The tags by which an equal training is found again."""
+        return {"cycle": str(self.cycle), "settings_hash": self.settings_hash, "rows": self.rows}
 
     @property
     def tags(self) -> dict[str, str]:
-        return {
-            "cycle": str(self.cycle),
-            "settings_hash": self.settings_hash,
-            "tables": json.dumps(dict(self.tables), sort_keys=True),
-        }
+        return {**self.key, "tables": json.dumps(dict(self.tables), sort_keys=True)}
 
 
 class Registry:
@@ -98,8 +104,8 @@ class Registry:
         return sorted(found, key=lambda version: -int(version.version))
 
     def reusable(self, target: str, training: Training) -> ModelVersion | None:
-        """The newest version with the same cycle, settings and tables; training again would give it again."""
-        return next((v for v in self.versions(target) if training.tags.items() <= v.tags.items()), None)
+        """The newest version with the same cycle, settings and rows; training again would give it again."""
+        return next((v for v in self.versions(target) if training.key.items() <= v.tags.items()), None)
 
     def champion(self, target: str) -> ModelVersion | None:
         """The version behind the alias `champion`."""
