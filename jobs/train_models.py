@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from reactivation import cli, model
 from reactivation.errors import Finding, ModelError, NotReady
-from reactivation.runtime.registry import ModelVersion, Registry, Training
+from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import derived
 
@@ -26,7 +26,7 @@ def run(r: Run) -> None:
         findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
     rows = model.fingerprint(features, labels)
-    training = Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
+    training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
     for target in model.TARGETS:
         version = None if r.force else registry.reusable(target, training)
         if version is not None:

@@ -14,7 +14,7 @@ from reactivation import cli, flow, model
 from reactivation.errors import ModelError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
-from reactivation.runtime.registry import Registry, Training
+from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 from reactivation.tables import contract, derived
@@ -80,9 +80,9 @@ def test_training_registers_once_and_says_what_it_cannot_train(
     registry: Registry, open_run: OpenRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     r = open_run(flow.TRAIN)
-    train_models.run(r)  # the same cycle, settings and tables: nothing new but what cannot be trained
+    train_models.run(r)  # the same cycle, settings and rows: nothing new but what cannot be trained
     said = capsys.readouterr().out
-    assert "version 1 has the same cycle, settings and tables" in said
+    assert "version 1 has the same cycle, settings and rows" in said
     assert "asset_uplift: no version this time. nothing can be trained on 2026-01 to 2026-02" in said
     assert [(v.version, v.tags["cycle"], v.tags["test_month"]) for v in registry.versions("active")] == [
         (1, "2026-05", "2026-03")
@@ -110,16 +110,15 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
 ) -> None:
     r = open_run(flow.TRAIN)
     refused = replace(trained, gate=Gate(False, ("reason one", "reason two")))
-    training = Training(CYCLE, months, r.settings_hash, {"features": 0}, "2:1")
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "2:1")
     version = registry.register("asset_uplift", refused, training=training, examples=examples, r=r)
     with pytest.raises(ModelError, match="not ready for review") as error:
         approve(open_run, "asset_uplift", str(version.version))
     assert [finding.advice for finding in error.value.findings] == ["reason one", "reason two"]
     assert registry.champion("asset_uplift") is None
     assert registry.reusable("asset_uplift", training) is not None
-    assert (
-        registry.reusable("asset_uplift", replace(training, tables={"features": 1})) is not None
-    )  # a later cycle's write
+    later = replace(training, tables={"features": 1})  # another cycle has been written since
+    assert registry.reusable("asset_uplift", later) is not None
     assert registry.reusable("asset_uplift", replace(training, rows="2:2")) is None  # other rows
 
     registry.promote("asset_uplift", str(version.version), reviewer="test")  # past the job, to read the alias

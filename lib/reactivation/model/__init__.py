@@ -7,6 +7,7 @@ from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
 from reactivation.model.settings import ModelSettings
 from reactivation.model.train import Trained, qualities, train
+from reactivation.model.training import Training
 
 __all__ = [
     "METRICS",
@@ -19,6 +20,7 @@ __all__ = [
     "Quality",
     "Scorer",
     "Trained",
+    "Training",
     "examples",
     "feature_names",
     "fingerprint",

@@ -4,12 +4,9 @@ A version's tags are its passport: the cycle and settings it was trained for, it
 what the gate said. Nothing goes live without `ready_for_review`.
 """
 
-import json
 import logging
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -28,36 +25,12 @@ from reactivation.model import plots
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
 
-__all__ = ["ALIAS", "ModelVersion", "Registry", "Training"]
+__all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
 _EXAMPLE_ROWS = 5
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a version is tagged with, and found again by: one cycle, one set of settings, the same rows.
-
-    tables: Delta versions of the tables at the time, for a reviewer to read them again. rows: fingerprint of what was
-    read of them; a table's version also moves with every later cycle, its rows of these months do not.
-    """
-
-    cycle: Month
-    months: model.Months
-    settings_hash: str
-    tables: Mapping[str, int]
-    rows: str
-
-    @property
-    def key(self) -> dict[str, str]:
-        """The tags by which an equal training is found again."""
-        return {"cycle": str(self.cycle), "settings_hash": self.settings_hash, "rows": self.rows}
-
-    @property
-    def tags(self) -> dict[str, str]:
-        return {**self.key, "tables": json.dumps(dict(self.tables), sort_keys=True)}
 
 
 class Registry:
@@ -103,7 +76,7 @@ class Registry:
         found = self._client.search_model_versions(f"name = '{self.name(target)}'")
         return sorted(found, key=lambda version: -int(version.version))
 
-    def reusable(self, target: str, training: Training) -> ModelVersion | None:
+    def reusable(self, target: str, training: model.Training) -> ModelVersion | None:
         """The newest version with the same cycle, settings and rows; training again would give it again."""
         return next((v for v in self.versions(target) if training.key.items() <= v.tags.items()), None)
 
@@ -140,7 +113,7 @@ class Registry:
         return model.Scorer(version=str(version), model=pipeline, features=tuple(info.signature.inputs.input_names()))
 
     def register(
-        self, target: str, trained: model.Trained, *, training: Training, examples: DataFrame, r: Run
+        self, target: str, trained: model.Trained, *, training: model.Training, examples: DataFrame, r: Run
     ) -> ModelVersion:
         """Log a trained model with all that a reviewer needs, and register it under its passport."""
         settings = r.settings.model
@@ -249,7 +222,7 @@ def _interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSig
     return signature, examples.select(*columns).limit(_EXAMPLE_ROWS).toPandas()
 
 
-def _parameters(target: str, training: Training, settings: model.ModelSettings) -> dict[str, Any]:
+def _parameters(target: str, training: model.Training, settings: model.ModelSettings) -> dict[str, Any]:
     months = training.months
     spans = {"train_from": months.train[0], "train_to": months.train[-1], "test": months.test}
     versions = {f"version_{name}": version for name, version in training.tables.items()}

@@ -1,0 +1,32 @@
+"""What one training is: its cycle and months, its settings, and the rows it learnt from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reactivation.model.examples import Months
+from reactivation.periods import Month
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a version is tagged with, and found again by: one cycle, one set of settings, the same rows.
+
+    tables: Delta versions of the tables at the time, for a reviewer to read them again. rows: fingerprint of what was
+    read of them; a table's version also moves with every later cycle, its rows of these months do not.
+    """
+
+    cycle: Month
+    months: Months
+    settings_hash: str
+    tables: Mapping[str, int]
+    rows: str
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The tags by which an equal training is found again."""
+        return {"cycle": str(self.cycle), "settings_hash": self.settings_hash, "rows": self.rows}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {**self.key, "tables": json.dumps(dict(self.tables), sort_keys=True)}
