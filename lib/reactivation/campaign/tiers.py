@@ -4,7 +4,7 @@ A band is evidence only by randomised comparison: the untouched are those whom a
 those who were open to contact and received nothing. The cluster counts, the decision is arithmetic on a few numbers.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -150,11 +150,6 @@ def base_rates(arms: DataFrame, outcomes: DataFrame, columns: Mapping[str, str])
     untouched = arms.where(F.col("touch").isin("holdout", "long_holdout")).select("cycle", "user_id")
     shares = [F.avg(F.col(column).cast("int")).alias(metric) for metric, column in columns.items()]
     return outcomes.join(untouched, ["cycle", "user_id"], "left_semi").agg(*shares).collect()[0].asDict()
-
-
-def evidence_cycles(known: Collection[str], *, oldest: str, newest: str) -> list[str]:
-    """The registered cycles from `oldest` to `newest` (both included)."""
-    return sorted(cycle for cycle in known if oldest <= cycle <= newest)
 
 
 def _total(rows: Iterable[Seen]) -> Seen:

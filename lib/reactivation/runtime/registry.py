@@ -6,7 +6,6 @@ what the gate said. Nothing goes live without `ready_for_review`.
 
 import logging
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -24,11 +23,11 @@ from reactivation.errors import Finding, ModelError, SettingsError
 from reactivation.model import plots
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
+from reactivation.runtime.store import is_catalog_schema
 
 __all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
-_CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
 _EXAMPLE_ROWS = 5
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
@@ -53,7 +52,7 @@ class Registry:
         """
         name = f"{r.region}_{r.scenario}"
         uri = os.environ.get("MLFLOW_TRACKING_URI") or r.settings.model.tracking_uri
-        if _CATALOG_SCHEMA.fullmatch(r.root):
+        if is_catalog_schema(r.root):
             mlflow.set_registry_uri("databricks-uc")
             prefix, experiment = f"{r.root}.{name}", f"/Shared/{name}"
             return cls(prefix=prefix, experiment=experiment, tracking_uri=uri or "databricks", artifacts=None)

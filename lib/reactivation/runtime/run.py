@@ -17,7 +17,7 @@ from reactivation import chance
 from reactivation.flow import Step
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
-from reactivation.runtime.store import Store, Written
+from reactivation.runtime.store import Store, Written, is_catalog_schema
 from reactivation.settings import Loaded, Settings
 from reactivation.tables import derived
 from reactivation.tables.contract import Table
@@ -84,7 +84,7 @@ class Run:
         """A path of conf as Spark takes it: `{root}` filled in, a relative one started at the project's folder."""
         if "{root}" in path:
             return path.replace("{root}", self.root)
-        is_elsewhere = "://" in path or path.startswith(("/", "dbfs:")) or (path.count(".") == 1 and "/" not in path)
+        is_elsewhere = "://" in path or path.startswith(("/", "dbfs:")) or is_catalog_schema(path)
         return path if is_elsewhere else str(self.project / path)
 
     def has(self, table: Table) -> bool:

@@ -18,7 +18,7 @@ from reactivation.flow import writer_of
 from reactivation.tables.contract import Table
 
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
-_INDEXED_COLUMNS = "8"
+_INDEXED_COLUMNS = 8
 _TRIES = 4
 
 Parts = Mapping[str, str | Sequence[str]]
@@ -29,6 +29,15 @@ class Written(NamedTuple):
 
     rows: int
     version: int
+
+
+def is_catalog_schema(root: str) -> bool:
+    """True where a root names a catalog and schema rather than a folder.
+
+    >>> is_catalog_schema("main.reactivation"), is_catalog_schema("build/demo")
+    (True, False)
+    """
+    return bool(_CATALOG_SCHEMA.fullmatch(root))
 
 
 class Store:
@@ -42,7 +51,7 @@ class Store:
     @cached_property
     def is_catalog(self) -> bool:
         """True where the root names a catalog and schema rather than a folder."""
-        return bool(_CATALOG_SCHEMA.fullmatch(self._root))
+        return is_catalog_schema(self._root)
 
     def place(self, table: Table) -> str:
         """Path of a table, or its full name in the catalog."""
@@ -109,7 +118,7 @@ class Store:
             return
         builder = DeltaTable.createIfNotExists(self._spark)
         named = builder.tableName(self.place(table)) if self.is_catalog else builder.location(self.place(table))
-        indexed = min(len(table.columns), int(_INDEXED_COLUMNS))
+        indexed = min(len(table.columns), _INDEXED_COLUMNS)
         settled = named.addColumns(table.schema).property("delta.dataSkippingNumIndexedCols", str(indexed))
         if table.partition_by:
             settled = settled.partitionedBy(*table.partition_by)
