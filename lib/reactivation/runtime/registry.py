@@ -29,6 +29,8 @@ __all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
 _EXAMPLE_ROWS = 5
+_GIVEN_URI = os.environ.get("MLFLOW_TRACKING_URI")
+"""The tracking server somebody chose, read at the start: MLflow puts every URI it is told into the same variable."""
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
@@ -51,7 +53,7 @@ class Registry:
         A root `catalog.schema` means Databricks: its tracking server, and its Unity Catalog as the registry.
         """
         name = f"{r.region}_{r.scenario}"
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or r.settings.model.tracking_uri
+        uri = _GIVEN_URI or r.settings.model.tracking_uri
         if is_catalog_schema(r.root):
             mlflow.set_registry_uri("databricks-uc")
             prefix, experiment = f"{r.root}.{name}", f"/Shared/{name}"
