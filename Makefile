@@ -21,7 +21,7 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## Two months of the simulated bank, from raw tables to the read-out (into build/demo)
-	@for cycle in 2026-05 2026-06; do $(CYCLE) --region sandbox --cycle $$cycle || exit; done
+	@$(CYCLE) --region sandbox --cycle 2026-05 --through 2026-06
 
 demo-berka: setup ## A month of a real Czech bank of the nineties, up to its scores (into build/demo-berka)
 	@$(CYCLE) --region berka --cycle 1994-03 --set paths.root=build/demo-berka

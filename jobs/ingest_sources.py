@@ -29,6 +29,7 @@ def run(r: Run) -> None:
             force=r.force,
             calendar=r.calendar,
             settings=settings,
+            require_rows=raw.require_rows,
             allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
         )
     kept = [table for table in canonical.ALL if table.name in batch.replaces]

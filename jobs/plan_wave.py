@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import activity, campaign, cli, population
+from reactivation.frames import at_hand
 from reactivation.periods import Window
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
@@ -23,16 +24,17 @@ def run(r: Run) -> None:
     )
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, is_now))
     salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
-    line = campaign.lines.line_up(
-        _known(r, as_of, is_now), wave=wave, name=name, cells=cells, settings=settings, salts=salts
-    ).persist()
+    line = at_hand(
+        campaign.lines.line_up(
+            _known(r, as_of, is_now), wave=wave, name=name, cells=cells, settings=settings, salts=salts
+        )
+    )
     planned = campaign.waves.plan(
         line, wave=wave, name=name, cycle=str(r.cycle), as_of=as_of, cells=cells, settings=settings
     )
     r.write(derived.WAVE_PLAN, planned.plan)
     r.write(derived.WAVE_WATERFALL, planned.waterfall)
     r.write(derived.WAVE_LIMITS, r.rows(derived.WAVE_LIMITS, planned.limits))
-    line.unpersist()
 
     plan = r.read(derived.WAVE_PLAN, is_now & (F.col("wave") == name))
     files = {channel: campaign.exports.channel_rows(plan, channel) for channel in canonical.CONTACT_CHANNELS}

@@ -1,7 +1,7 @@
-"""Run all jobs of one cycle that are due, in order, in one Spark session; what is done already is skipped."""
+"""Run all jobs of a cycle, or of several, that are due, in order, in one Spark session; what is done is skipped."""
 
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 import assign_tiers
 import build_features
@@ -14,6 +14,8 @@ import simulate_bank
 import train_models
 
 from reactivation import cli, flow, schedule
+from reactivation.errors import Finding, SettingsError
+from reactivation.periods import Month
 from reactivation.runtime.run import Run
 
 JOBS = {
@@ -29,8 +31,24 @@ JOBS = {
 }
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    """How far to go."""
+    parser.add_argument("--through", metavar="YYYY-MM", help="last of several cycles (default: `--cycle` alone)")
+
+
 def run(r: Run) -> None:
-    """Execute what is due at `--as-of` (default: the settle date), so that a later call continues."""
+    """Execute what is due at `--as-of` (default: the last settle date), so that a later call continues."""
+    last = Month.parse(r.args.through) if r.args.through else r.cycle
+    if last < r.cycle:
+        raise SettingsError("nothing to run", [Finding("through", str(last), f"lies before cycle {r.cycle}")])
+    for number in range(last.months_since(r.cycle) + 1):
+        run_month(r.at(r.step, cycle=r.cycle + number))
+    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
+    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
+
+
+def run_month(r: Run) -> None:
+    """Execute what is due of one cycle."""
     jobs = schedule.of_cycle(
         r.cycle,
         calendar=r.calendar,
@@ -53,9 +71,7 @@ def run(r: Run) -> None:
         JOBS[due.job](child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")
-    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
-    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run, __file__, arguments=add_arguments)

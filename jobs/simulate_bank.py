@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation import cli, sandbox
 from reactivation.errors import Finding, SettingsError
+from reactivation.frames import at_hand
 from reactivation.periods import Month, Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.sent import read_sent
@@ -28,7 +29,7 @@ def run(r: Run) -> None:
     if not segments:
         r.say(f"    the bank has lived up to {as_of} already")
         return
-    people = sandbox.people(r.spark, settings=settings)
+    people = at_hand(sandbox.people(r.spark, settings=settings))
     contacts = read_sent(r.spark, r.exports, _cycles(segments))
     raw = sandbox.simulate(
         people,

@@ -25,15 +25,16 @@ def berka(spark: SparkSession) -> Batch:
     region = yaml.safe_load((PROJECT / "conf/regions/berka.yml").read_text())["sources"]
     base = yaml.safe_load((PROJECT / "conf/base/sources.yml").read_text())["sources"]
     settings = SourcesSettings.model_validate({**base, **region})
-    raw = RawTables(spark, settings, folder=str(PROJECT / settings.path), region="berka").open()
+    raw = RawTables(spark, settings, folder=str(PROJECT / settings.path), region="berka")
     return sources.ingest(
-        raw,
+        raw.open(),
         Past({}, None, []),
         as_of=date(1994, 4, 2),  # the last day's balances arrive on 1 April
         force=False,
         calendar=PRAGUE,
         settings=settings,
         allowed={"asset_snapshots": {"product": ("account",)}},
+        require_rows=raw.require_rows,
     )
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from reactivation import cli
 from reactivation.errors import SourceError
 from reactivation.runtime.raw import RawTables
 from reactivation.sources import SourcesSettings
+from reactivation.tables import canonical
 
 pytestmark = pytest.mark.edges
 
@@ -64,3 +66,16 @@ def test_a_view_that_is_not_there_ends_the_job_with_2_and_nothing_is_written(
     assert "did you mean `trans_1993_to_1994q1.parquet`? Change sources.views.trans in conf/regions/berka.yml" in said
     assert "Traceback" not in said
     assert not root.exists()
+
+
+def test_a_source_without_rows_is_found_where_none_arrived_in_the_span(spark: SparkSession, tmp_path: Path) -> None:
+    for name, rows in (("users", 1), ("logins", 0)):
+        columns = [F.lit(None).cast(c.type).alias(c.name) for c in canonical.BY_NAME[name].columns]
+        spark.range(rows).select(*columns).drop("arrival_cycle").write.parquet(str(tmp_path / name))
+    base = {"path": "{root}/raw", "format": "parquet", "options": {}, "max_bad_share": 0.1, "few_bad_rows": 0}
+    named = {name: {"from": name} for name in ("users", "logins")}
+    raw = RawTables(spark, SourcesSettings.model_validate({**base, **named}), folder=str(tmp_path), region="north")
+    frames = raw.open()
+    raw.require_rows({"users": frames["users"]})
+    with pytest.raises(SourceError, match=r"logins.* has no rows; if that is right, remove sources\.logins"):
+        raw.require_rows(frames)

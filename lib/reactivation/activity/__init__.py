@@ -113,7 +113,8 @@ def _is_known(table: DataFrame, name: str, window: Window, known_before: date, c
     happened = canonical.EVENT_TIME[name]
     is_date = dict(table.dtypes)[happened] == "date"
     is_in_window = window.has_day(F.col(happened)) if is_date else calendar.is_within(happened, window)
-    return is_in_window & calendar.is_before("arrived_at", known_before)
+    may_lie_there = F.col("arrival_cycle") >= str(Month.of(window.first))  # nothing arrives before it happens
+    return may_lie_there & is_in_window & calendar.is_before("arrived_at", known_before)
 
 
 def _with_local_time(table: DataFrame, happened: str, calendar: Calendar) -> DataFrame:

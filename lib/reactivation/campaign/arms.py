@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from reactivation import chance
 from reactivation.campaign.ranks import Order, ranked
 from reactivation.campaign.settings import ArmSettings
+from reactivation.frames import at_hand
 from reactivation.tables import derived
 from reactivation.tables.derived import POLICIES
 from reactivation.tables.expression import condition
@@ -55,6 +56,7 @@ def assign(
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
         .join(facts.select("user_id", rule.alias("rule_value")), "user_id", "left")
         .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)))
+        .transform(at_hand)
     )
     is_candidate = F.col("is_contactable") & (F.col("tier") == "high_potential")
     counts = users.agg(F.count_if("is_contactable").alias("all"), F.count_if(is_candidate).alias("model")).collect()[0]

@@ -45,9 +45,15 @@ class RawTables:
             self._findings += mapping.problems(
                 frame, canonical.BY_NAME[name], columns, raw=self._raw_name(name), conf=self._conf
             )
-        self._note_empty({name: f for name, f in frames.items() if not self._settings.present[name].may_be_empty})
+        if self._findings:
+            self._note_empty(frames)
         self._raise(self._findings)
         return frames
+
+    def require_rows(self, frames: Mapping[str, DataFrame]) -> None:
+        """SourceError where one of these sources has no row at all, or cannot be read."""
+        self._note_empty(frames)
+        self._raise(self._findings)
 
     @contextmanager
     def reading(self, frames: Mapping[str, DataFrame]) -> Iterator[None]:
@@ -55,8 +61,8 @@ class RawTables:
         try:
             yield
         except _SPARK_ERRORS:
-            findings = [found for name, frame in frames.items() if (found := self._unreadable(name, frame))]
-            self._raise(findings)
+            self._note_empty(frames)
+            self._raise(self._findings)
             raise
 
     def _views(self) -> dict[str, DataFrame | None]:
@@ -113,16 +119,18 @@ class RawTables:
             return None
 
     def _note_empty(self, frames: Mapping[str, DataFrame]) -> None:
-        """Find sources without a row, in one job unless one of them turns out to be unreadable."""
-        firsts = [frame.limit(1).select(F.lit(name).alias("name")) for name, frame in frames.items()]
+        """Find sources without a row, in one job; where that fails, those that cannot be read as well."""
+        asked = {name: frame for name, frame in frames.items() if not self._settings.present[name].may_be_empty}
+        firsts = [frame.limit(1).select(F.lit(name).alias("name")) for name, frame in asked.items()]
         if not firsts:
             return
         try:
             found = {row.name for row in reduce(DataFrame.unionByName, firsts).collect()}
         except _SPARK_ERRORS:
-            found = set(frames)
-            self._findings += [f for name, frame in frames.items() if (f := self._unreadable(name, frame))]
-        for name in frames:
+            bad = {name: finding for name, frame in frames.items() if (finding := self._unreadable(name, frame))}
+            self._findings += bad.values()
+            found = {name for name, frame in asked.items() if name in bad or not frame.isEmpty()}
+        for name in asked:
             if name not in found:
                 has_filter = self._settings.present[name].where is not None
                 cure = f"mind sources.{name}.where" if has_filter else f"if that is right, remove sources.{name}"

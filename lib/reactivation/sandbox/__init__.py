@@ -10,6 +10,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from reactivation.frames import at_hand
 from reactivation.periods import Calendar, Month, Window
 from reactivation.sandbox import app, behaviour, master, money, response, tables, truth
 from reactivation.sandbox.almanac import Almanac
@@ -40,8 +41,8 @@ def simulate(
     """
     almanac = Almanac(Window(segments[0].first, segments[-1].end), calendar, settings.season)
     common: dict[str, Any] = {"almanac": almanac, "settings": settings}
-    contacted = None if contacts is None else response.contacted(contacts, people, settings=settings)
-    touched = response.with_touches(people, contacted, window=almanac.window, settings=settings)
+    contacted = None if contacts is None else at_hand(response.contacted(contacts, people, settings=settings))
+    touched = at_hand(response.with_touches(people, contacted, window=almanac.window, settings=settings))
     stretches = behaviour.stretches(touched, segments=segments, settings=settings)
     days = behaviour.days(stretches, **common)
     visits = behaviour.visits(days)

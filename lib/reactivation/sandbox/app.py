@@ -48,9 +48,9 @@ def logins(sessions: DataFrame, *, settings: SandboxSettings) -> DataFrame:
 
 
 def function_uses(sessions: DataFrame, *, settings: SandboxSettings) -> DataFrame:
-    """One row per function used; one to five per session, half of them the user's favourite."""
+    """One row per function used; one or two per session, half of them the user's favourite."""
     dice = Dice(settings.seed)
-    many = 1 + F.floor(5 * F.pow(dice.uniform("uses", "user_id", "day", "session"), 2)).cast("int")
+    many = 1 + dice.happens(0.4, "uses", "user_id", "day", "session").cast("int")
     used = sessions.withColumn("use", F.explode(F.sequence(F.lit(1), many)))
     place = F.col("session") * 10 + F.col("use")
     return used.withColumn("place", place).withColumns(

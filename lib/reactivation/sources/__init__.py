@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.frames import at_hand
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_replace
@@ -33,10 +33,12 @@ def ingest(
     calendar: Calendar,
     settings: SourcesSettings,
     allowed: Mapping[str, Allowed],
+    require_rows: Callable[[Frames], None],
 ) -> Batch:
     """Map, check, admit and count the raw rows that arrived before `as_of` in the months that are not whole yet.
 
     raw: raw tables by canonical name, as `runtime.raw` opened them. allowed: source: column: values that conf allows.
+    require_rows: called with the sources of which no row arrived in the span; complains of those that have none at all.
     Raises TooManyBadRows before anything is written. Two passes, whatever the number of sources: the first checks all
     rows and counts them, the second decides and counts again, and the two counts must agree.
     """
@@ -44,11 +46,14 @@ def ingest(
     terms = Terms(span, calendar, allowed)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
     came = _each(raw, lambda name: fates.checked(raw[name], name, columns[name], terms))
-    first_at = _kept_at_hand(_first_arrivals(came["users"], past, span))
+    first_at = at_hand(_first_arrivals(came["users"], past, span))
     waiting = None if span.first is None else past.quarantine
     admitted = [] if waiting is None else [arrivals.waits(waiting, first_at, span, calendar)]
     arrived = _together([*[fates.came(rows, name, calendar) for name, rows in came.items()], *admitted]).collect()
 
+    silent = set(raw) - {row.source for row in arrived}
+    if silent:
+        require_rows({name: raw[name] for name in silent})
     months = {name: {row.late for row in arrived if row.source == name and row.late} for name in raw}
     readmits = {row.source for row in arrived if row.is_waiting}
     decided = _each(
@@ -111,9 +116,4 @@ def _together(frames: Iterable[DataFrame]) -> DataFrame:
 def _each(names: Iterable[str], frame_of: Callable[[str], DataFrame]) -> dict[str, DataFrame]:
     """One frame per source, several planned at a time: with nine small sources, planning is what takes long."""
     with ThreadPoolExecutor(PLANNERS) as pool:
-        return dict(zip(names, pool.map(lambda name: _kept_at_hand(frame_of(name)), names), strict=True))
-
-
-def _kept_at_hand(frame: DataFrame) -> DataFrame:
-    """Compute once what several passes need, and cut off how: planning the long rules again and again takes longest."""
-    return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)
+        return dict(zip(names, pool.map(lambda name: at_hand(frame_of(name)), names), strict=True))
