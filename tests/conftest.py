@@ -31,8 +31,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     return start(
         {
             "spark.driver.memory": "3g",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m",
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseParallelGC",
             "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.cache.maxEntries": "3000",
             "spark.sql.constraintPropagation.enabled": "false",
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",
