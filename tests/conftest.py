@@ -28,10 +28,11 @@ Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     from reactivation.runtime.session import start
 
+    java = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseParallelGC"
     return start(
         {
             "spark.driver.memory": "3g",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseParallelGC",
+            "spark.driver.extraJavaOptions": java,
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.cache.maxEntries": "3000",
             "spark.sql.constraintPropagation.enabled": "false",
