@@ -28,7 +28,7 @@ Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     from reactivation.runtime.session import start
 
-    java = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseParallelGC"
+    java = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m"
     return start(
         {
             "spark.driver.memory": "3g",
