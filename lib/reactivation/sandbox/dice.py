@@ -23,14 +23,14 @@ class Dice:
 
     def hashed(self, purpose: str, *numbers: Number) -> Column:
         """A 64-bit hash of the seed, a purpose and whole numbers (columns by name or as such)."""
-        return F.xxhash64(F.lit(f"{self.seed}|{purpose}"), *[_column(n).cast("bigint") for n in numbers])
+        seeded = f"{self.seed}|{purpose}"
+        if any(isinstance(number, Column) for number in numbers):
+            return F.xxhash64(F.lit(seeded), *[_column(n).cast("bigint") for n in numbers])
+        texts = [f"'{seeded}'", *[f"cast({n} as bigint)" for n in numbers]]  # one call to Spark, not one per number
+        return F.expr(f"xxhash64({', '.join(texts)})")
 
     def uniform(self, purpose: str, *numbers: Number) -> Column:
         """Uniform in (0, 1), neither end included: the upper 52 bits of the hash, at the middle of their interval."""
-        texts = [f"cast({n} as bigint)" for n in numbers if isinstance(n, str | int)]
-        if len(texts) == len(numbers):  # one call to Spark instead of a dozen: a month has hundreds of draws
-            hashed = ", ".join([f"'{self.seed}|{purpose}'", *texts])
-            return F.expr(f"(shiftrightunsigned(xxhash64({hashed}), 12) + 0.5D) * {2.0**-52!r}D")
         return (F.shiftrightunsigned(self.hashed(purpose, *numbers), 12) + F.lit(0.5)) * F.lit(2.0**-52)
 
     def normal(self, purpose: str, *numbers: Number) -> Column:

@@ -51,7 +51,7 @@ def ingest(
     admitted = [] if waiting is None else [arrivals.waits(waiting, first_at, span, calendar)]
     arrived = _together([*[fates.came(rows, name, calendar) for name, rows in came.items()], *admitted]).collect()
 
-    silent = set(raw) - {row.source for row in arrived}
+    silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent:
         require_rows({name: raw[name] for name in silent})
     months = {name: {row.late for row in arrived if row.source == name and row.late} for name in raw}
