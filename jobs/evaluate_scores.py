@@ -1,6 +1,7 @@
 """Say how good the scores of a cycle were, once its month has settled."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -8,6 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation import activity, cli, labels, model
 from reactivation.errors import Finding, NotReady
+from reactivation.frames import at_hand
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -22,21 +24,23 @@ def run(r: Run) -> None:
     versions = versions_used(r)
     require_ingested(r, r.calendar.settle_on(r.cycle))
     features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
-    happened = labels_of_cycle(r, features).persist()
+    happened = at_hand(labels_of_cycle(r, features))
     registry = Registry.open(r)
-    records: list[dict[str, Any]] = []
-    for target, version in versions.items():
-        if version is None:
-            r.say(f"    {target}: no version gave scores in {r.cycle}, nothing to evaluate")
-            continue
+
+    def judge(target: str, version: str) -> dict[str, model.Quality]:
         examples = model.examples(features, happened, target=target)
-        scorer = registry.load(target, version)
-        qualities = model.qualities(examples, scorer, settings=r.settings.model)
-        records += figures(r, target, qualities)
-        title = f"{target}, version {version}, out of time on {r.cycle}"
+        return model.qualities(examples, registry.load(target, version), settings=r.settings.model)
+
+    known = {target: version for target, version in versions.items() if version is not None}
+    with ThreadPoolExecutor() as pool:
+        judged = dict(zip(known, pool.map(judge, known, known.values()), strict=True))
+    for target, qualities in judged.items():
+        title = f"{target}, version {known[target]}, out of time on {r.cycle}"
         r.show(title, [{"population": name, **quality.figures} for name, quality in qualities.items()])
+    for target in versions.keys() - known.keys():
+        r.say(f"    {target}: no version gave scores in {r.cycle}, nothing to evaluate")
+    records = [record for target, qualities in judged.items() for record in figures(r, target, qualities)]
     r.write(derived.SCORE_EVALUATION, r.rows(derived.SCORE_EVALUATION, records))
-    happened.unpersist()
 
 
 def versions_used(r: Run) -> dict[str, str | None]:

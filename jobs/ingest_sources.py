@@ -1,13 +1,9 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from reactivation import cli, sources
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
-
-WRITERS = 4
 
 
 def run(r: Run) -> None:
@@ -32,12 +28,14 @@ def run(r: Run) -> None:
             require_rows=raw.require_rows,
             allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
         )
-    kept = [table for table in canonical.ALL if table.name in batch.replaces]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(lambda t: r.write(t, batch.kept[t.name], arrival_cycle=batch.replaces[t.name]), kept))
-    if derived.QUARANTINE.name in batch.replaces:
-        r.write(derived.QUARANTINE, batch.quarantine, cycle=batch.replaces[derived.QUARANTINE.name])
-    counted = r.rows(derived.INGEST_COUNTS, batch.counts)
+    kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
+    writes = {**kept, derived.QUARANTINE: batch.quarantine}
+    r.write_together(
+        (table, rows, {table.partition_by[0]: batch.replaces[table.name]})
+        for table, rows in writes.items()
+        if table.name in batch.replaces
+    )
+    counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.replaces[derived.INGEST_COUNTS.name])
 
 

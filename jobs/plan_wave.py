@@ -32,9 +32,15 @@ def run(r: Run) -> None:
     planned = campaign.waves.plan(
         line, wave=wave, name=name, cycle=str(r.cycle), as_of=as_of, cells=cells, settings=settings
     )
-    r.write(derived.WAVE_PLAN, planned.plan)
-    r.write(derived.WAVE_WATERFALL, planned.waterfall)
-    r.write(derived.WAVE_LIMITS, r.rows(derived.WAVE_LIMITS, planned.limits))
+    limits = r.rows(derived.WAVE_LIMITS, planned.limits)
+    r.write_together(
+        (table, rows, {})
+        for table, rows in (
+            (derived.WAVE_PLAN, planned.plan),
+            (derived.WAVE_WATERFALL, planned.waterfall),
+            (derived.WAVE_LIMITS, limits),
+        )
+    )
 
     plan = r.read(derived.WAVE_PLAN, is_now & (F.col("wave") == name))
     files = {channel: campaign.exports.channel_rows(plan, channel) for channel in canonical.CONTACT_CHANNELS}

@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from datetime import date
 
 import assign_tiers
 import build_features
@@ -57,12 +58,13 @@ def run_month(r: Run) -> None:
     )
     until = r.as_of or r.calendar.settle_on(r.cycle)
     done = set() if r.force else r.done()
+    ingested_until = max((as_of for job, _, as_of in done if job == flow.INGEST.job and as_of), default=date.min)
     for number, due in enumerate(jobs, start=1):
         title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
         if due.as_of > until:
             r.say(f"{title}: not due before {until}; call again then")
             break
-        if due.key in done:
+        if due.key in done or (due.job == flow.INGEST.job and due.as_of <= ingested_until):
             r.say(f"{title}: done already")
             continue
         r.say(title)

@@ -1,6 +1,5 @@
 """Sandbox only: let the simulated bank live up to a day, with the contacts that were sent to its users so far."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -13,8 +12,6 @@ from reactivation.periods import Month, Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.sent import read_sent
 from reactivation.sandbox import tables
-
-WRITERS = 4
 
 
 def run(r: Run) -> None:
@@ -40,8 +37,7 @@ def run(r: Run) -> None:
         settings=settings,
     )
     names = [sandbox.name_of(segment) for segment in segments]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(lambda name: r.write(tables.BY_NAME[name], raw[name], segment_on=names), raw))
+    r.write_together((tables.BY_NAME[name], rows, {"segment_on": names}) for name, rows in raw.items())
     if waves and segments[-1].end == r.cycle.window.end:
         _write_truth(r, people, contacts, outcome=Window(waves[0], r.cycle.window.end))
     ends = [{"segment_on": name, "end_on": segment.end} for name, segment in zip(names, segments, strict=True)]

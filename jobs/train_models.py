@@ -1,7 +1,9 @@
 """Train both models on settled months, test them on the newest one, and register what the gate says of them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import cli, model
@@ -27,26 +29,41 @@ def run(r: Run) -> None:
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
     rows = model.fingerprint(features, labels)
     training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
-    for target in model.TARGETS:
-        version = None if r.force else registry.reusable(target, training)
-        if version is not None:
-            r.say(f"    {target}: version {version.version} has the same cycle, settings and rows; nothing to train")
+    news = [target for target in model.TARGETS if not is_there(r, registry, target, training)]
+    with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
+        examples = {target: model.examples(features, labels, target=target) for target in news}
+        results = list(pool.map(lambda target: train(r, registry, target, training, examples[target]), news))
+    for target, result in zip(news, results, strict=True):
+        if isinstance(result, ModelError):
+            r.say(f"    {target}: no version this time. {result}")
             continue
-        examples = model.examples(features, labels, target=target)
-        serving = registry.serving(target, r.cycle)
-        champion = registry.load(target, str(serving.version)) if serving else None
-        try:
-            trained = model.train(
-                examples, months=months, salt=r.salt(f"train_{target}"), settings=r.settings.model, champion=champion
-            )
-        except ModelError as error:
-            if target == "active":
-                raise
-            r.say(f"    {target}: no version this time. {error}")
-            continue
-        version = registry.register(target, trained, training=training, examples=examples, r=r)
+        trained, version = result
         tell(r, target, trained, version)
         decide(r, registry, target, trained, version)
+
+
+def is_there(r: Run, registry: Registry, target: str, training: model.Training) -> bool:
+    """True where a version of the same cycle, settings and rows can be used again; says so."""
+    version = None if r.force else registry.reusable(target, training)
+    if version is not None:
+        r.say(f"    {target}: version {version.version} has the same cycle, settings and rows; nothing to train")
+    return version is not None
+
+
+def train(
+    r: Run, registry: Registry, target: str, training: model.Training, examples: DataFrame
+) -> tuple[model.Trained, ModelVersion] | ModelError:
+    """Train one model and register it; the error where its data cannot train it and the programme can do without."""
+    serving = registry.serving(target, r.cycle)
+    champion = registry.load(target, str(serving.version)) if serving else None
+    salt, settings = r.salt(f"train_{target}"), r.settings.model
+    try:
+        trained = model.train(examples, months=training.months, salt=salt, settings=settings, champion=champion)
+    except ModelError as error:
+        if target == "active":
+            raise
+        return error
+    return trained, registry.register(target, trained, training=training, examples=examples, r=r)
 
 
 def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:

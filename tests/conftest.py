@@ -18,6 +18,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from reactivation.frames import of_records
 from reactivation.periods import Calendar
 from reactivation.tables.contract import Table
 
@@ -62,14 +63,14 @@ def rows(spark: SparkSession) -> Rows:
         records = [_record(table, dict(zip(names, row, strict=True))) for row in values]
         extra = [name for name in names if name not in table.column_names]
         assert not extra, f"`{table.name}` has no columns {extra}"
-        return spark.createDataFrame(records, _nullable(table.schema))
+        return of_records(spark, records, _nullable(table.schema))
 
     return make
 
 
-def _record(table: Table, given: dict[str, Any]) -> tuple[Any, ...]:
+def _record(table: Table, given: dict[str, Any]) -> dict[str, Any]:
     happened = next((given[c] for c in ("event_at", "sent_at", "snapshot_on", "signed_up_on") if c in given), None)
-    values = []
+    values = {}
     for column in table.columns:
         if column.name in given:
             value = given[column.name]
@@ -81,8 +82,8 @@ def _record(table: Table, given: dict[str, Any]) -> tuple[Any, ...]:
             value = column.allowed[0] if column.allowed else _plain(column.data_type)
         else:
             value = None
-        values.append(_typed(value, column.data_type))
-    return tuple(values)
+        values[column.name] = _typed(value, column.data_type)
+    return values
 
 
 def _plain(data_type: DataType) -> Any:

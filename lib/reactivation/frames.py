@@ -1,13 +1,30 @@
-"""Frames kept at hand: what several queries need is computed once, and none of them plans again how it came about."""
+"""Frames kept at hand, and small frames made of plain records."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
 
 
 def at_hand(frame: DataFrame) -> DataFrame:
-    """The same rows, computed when first asked for and then kept beside the executors until nobody holds the frame.
+    """The same rows, computed now and then kept beside the executors until nobody holds the frame.
 
-    Unlike `persist`, it forgets the plan: a later write to a table it was read from does not make Spark compute it
-    again, and long plans do not grow longer. An executor that is lost takes its rows along, and the job is run again.
+    What several queries need is computed once, and none of them plans again how it came about. Unlike `persist`, it
+    forgets the plan: a later write to a table it was read from does not make Spark compute it again, and long plans do
+    not grow longer. An executor that is lost takes its rows along, and the job is run again.
     """
-    return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)
+    return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+
+
+def of_records(spark: SparkSession, records: Iterable[Mapping[str, Any]], schema: StructType) -> DataFrame:
+    """A few records of the driver as a frame; a column that a record does not name is null.
+
+    They travel as Arrow and become a plain local relation, so no Python worker is started for a handful of rows.
+    """
+    names = schema.names
+    plain = [{name: record.get(name) for name in names} for record in records]
+    return spark.createDataFrame(pa.Table.from_pylist(plain, schema=to_arrow_schema(schema)), schema)

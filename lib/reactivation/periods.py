@@ -18,6 +18,7 @@ from reactivation.errors import Finding, SettingsError
 from reactivation.parts import Part
 
 _CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, order=True)
@@ -146,18 +147,18 @@ class Calendar(Part):
         """The instant a day begins, as a literal TIMESTAMP column that no session zone can shift."""
         return F.timestamp_seconds(F.lit(int(self.instant(day).timestamp())))
 
-    def local(self, at: str | Column) -> Column:
-        """Wall-clock time of an instant in the region, as TIMESTAMP_NTZ, whatever the session's zone."""
-        column = F.col(at) if isinstance(at, str) else at
-        return F.convert_timezone(F.current_timezone(), F.lit(self.zone), column)
-
     def day(self, at: str | Column) -> Column:
-        """DATE of an instant in the region."""
-        return F.to_date(self.local(at))
+        """DATE of an instant in the region, whatever the session's zone.
+
+        `from_utc_timestamp` looks its constant zone up once per query, `convert_timezone` once per row.
+        """
+        column = F.col(at) if isinstance(at, str) else at
+        wall_clock = F.unix_seconds(F.from_utc_timestamp(column, self.zone))
+        return F.date_from_unix_date(F.floor(wall_clock / _DAY_SECONDS).cast("int"))
 
     def month(self, at: str | Column) -> Column:
         """Month of an instant in the region as a string YYYY-MM."""
-        return F.date_format(self.local(at), "yyyy-MM")
+        return month_of(self.day(at))
 
     def is_before(self, at: str | Column, day: date) -> Column:
         """True where an instant lies before 00:00 of a day in the region."""
@@ -168,3 +169,9 @@ class Calendar(Part):
         """True where an instant lies in a window of the region's days."""
         column = F.col(at) if isinstance(at, str) else at
         return (column >= self.starts(window.first)) & (column < self.starts(window.end))
+
+
+def month_of(day: str | Column) -> Column:
+    """Month of a DATE as a string YYYY-MM."""
+    column = F.col(day) if isinstance(day, str) else day
+    return F.substring(column.cast("string"), 1, 7)

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from reactivation.activity import assets, benefits, contacts, functions, logins, outside_contacts, transactions
 from reactivation.activity.settings import ActivitySettings
-from reactivation.periods import Calendar, Month, Window
+from reactivation.periods import Calendar, Month, Window, month_of
 from reactivation.tables import canonical, derived
 from reactivation.tables.contract import Table
 from reactivation.tables.measure import Measure
@@ -119,8 +119,8 @@ def _is_known(table: DataFrame, name: str, window: Window, known_before: date, c
 
 def _with_local_time(table: DataFrame, happened: str, calendar: Calendar) -> DataFrame:
     is_date = dict(table.dtypes)[happened] == "date"
-    local = F.col(happened) if is_date else calendar.local(happened)
-    return table.withColumns({"event_month": F.date_format(local, "yyyy-MM"), "local_day": F.day(local)})
+    day = F.col(happened) if is_date else calendar.day(happened)
+    return table.withColumns({"event_month": month_of(day), "local_day": F.day(day)})
 
 
 def _month_number(month: str) -> Column:

@@ -6,6 +6,7 @@ never on what anybody drew, so the recorded probabilities stay right.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from pyspark.sql import Column
@@ -80,18 +81,14 @@ def is_drawn(bucket: Column, policy: Column, thresholds: Mapping[str, int]) -> C
 
 def option_drawn(bucket: Column, mask: Column, *, options: int, none_share: float) -> Column:
     """The option that falls to a user (its place in the wave's list, -1 is none), given those the user can get."""
-    by_mask = [F.when(mask == m, chance.draw(bucket, shares(m, none_share=none_share))) for m in range(1, 1 << options)]
-    return F.coalesce(*by_mask).cast("int")
+    odds = _odds(options, none_share)
+    return F.get(_by_mask([[int(name) for name in each] for each in odds], mask), _place(bucket, mask, odds))
 
 
-def propensity(drawn: Column, mask: Column, *, options: int, none_share: float) -> Column:
+def propensity(bucket: Column, mask: Column, *, options: int, none_share: float) -> Column:
     """Probability of the option drawn, given those the user can get: the share of the buckets that lead to it."""
-    known = [
-        F.when((mask == m) & (drawn == int(name)), F.lit(probability))
-        for m in range(1, 1 << options)
-        for name, probability in chance.probabilities(shares(m, none_share=none_share)).items()
-    ]
-    return F.coalesce(*known)
+    odds = _odds(options, none_share)
+    return F.get(_by_mask([list(each.values()) for each in odds], mask), _place(bucket, mask, odds))
 
 
 def drawn_from(mask: Column, options: Sequence[Option]) -> Column:
@@ -100,3 +97,19 @@ def drawn_from(mask: Column, options: Sequence[Option]) -> Column:
         " ",
         *[F.when(mask.bitwiseAND(1 << i) != 0, f"{o.channel}/{o.benefit}") for i, o in enumerate(options)],
     )
+
+
+def _odds(options: int, none_share: float) -> list[dict[str, float]]:
+    """Probability of each option, for the masks 1, 2, 3, … in order."""
+    return [chance.probabilities(shares(mask, none_share=none_share)) for mask in range(1, 1 << options)]
+
+
+def _place(bucket: Column, mask: Column, odds: Sequence[Mapping[str, float]]) -> Column:
+    """Which of the shares of the user's mask a bucket falls into, 0 for the first."""
+    ends = [list(accumulate(round(share * chance.BUCKETS) for share in each.values())) for each in odds]
+    return F.size(F.filter(_by_mask(ends, mask), lambda end: end <= bucket))
+
+
+def _by_mask(lists: Sequence[Sequence[float]], mask: Column) -> Column:
+    """The list of the user's mask; null for a mask that has none. A lookup: as many cases would break the compiler."""
+    return F.get(F.lit(lists), mask - 1)

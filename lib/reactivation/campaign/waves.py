@@ -92,7 +92,7 @@ def plan(
     thresholds = _thresholds(waiting, wave=wave, costs=costs, rooms=whole, settings=settings)
     is_explorer = exploration.is_drawn(F.col("explorer"), F.col("line"), thresholds)
     drawn = exploration.option_drawn(F.col("draw"), F.col("mask"), options=options, none_share=none_share)
-    odds = exploration.propensity(drawn, F.col("mask"), options=options, none_share=none_share)
+    odds = exploration.propensity(F.col("draw"), F.col("mask"), options=options, none_share=none_share)
 
     draws = waiting.where(is_explorer).groupBy("line", drawn.alias("option")).count().collect()
     used = {(row.line, row.option): row["count"] for row in draws if row.option >= 0}

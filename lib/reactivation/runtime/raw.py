@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, SourceError, nearest
+from reactivation.frames import of_records
 from reactivation.sources import mapping
 from reactivation.sources.settings import SourceSettings, SourcesSettings
 from reactivation.tables import canonical
@@ -74,7 +75,7 @@ class RawTables:
             return self._query(name, source.query, views)
         raw = source.from_ or ""
         if source.may_be_empty and not self._is_there(raw):
-            return self._spark.createDataFrame([], canonical.BY_NAME[name].schema).drop("arrival_cycle")
+            return of_records(self._spark, [], canonical.BY_NAME[name].schema).drop("arrival_cycle")
         frame = self._load(name, raw, f"sources.{name}.from")
         if frame is None or source.where is None:
             return frame

@@ -4,6 +4,7 @@ import time
 import uuid
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,13 +15,16 @@ from pyspark.sql import functions as F
 
 import reactivation
 from reactivation import chance
-from reactivation.flow import Step
+from reactivation.flow import INGEST, Step
+from reactivation.frames import of_records
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
 from reactivation.runtime.store import Store, Written, is_catalog_schema
 from reactivation.settings import Loaded, Settings
 from reactivation.tables import derived
 from reactivation.tables.contract import Table
+
+_WRITERS = 4
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,14 @@ class Run:
             chosen[column] = value
         return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
 
+    def write_together(self, writes: Iterable[tuple[Table, DataFrame, Mapping[str, str | Sequence[str]]]]) -> None:
+        """Replace this run's parts of several tables, some at a time: small writes mostly wait for each other.
+
+        Each is (table, rows, the parts to name as in `write`).
+        """
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            list(pool.map(lambda w: self.write(w[0], w[1], **w[2]), writes))
+
     def append(self, table: Table, frame: DataFrame) -> int:
         """Add rows to an append-only table."""
         self.step.check_write(table)
@@ -123,8 +135,7 @@ class Run:
 
     def rows(self, table: Table, records: Iterable[Mapping[str, Any]]) -> DataFrame:
         """A few records of the driver as a frame of a table's contract."""
-        names = table.column_names
-        return self.spark.createDataFrame([tuple(record.get(n) for n in names) for record in records], table.schema)
+        return of_records(self.spark, records, table.schema)
 
     def salt(self, purpose: str) -> str:
         """The salt of one random choice in this region, scenario and cycle."""
@@ -143,11 +154,15 @@ class Run:
         console.show(title, rows)
 
     def done(self) -> set[tuple[str, str | None, date | None]]:
-        """Runs of this cycle that finished under the same settings: (job, wave, as_of), from `run_log`."""
+        """Runs that finished under the same settings: (job, wave, as_of), from `run_log`.
+
+        Those of this cycle, and of other cycles the ingests: rows that one of them took, none has to take again.
+        """
         if not self.has(derived.RUN_LOG):
             return set()
-        is_ours = (F.col("cycle") == str(self.cycle)) & (F.col("settings_hash") == self.settings_hash)
-        finished = self.store.read(derived.RUN_LOG).where(is_ours & (F.col("table") == "-"))
+        is_ours = (F.col("cycle") == str(self.cycle)) | (F.col("job") == INGEST.job)
+        is_finished = (F.col("settings_hash") == self.settings_hash) & (F.col("table") == "-")
+        finished = self.store.read(derived.RUN_LOG).where(is_ours & is_finished)
         return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
 
     def at(self, step: Step, **changes: Any) -> "Run":

@@ -99,8 +99,8 @@ def _time_text(events: DataFrame, happened: str, dice: Dice) -> Column:
     if happened.endswith("_on"):
         day = F.col("happened_day" if "happened_day" in events.columns else "day")
         return F.date_from_unix_date(day + days).cast("string")
-    instant = F.timestamp_seconds(F.col("at") + days.cast("bigint") * DAY_SECONDS)
-    in_utc = F.convert_timezone(F.current_timezone(), F.lit("UTC"), instant)
+    seconds = F.col("at") + days.cast("bigint") * DAY_SECONDS
+    in_utc = F.lit("1970-01-01").cast("timestamp_ntz") + F.make_dt_interval(secs=seconds)
     return F.concat(in_utc.cast("string"), F.lit("Z"))
 
 
