@@ -35,6 +35,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
             "spark.driver.memory": "3g",
             "spark.driver.extraJavaOptions": java,
             "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.codegen.cache.maxEntries": "3000",
             "spark.sql.constraintPropagation.enabled": "false",
             "spark.sql.shuffle.partitions": "2",

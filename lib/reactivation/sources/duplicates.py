@@ -42,16 +42,22 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Ca
     """
     names = [column.name for column in columns_of(table)]
     content = names if table.name == "users" else [name for name in names if name != "arrived_at"]
+    has_key = bool(table.key) and set(table.key) != set(content)
+    identity = _identity(table, content, calendar)
     together = rows.withColumn("is_stored", F.lit(False))
     if stored is not None:
-        past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
+        same_row = [F.col(name) for name in table.key] if has_key else identity
+        late = rows.where(F.col("rule").isNull() & (event_month(table, calendar) < F.col("arrival_cycle")))
+        past = _those_alike(stored, late, same_row).withColumns(
+            {"is_stored": F.lit(True), "came_at": F.col("arrived_at")}
+        )
         together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
     earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
     is_fine = F.col("rule").isNull()
     apart = [is_fine, F.when(~is_fine, F.xxhash64("row_json"))]
-    same = Window.partitionBy(*_hash_first(apart + _identity(table, content, calendar))).orderBy(*earliest)
+    same = Window.partitionBy(*_hash_first(apart + identity)).orderBy(*earliest)
     result = together.withColumn("is_duplicate", is_fine & (F.row_number().over(same) > 1))
-    if table.key and set(table.key) != set(content):
+    if has_key:
         latest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at").desc(), *earliest[3:]]
         key = [F.col("is_duplicate"), *apart, *[F.col(name) for name in table.key]]
         alike = Window.partitionBy(*_hash_first(key)).orderBy(*latest)
@@ -59,6 +65,12 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Ca
         rule = broken(is_second, REPEATED_KEY, f"another row has the same {', '.join(table.key)}")
         result = result.withColumn("rule", F.coalesce("rule", rule))
     return result.where(~F.col("is_stored")).drop("is_stored")
+
+
+def _those_alike(stored: DataFrame, late: DataFrame, columns: list[Column]) -> DataFrame:
+    """The stored rows that a late row may repeat, by the hash of some columns: few of a month's, and found unsorted."""
+    hashes = late.select(F.xxhash64(*columns).alias("hash")).distinct()
+    return stored.withColumn("hash", F.xxhash64(*columns)).join(hashes, "hash", "left_semi").drop("hash")
 
 
 def _hash_first(columns: list[Column]) -> list[Column]:
