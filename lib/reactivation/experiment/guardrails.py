@@ -1,0 +1,71 @@
+"""Guardrails: what a campaign must not harm by more than a registered margin. One-sided, and all must pass."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from reactivation.experiment.proportions import Share
+from reactivation.experiment.score_difference import miettinen_nurminen
+
+Harm = Literal["rise", "fall"]
+
+HOLDS = "holds"
+NOT_SHOWN = "not shown to hold"
+BROKEN = "broken"
+NOT_ESTIMABLE = "not estimable"
+
+
+class Guardrail(NamedTuple):
+    """One guardrail judged.
+
+    difference: treatment less control. worst: the worst difference that is still plausible, one-sided at alpha.
+    margin: the largest harm that is accepted, above zero. word: one of the four. reason: in a sentence.
+    """
+
+    metric: str
+    margin: float
+    harm: Harm
+    difference: float | None
+    worst: float | None
+    word: str
+    reason: str
+
+    @property
+    def passes(self) -> bool:
+        """Only what was shown to hold passes: not knowing is no pass."""
+        return self.word == HOLDS
+
+
+def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, harm: Harm, alpha: float) -> Guardrail:
+    """Is the harm to a share surely below the margin? Score test of non-inferiority, one-sided at alpha.
+
+    harm: `rise` where more is worse (opt-outs, complaints), `fall` where less is (balances kept, logins). It holds
+    where the one-sided end of the score interval stays within the margin; it is broken where even the other end
+    is beyond it.
+
+    References: Farrington and Manning, Statistics in Medicine 9 (1990); ICH E9 (1998), 3.3.2.
+    """
+    if margin <= 0:
+        raise ValueError(f"margin == {margin}, must be > 0: without a margin nothing can be shown")
+    if not treatment.users or not control.users:
+        side = "treatment" if not treatment.users else "control"
+        return Guardrail(metric, margin, harm, None, None, NOT_ESTIMABLE, f"nobody on the side of the {side}")
+    difference = treatment.rate - control.rate
+    low, high = miettinen_nurminen(treatment, control, alpha=2 * alpha)
+    worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
+    if sign * worst < margin:
+        word = HOLDS
+    else:
+        word = BROKEN if sign * best >= margin else NOT_SHOWN
+    allowed = f"{100 * sign * margin:+.2f} points are allowed"
+    reason = f"{100 * difference:+.2f} points, at worst {100 * worst:+.2f}, where {allowed}"
+    return Guardrail(metric, margin, harm, difference, worst, word, reason)
+
+
+def all_pass(guardrails: Sequence[Guardrail]) -> bool:
+    """True where every guardrail was shown to hold.
+
+    Since all must, each is tested at the full alpha: the chance that a harmful campaign passes them all is no larger.
+
+    References: Berger, Technometrics 24 (1982), intersection-union tests.
+    """
+    return all(found.passes for found in guardrails)
