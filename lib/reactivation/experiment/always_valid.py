@@ -15,7 +15,7 @@ def critical(users: Any, *, alpha: float, tuning: int) -> Any:
     interval from a normal approximation does: not before some hundred.
 
     References: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Time-uniform central limit theory and asymptotic
-    confidence sequences, Annals of Statistics 52 (2024), theorem 2.2 and appendix on tuning.
+    confidence sequences, Annals of Statistics 52 (2024).
     """
     scaled = users * _rho_squared(alpha, tuning)
     return np.sqrt(2 * (scaled + 1) / scaled * np.log(np.sqrt(scaled + 1) / alpha))

@@ -52,10 +52,8 @@ def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, h
     difference = treatment.rate - control.rate
     low, high = miettinen_nurminen(treatment, control, alpha=2 * alpha)
     worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
-    if sign * worst < margin:
-        word = HOLDS
-    else:
-        word = BROKEN if sign * best >= margin else NOT_SHOWN
+    is_beyond = sign * best >= margin
+    word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
     allowed = f"{100 * sign * margin:+.2f} points are allowed"
     reason = f"{100 * difference:+.2f} points, at worst {100 * worst:+.2f}, where {allowed}"
     return Guardrail(metric, margin, harm, difference, worst, word, reason)

@@ -28,7 +28,7 @@ def holdout_needed(
     difference: float,
     alpha: float,
     power_wanted: float,
-    contacts_per_user: float = 0.0,
+    contacts_per_user: float,
     cost_per_contact: float = 0.0,
 ) -> Holdout:
     """The smallest holdout among `users` in which a rise over the base rate is seen with the power wanted.

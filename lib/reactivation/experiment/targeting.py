@@ -51,8 +51,8 @@ def uplifts(tenths: Sequence[Tenth], *, alpha: float, minimum_events: float) -> 
 def quality(rankings: Mapping[str, Sequence[Tenth]], *, alpha: float) -> list[Quality] | str:
     """AUUC and Qini of each ranking, and a ranking by lot beside them; or why they cannot be had.
 
-    The lot's row is what the first ranking's users gain if touched in any order: half of the whole effect, and a Qini of
-    zero. A ranking whose Qini interval holds zero does not find users who can be moved better than a lot does.
+    The lot's row is what the first ranking's users gain if touched in any order: half of the whole effect, and a Qini
+    of zero. A ranking whose Qini interval holds zero does not find users who can be moved better than a lot does.
 
     References: Radcliffe, Using Control Groups to Target on Predicted Lift (2007); Gutierrez and Gérardy, Causal
     Inference and Uplift Modelling (PMLR 67, 2017).
@@ -91,25 +91,23 @@ def policy_value(tenths: Sequence[Tenth], *, touched_share: float, alpha: float)
 
     References: Horvitz and Thompson, JASA 47 (1952); Hájek's ratio form within tenths.
     """
-    ordered = _ordered(tenths)
-    budget = touched_share * sum(tenth.users for tenth in ordered)
-    parts = []
-    for tenth in ordered:
-        taken = min(max(budget, 0.0), tenth.users)
-        parts.append(taken / tenth.users if tenth.users else 0.0)
-        budget -= taken
-    return _sum(ordered, parts, alpha=alpha)
+    return _sum(tenths, _touched(tenths, touched_share), alpha=alpha)
 
 
 def better_than_lot(tenths: Sequence[Tenth], *, touched_share: float, alpha: float) -> Effect:
     """Users gained per user of the cell by touching the highest scores rather than as many by lot."""
+    return _sum(tenths, [part - touched_share for part in _touched(tenths, touched_share)], alpha=alpha)
+
+
+def _touched(tenths: Sequence[Tenth], touched_share: float) -> list[float]:
+    """Which part of each tenth is touched, from the top, until the budget is used up."""
     ordered = _ordered(tenths)
     budget, parts = touched_share * sum(tenth.users for tenth in ordered), []
     for tenth in ordered:
         taken = min(max(budget, 0.0), tenth.users)
-        parts.append((taken / tenth.users if tenth.users else 0.0) - touched_share)
+        parts.append(taken / tenth.users if tenth.users else 0.0)
         budget -= taken
-    return _sum(ordered, parts, alpha=alpha)
+    return parts
 
 
 def _areas(tenths: Sequence[Tenth]) -> list[float]:
