@@ -1,0 +1,171 @@
+"""One pass over any table to sufficient statistics per arm and stratum; nothing that grows with its rows leaves Spark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
+
+from reactivation.errors import Finding, nearest
+from reactivation.experiment.covariates import Joint
+from reactivation.experiment.table.spec import Spec
+
+MOST_GROUPS = 2_000
+NO_VALUE = "(none)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome in one group.
+
+    unknown: rows without a value. wrong: rows whose value is infinite or no number, or for a rate neither 0 nor 1.
+    joint: the outcome and the covariates of all other rows.
+    """
+
+    unknown: int
+    wrong: int
+    joint: Joint
+
+    def merged(self, other: "Outcome") -> "Outcome":
+        """Both groups as one."""
+        return Outcome(self.unknown + other.unknown, self.wrong + other.wrong, self.joint.merged(other.joint))
+
+
+@dataclass(frozen=True)
+class Group:
+    """All rows of one arm in one stratum. arm: None for arms that the spec does not name, of which `stray` is one."""
+
+    arm: str | None
+    stratum: str
+    users: int
+    outcomes: Mapping[str, Outcome]
+    stray: str | None = None
+
+
+def problems(table: DataFrame, spec: Spec) -> list[Finding]:
+    """Columns that the spec names and the table does not have, or that are no numbers; empty where all is well."""
+    have = {field.name: field.dataType for field in table.schema}
+    roles = {
+        "arm": (spec.arm,),
+        "rates": spec.rates,
+        "means": spec.means,
+        "covariates": spec.covariates,
+        "strata": spec.strata,
+    }
+    found = [
+        Finding("no such column", name, f"under {role}: {nearest(name, have)}")
+        for role, names in roles.items()
+        for name in names
+        if name not in have
+    ]
+    numbers = [(role, name) for role in ("rates", "means", "covariates") for name in roles[role] if name in have]
+    return found + [
+        Finding("type", name, f"under {role}: is {have[name].simpleString()}, must hold numbers")
+        for role, name in numbers
+        if not isinstance(have[name], NumericType | BooleanType | StringType)
+    ]
+
+
+def sums(table: DataFrame, spec: Spec) -> DataFrame:
+    """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
+
+    Arms that the spec does not name share one row. A null or NaN outcome is unknown. A covariate without a finite value
+    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known before the draw.
+    Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
+    """
+    types = {field.name: field.dataType for field in table.schema}
+    arm = _column(spec.arm).cast("string")
+    measures = [F.count("*").alias("users"), F.min(F.when(~arm.isin(*spec.shares), arm)).alias("stray")]
+    for number, name in enumerate(spec.outcomes):
+        measures += _of_outcome(number, _number(name, types[name], is_rate=name in spec.rates), spec, types)
+    strata = [F.coalesce(_column(s).cast("string"), F.lit(NO_VALUE)).alias(f"s{i}") for i, s in enumerate(spec.strata)]
+    keys = [F.when(arm.isin(*spec.shares), arm).alias("arm"), *strata]
+    return table.groupBy(*keys).agg(*measures).limit(MOST_GROUPS + 1)
+
+
+def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
+    """The rows of `sums` as values."""
+    return tuple(
+        Group(
+            arm=row["arm"],
+            stratum=", ".join(f"{name}={row[f's{i}']}" for i, name in enumerate(spec.strata)),
+            users=row["users"],
+            outcomes={name: _outcome(row, number, _width(spec)) for number, name in enumerate(spec.outcomes)},
+            stray=row["stray"],
+        )
+        for row in rows
+    )
+
+
+def _of_outcome(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
+    """What is known, what is not, and means and covariances of outcome and covariates where the outcome is known."""
+    known = outcome.value.isNotNull()
+    columns = [outcome.value]
+    for name in spec.covariates:
+        read = _number(name, types[name], is_rate=False)
+        is_missing = read.value.isNull().cast("double")
+        columns += [F.when(known, F.coalesce(read.value, F.lit(0.0))), F.when(known, is_missing)]
+    measures = [
+        F.count(outcome.value).alias(f"o{number}_known"),
+        F.count_if(outcome.is_unknown).alias(f"o{number}_unknown"),
+        F.count_if(~known & ~outcome.is_unknown).alias(f"o{number}_wrong"),
+    ]
+    for i, column in enumerate(columns):
+        measures.append(F.avg(column).alias(f"o{number}_mean_{i}"))
+        measures += [
+            F.covar_pop(column, columns[j]).alias(f"o{number}_covariance_{i}_{j}") for j in range(i, len(columns))
+        ]
+    return measures
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A column as numbers. value: null where there is none. is_unknown: nothing was there in the first place."""
+
+    value: Column
+    is_unknown: Column
+
+
+def _number(name: str, data_type: DataType, *, is_rate: bool) -> _Read:
+    column = _column(name)
+    if isinstance(data_type, BooleanType):
+        number = column.cast("int").cast("double")
+    elif isinstance(data_type, StringType):
+        number = column.try_cast("double")
+        if is_rate:
+            number = F.coalesce(number, column.try_cast("boolean").cast("int").cast("double"))
+    else:
+        number = column.cast("double")
+    is_unknown = column.isNull() | F.coalesce(F.isnan(number), F.lit(False))
+    is_fine = number.isin(0.0, 1.0) if is_rate else F.abs(number) < float("inf")
+    return _Read(F.when(~is_unknown & is_fine, number), is_unknown)
+
+
+def _outcome(row: Mapping[str, Any], number: int, width: int) -> Outcome:
+    known = row[f"o{number}_known"]
+    joint = Joint.empty(width)
+    if known:
+        means = [row[f"o{number}_mean_{i}"] for i in range(width)]
+        covariances = [
+            [row[f"o{number}_covariance_{min(i, j)}_{max(i, j)}"] for j in range(width)] for i in range(width)
+        ]
+        joint = Joint.of(known, means, covariances)
+    return Outcome(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
+
+
+def _width(spec: Spec) -> int:
+    return 1 + 2 * len(spec.covariates)
+
+
+def _column(name: str) -> Column:
+    return F.col(f"`{name.replace('`', '``')}`")
+
+
+def merged(groups: Sequence[Group], name: str, *, width: int) -> Outcome:
+    """One outcome over several groups."""
+    whole = Outcome(0, 0, Joint.empty(width))
+    for group in groups:
+        whole = whole.merged(group.outcomes[name])
+    return whole
