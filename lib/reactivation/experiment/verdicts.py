@@ -45,21 +45,21 @@ def verdict(
         return Verdict(BETTER_BUT_SMALL if is_small else BETTER, None)
     if high < 0:
         return Verdict(WORSE, None)
-    if minimum_effect is None:
-        return Verdict(INCONCLUSIVE, NO_MINIMUM)
-    if -minimum_effect < low and high < minimum_effect:
+    if minimum_effect is not None and -minimum_effect < low and high < minimum_effect:
         return Verdict(SAME, None)
     return Verdict(INCONCLUSIVE, what_would_settle(estimate, minimum_effect, alpha=alpha, power=power, unit=unit))
 
 
 def what_would_settle(
-    estimate: Estimate, minimum_effect: float, *, alpha: float, power: float, unit: Unit = "points"
+    estimate: Estimate, minimum_effect: float | None, *, alpha: float, power: float, unit: Unit = "points"
 ) -> str:
     """How many users, at the same split, an inconclusive estimate lacks, in words.
 
     Where the users were enough for the registered power and chance still left the answer open, the number is the one
     at which no interval can hold both zero and the minimum: its whole width is then below the minimum.
     """
+    if minimum_effect is None:
+        return NO_MINIMUM
     size = f"{100 * minimum_effect:.1f} points" if unit == "points" else f"{minimum_effect:g}"
     users, half_width = estimate.n_treatment + estimate.n_control, estimate.half_width or 0.0
     standard_error = half_width / float(norm.isf(alpha / 2))

@@ -13,8 +13,8 @@ from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.means import Effect, Sample, Spread
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.strata import Stratum, post_stratified
-from reactivation.experiment.table.spec import Arriving, Spec
-from reactivation.experiment.table.sums import Outcome
+from reactivation.experiment.any_table.spec import Arriving, Spec
+from reactivation.experiment.any_table.sums import Outcome
 
 ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
 
@@ -94,14 +94,13 @@ def with_covariates(arms: Mapping[str, Joint], treatment: str, control: str, *, 
 
 def within_strata(strata: Mapping[str, Mapping[str, Joint]], treatment: str, control: str, *, level: Level) -> Estimate:
     """The comparison within strata, weighted by their share over all arms. strata: arms by stratum."""
-    n = [sum(arms[name].n for arms in strata.values()) for name in (treatment, control)]
-    blank = Estimate(*n)
-    critical = level.critical(sum(n))
+    first, second = (sum(arms[name].n for arms in strata.values()) for name in (treatment, control))
+    blank, users = Estimate(first, second), first + second
     parts = [
         Stratum(name, sum(arm.n for arm in arms.values()), arms[treatment].outcome, arms[control].outcome)
         for name, arms in strata.items()
     ]
-    found = post_stratified(parts, alpha=level.alpha, critical=critical)
+    found = post_stratified(parts, alpha=level.alpha, critical=level.critical(users))
     if isinstance(found, str):
         return replace(blank, status="not_estimable", reason=found)
     if not found.effect.standard_error:
@@ -113,7 +112,7 @@ def within_strata(strata: Mapping[str, Mapping[str, Joint]], treatment: str, con
         difference=float(found.effect.estimate),
         difference_low=float(found.effect.low),
         difference_high=float(found.effect.high),
-        p_value=level.p_value(found.effect, sum(n)),
+        p_value=level.p_value(found.effect, users),
         method=f"post-stratified over {len(strata)} strata, weights over all arms{level.words}",
         reason=ADJUSTED,
     )

@@ -5,10 +5,10 @@
 Only `sums` sees the table, once.
 """
 
-from reactivation.experiment.table.analysis import Analysis, analyze
-from reactivation.experiment.table.spec import Arriving, Spec
-from reactivation.experiment.table.sums import MOST_GROUPS, groups, problems, sums
-from reactivation.experiment.table.words import brief, by_contrast, family, opening
+from reactivation.experiment.any_table.analysis import Analysis, analyze
+from reactivation.experiment.any_table.spec import Arriving, Spec
+from reactivation.experiment.any_table.sums import MOST_GROUPS, groups, problems, sums
+from reactivation.experiment.any_table.words import brief, by_contrast, family, opening
 
 __all__ = [
     "MOST_GROUPS",

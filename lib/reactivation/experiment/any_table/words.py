@@ -5,9 +5,9 @@ from typing import Any
 
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.families import holm
-from reactivation.experiment.table.analysis import ALL, Analysis, Row
-from reactivation.experiment.table.estimates import Level
-from reactivation.experiment.table.spec import Arriving, Spec
+from reactivation.experiment.any_table.analysis import ALL, Analysis, Row
+from reactivation.experiment.any_table.estimates import Level
+from reactivation.experiment.any_table.spec import Arriving, Spec
 
 
 def opening(analysis: Analysis, spec: Spec) -> list[str]:
@@ -27,8 +27,8 @@ def opening(analysis: Analysis, spec: Spec) -> list[str]:
         )
     elif spec.looks > 1:
         told.append(
-            f"{spec.looks} looks were registered: each is at alpha {level.alpha:.4g}, so that all together give a false "
-            f"alarm at most {spec.alpha:.4g} of the time."
+            f"{spec.looks} looks were registered: each is at alpha {level.alpha:.4g}, so that all together give "
+            f"a false alarm at most {spec.alpha:.4g} of the time."
         )
     return told
 

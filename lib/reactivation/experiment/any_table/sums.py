@@ -1,4 +1,4 @@
-"""One pass over any table to sufficient statistics per arm and stratum; nothing that grows with its rows leaves Spark."""
+"""One pass over any table to sufficient statistics per arm and stratum; nothing that grows with it leaves Spark."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.covariates import Joint
-from reactivation.experiment.table.spec import Spec
+from reactivation.experiment.any_table.spec import Spec
 
 MOST_GROUPS = 2_000
 NO_VALUE = "(none)"
@@ -72,8 +72,7 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 
     Arms that the spec does not name share one row. A null or NaN outcome is unknown. A covariate without a finite value
-    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known before the draw.
-    Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
+    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
@@ -92,7 +91,7 @@ def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
             arm=row["arm"],
             stratum=", ".join(f"{name}={row[f's{i}']}" for i, name in enumerate(spec.strata)),
             users=row["users"],
-            outcomes={name: _outcome(row, number, _width(spec)) for number, name in enumerate(spec.outcomes)},
+            outcomes={name: _outcome(row, number, spec.width) for number, name in enumerate(spec.outcomes)},
             stray=row["stray"],
         )
         for row in rows
@@ -153,10 +152,6 @@ def _outcome(row: Mapping[str, Any], number: int, width: int) -> Outcome:
         ]
         joint = Joint.of(known, means, covariances)
     return Outcome(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
-
-
-def _width(spec: Spec) -> int:
-    return 1 + 2 * len(spec.covariates)
 
 
 def _column(name: str) -> Column:
