@@ -1,7 +1,7 @@
 """Any randomised experiment as rows of the contract `readout`: checked, estimated, judged."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from reactivation.experiment.any_table.checks import arms_ratio, why_lost, why_withheld
@@ -85,7 +85,7 @@ def _rows(question: _Question, groups: Sequence[Group]) -> list[Row]:
         strata = _strata(question, groups)
         beside[STRATIFIED] = within_strata(strata, question.arm, spec.control, level=question.level)
     for segment, found in beside.items():
-        usable = found if plain.status == "estimated" else replace(plain)
+        usable = found if plain.status == "estimated" else plain
         rows.append({"segment": segment, **asdict(_checked(question, usable)), "verdict": None})
     return rows + (_segments(question, groups) if spec.strata else [])
 

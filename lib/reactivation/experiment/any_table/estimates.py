@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from reactivation.experiment import always_valid, means
+from reactivation.experiment.any_table.spec import Arriving, Spec
+from reactivation.experiment.any_table.sums import Outcome
 from reactivation.experiment.covariates import Joint, adjusted
 from reactivation.experiment.estimates import Estimate, compare, whole
 from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.means import Effect, Sample, Spread
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.strata import Stratum, post_stratified
-from reactivation.experiment.any_table.spec import Arriving, Spec
-from reactivation.experiment.any_table.sums import Outcome
 
 ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
 

@@ -37,8 +37,8 @@ class Arriving(Part):
 class Spec(Part):
     """One randomised experiment: where it lies, who was in which arm, what is compared.
 
-    table: Delta folder, Parquet or CSV file or folder, or a catalog's table; a relative path starts at the folder of the
-    spec.
+    table: Delta folder, Parquet or CSV file or folder, or a catalog's table; a relative path starts at the folder
+    of the spec.
     arm: column with the arm of each row; a row is a unit that was randomised. control: the arm all others are compared
     with. shares: every arm that was drawn and its share; any positive weights, scaled to 1.
     rates: columns of 0 and 1 (or booleans). means: columns of numbers, capped by whoever made the table.

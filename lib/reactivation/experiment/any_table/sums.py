@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
-from reactivation.experiment.covariates import Joint
 from reactivation.experiment.any_table.spec import Spec
+from reactivation.experiment.covariates import Joint
 
 MOST_GROUPS = 2_000
 NO_VALUE = "(none)"
@@ -72,7 +72,8 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 
     Arms that the spec does not name share one row. A null or NaN outcome is unknown. A covariate without a finite value
-    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
+    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known
+    before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reactivation.experiment.estimates import whole
-from reactivation.experiment.families import holm
 from reactivation.experiment.any_table.analysis import ALL, Analysis, Row
 from reactivation.experiment.any_table.estimates import Level
 from reactivation.experiment.any_table.spec import Arriving, Spec
+from reactivation.experiment.estimates import whole
+from reactivation.experiment.families import holm
 
 
 def opening(analysis: Analysis, spec: Spec) -> list[str]:
