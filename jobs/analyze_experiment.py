@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from reactivation import cli, experiment, monitoring
+from reactivation import cli, monitoring
 from reactivation.errors import PlanError, SettingsError
 from reactivation.experiment import any_table
 from reactivation.monitoring import Chapter
@@ -39,7 +39,7 @@ def run(b: Bench) -> None:
             Chapter("Every row", rows=[any_table.brief(row) for row in found.rows], note=any_table.ROWS_NOTE),
         ],
     )
-    b.write(b.args.out, {"readout.csv": experiment.as_csv(READOUT, found.rows), "readout.html": page.html})
+    b.write(b.args.out, {"readout.csv": any_table.as_csv(READOUT, found.rows), "readout.html": page.html})
     b.say(page.text)
     b.say(f"Read-out: {b.args.out}/readout.html and readout.csv")
 

@@ -108,7 +108,7 @@ def load_part(path: Path, part: type[P]) -> P:
     try:
         return part.model_validate(content)
     except ValidationError as error:
-        origin = {(key,): path.name for key in content}
+        origin: dict[tuple[str, ...], str] = {(str(key),): path.name for key in content}
         found = [_finding(cast(Mapping[str, Any], problem), origin, part) for problem in error.errors()]
         what = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
         raise SettingsError(f"{path.name}: {what}", found) from None
@@ -197,8 +197,8 @@ def _finding(
     problem: Mapping[str, Any], origin: Mapping[tuple[str, ...], str], root: type[BaseModel] = Settings
 ) -> Finding:
     path = tuple(str(part) for part in problem["loc"])
-    name = ".".join(path) or "the whole"
-    where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), "")
+    name, default = ".".join(path) or "the whole", "conf/base" if root is Settings else ""
+    where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), default)
     if problem["type"] == "extra_forbidden":
         return Finding("unknown key", name, f"in {where}: {nearest(path[-1], _known_keys(path[:-1], root))}")
     if problem["type"] == "missing":

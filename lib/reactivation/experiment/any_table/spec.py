@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from reactivation.parts import Part
 
@@ -34,6 +34,12 @@ class Arriving(Part):
     tuning: int = Field(ge=100)
 
 
+Looks = Annotated[
+    Annotated[int, Field(ge=1, le=1_000), Tag("planned")] | Annotated[Arriving, Tag("arriving")],
+    Discriminator(lambda value: "arriving" if isinstance(value, Mapping | Arriving) else "planned"),
+]
+
+
 class Spec(Part):
     """One randomised experiment: where it lies, who was in which arm, what is compared.
 
@@ -49,8 +55,6 @@ class Spec(Part):
     minimum_effects: by outcome, the smallest difference that would change a decision.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
     table: str
     arm: str
     control: Arm
@@ -60,7 +64,7 @@ class Spec(Part):
     covariates: tuple[str, ...] = Field(default=(), max_length=MOST_COVARIATES)
     strata: tuple[str, ...] = ()
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    looks: Annotated[int, Field(ge=1, le=1_000)] | Arriving = 1
+    looks: Looks = 1
     minimum_effects: dict[str, Positive] = Field(default_factory=dict)
 
     @property

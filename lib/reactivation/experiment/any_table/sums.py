@@ -68,6 +68,14 @@ def problems(table: DataFrame, spec: Spec) -> list[Finding]:
     ]
 
 
+def coarser(spec: Spec) -> list[Finding]:
+    """What to do where the strata cut the table into too many groups."""
+    return [
+        Finding("too many", name, "name strata of few values, fixed before the draw: a band instead of a number")
+        for name in spec.strata
+    ]
+
+
 def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 

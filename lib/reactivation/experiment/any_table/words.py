@@ -9,6 +9,15 @@ from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.families import holm
 
+FAMILY_NOTE = (
+    "Each row answers one question at its own level. Who looks through all of them for anything that stands out should "
+    "read the p-values after Holm: they keep a single false alarm among all as rare as alpha."
+)
+ROWS_NOTE = (
+    "Segment `all` is the headline, unadjusted. `all, CUPED` and `all, post-stratified` answer the same question with "
+    "less noise and have no verdict of their own. The others are the strata one by one."
+)
+
 
 def opening(analysis: Analysis, spec: Spec) -> list[str]:
     """Who was compared, whether the draw held, and how often one may look."""
@@ -105,11 +114,11 @@ def _with_interval(row: Row, is_rate: bool, spec: Spec) -> str:
 
 
 def _value(value: float, is_rate: bool) -> str:
-    return f"{100 * value:.4g}%" if is_rate else f"{value:.5g}"
+    return f"{100 * value:#.4g}%" if is_rate else f"{value:#.5g}"
 
 
 def _signed(value: float, is_rate: bool) -> str:
-    return f"{100 * value:+.3g}" if is_rate else f"{value:+.4g}"
+    return f"{100 * value:+#.3g}" if is_rate else f"{value:+#.4g}"
 
 
 def _short(p: float | None) -> str | None:
