@@ -10,8 +10,8 @@ from reactivation.experiment.means import Spread
 
 Numbers = npt.NDArray[np.float64]
 METHOD = "CUPED"
-_NO_SPREAD = 1e-12
-"""A covariate whose variance is below this share of its squared mean is the same for everybody."""
+_NO_SPREAD = 1e-26
+"""A covariate whose variance is below this share of its squared mean is the same for everybody, but for rounding."""
 _ALIKE = 1e-9
 """Singular values of the covariates' correlations below this share of the largest: some covariates say the same."""
 
