@@ -228,6 +228,7 @@ EDGES: list[tuple[str, dict[str, Any], str, str, str]] = [
         "infinite or no numbers: 1 in `yes`",
     ),
     ("no rate", {"came": (lambda t: t.index == 5, 2)}, "came", "not_estimable", "neither 0 nor 1: 1 in `no`"),
+    ("large", {"spend": (lambda t: t.index == 4, 1e120)}, "spend", "estimated", "no smallest effect of interest"),
     ("huge", {"spend": (lambda t: t.index == 4, 1e200)}, "spend", "not_estimable", "squares cannot be summed"),
     (
         "some null",
@@ -311,9 +312,9 @@ def test_it_is_told_in_sentences_and_rows() -> None:
     assert opening(found, asked)[0] == "4 000 rows: `yes` 2 000, `no` 2 000. The control is `no`."
     came = by_contrast(found, asked)["yes_vs_no"][0]
     assert came.startswith(
-        "came: 29.65% against 19.75%, a difference of +9.90 points (95% interval +7.24 to +12.5), 1.50"
+        "came: 32.05% against 20.65%, a difference of +11.4 points (95% interval +8.68 to +14.1), 1.55 times as much."
     )
-    assert "Proven better. Beside it: CUPED +9.8" in came
+    assert "Proven better. Beside it: CUPED +11.4" in came
     assert [row["metric"] for row in family(found.rows)] == ["came", "spend"]
     assert brief(found.rows[0])["users"] == "2 000 : 2 000"
     text = as_csv(READOUT, found.rows).splitlines()

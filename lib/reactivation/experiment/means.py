@@ -100,7 +100,7 @@ def relative(treatment: Sample, control: Sample, *, alpha: float, critical: Any 
 
     References: Deng et al., Applying the Delta Method in Metric Analytics (KDD 2018).
     """
-    first, second = treatment.mean, control.mean
+    first, second = (np.asarray(side.mean, dtype=float)[()] for side in (treatment, control))
     variance = (treatment.variance / treatment.n + control.variance / control.n * (first / second) ** 2) / second**2
     freedom = _freedom(_components(treatment, control))
     return judged((first - second) / second, [Component(variance, freedom)], alpha=alpha, critical=critical)
@@ -132,6 +132,7 @@ def _components(*sides: Sample) -> list[Component]:
 def _freedom(parts: Iterable[Component]) -> Any:
     known = list(parts)
     total = sum(part.variance for part in known)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = total**2 / sum(part.variance**2 / part.freedom for part in known)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        weights = sum(np.square(np.divide(part.variance, total)) / part.freedom for part in known)
+        found = np.divide(1.0, weights)
     return np.where(np.isfinite(found), found, max(float(np.max(part.freedom)) for part in known))
