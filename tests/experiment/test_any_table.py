@@ -260,8 +260,7 @@ EDGES: list[tuple[str, dict[str, Any], str, str, str]] = [
 def test_edges_have_words_and_no_number_that_poses_as_a_finding(
     name: str, changes: dict[str, Any], metric: str, status: str, words: str
 ) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        row = read(edge(changes), spec(covariates=["before"], strata=["town"]))["yes_vs_no", metric, "all"]
+    row = read(edge(changes), spec(covariates=["before"], strata=["town"]))["yes_vs_no", metric, "all"]
     assert row["status"] == status
     assert words in row["reason"]
     if status != "estimated":

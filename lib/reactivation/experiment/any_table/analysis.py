@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from reactivation.experiment.any_table.checks import arms_ratio, why_lost, why_withheld
 from reactivation.experiment.any_table.estimates import Level, headline, with_covariates, within_strata
 from reactivation.experiment.any_table.spec import Spec
@@ -67,7 +69,8 @@ def analyze(groups: Sequence[Group], spec: Spec, *, settings: ExperimentSettings
         for arm in spec.treatments:
             question = _Question(metric, arm, spec, settings, withheld_because)
             place = {"cycle": NO_CYCLE, "contrast": f"{arm}_vs_{spec.control}", "metric": metric}
-            rows += [{**place, **row} for row in _rows(question, groups)]
+            with np.errstate(over="ignore", invalid="ignore"):  # sums too large to square end in words, not in warnings
+                rows += [{**place, **row} for row in _rows(question, groups)]
     columns = READOUT.column_names
     return Analysis(tuple({name: row[name] for name in columns} for row in rows), arms_ratio(groups, spec), why)
 
