@@ -64,8 +64,10 @@ def outcome(part: pd.DataFrame, name: str, asked: Spec) -> Outcome:
     is_fine = values.isin([0, 1]) if name in asked.rates else np.isfinite(values)
     known = part[is_fine]
     columns = [known[name].astype(float)]
-    for covariate in asked.covariates:
-        columns += [known[covariate].astype(float).fillna(0), known[covariate].isna().astype(float)]
+    if asked.covariates:
+        is_missing = known[list(asked.covariates)].isna().any(axis=1)
+        columns += [known[covariate].astype(float).mask(is_missing, 0.0) for covariate in asked.covariates]
+        columns.append(is_missing.astype(float))
     rows = np.column_stack(columns)
     joint = Joint.empty(asked.width)
     if len(rows):

@@ -74,8 +74,8 @@ class Spec(Part):
 
     @property
     def width(self) -> int:
-        """Columns of an outcome's sums: itself, and for each covariate its value and whether it is missing."""
-        return 1 + 2 * len(self.covariates)
+        """Columns of an outcome's sums: itself, the covariates, and whether any of them is missing."""
+        return 2 + len(self.covariates) if self.covariates else 1
 
     @property
     def treatments(self) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations_with_replacement
+from operator import or_
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -79,18 +82,22 @@ def coarser(spec: Spec) -> list[Finding]:
 def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 
-    Arms that the spec does not name share one row. A null or NaN outcome is unknown. A covariate without a finite value
-    counts as 0 and is told by an indicator beside it, so that nobody is left out for what was not known
-    before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
+    Arms that the spec does not name share one row. A null or NaN outcome is unknown. Where a covariate
+    has no finite value, all of the row's count as 0 and an indicator beside them tells so: nobody is left out for what
+    was not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
-    measures = [F.count("*").alias("users"), F.min(F.when(~arm.isin(*spec.shares), arm)).alias("stray")]
-    for number, name in enumerate(spec.outcomes):
-        measures += _of_outcome(number, _number(name, types[name], is_rate=name in spec.rates), spec, types)
     strata = [F.coalesce(_column(s).cast("string"), F.lit(NO_VALUE)).alias(f"s{i}") for i, s in enumerate(spec.strata)]
     keys = [F.when(arm.isin(*spec.shares), arm).alias("arm"), *strata]
-    return table.groupBy(*keys).agg(*measures).limit(MOST_GROUPS + 1)
+    columns, measures = [F.when(~arm.isin(*spec.shares), arm).alias("stray")], []
+    for number, name in enumerate(spec.outcomes):
+        outcome = _number(name, types[name], is_rate=name in spec.rates)
+        columns += _columns(number, outcome, spec, types)
+        measures += _measures(number, spec)
+    totals = [F.count("*").alias("users"), F.min("stray").alias("stray"), *measures]
+    read = table.select(*keys, *columns)
+    return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))]).agg(*totals).limit(MOST_GROUPS + 1)
 
 
 def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
@@ -107,25 +114,32 @@ def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
     )
 
 
-def _of_outcome(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
-    """What is known, what is not, and means and covariances of outcome and covariates where the outcome is known."""
-    known = outcome.value.isNotNull()
+def _columns(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
+    """An outcome and the covariates of those in whom it is known, computed once per row: o0_0, o0_1, …"""
+    is_known = outcome.value.isNotNull()
     columns = [outcome.value]
-    for name in spec.covariates:
-        read = _number(name, types[name], is_rate=False)
-        is_missing = read.value.isNull().cast("double")
-        columns += [F.when(known, F.coalesce(read.value, F.lit(0.0))), F.when(known, is_missing)]
-    measures = [
-        F.count(outcome.value).alias(f"o{number}_known"),
-        F.count_if(outcome.is_unknown).alias(f"o{number}_unknown"),
-        F.count_if(~known & ~outcome.is_unknown).alias(f"o{number}_wrong"),
+    covariates = [_number(name, types[name], is_rate=False).value for name in spec.covariates]
+    if covariates:
+        is_missing = reduce(or_, [covariate.isNull() for covariate in covariates])
+        columns += [F.when(is_known, F.when(~is_missing, covariate).otherwise(0.0)) for covariate in covariates]
+        columns.append(F.when(is_known, is_missing.cast("double")))
+    return [
+        *[column.alias(f"o{number}_{i}") for i, column in enumerate(columns)],
+        outcome.is_unknown.alias(f"o{number}_is_unknown"),
     ]
-    for i, column in enumerate(columns):
-        measures.append(F.avg(column).alias(f"o{number}_mean_{i}"))
-        measures += [
-            F.covar_pop(column, columns[j]).alias(f"o{number}_covariance_{i}_{j}") for j in range(i, len(columns))
-        ]
-    return measures
+
+
+def _measures(number: int, spec: Spec) -> list[Column]:
+    """What is known, what is not, and means and covariances of an outcome and the covariates."""
+    outcome, is_unknown = f"o{number}_0", F.col(f"o{number}_is_unknown")
+    pairs = combinations_with_replacement(range(spec.width), 2)
+    return [
+        F.count(outcome).alias(f"o{number}_known"),
+        F.count_if(is_unknown).alias(f"o{number}_unknown"),
+        F.count_if(F.col(outcome).isNull() & ~is_unknown).alias(f"o{number}_wrong"),
+        *[F.avg(f"o{number}_{i}").alias(f"o{number}_mean_{i}") for i in range(spec.width)],
+        *[F.covar_pop(f"o{number}_{i}", f"o{number}_{j}").alias(f"o{number}_covariance_{i}_{j}") for i, j in pairs],
+    ]
 
 
 @dataclass(frozen=True)
