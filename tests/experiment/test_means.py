@@ -1,5 +1,6 @@
 """Two means compared: against published numbers, another implementation, and Hillstrom's e-mail test."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,12 @@ def test_parts_merge_to_the_whole() -> None:
         5, 16, 62
     )  # 2 1 4 and 4 5: exact, as they are integers
     assert (Moments(5, 16, 62).mean, Moments(5, 16, 62).variance) == (3.2, pytest.approx(2.7))
+
+
+def test_money_comes_in_decimals() -> None:
+    cents = Moments(3, Decimal("0.06"), Decimal("0.0014"))  # 1, 2 and 3 cents
+    assert (cents.mean, cents.variance) == (pytest.approx(0.02), pytest.approx(0.0001))
+    assert difference(cents, cents.merged(cents), alpha=0.05).estimate == pytest.approx(0.0)
 
 
 def test_edges_are_nan_and_no_exception() -> None:

@@ -29,7 +29,7 @@ class Moments(NamedTuple):
     """One side of a comparison of means; sums of parts are the sums of the whole, so merging is exact.
 
     n: users of whom the outcome is known. total, squares: sum of it and of its squares. A cap is the caller's: what is
-    summed here is the capped column.
+    summed here is the capped column. Whole numbers and decimals keep all their digits until they are divided.
     """
 
     n: int
@@ -39,14 +39,14 @@ class Moments(NamedTuple):
     @property
     def mean(self) -> Any:
         """The mean; nan where there is nobody."""
-        return self.total / self.n if self.n else float("nan")
+        return _float(self.total / self.n) if self.n else float("nan")
 
     @property
     def variance(self) -> Any:
         """Variance between users, divided by n - 1; nan below two users, never below zero."""
         if self.n < 2:
             return float("nan")
-        return np.maximum(self.squares - self.total * self.total / self.n, 0.0) / (self.n - 1)
+        return np.maximum(_float(self.squares - self.total * self.total / self.n), 0.0) / (self.n - 1)
 
     def merged(self, other: "Moments") -> "Moments":
         """The moments of both together."""
@@ -87,7 +87,7 @@ def difference(treatment: Sample, control: Sample, *, alpha: float, critical: An
 
     >>> found = difference(Moments(4, 20, 120), Moments(4, 12, 56), alpha=0.05)
     >>> round(float(found.estimate), 3), round(float(found.p_value), 3)
-    (2.0, 0.321)
+    (2.0, 0.315)
     """
     return judged(treatment.mean - control.mean, _components(treatment, control), alpha=alpha, critical=critical)
 
@@ -100,7 +100,7 @@ def relative(treatment: Sample, control: Sample, *, alpha: float, critical: Any 
 
     References: Deng et al., Applying the Delta Method in Metric Analytics (KDD 2018).
     """
-    first, second = (np.asarray(side.mean, dtype=float)[()] for side in (treatment, control))
+    first, second = _float(treatment.mean), _float(control.mean)
     variance = (treatment.variance / treatment.n + control.variance / control.n * (first / second) ** 2) / second**2
     freedom = _freedom(_components(treatment, control))
     return judged((first - second) / second, [Component(variance, freedom)], alpha=alpha, critical=critical)
@@ -123,6 +123,11 @@ def judged(estimate: Any, parts: Iterable[Component], *, alpha: float, critical:
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.where(error > 0, np.abs(estimate) / error, np.where(estimate == 0, 0.0, np.inf))
     return Effect(estimate, estimate - reach, estimate + reach, 2 * t.sf(distance, freedom), error)
+
+
+def _float(value: Any) -> Any:
+    """Numbers, decimals or arrays as floating point of numpy, which ends in infinity rather than in an exception."""
+    return np.asarray(value, dtype=float)[()]
 
 
 def _components(*sides: Sample) -> list[Component]:

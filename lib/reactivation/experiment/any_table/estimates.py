@@ -9,13 +9,15 @@ import numpy as np
 from reactivation.experiment import always_valid, means
 from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.any_table.sums import Outcome
-from reactivation.experiment.covariates import Joint, adjusted
+from reactivation.experiment.covariates import Joint, adjusted, pooled
 from reactivation.experiment.estimates import Estimate, compare, whole
 from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.means import Effect, Sample, Spread
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.strata import Stratum, post_stratified
 
+MOST_MISSING = 0.99
+NOTHING_VARIES = "no covariate varies, or there are too few users to adjust for them"
 ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
 
 
@@ -85,7 +87,9 @@ def with_covariates(arms: Mapping[str, Joint], treatment: str, control: str, *, 
     blank = Estimate(arms[treatment].n, arms[control].n)
     found = adjusted(arms)
     if found is None:
-        reason = "no covariate varies, or there are too few users to adjust for them"
+        everybody = pooled(list(arms.values()))
+        is_missing = everybody.n and everybody.means[-1] > MOST_MISSING
+        reason = "some covariate has no number in nearly every row" if is_missing else NOTHING_VARIES
         return replace(blank, status="not_estimable", reason=reason)
     method = f"CUPED, theta pooled over {len(arms)} arms; difference: Welch; ratio: delta method"
     estimate = _of_means(found[treatment], found[control], level=level, method=method)

@@ -63,6 +63,9 @@ def problems(table: DataFrame, spec: Spec) -> list[Finding]:
         for name in names
         if name not in have
     ]
+    is_all_text = all(isinstance(kind, StringType) for kind in have.values())  # a CSV file: numbers come as text
+    texts = [c for c in spec.covariates if isinstance(have.get(c), StringType) and not is_all_text]
+    found += [Finding("type", name, "under covariates: is text; name it under strata") for name in texts]
     numbers = [(role, name) for role in ("rates", "means", "covariates") for name in roles[role] if name in have]
     return found + [
         Finding("type", name, f"under {role}: is {have[name].simpleString()}, must hold numbers")
@@ -82,9 +85,10 @@ def coarser(spec: Spec) -> list[Finding]:
 def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 
-    Arms that the spec does not name share one row. A null or NaN outcome is unknown. Where a covariate
-    has no finite value, all of the row's count as 0 and an indicator beside them tells so: nobody is left out for what
-    was not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large means.
+    Arms that the spec does not name share one row. A null or NaN outcome is unknown. Where a covariate has no finite
+    value, all covariates of the row count as 0 and an indicator beside them tells so: nobody is left out for what was
+    not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large
+    means.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
