@@ -38,7 +38,7 @@ class Level:
 
     def critical(self, users: float) -> float | None:
         """Standard errors to either side; None where Student's serve."""
-        if self.arriving is None:
+        if self.arriving is None or not users:
             return None
         return float(always_valid.critical(users, alpha=self.alpha, tuning=self.arriving.tuning))
 
