@@ -71,7 +71,8 @@ def outcome(part: pd.DataFrame, name: str, asked: Spec) -> Outcome:
     rows = np.column_stack(columns)
     joint = Joint.empty(asked.width)
     if len(rows):
-        joint = Joint.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
+        with np.errstate(over="ignore"):
+            joint = Joint.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
     return Outcome(int(values.isna().sum()), int((~is_fine & values.notna()).sum()), joint)
 
 
