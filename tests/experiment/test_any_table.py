@@ -197,6 +197,13 @@ def test_hillstroms_lifts_are_the_published_ones() -> None:
             assert [round(row["difference_low"], 4), round(row["difference_high"], 4)] == case["ci_published"]
 
 
+def test_the_readme_shows_the_spec_as_it_is() -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert yaml.safe_load(shown) == yaml.safe_load(
+        (ROOT / "conf/experiments/hillstrom.yml").read_text(encoding="utf-8")
+    )
+
+
 def edge(changes: Mapping[str, Any], *, users: int = 600) -> pd.DataFrame:
     """A table in which one column was made what `changes` says, for all users or for some."""
     table = drawn(users).astype({"came": object, "spend": float, "arm": object})
@@ -252,9 +259,9 @@ EDGES: list[tuple[str, dict[str, Any], str, str, str]] = [
         {"arm": (lambda t: t.index == 7, "maybe")},
         "came",
         "withheld",
-        "1 rows have arms that `shares` does not",
+        "in 1 of 600 rows: `shares` does not name `maybe`",
     ),
-    ("no arm", {"arm": (lambda t: t.index == 7, None)}, "came", "withheld", "1 rows have no arm (`arm` is null)"),
+    ("no arm", {"arm": (lambda t: t.index == 7, None)}, "came", "withheld", "in 1 of 600 rows: `arm` is null"),
     ("empty arm", {"arm": (lambda t: t["arm"] == "no", "yes")}, "spend", "not_estimable", "known of nobody in `no`"),
 ]
 

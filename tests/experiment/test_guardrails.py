@@ -2,7 +2,8 @@
 
 import pytest
 
-from reactivation.experiment.guardrails import all_pass, guardrail
+from reactivation.experiment.guardrails import all_pass, guardrail, guardrail_of_means
+from reactivation.experiment.means import Spread
 from reactivation.experiment.proportions import Share
 
 pytestmark = pytest.mark.numbers
@@ -32,6 +33,24 @@ def test_a_guardrail_holds_only_where_the_worst_that_is_plausible_is_within_the_
 def test_it_is_told_with_its_margin() -> None:
     found = guardrail("opt_out", Share(102, 10_000), Share(100, 10_000), margin=0.005, harm="rise", alpha=0.05)
     assert found.reason == "+0.02 points, at worst +0.25, where +0.50 points are allowed"  # 0.02 + 1.645 · 0.141
+
+
+@pytest.mark.parametrize(
+    ("mean", "word"),
+    [
+        (99.5, "holds"),  # half a unit less, at worst 0.5 + 1.65 · 0.5 = 1.33
+        (98.5, "not shown to hold"),
+        (96.0, "broken"),
+    ],
+)
+def test_a_mean_has_its_margin_in_its_own_unit(mean: float, word: str) -> None:
+    sides = [Spread(800, value, 100.0) for value in (mean, 100.0)]  # the difference has a standard error of 0.5
+    found = guardrail_of_means("assets", *sides, margin=2.0, harm="fall", alpha=0.05)
+    assert found.word == word
+    if word == "holds":
+        assert found.reason == "-0.5, at worst -1.323, where -2 are allowed"
+    alone = guardrail_of_means("assets", sides[0], Spread(1, 1.0, 0.0), margin=2.0, harm="fall", alpha=0.05)
+    assert alone.reason == "fewer than two users on the side of the control"
 
 
 def test_all_must_pass() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from reactivation.experiment.means import Sample, difference
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.score_difference import miettinen_nurminen
 
@@ -44,19 +45,24 @@ def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, h
 
     References: Farrington and Manning, Statistics in Medicine 9 (1990); ICH E9 (1998), 3.3.2.
     """
-    if margin <= 0:
-        raise ValueError(f"margin == {margin}, must be > 0: without a margin nothing can be shown")
-    if not treatment.users or not control.users:
-        side = "treatment" if not treatment.users else "control"
-        return Guardrail(metric, margin, harm, None, None, NOT_ESTIMABLE, f"nobody on the side of the {side}")
-    difference = treatment.rate - control.rate
+    empty = [name for name, side in (("treatment", treatment), ("control", control)) if not side.users]
+    if empty:
+        return _not_estimable(metric, margin, harm, f"nobody on the side of the {empty[0]}")
     low, high = miettinen_nurminen(treatment, control, alpha=2 * alpha)
-    worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
-    is_beyond = sign * best >= margin
-    word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
-    allowed = f"{100 * sign * margin:+.2f} points are allowed"
-    reason = f"{100 * difference:+.2f} points, at worst {100 * worst:+.2f}, where {allowed}"
-    return Guardrail(metric, margin, harm, difference, worst, word, reason)
+    ends = (treatment.rate - control.rate, low, high)
+    return _judged(metric, ends, margin=margin, harm=harm, unit="points")
+
+
+def guardrail_of_means(
+    metric: str, treatment: Sample, control: Sample, *, margin: float, harm: Harm, alpha: float
+) -> Guardrail:
+    """The same for a mean (assets, days active), by Welch's one-sided interval; the margin is in its own unit."""
+    alone = [name for name, side in (("treatment", treatment), ("control", control)) if side.n < 2]
+    if alone:
+        return _not_estimable(metric, margin, harm, f"fewer than two users on the side of the {alone[0]}")
+    found = difference(treatment, control, alpha=2 * alpha)
+    ends = (float(found.estimate), float(found.low), float(found.high))
+    return _judged(metric, ends, margin=margin, harm=harm, unit="own")
 
 
 def all_pass(guardrails: Sequence[Guardrail]) -> bool:
@@ -67,3 +73,30 @@ def all_pass(guardrails: Sequence[Guardrail]) -> bool:
     References: Berger, Technometrics 24 (1982), intersection-union tests.
     """
     return all(found.passes for found in guardrails)
+
+
+def _judged(
+    metric: str, ends: tuple[float, float, float], *, margin: float, harm: Harm, unit: Literal["points", "own"]
+) -> Guardrail:
+    """The word that follows from where the interval lies about the margin. ends: difference, low, high."""
+    _check(margin)
+    seen, low, high = ends
+    worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
+    is_beyond = sign * best >= margin
+    word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
+    told, plausible, allowed = (
+        f"{100 * x:+.2f}" if unit == "points" else f"{x:+.4g}" for x in (seen, worst, sign * margin)
+    )
+    points = " points" if unit == "points" else ""
+    reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
+    return Guardrail(metric, margin, harm, seen, worst, word, reason)
+
+
+def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> Guardrail:
+    _check(margin)
+    return Guardrail(metric, margin, harm, None, None, NOT_ESTIMABLE, reason)
+
+
+def _check(margin: float) -> None:
+    if margin <= 0:
+        raise ValueError(f"margin == {margin}, must be > 0: without a margin nothing can be shown")

@@ -25,10 +25,11 @@ def why_withheld(groups: Sequence[Group], spec: Spec, *, srm_p: float) -> str | 
     unnamed = [group for group in groups if group.arm is None]
     if unnamed:
         names = sorted({group.stray for group in unnamed if group.stray is not None})
-        what = f"arms that `shares` does not name (`{names[0]}`)" if names else f"no arm (`{spec.arm}` is null)"
+        what = f"`shares` does not name `{names[0]}`" if names else f"`{spec.arm}` is null"
+        lost, everybody = (whole(sum(group.users for group in some)) for some in (unnamed, groups))
         return (
-            f"unknown arms: {whole(sum(g.users for g in unnamed))} rows have {what}; name all arms that were drawn, or "
-            "take out the rows that were never part of the draw"
+            f"unknown arms in {lost} of {everybody} rows: {what}; name all arms that were drawn, or take out the rows "
+            "that were never part of the draw"
         )
     ratio = arms_ratio(groups, spec)
     if not ratio.is_mismatch(srm_p):
