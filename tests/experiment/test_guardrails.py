@@ -51,6 +51,8 @@ def test_a_mean_has_its_margin_in_its_own_unit(mean: float, word: str) -> None:
         assert found.reason == "-0.5, at worst -1.323, where -2 are allowed"
     alone = guardrail_of_means("assets", sides[0], Spread(1, 1.0, 0.0), margin=2.0, harm="fall", alpha=0.05)
     assert alone.reason == "fewer than two users on the side of the control"
+    flat = guardrail_of_means("assets", *[Spread(800, 1.0, 0.0)] * 2, margin=2.0, harm="fall", alpha=0.05)
+    assert (flat.word, flat.passes) == ("not estimable", False)
 
 
 def test_all_must_pass() -> None:

@@ -61,6 +61,8 @@ def guardrail_of_means(
     if alone:
         return _not_estimable(metric, margin, harm, f"fewer than two users on the side of the {alone[0]}")
     found = difference(treatment, control, alpha=2 * alpha)
+    if not found.standard_error:
+        return _not_estimable(metric, margin, harm, "every user has the same value: nothing varies")
     ends = (float(found.estimate), float(found.low), float(found.high))
     return _judged(metric, ends, margin=margin, harm=harm, unit="own")
 

@@ -4,6 +4,7 @@ import re
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from reactivation.errors import Finding, SourceError, nearest
 from reactivation.parts import Part
 from reactivation.runtime import console
+from reactivation.runtime.session import start
 from reactivation.runtime.text import write_text
 from reactivation.settings import Settings, load_part
 
@@ -29,9 +31,13 @@ _FILES = {"csv": "csv", "tsv": "csv", "parquet": "parquet"}
 class Bench:
     """Reads a spec and the table it names, writes small files; nothing of the programme's own tables."""
 
-    spark: SparkSession
     settings: Settings
     args: Namespace
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The session, started when it is first needed: a spec that is refused should not wait for it."""
+        return start(self.settings.runtime.spark)
 
     def read_spec(self, path: str, part: type[P]) -> P:
         """A spec file as the part that declares it; SettingsError lists all that is wrong."""
