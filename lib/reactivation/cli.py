@@ -12,14 +12,17 @@ from reactivation import flow
 from reactivation.errors import Finding, ReactivationError, SettingsError
 from reactivation.periods import Month
 from reactivation.runtime import console
+from reactivation.runtime.bench import Bench
 from reactivation.runtime.run import Run
 from reactivation.runtime.session import start
 from reactivation.settings import load
 
 Job = Callable[[Run], None]
+LoneJob = Callable[[Bench], None]
+Arguments = Callable[[ArgumentParser], None]
 
 
-def main(job: Job, file: str, *, arguments: Callable[[ArgumentParser], None] | None = None) -> None:
+def main(job: Job, file: str, *, arguments: Arguments | None = None) -> None:
     """Run a job file from the command line and leave the interpreter with its exit code.
 
     file: the job's `__file__`; its name finds the step in `flow`. arguments: declares what the job takes beside the
@@ -28,37 +31,51 @@ def main(job: Job, file: str, *, arguments: Callable[[ArgumentParser], None] | N
     sys.exit(execute(job, file, sys.argv[1:], arguments=arguments))
 
 
-def execute(
-    job: Job, file: str, argv: Sequence[str], *, arguments: Callable[[ArgumentParser], None] | None = None
-) -> int:
+def main_alone(job: LoneJob, file: str, *, arguments: Arguments | None = None) -> None:
+    """The same for a job that stands outside the cycle and the flow: no `--cycle`, no tables of the programme."""
+    sys.exit(execute_alone(job, file, sys.argv[1:], arguments=arguments))
+
+
+def execute(job: Job, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
     """Run a job with a command line's arguments and return its exit code."""
     name = Path(file).stem
-    args = parser(name, job.__doc__ or sys.modules[job.__module__].__doc__ or "", arguments).parse_args(argv)
-    try:
+    args = parser(name, _text_of(job), arguments).parse_args(argv)
+
+    def work() -> None:
         run = open_run(args, step=step_of(name))
         job(run)
         run.finish()
-    except ReactivationError as error:
-        console.complain(f"{type(error).__name__}: {error}")
-        return error.exit_code
-    except Exception:
-        console.complain(traceback.format_exc())
-        return 1
-    return 0
+
+    return _exit_code(work)
 
 
-def parser(name: str, text: str, arguments: Callable[[ArgumentParser], None] | None = None) -> ArgumentParser:
-    """The arguments that every job takes."""
+def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
+    """Run a job outside the cycle and return its exit code; conf lies beside `jobs` unless `--conf-dir` says other."""
+    args = parser(Path(file).stem, _text_of(job), arguments, has_cycle=False).parse_args(argv)
+    conf_dir = Path(args.conf_dir)
+    beside = Path(file).resolve().parents[1] / "conf"
+
+    def work() -> None:
+        place = conf_dir if conf_dir.is_dir() or args.conf_dir != "conf" else beside
+        loaded = load(place, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
+        job(Bench(loaded.settings, args))
+
+    return _exit_code(work)
+
+
+def parser(name: str, text: str, arguments: Arguments | None = None, *, has_cycle: bool = True) -> ArgumentParser:
+    """The arguments that every job takes; those of the cycle only where it has one."""
     result = ArgumentParser(prog=f"{name}.py", description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument("--env", default="local", help="file in conf/envs (default: local)")
     result.add_argument("--region", default="sandbox", help="file in conf/regions (default: sandbox)")
     result.add_argument("--scenario", default="mobile_activity", help="file in conf/scenarios")
-    result.add_argument("--cycle", required=True, metavar="YYYY-MM", help="calendar month of the programme")
-    result.add_argument("--as-of", metavar="YYYY-MM-DD", help="day the job runs as of (00:00 in the region)")
-    result.add_argument("--wave", help="wave of the campaign, for jobs that plan one")
+    if has_cycle:
+        result.add_argument("--cycle", required=True, metavar="YYYY-MM", help="calendar month of the programme")
+        result.add_argument("--as-of", metavar="YYYY-MM-DD", help="day the job runs as of (00:00 in the region)")
+        result.add_argument("--wave", help="wave of the campaign, for jobs that plan one")
+        result.add_argument("--force", action="store_true", help="do again what is done already")
     result.add_argument("--conf-dir", default="conf", help="folder with base, scenarios, regions and envs")
     result.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE", help="override one setting")
-    result.add_argument("--force", action="store_true", help="do again what is done already")
     if arguments is not None:
         arguments(result)
     return result
@@ -97,3 +114,19 @@ def parse_day(text: str) -> date:
 def step_of(name: str) -> flow.Step:
     """The step of a job file."""
     return flow.BY_JOB[name]
+
+
+def _text_of(job: Callable[..., None]) -> str:
+    return job.__doc__ or sys.modules[job.__module__].__doc__ or ""
+
+
+def _exit_code(work: Callable[[], None]) -> int:
+    try:
+        work()
+    except ReactivationError as error:
+        console.complain(f"{type(error).__name__}: {error}")
+        return error.exit_code
+    except Exception:
+        console.complain(traceback.format_exc())
+        return 1
+    return 0

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -63,6 +63,7 @@ class Settings(Part):
     sandbox: SandboxSettings | None = None
 
 
+P = TypeVar("P", bound=Part)
 _WHERE_AND_HOW = ("paths", "runtime")
 
 
@@ -96,6 +97,21 @@ def load(conf_dir: Path, *, env: str, region: str, scenario: str, overrides: Seq
     deciding = {key: value for key, value in content.items() if key not in _WHERE_AND_HOW}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
     return Loaded(settings, yaml.safe_dump(content, sort_keys=True, allow_unicode=True), digest)
+
+
+def load_part(path: Path, part: type[P]) -> P:
+    """Read one file that stands outside conf, such as an experiment's spec; SettingsError lists all that is wrong."""
+    if not path.is_file():
+        near = nearest(path.name, [other.name for other in path.parent.glob("*.yml")])
+        raise SettingsError("no such file", [Finding("missing", str(path), near or "name a YAML file")])
+    content = _read(path)
+    try:
+        return part.model_validate(content)
+    except ValidationError as error:
+        origin: dict[tuple[str, ...], str] = {(str(key),): path.name for key in content}
+        found = [_finding(cast(Mapping[str, Any], problem), origin, part) for problem in error.errors()]
+        what = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
+        raise SettingsError(f"{path.name}: {what}", found) from None
 
 
 def _layers(conf_dir: Path, chosen: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
@@ -177,22 +193,25 @@ def _merge(
             into[key] = value
 
 
-def _finding(problem: Mapping[str, Any], origin: Mapping[tuple[str, ...], str]) -> Finding:
+def _finding(
+    problem: Mapping[str, Any], origin: Mapping[tuple[str, ...], str], root: type[BaseModel] = Settings
+) -> Finding:
     path = tuple(str(part) for part in problem["loc"])
-    name = ".".join(path)
-    where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), "conf/base")
+    name, default = ".".join(path) or "the whole", "conf/base" if root is Settings else ""
+    where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), default)
     if problem["type"] == "extra_forbidden":
-        return Finding("unknown key", name, f"in {where}: {nearest(path[-1], _known_keys(path[:-1]))}")
+        return Finding("unknown key", name, f"in {where}: {nearest(path[-1], _known_keys(path[:-1], root))}")
     if problem["type"] == "missing":
-        return Finding("missing key", name, "no file of conf gives it a value")
+        return Finding("missing key", name, "no file of conf gives it a value" if root is Settings else "must be there")
     text = str(problem["msg"]).removeprefix("Value error, ")
     found = "" if isinstance(problem["input"], Mapping) else f"; found: {problem['input']!r}"
-    return Finding("wrong value", name, f"in {where}: {text}{found}")
+    place = f"in {where}: " if where else ""
+    return Finding("wrong value", name, f"{place}{text}{found}")
 
 
-def _known_keys(path: Sequence[str]) -> list[str]:
-    """Names of the keys that settings know at a path; empty where the path leads out of the declared parts."""
-    part: Any = Settings
+def _known_keys(path: Sequence[str], root: type[BaseModel]) -> list[str]:
+    """Names of the keys that `root` knows at a path; empty where the path leads out of the declared parts."""
+    part: Any = root
     for name in path:
         fields = part.model_fields if isinstance(part, type) and issubclass(part, BaseModel) else {}
         by_name = {field.alias or key: field.annotation for key, field in fields.items()}

@@ -187,6 +187,22 @@ def test_verdicts_follow_from_the_interval_and_the_minimum(low: float, high: flo
         assert found.reason == "needs about 4 598 users to see a difference of 2.0 points with 80% power"
 
 
+def test_an_open_answer_that_had_users_enough_says_how_many_settle_it_whatever_the_truth() -> None:
+    """A thousand users, an interval of 2.4 points around 1: both none and the minimum of 2 points are in it."""
+    seen = Estimate(500, 500, difference=0.01, difference_low=-0.002, difference_high=0.022)
+    found = verdict(seen, minimum_effect=0.02, alpha=0.05, power=0.8)
+    assert found == (
+        "inconclusive",
+        "the users were enough to see a difference of 2.0 points with 80% power, and yet the interval holds both none "
+        "and that; about 1 440 users would settle it whatever the truth",  # 1 000 · (2.4 / 2)²
+    )
+
+
+def test_without_a_minimum_only_zero_can_be_judged_against() -> None:
+    seen = Estimate(500, 500, difference=0.01, difference_low=0.001, difference_high=0.019)
+    assert verdict(seen, minimum_effect=None, alpha=0.05, power=0.8) == ("proven better", None)
+
+
 def test_a_model_that_only_finds_people_is_told_so() -> None:
     finder = read([*cell("model", 400, 400), *cell("rule", 200, 200), *cell("random", 150, 150)])
     assert finder["pick_model_vs_rule"]["reason"] == ONLY_FINDS

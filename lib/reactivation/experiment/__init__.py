@@ -3,7 +3,15 @@
     register ─► arms, waves ─► outcomes ─► aggregate ─► groups ─► read_out ─► sentences
                                        └─► exploration ─────────► response
 
-The engine aggregates; statistics see only the few numbers of `groups` and run without it.
+The engine aggregates; statistics see only the few numbers of `groups` and run without it:
+
+    proportions, score_difference, means    two sides compared
+    covariates, strata                      the same with less noise
+    families, always_valid                  several questions, several looks
+    guardrails, reached, cost, targeting    what else a campaign must answer
+    holdout                                 before it begins
+
+`any_table` reads out an experiment that somebody else ran.
 """
 
 from reactivation.experiment.aggregates import Group, aggregate, groups

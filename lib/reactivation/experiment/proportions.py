@@ -64,7 +64,7 @@ def difference_interval(
     """Interval of the difference of two shares. Numbers or numpy arrays.
 
     Newcombe's hybrid score interval is the headline: it keeps its coverage for rare events and never leaves [-1, 1].
-    The Miettinen-Nurminen interval of statsmodels 0.15 is faulty and not offered.
+    The Miettinen-Nurminen interval of statsmodels 0.15 is faulty; ours is in `score_difference`.
 
     References: Newcombe, Statistics in Medicine 17 (1998), method 10; Fagerland et al., SMMR 24 (2015).
     """

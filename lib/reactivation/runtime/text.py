@@ -19,3 +19,5 @@ def write_text(spark: SparkSession, path: str, text: str) -> None:
     files.delete(final, False)
     if not files.rename(temporary, final):
         raise OSError(f"{path} could not be renamed from its temporary name")
+    # Hadoop's local file system keeps a checksum beside a file; who opens the folder has no use for it.
+    files.delete(hadoop.Path(final.getParent(), f".{final.getName()}.crc"), False)

@@ -1,0 +1,193 @@
+"""One pass over any table to sufficient statistics per arm and stratum; nothing that grows with it leaves Spark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations_with_replacement
+from operator import or_
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
+
+from reactivation.errors import Finding, nearest
+from reactivation.experiment.any_table.spec import Spec
+from reactivation.experiment.covariates import Joint
+
+MOST_GROUPS = 2_000
+NO_VALUE = "(none)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome in one group.
+
+    unknown: rows without a value. wrong: rows whose value is infinite or no number, or for a rate neither 0 nor 1.
+    joint: the outcome and the covariates of all other rows.
+    """
+
+    unknown: int
+    wrong: int
+    joint: Joint
+
+    def merged(self, other: "Outcome") -> "Outcome":
+        """Both groups as one."""
+        return Outcome(self.unknown + other.unknown, self.wrong + other.wrong, self.joint.merged(other.joint))
+
+
+@dataclass(frozen=True)
+class Group:
+    """All rows of one arm in one stratum. arm: None for arms that the spec does not name, of which `stray` is one."""
+
+    arm: str | None
+    stratum: str
+    users: int
+    outcomes: Mapping[str, Outcome]
+    stray: str | None = None
+
+
+def problems(table: DataFrame, spec: Spec) -> list[Finding]:
+    """Columns that the spec names and the table does not have, or that are no numbers; empty where all is well."""
+    have = {field.name: field.dataType for field in table.schema}
+    roles = {
+        "arm": (spec.arm,),
+        "rates": spec.rates,
+        "means": spec.means,
+        "covariates": spec.covariates,
+        "strata": spec.strata,
+    }
+    found = [
+        Finding("no such column", name, f"under {role}: {nearest(name, have)}")
+        for role, names in roles.items()
+        for name in names
+        if name not in have
+    ]
+    is_all_text = all(isinstance(kind, StringType) for kind in have.values())  # a CSV file: numbers come as text
+    texts = [c for c in spec.covariates if isinstance(have.get(c), StringType) and not is_all_text]
+    found += [Finding("type", name, "under covariates: is text; name it under strata") for name in texts]
+    numbers = [(role, name) for role in ("rates", "means", "covariates") for name in roles[role] if name in have]
+    return found + [
+        Finding("type", name, f"under {role}: is {have[name].simpleString()}, must hold numbers")
+        for role, name in numbers
+        if not isinstance(have[name], NumericType | BooleanType | StringType)
+    ]
+
+
+def coarser(spec: Spec) -> list[Finding]:
+    """What to do where the strata cut the table into too many groups."""
+    return [
+        Finding("too many", name, "name strata of few values, fixed before the draw: a band instead of a number")
+        for name in spec.strata
+    ]
+
+
+def sums(table: DataFrame, spec: Spec) -> DataFrame:
+    """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
+
+    Arms that the spec does not name share one row. A null or NaN outcome is unknown. Where a covariate has no finite
+    value, all covariates of the row count as 0 and an indicator beside them tells so: nobody is left out for what was
+    not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large
+    means.
+    """
+    types = {field.name: field.dataType for field in table.schema}
+    arm = _column(spec.arm).cast("string")
+    strata = [F.coalesce(_column(s).cast("string"), F.lit(NO_VALUE)).alias(f"s{i}") for i, s in enumerate(spec.strata)]
+    keys = [F.when(arm.isin(*spec.shares), arm).alias("arm"), *strata]
+    columns, measures = [F.when(~arm.isin(*spec.shares), arm).alias("stray")], []
+    for number, name in enumerate(spec.outcomes):
+        outcome = _number(name, types[name], is_rate=name in spec.rates)
+        columns += _columns(number, outcome, spec, types)
+        measures += _measures(number, spec)
+    totals = [F.count("*").alias("users"), F.min("stray").alias("stray"), *measures]
+    read = table.select(*keys, *columns)
+    return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))]).agg(*totals).limit(MOST_GROUPS + 1)
+
+
+def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
+    """The rows of `sums` as values."""
+    return tuple(
+        Group(
+            arm=row["arm"],
+            stratum=", ".join(f"{name}={row[f's{i}']}" for i, name in enumerate(spec.strata)),
+            users=row["users"],
+            outcomes={name: _outcome(row, number, spec.width) for number, name in enumerate(spec.outcomes)},
+            stray=row["stray"],
+        )
+        for row in rows
+    )
+
+
+def _columns(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
+    """An outcome and the covariates of those in whom it is known, computed once per row: o0_0, o0_1, …"""
+    is_known = outcome.value.isNotNull()
+    columns = [outcome.value]
+    covariates = [_number(name, types[name], is_rate=False).value for name in spec.covariates]
+    if covariates:
+        is_missing = reduce(or_, [covariate.isNull() for covariate in covariates])
+        columns += [F.when(is_known, F.when(~is_missing, covariate).otherwise(0.0)) for covariate in covariates]
+        columns.append(F.when(is_known, is_missing.cast("double")))
+    return [
+        *[column.alias(f"o{number}_{i}") for i, column in enumerate(columns)],
+        outcome.is_unknown.alias(f"o{number}_is_unknown"),
+    ]
+
+
+def _measures(number: int, spec: Spec) -> list[Column]:
+    """What is known, what is not, and means and covariances of an outcome and the covariates."""
+    outcome, is_unknown = f"o{number}_0", F.col(f"o{number}_is_unknown")
+    pairs = combinations_with_replacement(range(spec.width), 2)
+    return [
+        F.count(outcome).alias(f"o{number}_known"),
+        F.count_if(is_unknown).alias(f"o{number}_unknown"),
+        F.count_if(F.col(outcome).isNull() & ~is_unknown).alias(f"o{number}_wrong"),
+        *[F.avg(f"o{number}_{i}").alias(f"o{number}_mean_{i}") for i in range(spec.width)],
+        *[F.covar_pop(f"o{number}_{i}", f"o{number}_{j}").alias(f"o{number}_covariance_{i}_{j}") for i, j in pairs],
+    ]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A column as numbers. value: null where there is none. is_unknown: nothing was there in the first place."""
+
+    value: Column
+    is_unknown: Column
+
+
+def _number(name: str, data_type: DataType, *, is_rate: bool) -> _Read:
+    column = _column(name)
+    if isinstance(data_type, BooleanType):
+        number = column.cast("int").cast("double")
+    elif isinstance(data_type, StringType):
+        number = column.try_cast("double")
+        if is_rate:
+            number = F.coalesce(number, column.try_cast("boolean").cast("int").cast("double"))
+    else:
+        number = column.cast("double")
+    is_unknown = column.isNull() | F.coalesce(F.isnan(number), F.lit(False))
+    is_fine = number.isin(0.0, 1.0) if is_rate else F.abs(number) < float("inf")
+    return _Read(F.when(~is_unknown & is_fine, number), is_unknown)
+
+
+def _outcome(row: Mapping[str, Any], number: int, width: int) -> Outcome:
+    known = row[f"o{number}_known"]
+    joint = Joint.empty(width)
+    if known:
+        means = [row[f"o{number}_mean_{i}"] for i in range(width)]
+        covariances = [
+            [row[f"o{number}_covariance_{min(i, j)}_{max(i, j)}"] for j in range(width)] for i in range(width)
+        ]
+        joint = Joint.of(known, means, covariances)
+    return Outcome(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
+
+
+def _column(name: str) -> Column:
+    return F.col(f"`{name.replace('`', '``')}`")
+
+
+def merged(groups: Sequence[Group], name: str, *, width: int) -> Outcome:
+    """One outcome over several groups."""
+    whole = Outcome(0, 0, Joint.empty(width))
+    for group in groups:
+        whole = whole.merged(group.outcomes[name])
+    return whole
