@@ -29,7 +29,7 @@ Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     from reactivation.runtime.session import start
 
-    java = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m"
+    java = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m -XX:TieredStopAtLevel=1"
     return start(
         {
             "spark.driver.memory": "3g",

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
@@ -14,6 +15,8 @@ _DELTA = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 _EVERYWHERE = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+_PLANNING = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
+"""Else every operation on a column asks the JVM for the session and a setting and walks Python's stack."""
 _LOCAL = {
     "spark.master": "local[*]",
     "spark.ui.enabled": "false",
@@ -22,6 +25,14 @@ _LOCAL = {
     "spark.driver.host": "127.0.0.1",
 }
 
+_FUNCTIONS = ("col", "lit", "expr", "when", "coalesce", "concat", "struct", "array", "xxhash64", "sum", "count", "max")
+_ASKED_FOR: Mapping[str, tuple[str, ...]] = {
+    "org.apache.spark.sql.functions": _FUNCTIONS,
+    "functions": _FUNCTIONS,
+    "PythonUtils": ("toSeq", "toList", "toArray"),
+    "PythonSQLUtils": (),
+    "io": (),
+}
 _QUERIES = ("spark.sql.", "spark.databricks.")
 
 
@@ -33,12 +44,17 @@ def start(conf: Mapping[str, str]) -> SparkSession:
     """
     if _is_brought_up_by_others():
         ours = {key: value for key, value in conf.items() if key.startswith(_QUERIES)}
-        session = SparkSession.builder.appName(APP_NAME).config(map={**_DELTA, **_EVERYWHERE, **ours}).getOrCreate()
+        session = (
+            SparkSession.builder.appName(APP_NAME)
+            .config(map={**_DELTA, **_EVERYWHERE, **_PLANNING, **ours})
+            .getOrCreate()
+        )
     else:
-        session = _plain({**_LOCAL, **_DELTA, **_EVERYWHERE, **conf})
+        session = _plain({**_LOCAL, **_DELTA, **_EVERYWHERE, **_PLANNING, **conf})
     for key, value in _EVERYWHERE.items():
         session.conf.set(key, value)
     _quiet(session)
+    _remember_classes(session)
     return session
 
 
@@ -55,6 +71,16 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
     return session
+
+
+def _remember_classes(session: SparkSession) -> None:
+    """Keep what Python asks the JVM for with every column: py4j would look through all jars for it each time."""
+    jvm: Any = getattr(session.sparkContext, "_jvm", None)
+    for name, members in _ASKED_FOR.items() if jvm is not None else ():
+        found = getattr(jvm, name)
+        setattr(jvm, name, found)
+        for member in members:
+            setattr(found, member, getattr(found, member))
 
 
 def _quiet(session: SparkSession) -> None:
