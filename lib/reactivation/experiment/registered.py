@@ -125,7 +125,11 @@ def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str]) -> list[str
     """Whether what is analysed is what was registered, in sentences. waves: the day each wave was really sent on."""
     planned = {str(w["wave"]): str(w["as_of"]) for w in plan["waves"]}
     changed = [d.says for d in differences(plan, now)]
-    waived = [f"wave {name}: registered for {day}, never planned" for name, day in planned.items() if name not in waves]
+    waived = [
+        f"wave {name}: registered for {day}, nobody was planned in it"
+        for name, day in planned.items()
+        if name not in waves
+    ]
     moved = [
         f"wave {name}: registered for {planned.get(name, 'no day')}, sent on {day}"
         for name, day in sorted(waves.items())
