@@ -46,10 +46,10 @@ def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
     unknown = {name: metric for name, metric in metrics.items() if rates[name].value is None}
     if not unknown:
         return rates
-    oldest, newest = _months(r)
-    labels = r.read(derived.LABELS, F.col("cycle").between(oldest, newest)) if r.has(derived.LABELS) else None
-    features = r.read(derived.FEATURES, F.col("cycle").between(oldest, str(r.cycle)))
-    return rates | experiment.before_any_experiment(features, labels, metrics=unknown)
+    newest = r.calendar.newest_settled(r.cycle.first)  # and the one before: whatever is built later changes neither
+    is_near = F.col("cycle").between(str(newest - 1), str(newest))
+    labels = r.read(derived.LABELS, is_near) if r.has(derived.LABELS) else None
+    return rates | experiment.before_any_experiment(r.read(derived.FEATURES, is_near), labels, metrics=unknown)
 
 
 def _months(r: Run) -> tuple[str, str]:
