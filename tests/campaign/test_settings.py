@@ -66,9 +66,7 @@ def test_conf_that_contradicts_the_design_is_refused(
 
 
 @pytest.mark.parametrize("cycle", ["2025-12", "2027-01", "2028-06"])
-def test_outside_its_months_the_long_holdout_is_refused_and_what_to_do_is_said(
-    conf: dict[str, Any], cycle: str
-) -> None:
+def test_outside_its_months_a_long_holdout_is_refused_and_what_to_do_is_said(conf: dict[str, Any], cycle: str) -> None:
     arms = CampaignSettings.model_validate(conf).arms
     with pytest.raises(PlanError, match="leaves in 2027-01; let another begin: set long_holdout_since"):
         arms.check_long_holdout(Month.parse(cycle))
