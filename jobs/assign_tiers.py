@@ -2,84 +2,127 @@
 
 from collections.abc import Mapping
 
+import registration
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, chance, cli, experiment, population
+from reactivation.periods import Month
+from reactivation.runtime.files import write_files
+from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
+from reactivation.tables.contract import Table
 
 
 def run(r: Run) -> None:
-    """Replaces exactly this cycle's tiers, arms and plan."""
-    settings, cycle, first = r.settings.campaign, str(r.cycle), r.cycle.first
-    is_now = F.col("cycle") == cycle
+    """Replaces exactly this cycle's tiers, arms, plan and balance; refuses another plan once a wave is planned."""
+    settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
+    settings.arms.check_long_holdout(r.cycle)
+    plan = _plan(r)
+    rates = base_rates(r)
     scores = r.read(derived.SCORES, is_now)
-    seen, base_rates = _past(r)
+    bands = _write_tiers(r, scores)
+    _write_arms(r, scores)
+    _register(r, plan, rates)
+    _look_before_launch(r)
 
-    evidence = campaign.tiers.weigh(seen, bands=len(settings.tiers.band_borders) + 1)
-    bands = campaign.tiers.decide(campaign.tiers.band_sizes(scores, settings.tiers), evidence, settings.tiers)
-    r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
-    r.write(derived.TIERS_TABLE, campaign.tiers.of_users(scores, bands, cycle=cycle, settings=settings.tiers))
-
-    permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
-    spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
-    arms = campaign.arms.assign(
-        scores,
-        r.read(derived.TIERS_TABLE, is_now),
-        r.read(derived.FEATURES, is_now),
-        population.contactable(
-            spine,
-            consents=permissions.get("consents"),
-            contacts=permissions.get("contacts"),
-            day=first,
-            calendar=r.calendar,
-            settings=r.settings.population,
-        ),
-        cycle=cycle,
-        settings=settings.arms,
-        salts=campaign.ArmSalts(
-            cell=r.salt("cell"),
-            touch=r.salt("touch"),
-            long_holdout=chance.salt(r.region, r.scenario, settings.arms.long_holdout_since, "long_holdout"),
-            order=r.salt("order"),
-            ties=r.salt("ties"),
-        ),
+    held = campaign.exports.suppressed(
+        r.read(derived.ARMS, is_now),
+        holdout_until=(r.cycle + 1).first,
+        long_holdout_until=Month.parse(settings.arms.long_holdout_exit).first,
     )
-    r.write(derived.ARMS, arms)
-    _register(r, base_rates)
+    write_files({"suppression": held}, f"{r.exports}/{r.cycle}", order_by="user_id")
     r.show("Tiers by band of p_active", bands)
 
 
-def _past(r: Run) -> tuple[list[campaign.tiers.Seen], Mapping[str, float | None]]:
-    """Evidence and base rates of the settled months whose experiment was registered."""
-    metrics = {name: metric.outcome for name, metric in r.settings.experiment.metrics.items()}
-    if not r.has(derived.OUTCOMES):
-        return [], dict.fromkeys(metrics)
+def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
+    """Rates of the untouched of past experiments; where these say nothing, of what sleepers did before any."""
+    metrics = r.settings.experiment.metrics
+    outcomes = {name: metric.outcome for name, metric in metrics.items()}
+    past = _past(r, derived.ARMS, derived.OUTCOMES)
+    found = campaign.tiers.base_rates(past[0], past[1], outcomes) if past else dict.fromkeys(metrics)
+    rates = experiment.of_untouched(found)
+    unknown = {name: metric for name, metric in metrics.items() if rates[name].value is None}
+    if not unknown:
+        return rates
+    newest = r.calendar.newest_settled(r.cycle.first)  # and the one before: whatever is built later changes neither
+    is_near = F.col("cycle").between(str(newest - 1), str(newest))
+    labels = r.read(derived.LABELS, is_near) if r.has(derived.LABELS) else None
+    return rates | experiment.before_any_experiment(r.read(derived.FEATURES, is_near), labels, metrics=unknown)
+
+
+def _months(r: Run) -> tuple[str, str]:
+    """The oldest and the newest settled month that count as evidence."""
     oldest, newest = r.cycle - r.settings.campaign.tiers.evidence_months, r.calendar.newest_settled(r.cycle.first)
-    is_past = F.col("cycle").between(str(oldest), str(newest))
+    return str(oldest), str(newest)
+
+
+def _past(r: Run, *tables: Table) -> list[DataFrame]:
+    """Those tables in the settled months whose experiment was registered; none before there are outcomes."""
+    if not r.has(derived.OUTCOMES):
+        return []
+    is_past = F.col("cycle").between(*_months(r))
     registered = r.read(derived.EXPERIMENT_PLAN, is_past).select("cycle")
-    scores, arms, outcomes = (
-        r.read(table, is_past).join(registered, "cycle", "left_semi")
-        for table in (derived.SCORES, derived.ARMS, derived.OUTCOMES)
-    )
-    seen = campaign.tiers.observe(scores, arms, outcomes, settings=r.settings.campaign.tiers)
-    return seen, campaign.tiers.base_rates(arms, outcomes, metrics)
+    return [r.read(table, is_past).join(registered, "cycle", "left_semi") for table in tables]
 
 
-def _register(r: Run, base_rates: Mapping[str, float | None]) -> None:
-    settings = r.settings.campaign
-    plan = experiment.register(
-        r.settings.experiment,
-        cycle=r.cycle,
-        region=r.region,
-        scenario=r.scenario,
-        sizes=campaign.arms.sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle))),
-        base_rates=base_rates,
-        arms=settings.arms.model_dump(mode="json"),
-        waves=campaign.waves.as_plain(settings, r.cycle),
+def _plan(r: Run) -> experiment.PlanText:
+    """What is to be registered; refused before anything is written."""
+    is_now, now, found = F.col("cycle") == str(r.cycle), registration.draft(r), registration.row(r)
+    is_running = r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
+    registered = experiment.registered.read(found) if found and is_running else None
+    return experiment.registered.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
+
+
+def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, object]]:
+    settings, cycle = r.settings.campaign.tiers, str(r.cycle)
+    past = _past(r, derived.SCORES, derived.ARMS, derived.OUTCOMES)
+    seen = campaign.tiers.observe(*past, settings=settings) if past else []
+    evidence = campaign.tiers.weigh(seen, bands=len(settings.band_borders) + 1)
+    bands = campaign.tiers.decide(campaign.tiers.band_sizes(scores, settings), evidence, settings)
+    r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
+    r.write(derived.TIERS_TABLE, campaign.tiers.of_users(scores, bands, cycle=cycle, settings=settings))
+    return bands
+
+
+def _write_arms(r: Run, scores: DataFrame) -> None:
+    settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
+    permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
+    spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
+    contactable = population.contactable(
+        spine,
+        consents=permissions.get("consents"),
+        contacts=permissions.get("contacts"),
+        day=first,
         calendar=r.calendar,
+        settings=r.settings.population,
     )
-    r.write(derived.EXPERIMENT_PLAN, r.rows(derived.EXPERIMENT_PLAN, [{"cycle": str(r.cycle), **plan._asdict()}]))
+    long = chance.salt(r.region, r.scenario, settings.long_holdout_since, "long_holdout")
+    own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
+    salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
+    tiers, features = r.read(derived.TIERS_TABLE, is_now), r.read(derived.FEATURES, is_now)
+    arms = campaign.arms.assign(scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts)
+    r.write(derived.ARMS, arms)
+
+
+def _register(r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.Rate]) -> None:
+    sizes = campaign.arms.sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
+    sealed = experiment.register(plan, r.settings.experiment, sizes=sizes, base_rates=rates)._asdict()
+    r.write(derived.EXPERIMENT_PLAN, r.rows(derived.EXPERIMENT_PLAN, [{"cycle": str(r.cycle), **sealed}]))
+    Registry.open(r).note_plan(r.cycle, **sealed)
+
+
+def _look_before_launch(r: Run) -> None:
+    settings, cycle, is_now = r.settings.experiment, str(r.cycle), F.col("cycle") == str(r.cycle)
+    sums = experiment.balance.aggregate(
+        r.read(derived.ARMS, is_now), r.read(derived.FEATURES, is_now), settings=settings
+    )
+    is_first = cycle == r.settings.campaign.arms.long_holdout_since
+    groups = [row.asDict() for row in sums.collect()]
+    rows = experiment.balance.balance(groups, cycle=cycle, settings=settings, is_first_month=is_first)
+    r.write(derived.BALANCE, r.rows(derived.BALANCE, rows))
+    r.say("\n".join(f"    {line}" for line in experiment.balance.warnings(rows)))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from datetime import date
 
+import registration
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import activity, campaign, cli, population
+from reactivation import activity, campaign, cli, experiment, population
 from reactivation.frames import at_hand
 from reactivation.periods import Window
 from reactivation.runtime.files import write_files
@@ -19,9 +20,10 @@ def run(r: Run) -> None:
     as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
     assert name is not None
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
-    campaign.waves.require_registered(
-        r.cycle, is_registered=r.has(derived.EXPERIMENT_PLAN) and not r.read(derived.EXPERIMENT_PLAN, is_now).isEmpty()
-    )
+    plan, now = registration.row(r), registration.draft(r)
+    changed = experiment.registered.require(plan, now=now, wave=name, day=as_of, is_forced=r.force)
+    for difference in changed:
+        r.say(f"    by force, not as registered: {difference.says}")
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, is_now))
     salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
     line = at_hand(
@@ -42,8 +44,8 @@ def run(r: Run) -> None:
         )
     )
 
-    plan = r.read(derived.WAVE_PLAN, is_now & (F.col("wave") == name))
-    files = {channel: campaign.exports.channel_rows(plan, channel) for channel in canonical.CONTACT_CHANNELS}
+    sent = r.read(derived.WAVE_PLAN, is_now & (F.col("wave") == name))
+    files = {channel: campaign.exports.channel_rows(sent, channel) for channel in canonical.CONTACT_CHANNELS}
     written = write_files(files, f"{r.exports}/{r.cycle}/{name}", order_by="contact_id")
     r.say("    " + ", ".join(f"{channel}.csv: {count} contacts" for channel, count in written.items() if count))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import registration
 from pyspark.sql import DataFrame
 
 from reactivation import activity, cli, experiment, labels, monitoring
@@ -27,8 +28,9 @@ def run(r: Run) -> None:
         r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
         return
     require_ingested(r, settles_on)
+    as_registered, r = registration.under_the_plan(r)
     _write_outcomes(r)
-    _report(r, _read_out(r), _learn_response(r))
+    _report(r, _read_out(r), _learn_response(r), as_registered)
 
 
 def _has_campaign(r: Run) -> bool:
@@ -40,13 +42,9 @@ def _of_cycle(r: Run, table: Table) -> DataFrame:
     return r.read(table, within(cycle=str(r.cycle)))
 
 
-def _plan_of(r: Run) -> str:
-    return str(_of_cycle(r, derived.EXPERIMENT_PLAN).collect()[0].plan_json)
-
-
 def _write_outcomes(r: Run) -> None:
     sources = r.read_present(canonical.ALL)
-    window = experiment.window_of(_plan_of(r))
+    window = experiment.window_of(registration.plan_json(r))
     settles_on = r.calendar.settle_on(r.cycle)
     straight = activity.straight(
         sources, window=window, known_before=settles_on, calendar=r.calendar, settings=r.settings.activity
@@ -77,7 +75,9 @@ def _read_out(r: Run) -> Rows:
     metrics = {name: metric.outcome for name, metric in settings.metrics.items()}
     counts = experiment.aggregate(_of_cycle(r, derived.OUTCOMES), _of_cycle(r, derived.ARMS), metrics=metrics)
     groups = experiment.groups([row.asDict() for row in counts.collect()], metrics=metrics)
-    rows = experiment.read_out(groups, cycle=r.cycle, design=experiment.design_of(_plan_of(r)), settings=settings)
+    rows = experiment.read_out(
+        groups, cycle=r.cycle, design=experiment.design_of(registration.plan_json(r)), settings=settings
+    )
     r.write(derived.READOUT, r.rows(derived.READOUT, rows))
     return rows
 
@@ -93,7 +93,7 @@ def _learn_response(r: Run) -> Rows:
     return rows
 
 
-def _report(r: Run, readout: Rows, response: Rows) -> None:
+def _report(r: Run, readout: Rows, response: Rows, as_registered: list[str]) -> None:
     metrics, alpha = r.settings.monitoring.report_metrics, r.settings.experiment.alpha
     tables = {
         "Tiers": _records(monitoring.tier_sizes(_of_cycle(r, derived.TIERS_TABLE), _of_cycle(r, derived.ARMS))),
@@ -105,6 +105,7 @@ def _report(r: Run, readout: Rows, response: Rows) -> None:
     page = monitoring.render(
         f"{r.region}, {r.scenario}, {r.cycle}: the month's report",
         [
+            Chapter("Is it what was registered?", as_registered),
             *[
                 Chapter(part.title, part.sentences, note=part.reading)
                 for part in experiment.told(readout, metrics, alpha=alpha)

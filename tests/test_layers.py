@@ -20,7 +20,8 @@ LONG_JOBS = {
     "build_features.py": "three tables, each for the months that are missing",
     "train_models.py": "two models, each with its training, its gate and its place in the registry",
     "evaluate_scores.py": "two models, each for all users and for the low-active",
-    "assign_tiers.py": "past read-outs, four tables, and the registered plan",
+    "design_experiment.py": "sizes, rates and prices from what is there, then three answers",
+    "assign_tiers.py": "past read-outs, five tables, the registered plan and the suppression file",
     "plan_wave.py": "the wave's facts from six tables, then the plan and its files",
     "read_out.py": "three tables, then the month's report",
 }

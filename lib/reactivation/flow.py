@@ -76,8 +76,15 @@ ASSIGN = Step(
         "response",
         "labels",
         "tiers",
+        "wave_waterfall",
     ),
-    ("tier_bands", "tiers", "arms", "experiment_plan"),
+    ("tier_bands", "tiers", "arms", "experiment_plan", "balance"),
+)
+DESIGN = Step(
+    "design_experiment",
+    "what the month's experiment can see, and how large a holdout must be",
+    ("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "users", "consents", "contacts"),
+    (),
 )
 PLAN = Step(
     "plan_wave",
@@ -96,7 +103,7 @@ READ_OUT = Step(
     ("outcomes", "readout", "response"),
 )
 
-STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, ASSIGN, PLAN, READ_OUT)
+STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN, READ_OUT)
 
 _EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
@@ -115,7 +122,7 @@ def writer_of(table: str) -> str | None:
 
 def mermaid() -> str:
     """The data's way as a Mermaid flowchart: jobs as boxes, what each hands on as rounded ones beside it."""
-    handed_on = {step.job: step.writes for step in STEPS if step.writes not in (CANONICAL, ("model_ledger",))}
+    handed_on = {step.job: step.writes for step in STEPS if step.writes not in ((), CANONICAL, ("model_ledger",))}
     lines = ["flowchart LR", '    raw[("raw tables")] --> ingest_sources']
     for step in STEPS:
         givers = [job for job, tables in handed_on.items() if job != step.job and set(tables) & set(step.reads)]
@@ -130,5 +137,10 @@ def mermaid() -> str:
         "    registry --> score_users",
         "    registry --> evaluate_scores",
     ]
-    ends = ['    plan_wave --> files[("channel files")]', '    read_out --> report[("report")]']
+    ends = [
+        '    design_experiment --> design[("design")]',
+        '    assign_tiers --> suppression[("suppression file")]',
+        '    plan_wave --> files[("channel files")]',
+        '    read_out --> report[("report")]',
+    ]
     return "\n".join([*lines, *registry, *ends])

@@ -35,6 +35,8 @@ def _conf() -> dict[str, Any]:
             "holdout_share": 0.2,
             "long_holdout_share": 0.05,
             "long_holdout_since": "2026-01",
+            "long_holdout_exit": "2027-01",
+            "long_holdout_valid_months": 12,
             "selected_share": 0.3,
             "rule_order": "transaction_own_count_3m",
         },

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.settings import Option
+from reactivation.errors import PlanError
 from reactivation.periods import Month
 
 pytestmark = pytest.mark.numbers
@@ -62,3 +63,14 @@ def test_conf_that_contradicts_the_design_is_refused(
     branch[last] = value
     with pytest.raises(ValidationError, match=message.replace("(", r"\(")):
         CampaignSettings.model_validate(conf)
+
+
+@pytest.mark.parametrize("cycle", ["2025-12", "2027-01", "2028-06"])
+def test_outside_its_months_a_long_holdout_is_refused_and_what_to_do_is_said(conf: dict[str, Any], cycle: str) -> None:
+    arms = CampaignSettings.model_validate(conf).arms
+    with pytest.raises(PlanError, match="leaves in 2027-01; let another begin: set long_holdout_since"):
+        arms.check_long_holdout(Month.parse(cycle))
+    arms.check_long_holdout(Month.parse("2026-01"))
+    arms.check_long_holdout(Month.parse("2026-12"))
+    conf["arms"]["long_holdout_share"] = 0
+    CampaignSettings.model_validate(conf).arms.check_long_holdout(Month.parse(cycle))  # there is none to end

@@ -271,5 +271,3 @@ def test_what_cannot_be_planned_is_said(settings: CampaignSettings) -> None:
         waves.day_of(settings, cycle=JUNE, wave="W7", as_of=None)
     with pytest.raises(PlanError, match="must lie in the cycle"):
         waves.day_of(settings, cycle=JUNE, wave="W1", as_of=date(2026, 7, 1))
-    with pytest.raises(PlanError, match=r"run jobs/assign_tiers\.py"):
-        waves.require_registered(JUNE, is_registered=False)

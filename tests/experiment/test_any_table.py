@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from experiment.asked import ASKED
 from reactivation.errors import SettingsError
 from reactivation.experiment import ExperimentSettings, Metric
 from reactivation.experiment.any_table import Analysis, Spec, analyze, as_csv, brief, by_contrast, family, opening
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.numbers
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ExperimentSettings(
+    **ASKED,
     alpha=0.2,  # the spec's own counts
     power=0.8,
     srm_p=0.001,

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
+from experiment.asked import ASKED
 from reactivation import chance, experiment
 from reactivation.periods import Calendar, Month, Window
 from reactivation.tables import canonical, derived
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.rules
 JUNE = Month.parse("2026-06")
 WINDOW = Window(date(2026, 6, 8), date(2026, 7, 1))
 SETTINGS = experiment.ExperimentSettings(
+    **{**ASKED, "primary_metric": "active"},
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

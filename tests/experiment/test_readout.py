@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiment.asked import ASKED
 from reactivation import experiment
 from reactivation.experiment.aggregates import Group
 from reactivation.experiment.estimates import Estimate
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
 SETTINGS = experiment.ExperimentSettings(
+    **ASKED,
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

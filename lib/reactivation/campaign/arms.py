@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import chance
+from reactivation.campaign.arm_settings import ArmSettings
 from reactivation.campaign.ranks import Order, ranked
-from reactivation.campaign.settings import ArmSettings
 from reactivation.frames import at_hand
 from reactivation.tables import derived
 from reactivation.tables.derived import POLICIES

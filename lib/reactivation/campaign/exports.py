@@ -1,4 +1,6 @@
-"""What a campaign manager gets: one file of contacts per wave and channel."""
+"""What a campaign manager gets: a file of contacts per wave and channel, and one of those whom nobody may contact."""
+
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,3 +12,14 @@ def channel_rows(plan: DataFrame, channel: str) -> DataFrame:
     """The contacts of one channel; draws of `none` are nobody's contact and in no file."""
     is_sent = (F.col("channel") == channel) & F.col("contact_id").isNotNull()
     return plan.where(is_sent).select(*COLUMNS)
+
+
+def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date) -> DataFrame:
+    """Whom the bank's other senders are asked to leave alone. Grain and key: user_id.
+
+    until: the first day on which the user may be contacted again; that of the long holdout lies months ahead.
+    """
+    until = F.when(F.col("touch") == "holdout", F.lit(holdout_until)).when(
+        F.col("touch") == "long_holdout", F.lit(long_holdout_until)
+    )
+    return arms.where(F.col("touch").isin("holdout", "long_holdout")).select("user_id", until.alias("until"))

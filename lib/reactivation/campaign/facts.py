@@ -10,7 +10,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.settings import MODEL_FACTS, Wave
+from reactivation.campaign.arm_settings import MODEL_FACTS
+from reactivation.campaign.settings import Wave
 from reactivation.periods import Calendar
 from reactivation.tables import canonical
 from reactivation.tables.derived import POLICIES

@@ -4,48 +4,21 @@ Capacities and budgets are stated per 1 000 low-activity users: the programme's 
 demo some ten thousand, and the same wave means the same intensity in both. Money is in the region's currency.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from math import isclose
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from reactivation.campaign.arm_settings import ArmSettings, Share, check_facts_only
 from reactivation.parts import Part
 from reactivation.periods import Month
 from reactivation.tables.canonical import CONTACT_CHANNELS
 from reactivation.tables.derived import POLICIES
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-MODEL_FACTS = ("tier", "band", "p_active", "p_asset_uplift", "raw_active", "raw_asset_uplift")
-"""What the model says of a user: conditions of the cell `model` may read it, those of `rule` and `random` never."""
-
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
-
-_FROM_THE_MODEL = {*MODEL_FACTS, "active_version", "asset_uplift_version", "expected_gain", "picked_by_model"}
-
-
-def reads_model(expression: str) -> list[str]:
-    """Names in a Spark SQL expression that come from the model.
-
-    >>> reads_model("tier = 'high_potential' and transaction_count_1m > 3")
-    ['tier']
-    >>> reads_model("profile_segment = 'band'")
-    []
-    """
-    words = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", " ", expression.lower()))
-    return sorted(_FROM_THE_MODEL.intersection(words))
-
-
-def _check_facts_only(expression: str) -> str:
-    found = reads_model(expression)
-    if found:
-        raise ValueError(f"reads {', '.join(found)}: only conditions of the cell `model` may read what the model says")
-    return expression
 
 
 class TierSettings(Part):
@@ -84,49 +57,6 @@ class TierSettings(Part):
         return self
 
 
-class ArmSettings(Part):
-    """Where chance puts the contactable users, and how many each policy picks.
-
-    cells: share of the contactable users per policy, cut in this order. holdout_share, long_holdout_share: shares of
-    every cell that get nothing of ours, for the cycle or for months. long_holdout_since: month since which the present
-    long holdout stays out; another month here draws another one. selected_share: of all contactable users, picked by
-    each policy. rule_order: Spark SQL expression over the columns of `features`: the bank's own order, higher first,
-    null last; it must not read the model.
-    """
-
-    cells: dict[str, Share]
-    holdout_share: Share
-    long_holdout_share: Share
-    long_holdout_since: str
-    selected_share: float = Field(gt=0, le=1)
-    rule_order: str
-
-    @field_validator("cells")
-    @classmethod
-    def _cells_are_the_policies(cls, cells: dict[str, float]) -> dict[str, float]:
-        if set(cells) != set(POLICIES) or not isclose(sum(cells.values()), 1, abs_tol=1e-9):
-            raise ValueError(f"cells {cells}, must give {', '.join(POLICIES)} shares that add up to 1")
-        return cells
-
-    @field_validator("rule_order")
-    @classmethod
-    def _rule_reads_no_model(cls, expression: str) -> str:
-        return _check_facts_only(expression)
-
-    @model_validator(mode="after")
-    def _somebody_is_touched(self) -> Self:
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", self.long_holdout_since):
-            raise ValueError(f"long_holdout_since `{self.long_holdout_since}`, must be a month YYYY-MM")
-        if self.untouched_share >= 1:
-            raise ValueError("holdout_share and long_holdout_share together must leave somebody to touch")
-        return self
-
-    @property
-    def untouched_share(self) -> float:
-        """P(untouched) of every user of a cell, whatever the user's facts."""
-        return self.holdout_share + self.long_holdout_share
-
-
 class Benefit(Part):
     """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed."""
 
@@ -144,7 +74,7 @@ class Option(Part):
     @field_validator("only_if")
     @classmethod
     def _reads_no_model(cls, expression: str | None) -> str | None:
-        return expression if expression is None else _check_facts_only(expression)
+        return expression if expression is None else check_facts_only(expression)
 
 
 class Wave(Part):
@@ -173,7 +103,7 @@ class Wave(Part):
         if set(conditions) != set(POLICIES):
             raise ValueError(f"qualifies has {', '.join(conditions)}, must have {', '.join(POLICIES)}")
         for policy in ("rule", "random"):
-            _check_facts_only(conditions[policy])
+            check_facts_only(conditions[policy])
         return conditions
 
     @property

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from reactivation.campaign.settings import ArmSettings, CampaignSettings, Wave
+from reactivation.campaign.arm_settings import ArmSettings
+from reactivation.campaign.settings import CampaignSettings, Wave
 from reactivation.tables.derived import POLICIES
 
 CENTS = 100

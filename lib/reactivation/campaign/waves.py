@@ -64,13 +64,6 @@ def as_plain(settings: CampaignSettings, cycle: Month) -> list[dict[str, Any]]:
     ]
 
 
-def require_registered(cycle: Month, *, is_registered: bool) -> None:
-    """PlanError where a wave is to be planned before the month's experiment is written down."""
-    if not is_registered:
-        advice = "run jobs/assign_tiers.py for this cycle first"
-        raise PlanError(f"cycle {cycle} has no registered experiment", [Finding("missing", "experiment_plan", advice)])
-
-
 def plan(
     line: DataFrame,
     *,

@@ -3,23 +3,21 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
-from math import sqrt
 from typing import Any, NamedTuple
 
 from reactivation import chance
 from reactivation.errors import Finding, PlanError
-from reactivation.experiment.checks import Design
-from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast
+from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import COMPARISON_METHOD, GAIN_METHOD
-from reactivation.experiment.proportions import minimum_detectable, z_sum
+from reactivation.experiment.families import alpha_per_look
+from reactivation.experiment.power import Rate, statement
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.periods import Calendar, Month, Window
+from reactivation.periods import Calendar, Month
 
-RATE_NOT_KNOWN = "not known: no base rate from an earlier month"
-NOBODY = "not known: a side has no users"
-_DRAWN = ("cells", "holdout_share", "long_holdout_share")
-BEYOND = "nothing: even every user converting would not be seen"
+PlanText = dict[str, Any]
+
+_DRAWN = ("cells", "holdout_share", "long_holdout_share", "long_holdout_since")
+_BY_CYCLE = ("cell", "touch", "order", "ties")
 
 
 class Plan(NamedTuple):
@@ -34,91 +32,75 @@ class Plan(NamedTuple):
     power_json: str
 
 
-def register(
+def draft(
     settings: ExperimentSettings,
     *,
     cycle: Month,
     region: str,
     scenario: str,
-    sizes: Mapping[str, int],
-    base_rates: Mapping[str, float | None],
     arms: Mapping[str, Any],
     waves: Sequence[Mapping[str, Any]],
     calendar: Calendar,
-) -> Plan:
-    """Write down what will be compared, how, and what it can see. The same inputs give the same hash.
+) -> PlanText:
+    """What will be compared, how, and who decides by which rules, as plain values: all of it known before any draw.
 
-    sizes: users by `policy.part.touch`, part being `selected` or `all` (picked or not). base_rates: by metric, from
-    settled months; None where there is none. arms: plain values of the arms' settings, with `cells` (shares),
-    `holdout_share` and `long_holdout_share`. waves: plain values of each wave, with its `as_of`.
+    arms: plain values of the arms' settings, with `cells` (shares in the order in which they are cut), the holdouts'
+    shares and `long_holdout_since`. waves: plain values of each wave, with its `as_of`. The same inputs give the same
+    plan.
     """
-    _check_arms(arms)
-    plan = {
-        "cycle": str(cycle),
-        "region": region,
-        "scenario": scenario,
-        "salts": chance.salt(region, scenario, str(cycle), "<purpose>"),
-        "arms": dict(arms),
-        "waves": [dict(wave) for wave in waves],
-        "zone": calendar.zone,
-        "outcome_window": [min((_day(wave) for wave in waves), default=str(cycle.first)), str((cycle + 1).first)],
-        "settles_on": str(calendar.settle_on(cycle)),
-        "looks": 1,
-        "primary_metric": next(iter(settings.metrics)),
-        "methods": {"comparison": COMPARISON_METHOD, "gain": GAIN_METHOD},
-        "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in CONTRASTS],
-        "thresholds": settings.model_dump(mode="json"),
-    }
-    plan_json = _canonical(plan)
-    return Plan(
-        plan_json,
-        hashlib.sha256(plan_json.encode()).hexdigest(),
-        _canonical([_power(c, m, sizes, base_rates.get(m), settings) for c in CONTRASTS for m in settings.metrics]),
-    )
-
-
-def design_of(plan_json: str) -> Design:
-    """The shares that a registered plan names, for the checks of its read-out."""
-    arms = json.loads(plan_json)["arms"]
-    return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"])
-
-
-def window_of(plan_json: str) -> Window:
-    """The outcome window that a registered plan names."""
-    first, end = (date.fromisoformat(day) for day in json.loads(plan_json)["outcome_window"])
-    return Window(first, end)
-
-
-def _check_arms(arms: Mapping[str, Any]) -> None:
     missing = [name for name in _DRAWN if name not in arms]
     if missing:
         advice = "the read-out tests what chance gave against it: state it in conf under campaign.arms"
         raise PlanError("the plan does not say what was drawn", [Finding("missing", name, advice) for name in missing])
+    own = {purpose: chance.salt(region, scenario, str(cycle), purpose) for purpose in _BY_CYCLE}
+    long = chance.salt(region, scenario, str(arms["long_holdout_since"]), "long_holdout")
+    settles_on = str(calendar.settle_on(cycle))
+    plan = {
+        "cycle": str(cycle),
+        "region": region,
+        "scenario": scenario,
+        "salts": {**own, "long_holdout": long, "waves": chance.salt(region, scenario, str(cycle), "<wave>_<purpose>")},
+        "cell_order": list(arms["cells"]),
+        "arms": dict(arms),
+        "waves": [dict(wave) for wave in waves],
+        "zone": calendar.zone,
+        "outcome_window": [min((_day(wave) for wave in waves), default=str(cycle.first)), str((cycle + 1).first)],
+        "settle_days": calendar.settle_days,
+        "settles_on": settles_on,
+        "look_days": [*(str(cycle.first.replace(day=day)) for day in settings.interim_look_days), settles_on],
+        "alpha_per_look": alpha_per_look(settings.alpha, looks=settings.looks),
+        "methods": {"comparison": COMPARISON_METHOD, "gain": GAIN_METHOD},
+        "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in CONTRASTS],
+        "thresholds": settings.model_dump(mode="json"),
+    }
+    return dict(json.loads(canonical(plan)))
 
 
-def _power(
-    contrast: Contrast, metric: str, sizes: Mapping[str, int], rate: float | None, settings: ExperimentSettings
-) -> dict[str, Any]:
-    """Smallest detectable difference of one contrast on one metric, or why it is not known."""
-    n = [sum(sizes.get(key, 0) for key in side.size_keys) for side in contrast.sides]
-    row = {"contrast": contrast.name, "metric": metric, "users": n, "base_rate": rate, "power": settings.power}
-    if rate is None:
-        return {**row, "minimum_detectable": None, "reason": RATE_NOT_KNOWN}
-    if not all(n):
-        return {**row, "minimum_detectable": None, "reason": NOBODY}
-    if isinstance(contrast, Comparison):
-        smallest = minimum_detectable(
-            base_rate=rate, n_treatment=n[0], n_control=n[1], alpha=settings.alpha, power=settings.power
-        )
-    else:
-        spread = sqrt(rate * (1 - rate) * sum(1 / users for users in n))
-        smallest = z_sum(alpha=settings.alpha, power=settings.power) * spread
-    return {**row, "minimum_detectable": smallest, "reason": BEYOND if smallest is None else None}
+def register(
+    plan: PlanText,
+    settings: ExperimentSettings,
+    *,
+    sizes: Mapping[str, int],
+    base_rates: Mapping[str, Rate],
+) -> Plan:
+    """Seal a plan, and say what it can see at the sizes that chance gave.
+
+    sizes: users by `policy.part.touch`, part being `selected` or `all` (picked or not). base_rates: by metric, from
+    settled months.
+    """
+    plan_json = canonical(plan)
+    return Plan(plan_json, sealed(plan_json), canonical(statement(settings, sizes=sizes, base_rates=base_rates)))
+
+
+def sealed(plan_json: str) -> str:
+    """The hash by which anyone can tell that a plan is the one that was registered."""
+    return hashlib.sha256(plan_json.encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON in the one form that is hashed: keys sorted, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def _day(wave: Mapping[str, Any]) -> str:
     return str(wave["as_of"])
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)

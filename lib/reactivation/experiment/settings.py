@@ -1,45 +1,108 @@
-"""Settings of `experiment`: what is measured, how sure one must be, and what would be worth knowing."""
+"""Settings of `experiment`: what is asked and measured, how sure one must be, and what would be worth knowing."""
 
-from typing import Self
+from collections.abc import Collection, Iterator
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from reactivation.errors import nearest
+from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.guardrails import Harm
 from reactivation.parts import Part
+
+Headline = Literal["unadjusted", "cuped", "post_stratified"]
+
+CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
 
 class Metric(Part):
     """One outcome that the read-out compares, as the share of users who have it.
 
     outcome: boolean column of `outcomes`. minimum_effect: smallest difference of shares that would change a decision.
+    pre_period: the same asked of the newest month before a cycle, as a Spark SQL condition over the columns of
+    `features`; without one the metric has no A/A analysis.
     """
 
     outcome: str
     minimum_effect: float = Field(gt=0, lt=1)
+    pre_period: str | None = None
+
+
+class GuardrailSettings(Part):
+    """What a campaign must not harm.
+
+    outcome: boolean column of `outcomes`. margin: largest harm that is accepted, as a difference of shares.
+    harm: `rise` where more of it is worse, `fall` where less is.
+    """
+
+    outcome: str
+    margin: float = Field(gt=0, lt=1)
+    harm: Harm = "rise"
+
+
+class BalanceSettings(Part):
+    """What is looked at before the launch; it warns and withholds nothing.
+
+    covariates: numeric columns of `features`. standardised_difference: a larger one, in standard deviations of a user,
+    is named. p: so is a difference whose p-value, adjusted for the number of all questions asked, is smaller.
+    """
+
+    covariates: tuple[str, ...] = Field(min_length=1)
+    standardised_difference: float = Field(gt=0)
+    p: float = Field(gt=0, lt=0.5)
 
 
 class ExperimentSettings(Part):
     """What the month's experiment asks, and the rules its answers must pass.
 
-    alpha: share of false alarms that is accepted, two-sided; intervals are at 1 - alpha.
+    hypotheses: a sentence per causal contrast that is asked. primary_metric: the metric that decides. headline: the one
+    estimator whose intervals give the verdicts.
+    alpha: share of false alarms that is accepted over all looks, two-sided; intervals are at 1 - alpha_per_look.
+    interim_look_days: days of the cycle's month on which effects are read beside the look at the settle date.
     power: probability with which a true difference of the size to be detected shall be seen.
     srm_p: a sample ratio whose p-value is below it is a mismatch, and effects are withheld.
     minimum_expected_events: fewer expected events (or non-events) in a side, and it is not estimable.
     spend_tolerance_share: two cells whose realised spend per user differs by more, as a share of the larger, did not
     campaign at equal spend.
     follow_up_days: days after the month's end that are watched for the late waves.
-    metrics: name of a metric: what it is; the first is the primary one.
+    metrics, guardrails: by name.
     """
 
+    hypotheses: dict[str, str]
+    primary_metric: str
+    headline: Headline
     alpha: float = Field(gt=0, lt=0.5)
+    interim_look_days: tuple[int, ...]
     power: float = Field(gt=0.5, lt=1)
     srm_p: float = Field(gt=0, lt=0.1)
     minimum_expected_events: float = Field(ge=1)
     spend_tolerance_share: float = Field(ge=0, le=1)
     follow_up_days: int = Field(ge=0, le=31)
     metrics: dict[str, Metric]
+    guardrails: dict[str, GuardrailSettings]
+    balance: BalanceSettings
 
     @model_validator(mode="after")
-    def _something_is_measured(self) -> Self:
-        if not self.metrics:
-            raise ValueError("metrics is empty, must name at least one")
+    def _something_is_asked_and_measured(self) -> Self:
+        problems = [
+            *_not_among("hypotheses", self.hypotheses, CAUSAL),
+            *(f"hypotheses.{name} is empty, must be a sentence" for name, text in self.hypotheses.items() if not text),
+            *_not_among("primary_metric", [self.primary_metric], self.metrics),
+        ]
+        if not self.metrics or not self.hypotheses:
+            problems.append("metrics or hypotheses is empty, must name at least one")
+        if list(self.interim_look_days) != sorted({day for day in self.interim_look_days if 2 <= day <= 28}):
+            problems.append(f"interim_look_days {list(self.interim_look_days)}, must increase and lie from 2 to 28")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def looks(self) -> int:
+        """How often effects are read: on the interim days, and at the settle date."""
+        return len(self.interim_look_days) + 1
+
+
+def _not_among(what: str, names: Collection[str], known: Collection[str]) -> Iterator[str]:
+    """A problem per name that is not known, with the nearest that is."""
+    yield from (f"{what}: `{name}` is not known, {nearest(name, known)}" for name in names if name not in known)

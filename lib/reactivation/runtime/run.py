@@ -17,6 +17,7 @@ import reactivation
 from reactivation import chance
 from reactivation.flow import INGEST, Step
 from reactivation.frames import of_records
+from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
 from reactivation.runtime.store import Store, Written, is_catalog_schema
@@ -169,6 +170,11 @@ class Run:
         """The same region, settings and session for another job."""
         fresh: dict[str, Any] = {"run_id": uuid.uuid4().hex[:12], "_written": [], "_started": time.monotonic()}
         return replace(self, step=step, **{**fresh, **changes})
+
+    def under(self, **parts: Part) -> "Run":
+        """The same run, its other settings as they are: parts of conf replaced, such as by what was registered."""
+        settings = self.settings.model_copy(update=parts)
+        return replace(self, loaded=replace(self.loaded, settings=settings))
 
     def finish(self) -> None:
         """Note in `run_log` what this run wrote, and that it is done."""

@@ -190,6 +190,42 @@ EXPERIMENT_PLAN = Table(
     ("cycle",),
 )
 
+BALANCE = Table(
+    "balance",
+    "one comparison before the launch: a covariate, or what users did in the month before, on the two sides",
+    ("cycle", "kind", "contrast", "covariate"),
+    (
+        CYCLE,
+        Column(
+            "kind",
+            "string",
+            "covariate: a fact of before the draw; pre_period: the contrast itself on the month before (A/A)",
+            required=True,
+            allowed=("covariate", "pre_period"),
+        ),
+        Column(
+            "contrast",
+            "string",
+            "arms_<cell>: touched against holdout of a whole cell; else a causal contrast of the read-out",
+            required=True,
+        ),
+        Column("covariate", "string", "column of `features`, or metric of the A/A analysis", required=True),
+        _users("n_treatment", "users of the side named first of whom it is known"),
+        _users("n_control", "users of the other side of whom it is known"),
+        _number("mean_treatment", "mean or share of the side named first"),
+        _number("mean_control", "mean or share of the other side"),
+        _number(
+            "standardised_difference",
+            "difference of the means over the standard deviation of a user; null: nothing varies, or an A/A row",
+            "standard deviations",
+        ),
+        _number("p_value", "two-sided, by Welch's test or as in the read-out"),
+        _number("p_adjusted", "Holm's, over all rows of the kind"),
+        Column("warning", "string", "the bound of conf that was passed; null: none"),
+    ),
+    ("cycle",),
+)
+
 WAVE_PLAN = Table(
     "wave_plan",
     "one user of one wave: who gets what, when, by which channel; or nobody's contact, where exploration drew none",
@@ -375,6 +411,7 @@ ALL = (
     TIERS_TABLE,
     ARMS,
     EXPERIMENT_PLAN,
+    BALANCE,
     WAVE_PLAN,
     WAVE_WATERFALL,
     WAVE_LIMITS,

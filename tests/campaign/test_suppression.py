@@ -1,0 +1,53 @@
+"""Whom nobody may contact: who, until when, and in a place where no sender takes it for contacts."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from conftest import Rows
+from reactivation.campaign import exports
+from reactivation.runtime.files import write_files
+from reactivation.runtime.sent import read_sent
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.edges
+
+
+def held(rows: Rows) -> DataFrame:
+    arms = rows(
+        derived.ARMS,
+        ["user_id", "policy", "touch"],
+        [
+            (12, "model", "holdout"),
+            (3, "rule", "long_holdout"),
+            (4, "rule", "touched"),
+            (5, "none", None),  # not contactable: nobody asked others to leave this user alone
+            (7, "random", "holdout"),
+        ],
+    )
+    return exports.suppressed(arms, holdout_until=date(2026, 7, 1), long_holdout_until=date(2027, 1, 1))
+
+
+def test_the_held_out_and_nobody_else_until_they_may_be_contacted_again(rows: Rows, tmp_path: Path) -> None:
+    assert write_files({"suppression": held(rows)}, str(tmp_path / "2026-06"), order_by="user_id") == {"suppression": 3}
+    assert [path.name for path in (tmp_path / "2026-06").iterdir()] == ["suppression.csv"]
+    text = (tmp_path / "2026-06" / "suppression.csv").read_text(encoding="utf-8")
+    assert text == "user_id,until\n3,2027-01-01\n7,2026-07-01\n12,2026-07-01\n"
+
+
+def test_the_simulated_bank_does_not_send_to_those_who_must_be_left_alone(
+    spark: SparkSession, rows: Rows, tmp_path: Path
+) -> None:
+    write_files({"suppression": held(rows)}, str(tmp_path / "2026-06"), order_by="user_id")
+    assert read_sent(spark, str(tmp_path), ["2026-06"]) is None
+    plan = rows(
+        derived.WAVE_PLAN,
+        ["channel", "user_id", "contact_id", "benefit", "send_on"],
+        [("sms", 4, "2026-06-W1-4", "gift", "2026-06-05")],
+    )
+    write_files({"sms": exports.channel_rows(plan, "sms")}, str(tmp_path / "2026-06" / "W1"), order_by="contact_id")
+    sent = read_sent(spark, str(tmp_path), ["2026-06"])
+    assert sent is not None
+    assert [(row.user_id, row.wave, row.channel) for row in sent.collect()] == [(4, "W1", "sms")]

@@ -1,0 +1,81 @@
+"""The registered plan from the command line: who may change it, who is held to it, and where it is kept."""
+
+import csv
+import json
+
+import mlflow
+import pytest
+from pyspark.sql import functions as F
+
+from cycle.conftest import Bank
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.cycle
+
+CYCLE = "2026-05"
+OTHER = ("--set", "campaign.arms.holdout_share=0.3")
+
+
+def test_a_running_experiment_is_not_changed_and_nothing_is_written(
+    bank: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = [bank.fingerprint(table, CYCLE) for table in (derived.TIERS_TABLE, derived.ARMS, derived.EXPERIMENT_PLAN)]
+    assert bank.job("assign_tiers", CYCLE, *OTHER) == 2
+    said = capsys.readouterr().err
+    assert "is running and cannot be changed" in said
+    assert "campaign.arms.holdout_share" in said
+    assert before == [
+        bank.fingerprint(table, CYCLE) for table in (derived.TIERS_TABLE, derived.ARMS, derived.EXPERIMENT_PLAN)
+    ]
+
+
+def test_a_wave_that_differs_from_the_plan_is_refused(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bank.job("plan_wave", CYCLE, "--wave", "W1", "--as-of", "2026-05-06", *OTHER) == 2
+    said = capsys.readouterr().err
+    assert "registered 2026-05-05, now 2026-05-06" in said
+    assert "registered 0.45, now 0.3" in said
+
+
+def test_the_plan_is_kept_in_mlflow_before_the_first_wave(bank: Bank) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{bank.root}/mlflow.db")
+    runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    kept = [run for run in runs if run.info.run_name == f"{CYCLE} experiment plan"]
+    row = bank.read(derived.EXPERIMENT_PLAN, CYCLE).collect()[0]
+    assert [run.data.tags["plan_hash"] for run in kept] == [row.plan_hash]
+    found = {name: mlflow.artifacts.load_text(f"runs:/{kept[0].info.run_id}/{name}.json") for name in ("plan", "power")}
+    assert found == {"plan": row.plan_json, "power": row.power_json}
+    known = {line["metric"] for line in json.loads(row.power_json) if line["minimum_detectable"] is not None}
+    assert {"login", "transaction", "active"} <= known  # in the first month, before any outcome
+
+
+def test_the_report_says_whether_it_is_what_was_registered(bank: Bank) -> None:
+    text = (bank.root / "reports" / CYCLE / "report.txt").read_text(encoding="utf-8")
+    assert "what was analysed is what was registered" in text
+
+
+def test_each_arm_is_balanced_against_its_holdout(bank: Bank) -> None:
+    rows = bank.read(derived.BALANCE, CYCLE).collect()
+    assert {row.kind for row in rows} == {"covariate", "pre_period"}
+    assert {"arms_model", "arms_rule", "arms_random"} <= {row.contrast for row in rows}
+    assert max(abs(row.standardised_difference or 0) for row in rows) < 0.6  # a small bank, but chance all the same
+
+
+def test_other_senders_are_told_whom_to_leave_alone(bank: Bank) -> None:
+    held = bank.read(derived.ARMS, CYCLE).where(F.col("touch").isin("holdout", "long_holdout")).collect()
+    until = {"holdout": "2026-06-01", "long_holdout": "2027-01-01"}
+    with (bank.root / "exports" / CYCLE / "suppression.csv").open(encoding="utf-8") as lines:
+        found = {int(row["user_id"]): row["until"] for row in csv.DictReader(lines)}
+    assert found == {row.user_id: until[row.touch] for row in held}
+
+
+def test_the_design_answers_before_the_launch_and_writes_no_table(
+    bank: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bank.job("design_experiment", "2026-06", "--see", "0.05", "--metric", "login") == 0
+    said = capsys.readouterr().out
+    assert "the price is" in said or "no holdout among" in said
+    assert (bank.root / "reports" / "2026-06" / "design.html").is_file()
+    assert bank.job("design_experiment", "2026-06", "--see", "5", "--metric", "logins") == 2
+    error = capsys.readouterr().err
+    assert "did you mean `login`" in error
+    assert "0.005 is half a point" in error

@@ -1,0 +1,12 @@
+"""What a plan must say beside the numbers that a test is about."""
+
+from typing import Any
+
+ASKED: dict[str, Any] = {
+    "hypotheses": {"touch_model": "Being open to contact moves the model's picks."},
+    "primary_metric": "login",
+    "headline": "unadjusted",
+    "interim_look_days": (),
+    "guardrails": {"opt_out": {"outcome": "opted_out", "margin": 0.002}},
+    "balance": {"covariates": ["login_days_3m"], "standardised_difference": 0.1, "p": 0.01},
+}
