@@ -1,9 +1,11 @@
 """The month's experiment: registered before the first wave, read out when its month has settled.
 
     register ─► arms, waves ─► outcomes ─► aggregate ─► groups ─► read_out ─► sentences
+                                       ├─► tenths ──────────────► targeting
                                        └─► exploration ─────────► response
+                       wave_plan, contacts, exploration draws ──► checks
 
-The engine aggregates; statistics see only the few numbers of `groups` and run without it:
+The engine aggregates; statistics see only the few sums of `groups` and run without it:
 
     proportions, score_difference, means    two sides compared
     covariates, strata                      the same with less noise
@@ -11,41 +13,67 @@ The engine aggregates; statistics see only the few numbers of `groups` and run w
     guardrails, reached, cost, targeting    what else a campaign must answer
     holdout                                 before it begins
 
+    asked, beside, segments, guarded        the month's rows made of them
+
 `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment.aggregates import Group, aggregate, groups
+from reactivation.experiment.aggregates import aggregate, groups, placed
+from reactivation.experiment.asked import Asked
 from reactivation.experiment.checks import Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
+from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.measured import Measured
+from reactivation.experiment.month import Answers, answers, chapters
 from reactivation.experiment.outcomes import outcomes
-from reactivation.experiment.readout import read_out
+from reactivation.experiment.readout import ask, read_out
+from reactivation.experiment.reconciled import Checked, draw_counts, draws, wave_counts, waves
 from reactivation.experiment.register import Plan, design_of, register, window_of
 from reactivation.experiment.response import exploration, response
-from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, sentence, told
-from reactivation.experiment.settings import ExperimentSettings, Metric
+from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
+from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
+from reactivation.experiment.tenths import rankings, tenths
 
 __all__ = [
     "CONTRASTS",
+    "Answers",
+    "Asked",
+    "Checked",
     "Contrast",
     "Design",
     "ExperimentSettings",
     "Group",
+    "Guardrail",
+    "Mean",
+    "Measured",
     "Metric",
     "Plan",
     "Told",
+    "Totals",
     "aggregate",
+    "answers",
+    "ask",
     "briefs",
     "cannot_see",
+    "chapters",
     "design_of",
+    "draw_counts",
+    "draws",
     "exploration",
     "groups",
     "lines",
     "outcomes",
+    "parts_in_brief",
+    "placed",
+    "rankings",
     "read_out",
     "register",
     "response",
     "sample_ratios",
     "sentence",
+    "tenths",
     "told",
+    "wave_counts",
+    "waves",
     "window_of",
 ]
