@@ -25,6 +25,7 @@ from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.measured import Measured
 from reactivation.experiment.month import Answers, answers, chapters
+from reactivation.experiment.month_targeting import rankings, tenths
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.readout import ask, read_out
 from reactivation.experiment.reconciled import Checked, draw_counts, draws, wave_counts, waves
@@ -32,7 +33,6 @@ from reactivation.experiment.register import Plan, design_of, register, window_o
 from reactivation.experiment.response import exploration, response
 from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
 from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
-from reactivation.experiment.tenths import rankings, tenths
 
 __all__ = [
     "CONTRASTS",

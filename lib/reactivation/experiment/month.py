@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from reactivation.experiment import month_words, tenths
+from reactivation.experiment import month_targeting, month_words
 from reactivation.experiment.checks import Design
 from reactivation.experiment.groups import Group
 from reactivation.experiment.measured import Measured
@@ -58,7 +58,7 @@ def answers(
     asked = ask(groups, design=design, settings=settings, measured=measured, known_on=known_on)
     rows = read_out(groups, cycle=cycle, asked=asked)
     checks = check_rows(groups, rows, further, cycle=cycle, design=design, settings=settings)
-    targeting = tenths.targeting(tenths_rows, groups, cycle=cycle, budget_share=budget_share, asked=asked)
+    targeting = month_targeting.targeting(tenths_rows, groups, cycle=cycle, budget_share=budget_share, asked=asked)
     return Answers(rows, checks, targeting, asked.level.alpha)
 
 
@@ -73,7 +73,7 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
         *told(found.readout, metrics, alpha=alpha, means=own_unit),
         Told("Guardrails", "", tuple(month_words.guardrails_told(found.checks))),
         Told("Cost per incremental active user", "", tuple(month_words.costs_told(found.readout))),
-        Told("Who can be moved", "", tuple(tenths.told(found.targeting, primary, alpha=alpha))),
+        Told("Who can be moved", "", tuple(month_targeting.told(found.targeting, primary, alpha=alpha))),
         Told("Checks", "", tuple(month_words.failed(found.checks))),
         Told("What this month cannot tell", "", tuple(cannot_see(found.readout))),
     ]

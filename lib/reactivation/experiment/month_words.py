@@ -44,12 +44,12 @@ def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
 
 def guardrails_told(checks: Iterable[Row]) -> list[str]:
     """Each guardrail, and whether all of a cell's hold."""
-    return [as_sentence(row["says"]) for row in checks if row["check"] in ("guardrail", "all_guardrails")]
+    return [f"{row['says']}." for row in checks if row["check"] in ("guardrail", "all_guardrails")]
 
 
 def costs_told(rows: Iterable[Row]) -> list[str]:
     """Cost per incremental active user in each cell: contacts and redeemed benefits."""
-    return [as_sentence(f"{row['contrast']}: {row['reason']}") for row in rows if row["metric"] == COST]
+    return [f"{row['contrast']}: {row['reason']}." for row in rows if row["metric"] == COST]
 
 
 def failed(checks: Sequence[Row]) -> list[str]:
