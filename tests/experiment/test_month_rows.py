@@ -9,8 +9,9 @@ import pytest
 
 from reactivation import experiment
 from reactivation.experiment.covariates import Joint, adjusted
+from reactivation.experiment.estimates import Estimate, gain
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.means import difference
+from reactivation.experiment.means import Spread, difference
 from reactivation.experiment.measured import EVERYBODY, MISSING, sum_of
 from reactivation.experiment.verdicts import BETTER, INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 from reactivation.periods import Month
@@ -244,3 +245,31 @@ def test_alpha_is_split_over_the_registered_looks() -> None:
     once, often = (one(rows, "touch_model", "active", "all") for rows in (ROWS, four))
     assert often["difference_low"] < once["difference_low"]
     assert "alpha 0.0125 at each of 4 looks" in often["method"]
+
+
+def test_the_gain_of_two_means_covers_as_often_as_it_says() -> None:
+    """Ten thousand months: days active among 400 touched and 100 held out of either policy."""
+    rng = np.random.default_rng(20260617)
+    sizes, shift = (400, 100, 400, 100), (0.5, 0.2, 0.3, 0.1)
+    sides = [
+        (rng.normal(mean, 1.5 / np.sqrt(n), 10_000), 1.5**2 * rng.chisquare(n - 1, 10_000) / (n - 1))
+        for n, mean in zip(sizes, shift, strict=True)
+    ]
+    spreads = [Spread(n, *side) for n, side in zip(sizes, sides, strict=True)]
+    effects = [difference(first, second, alpha=0.05) for first, second in (spreads[:2], spreads[2:])]
+    covered = 0
+    for month in range(10_000):
+        first, second = (
+            Estimate(
+                *(400, 100),
+                difference=effect.estimate[month],
+                difference_low=effect.low[month],
+                difference_high=effect.high[month],
+            )
+            for effect in effects
+        )
+        found = gain(first, second)
+        assert found.difference_low is not None
+        assert found.difference_high is not None
+        covered += found.difference_low <= 0.3 - 0.2 <= found.difference_high
+    assert 0.94 <= covered / 10_000 <= 0.96
