@@ -3,19 +3,22 @@
 from typing import Any
 
 import registration
+from month_outcomes import write_outcomes
 from pyspark.sql import DataFrame
 
-from reactivation import activity, cli, experiment, labels, monitoring
+from reactivation import cli, experiment, monitoring, population
 from reactivation.errors import Finding, NotReady
 from reactivation.monitoring import Chapter
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.run import Run
+from reactivation.runtime.sent import read_sent
 from reactivation.runtime.store import within
 from reactivation.runtime.text import write_text
 from reactivation.tables import canonical, derived
 from reactivation.tables.contract import Table
 
 Rows = list[dict[str, Any]]
+_READ = (derived.ARMS, derived.TIERS_TABLE, derived.FEATURES, derived.SCORES, derived.OUTCOMES, derived.WAVE_PLAN)
 
 
 def run(r: Run) -> None:
@@ -29,8 +32,9 @@ def run(r: Run) -> None:
         return
     require_ingested(r, settles_on)
     as_registered, r = registration.under_the_plan(r)
-    _write_outcomes(r)
-    _report(r, _read_out(r), _learn_response(r), as_registered)
+    plan = registration.plan_json(r)
+    write_outcomes(r, experiment.window_of(plan))
+    _report(r, _read_out(r, plan), _learn_response(r), as_registered)
 
 
 def _has_campaign(r: Run) -> bool:
@@ -42,44 +46,43 @@ def _of_cycle(r: Run, table: Table) -> DataFrame:
     return r.read(table, within(cycle=str(r.cycle)))
 
 
-def _write_outcomes(r: Run) -> None:
-    sources = r.read_present(canonical.ALL)
-    window = experiment.window_of(registration.plan_json(r))
-    settles_on = r.calendar.settle_on(r.cycle)
-    straight = activity.straight(
-        sources, window=window, known_before=settles_on, calendar=r.calendar, settings=r.settings.activity
+def _read_out(r: Run, plan: str) -> experiment.Answers:
+    now = {table.name: _of_cycle(r, table) for table in _READ}
+    columns = now["features"].columns + now["scores"].columns
+    measured = experiment.Measured.of(r.settings.experiment, window=experiment.window_of(plan), columns=columns)
+    placed = experiment.placed(
+        now["arms"],
+        tiers=now["tiers"],
+        master=population.signed_up(r.read(canonical.USERS), day=r.cycle.first, calendar=r.calendar),
+        features=now["features"],
+        scores=now["scores"],
+        measured=measured,
     )
-    behaviour = labels.behaviour(sources, straight, r.settings.labels)
-    assets = labels.asset_change(
-        sources.get("asset_snapshots"),
-        month=r.cycle,
-        known_before=settles_on,
-        calendar=r.calendar,
-        settings=r.settings.labels,
-    )
-    table = experiment.outcomes(
-        labels.on_spine(_of_cycle(r, derived.ARMS).select("user_id"), behaviour, sources),
-        assets=assets,
-        wave_plan=_of_cycle(r, derived.WAVE_PLAN),
-        contacts=sources.get("contacts"),
-        outside_contacts=sources.get("outside_contacts"),
+    groups = experiment.groups(_records(experiment.aggregate(now["outcomes"], placed, measured=measured)))
+    rankings = experiment.rankings(now["scores"], now["features"], rule_order=r.settings.campaign.arms.rule_order)
+    found = experiment.answers(
+        groups,
         cycle=r.cycle,
-        window=window,
-        calendar=r.calendar,
+        design=experiment.design_of(plan),
+        settings=r.settings.experiment,
+        measured=measured,
+        known_on=r.calendar.settle_on(r.cycle + 1),
+        tenths_rows=_records(experiment.tenths(now["outcomes"], now["arms"], rankings, metrics=measured.rates)),
+        further=_reconciled(r, now["wave_plan"]),
+        budget_share=r.settings.campaign.arms.selected_share,
     )
-    r.write(derived.OUTCOMES, table)
+    r.write_together((table, r.rows(table, rows), {}) for table, rows in found.tables)
+    return found
 
 
-def _read_out(r: Run) -> Rows:
-    settings = r.settings.experiment
-    metrics = {name: metric.outcome for name, metric in settings.metrics.items()}
-    counts = experiment.aggregate(_of_cycle(r, derived.OUTCOMES), _of_cycle(r, derived.ARMS), metrics=metrics)
-    groups = experiment.groups([row.asDict() for row in counts.collect()], metrics=metrics)
-    rows = experiment.read_out(
-        groups, cycle=r.cycle, design=experiment.design_of(registration.plan_json(r)), settings=settings
-    )
-    r.write(derived.READOUT, r.rows(derived.READOUT, rows))
-    return rows
+def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
+    files = read_sent(r.spark, r.exports, [str(r.cycle)])
+    contacts = r.read_present([canonical.CONTACTS]).get("contacts")
+    counts = experiment.wave_counts(wave_plan, contacts, files, cycle=r.cycle, calendar=r.calendar)
+    return [
+        *experiment.waves(_records(counts), has_files=files is not None),
+        *experiment.draws(_records(experiment.draw_counts(wave_plan)), srm_p=r.settings.experiment.srm_p),
+    ]
 
 
 def _learn_response(r: Run) -> Rows:
@@ -93,33 +96,36 @@ def _learn_response(r: Run) -> Rows:
     return rows
 
 
-def _report(r: Run, readout: Rows, response: Rows, as_registered: list[str]) -> None:
-    metrics, alpha = r.settings.monitoring.report_metrics, r.settings.experiment.alpha
-    tables = {
+def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: list[str]) -> None:
+    means = r.settings.experiment.means
+    told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=r.settings.experiment)
+    shown = {
         "Tiers": _records(monitoring.tier_sizes(_of_cycle(r, derived.TIERS_TABLE), _of_cycle(r, derived.ARMS))),
         "Waves": _records(monitoring.wave_fills(_of_cycle(r, derived.WAVE_PLAN))),
         "Why users were planned or not": _records(_of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
-        "Read-out, differences in points": experiment.briefs(readout),
+        "Read-out, differences in points": experiment.briefs(found.readout, means=means),
         "What each option did, from exploration alone": response,
     }
+    filed = {
+        "Parts of the users, and weeks": experiment.parts_in_brief(found.readout, means=means),
+        "Targeting": found.targeting,
+        "All checks": found.checks,
+    }
+    words = [Chapter(part.title, part.sentences, note=part.reading) for part in told]
     page = monitoring.render(
         f"{r.region}, {r.scenario}, {r.cycle}: the month's report",
         [
             Chapter("Is it what was registered?", as_registered),
-            *[
-                Chapter(part.title, part.sentences, note=part.reading)
-                for part in experiment.told(readout, metrics, alpha=alpha)
-            ],
-            Chapter("What this month cannot tell", experiment.cannot_see(readout)),
-            *[Chapter(title, rows=rows) for title, rows in tables.items()],
+            *words,
+            *[Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()],
         ],
     )
     for name, text in (("report.html", page.html), ("report.txt", page.text)):
         write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
-    for title, rows in tables.items():
+    for title, rows in shown.items():
         r.show(f"{title} ({r.cycle})", rows)
-    r.say("\n".join([f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in experiment.cannot_see(readout))]))
-    r.say(f"\nReport: {r.reports}/{r.cycle}/report.html")
+    cannot = [f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in told[-1].sentences)]
+    r.say("\n".join([*cannot, f"\nReport: {r.reports}/{r.cycle}/report.html"]))
 
 
 def _records(table: DataFrame) -> Rows:

@@ -21,7 +21,8 @@ from reactivation.tables import derived
 r = open_run()
 cycle = f"cycle = '{r.cycle}'"
 readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect()]
-alpha = r.settings.experiment.alpha
+checks, targeting = (r.read(table).where(cycle) for table in (derived.READOUT_CHECKS, derived.TARGETING))
+alpha, means = r.settings.experiment.alpha, r.settings.experiment.means
 
 # COMMAND ----------
 
@@ -57,7 +58,7 @@ show(monitoring.wave_fills(r.read(derived.WAVE_PLAN).where(cycle)), "users by wa
 
 # COMMAND ----------
 
-show(experiment.lines(readout, r.settings.monitoring.report_metrics, alpha=alpha), "contrast by contrast")
+show(experiment.lines(readout, r.settings.monitoring.report_metrics, alpha=alpha, means=means), "contrast by contrast")
 
 # COMMAND ----------
 
@@ -71,13 +72,54 @@ show(experiment.lines(readout, r.settings.monitoring.report_metrics, alpha=alpha
 
 # COMMAND ----------
 
-show(experiment.briefs(readout), "differences and intervals in points")
+show(experiment.briefs(readout, means=means), "differences and intervals, shares in points")
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC An interval that holds zero proves nothing by itself: `inconclusive` means that it also holds the smallest difference
-# MAGIC that would matter.
+# MAGIC that would matter. `all, CUPED` and `all, post-stratified` ask the same with less noise; `reached` are users with a
+# MAGIC delivery.
+
+# COMMAND ----------
+
+# MAGIC %md ## Parts of the users, and weeks
+
+# COMMAND ----------
+
+show(experiment.parts_in_brief(readout, means=means), "branches, tiers, weeks, and users whom only one policy picks")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Who looks at many parts finds something by chance: here `proven` holds after Benjamini-Hochberg.
+
+# COMMAND ----------
+
+# MAGIC %md ## Who can be moved
+
+# COMMAND ----------
+
+show(targeting.orderBy("metric", "ranking", "part"), "each ranking among the random cell's picks")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Only in the random cell was every kind of user picked, and touched or held out by lot. A ranking whose `qini` interval
+# MAGIC holds zero finds users who can be moved no better than a lot does.
+
+# COMMAND ----------
+
+# MAGIC %md ## What was checked
+
+# COMMAND ----------
+
+show(checks.orderBy("check", "subject"), "found, expected, and what follows")
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC `withholds` hides the effects that rest on it; `warns` asks somebody to look.
 
 # COMMAND ----------
 

@@ -20,10 +20,11 @@ LONG_JOBS = {
     "build_features.py": "three tables, each for the months that are missing",
     "train_models.py": "two models, each with its training, its gate and its place in the registry",
     "evaluate_scores.py": "two models, each for all users and for the low-active",
+    "month_outcomes.py": "what users did, from all sources, in the month and after it",
     "design_experiment.py": "sizes, rates and prices from what is there, then three answers",
     "assign_tiers.py": "past read-outs, five tables, the registered plan and the suppression file",
     "plan_wave.py": "the wave's facts from six tables, then the plan and its files",
-    "read_out.py": "three tables, then the month's report",
+    "read_out.py": "five tables, then the month's report",
 }
 LONG_FILES = {"lib/reactivation/tables/derived.py": "data alone: one contract after the other"}
 NO_CONF_OF_THEIR_OWN = {"sandbox": "only the simulated region has it: conf/regions/sandbox.yml"}

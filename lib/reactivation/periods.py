@@ -19,6 +19,7 @@ from reactivation.parts import Part
 
 _CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _DAY_SECONDS = 86_400
+_WEEK_DAYS = 7
 
 
 @dataclass(frozen=True, order=True)
@@ -95,6 +96,18 @@ class Window:
     @property
     def days(self) -> int:
         return (self.end - self.first).days
+
+    @property
+    def weeks(self) -> "tuple[Window, ...]":
+        """Its weeks of seven days, counted from its first day; the last one may be shorter.
+
+        >>> [week.days for week in Window(date(2026, 6, 8), date(2026, 7, 1)).weeks]
+        [7, 7, 7, 2]
+        """
+        starts = range(0, self.days, _WEEK_DAYS)
+        ends = [min(start + _WEEK_DAYS, self.days) for start in starts]
+        day = timedelta(days=1)
+        return tuple(Window(self.first + a * day, self.first + b * day) for a, b in zip(starts, ends, strict=True))
 
     def has_day(self, day: Column) -> Column:
         """True where a DATE column lies in the window."""

@@ -1,6 +1,5 @@
 """Outcomes, aggregates and exploration draws on Spark."""
 
-from collections import Counter
 from datetime import date
 from decimal import Decimal
 
@@ -31,8 +30,9 @@ SETTINGS = experiment.ExperimentSettings(
 
 
 def behaviour(spark: SparkSession) -> DataFrame:
-    did = [(1, True, False, True), (2, False, False, False), (3, None, True, True)]
-    return spark.createDataFrame(did, "user_id bigint, logged_in boolean, transacted boolean, is_active boolean")
+    did = [(1, True, False, True, 2, 5), (2, False, False, False, 0, 0), (3, None, True, True, None, None)]
+    columns = "user_id bigint, logged_in boolean, transacted boolean, is_active boolean"
+    return spark.createDataFrame(did, f"{columns}, active_days bigint, active_weeks bigint")
 
 
 def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSession, rows: Rows, utc: Calendar) -> None:
@@ -46,6 +46,7 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
             (1, "c", "2026-06-22 09:00", "2026-07-06 00:00", "2026-06", "delivered"),  # at the settle date: too late
             (2, "d", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "failed"),
             (2, "e", "2026-06-01 09:00", "2026-06-01 10:00", "2026-05", "delivered"),  # of another cycle
+            (3, "f", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "opted_out"),  # a receipt is no consent
         ],
     )
     outside = rows(
@@ -57,57 +58,74 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
             (2, "2026-07-01 00:00"),  # its end
         ],
     )
-    planned = rows(
-        derived.WAVE_PLAN, ["user_id", "wave", "cost"], [(1, "W1", "0.50"), (1, "W2", "1.25"), (2, "W1", "0.50")]
+    consents = rows(
+        canonical.CONSENTS,
+        ["user_id", "event_at", "arrived_at", "channel", "is_allowed"],
+        [
+            (2, "2026-06-20 09:00", "2026-06-20 09:00", "sms", False),
+            (
+                2,
+                "2026-06-21 09:00",
+                "2026-06-21 09:00",
+                "sms",
+                True,
+            ),  # allowed again: an opt-out all the same
+            (3, "2026-06-07 23:59", "2026-06-08 00:00", "sms", False),  # before the first wave
+            (1, "2026-06-20 09:00", "2026-07-06 00:00", "sms", False),  # too late
+        ],
     )
+    redeemed = rows(
+        canonical.BENEFIT_EVENTS,
+        ["user_id", "event_at", "benefit_code", "action", "value"],
+        [
+            (1, "2026-06-09 09:00", "gift", "redeemed", "5.00"),
+            (1, "2026-06-19 09:00", "gift", "redeemed", "2.50"),
+            (1, "2026-06-19 09:00", "gift", "claimed", "9.00"),  # not redeemed
+            (1, "2026-06-19 09:00", "points", "redeemed", "9.00"),  # none of the campaign's
+            (3, "2026-06-07 09:00", "gift", "redeemed", "9.00"),  # before the first wave
+        ],
+    )
+    planned = rows(
+        derived.WAVE_PLAN,
+        ["user_id", "wave", "channel", "cost"],
+        [(1, "W1", "sms", "0.50"), (1, "W2", "call", "1.25"), (2, "W1", "none", "0.00")],
+    )
+    known = {"contacts": contacts, "outside_contacts": outside, "consents": consents, "benefit_events": redeemed}
+    found = read(spark, known, planned, utc)
+    assert found.columns == list(derived.OUTCOMES.column_names)
+    money = Decimal
+    assert sorted(tuple(row)[1:9] for row in found.collect()) == [
+        (1, True, False, True, True, money("120.00"), 2, 0),
+        (2, False, False, False, None, None, 0, 1),
+        (3, None, True, True, None, None, 0, 0),  # nothing planned, no balance, no logins known
+    ]
+    assert sorted((row[1], *tuple(row)[9:]) for row in found.collect()) == [
+        (1, money("1.75"), 2, 5, False, money("7.50"), money("1.05"), True, False),
+        (2, money("0.00"), 0, 0, True, money("0.00"), money("0.00"), None, None),
+        (3, money("0.00"), None, None, False, money("0.00"), money("0.00"), None, None),
+    ]
+    less = read(spark, {}, planned, utc).where("user_id = 1").collect()[0]
+    assert (less.opted_out, less.benefits_redeemed) == (None, None)  # no such tables: not known, not none
+    assert (less.contacts_delivered, less.outside_contacts) == (0, 0)
+
+
+def read(spark: SparkSession, sources: dict[str, DataFrame], planned: DataFrame, utc: Calendar) -> DataFrame:
     assets = spark.createDataFrame(
         [(1, True, Decimal("120.00"))], "user_id bigint, has_asset_uplift boolean, asset_change decimal(18,2)"
     )
-    found = experiment.outcomes(
+    later = spark.createDataFrame([(1, False, True)], "user_id bigint, retained boolean, active_after boolean")
+    return experiment.outcomes(
         behaviour(spark),
         assets=assets,
+        later=later,
         wave_plan=planned,
-        contacts=contacts,
-        outside_contacts=outside,
+        sources=sources,
+        benefits=["gift"],
+        channel_cost={"sms": Decimal("0.05"), "call": Decimal("1.00")},
         cycle=JUNE,
         window=WINDOW,
         calendar=utc,
     )
-    assert found.columns == list(derived.OUTCOMES.column_names)
-    assert sorted(tuple(row)[1:] for row in found.collect()) == [
-        (1, True, False, True, True, Decimal("120.00"), 2, 0, Decimal("1.75")),
-        (2, False, False, False, None, None, 0, 1, Decimal("0.50")),
-        (3, None, True, True, None, None, 0, 0, Decimal("0.00")),  # nothing planned, no balance, no logins known
-    ]
-
-
-def test_aggregates_equal_a_straight_count(spark: SparkSession) -> None:
-    users = spark.range(3_000).select(
-        F.col("id").alias("user_id"),
-        chance.draw(chance.bucket("cell", "id"), {"model": 0.5, "rule": 0.3, "none": 0.2}).alias("policy"),
-        chance.is_within(chance.bucket("pick", "id"), 0.4).alias("is_selected"),
-        chance.draw(chance.bucket("touch", "id"), {"touched": 0.7, "holdout": 0.3}).alias("touch"),
-        F.when(F.col("id") % 7 > 0, chance.is_within(chance.bucket("act", "id"), 0.3)).alias("is_active"),
-        (F.col("id") % 3).alias("contacts_delivered"),
-        F.lit(0).alias("outside_contacts"),
-        F.lit(Decimal("0.25")).alias("spend"),
-        F.lit("2026-06").alias("cycle"),
-    )
-    arms = users.select("cycle", "user_id", "policy", "is_selected", "touch")
-    outcomes = users.drop("policy", "is_selected", "touch").where("user_id != 5")  # one outcome lost on the way
-    counts = experiment.aggregate(outcomes, arms, metrics={"active": "is_active"})
-    found = experiment.groups([row.asDict() for row in counts.collect()], metrics=["active"])
-    straight = [row for row in users.collect() if row.user_id != 5]
-    key = [(row.policy, row.is_selected, row.touch) for row in straight]
-    everybody = Counter(key)
-    known = Counter(k for k, row in zip(key, straight, strict=True) if row.is_active is not None)
-    active = Counter(k for k, row in zip(key, straight, strict=True) if row.is_active)
-    reached = Counter(k for k, row in zip(key, straight, strict=True) if row.contacts_delivered)
-    assert {group[:3] for group in found} == set(everybody)
-    for group in found:
-        k = group[:3]
-        assert (group.users, group.reached, group.spend) == (everybody[k], reached[k], everybody[k] / 4)
-        assert group.shares["active"] == (active[k], known[k])
 
 
 def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSession) -> None:

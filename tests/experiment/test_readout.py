@@ -1,6 +1,7 @@
 """The read-out from a few numbers: contrasts, checks, verdicts and words, without Spark."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,9 +10,8 @@ from hypothesis import strategies as st
 
 from experiment.asked import ASKED
 from reactivation import experiment
-from reactivation.experiment.aggregates import Group
 from reactivation.experiment.estimates import Estimate
-from reactivation.experiment.proportions import Share
+from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.verdicts import ONLY_FINDS, verdict
 from reactivation.periods import Month
 from reactivation.tables import derived
@@ -29,8 +29,15 @@ SETTINGS = experiment.ExperimentSettings(
     follow_up_days=14,
     metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
 )
+MEASURED = experiment.Measured({"login": "logged_in"}, {}, {}, (), 0)
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 EVERYWHERE = {"touched": 500, "holdout": 500}
+
+
+def group(policy: str, is_selected: bool, touch: str | None, *, users: int, events: int, spend: float = 0.0) -> Group:
+    """Users of whom so many logged in."""
+    sums = {"users": users, "assigned": users, "spend": spend, "events__login": events, "known__login": users}
+    return Group(policy, is_selected, touch, Totals(sums))
 
 
 def cell(
@@ -39,7 +46,7 @@ def cell(
     """A cell whose picked users logged in as often as given, and 200 of 500 of its others."""
     picked = {"touched": touched, "holdout": holdout}
     return [
-        Group(policy, is_selected, touch, n, spend if touch == "touched" else 0.0, 0, 0, {"login": Share(events, n)})
+        group(policy, is_selected, touch, users=n, events=events, spend=spend if touch == "touched" else 0.0)
         for touch, n in users.items()
         for is_selected, events in ((True, min(picked[touch], n)), (False, min(200, n)))
     ]
@@ -49,9 +56,14 @@ CELLS = [*cell("model", 400, 300), *cell("rule", 200, 150), *cell("random", 150,
 
 
 def read(groups: list[Group], design: experiment.Design = DESIGN) -> dict[str, dict[str, Any]]:
-    rows = experiment.read_out(groups, cycle=JUNE, design=design, settings=SETTINGS)
-    assert all(set(row) == set(derived.READOUT.column_names) for row in rows)
-    return {row["contrast"]: row for row in rows}
+    rows = read_all(groups, design)
+    assert all(tuple(row) == derived.READOUT.column_names for row in rows)
+    return {row["contrast"]: row for row in rows if row["segment"] == "all"}
+
+
+def read_all(groups: list[Group], design: experiment.Design = DESIGN) -> list[dict[str, Any]]:
+    asked = experiment.ask(groups, design=design, settings=SETTINGS, measured=MEASURED, known_on=date(2026, 8, 6))
+    return experiment.read_out(groups, cycle=JUNE, asked=asked)
 
 
 def test_each_contrast_compares_what_the_design_says() -> None:
@@ -90,12 +102,8 @@ def test_pick_is_found_plus_gain(a: int, b: int, c: int, d: int) -> None:
 
 def test_long_holdout_and_cell_none_are_in_no_monthly_contrast() -> None:
     others = [
-        Group("none", False, None, 900, 0.0, 0, 0, {"login": Share(900, 900)}),
-        *[
-            Group(p, s, "long_holdout", 50, 0.0, 0, 0, {"login": Share(10, 50)})
-            for p in derived.POLICIES
-            for s in (True, False)
-        ],
+        group("none", False, None, users=900, events=900),
+        *[group(p, s, "long_holdout", users=50, events=10) for p in derived.POLICIES for s in (True, False)],
     ]
     design = DESIGN._replace(holdout=0.5 * 6000 / 6300, long_holdout=300 / 6300)
     alone, together = read(CELLS), read([*CELLS, *others], design)
@@ -126,7 +134,7 @@ def test_a_lost_arm_withholds_what_rests_on_it_and_nothing_else() -> None:
 def test_the_long_holdout_takes_its_share_from_the_touched() -> None:
     design = DESIGN._replace(holdout=0.45, long_holdout=0.10)
     drawn = {"touched": 4_500, "holdout": 4_500, "long_holdout": 1_000}
-    groups = [Group(p, False, touch, n, 0.0, 0, 0, {}) for p in derived.POLICIES for touch, n in drawn.items()]
+    groups = [group(p, False, touch, users=n, events=0) for p in derived.POLICIES for touch, n in drawn.items()]
     found = experiment.sample_ratios(groups, design)
     assert not any(ratio.is_mismatch(0.001) for ratio in found.values())
     assert found["model"].expected == pytest.approx((0.5, 0.5))
@@ -213,11 +221,11 @@ def test_a_model_that_only_finds_people_is_told_so() -> None:
 
 
 def test_the_read_out_is_told_in_sentences() -> None:
-    rows = experiment.read_out(CELLS, cycle=JUNE, design=DESIGN, settings=SETTINGS)
+    rows = read_all(CELLS)
     told = {part.title: part.sentences for part in experiment.told(rows, ["login", "unknown"], alpha=0.05)}
     assert told["touch_model"] == (
         "login: 80.0% against 60.0%, a difference of +20.0 points (95% interval +14.4 to +25.4), 1.33 times as many. "
-        "Proven better.",
+        "Proven better. Beside it: within strata +20.0 points (95% interval +14.4 to +25.6).",
     )
     assert told["pick_model_vs_rule"][-1] == (
         "login: +40.0 points between the picks = +30.0 points who would have come anyway, and +10.0 points moved"
@@ -230,12 +238,16 @@ def test_the_read_out_is_told_in_sentences() -> None:
         "login, cumulative_touch",
     ]
     shown = experiment.briefs(reversed(rows))  # a table gives its rows in any order
-    assert [row["contrast"] for row in shown[:2]] == ["touch_model", "touch_rule"]
+    assert [(row["contrast"], row["segment"]) for row in shown[:3]] == [
+        ("touch_model", "all"),
+        ("touch_model", "all, post-stratified"),
+        ("touch_model", "reached"),
+    ]
     assert shown[0]["interval"] == "+14.4 to +25.4"
 
 
 def test_what_nobody_knows_is_said_once_not_once_per_contrast() -> None:
-    rows = experiment.read_out([], cycle=JUNE, design=DESIGN, settings=SETTINGS)
+    rows = read_all([])
     assert experiment.cannot_see(rows) == [
         "login, all contrasts: the outcome is known of nobody on either side; "
         "how many users it would need cannot be said"

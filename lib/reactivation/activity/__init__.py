@@ -7,6 +7,7 @@ a month of work costs one month of rows, late rows are never lost, and any past 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial, reduce
+from types import MappingProxyType
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -59,18 +60,19 @@ def straight(
     known_before: date,
     calendar: Calendar,
     settings: ActivitySettings,
+    beside: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
 ) -> DataFrame:
     """Aggregate canonical rows of a window straight to one row per user and event month, with both clocks.
 
     What happened in `window` and arrived before 00:00 of `known_before`: the month to date of a wave, the month of a
-    label or an outcome. Nothing of it is stored.
+    label or an outcome. Nothing of it is stored. beside: measures by source that only this window needs.
     """
     known = {
         name: sources[name].where(_is_known(sources[name], name, window, known_before, calendar))
         for name in measures(settings)
         if name in sources
     }
-    return _aggregate(known, ("event_month", "user_id"), calendar=calendar, settings=settings)
+    return _aggregate(known, ("event_month", "user_id"), calendar=calendar, settings=settings, beside=beside)
 
 
 def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: ActivitySettings, months: int) -> DataFrame:
@@ -92,10 +94,16 @@ def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: Acti
 
 
 def _aggregate(
-    sources: Mapping[str, DataFrame], keys: Sequence[str], *, calendar: Calendar, settings: ActivitySettings
+    sources: Mapping[str, DataFrame],
+    keys: Sequence[str],
+    *,
+    calendar: Calendar,
+    settings: ActivitySettings,
+    beside: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
 ) -> DataFrame:
-    """One row per keys with every measure of the contract; null where a source is absent."""
-    known = {name: group for name, group in measures(settings).items() if name in sources}
+    """One row per keys with every measure of the contract, and those beside it; null where a source is absent."""
+    wanted = {name: (*group, *beside.get(name, ())) for name, group in measures(settings).items()}
+    known = {name: group for name, group in wanted.items() if name in sources}
     parts = [
         _with_local_time(sources[name], canonical.EVENT_TIME[name], calendar)
         .groupBy(*keys)
@@ -105,7 +113,7 @@ def _aggregate(
     ]
     together = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), parts)
     merged = together.groupBy(*keys).agg(*[m.merged for group in known.values() for m in group])
-    absent = [m for name, group in measures(settings).items() if name not in sources for m in group]
+    absent = [m for name, group in wanted.items() if name not in sources for m in group]
     return merged.withColumns({m.name: F.lit(None).cast(m.type) for m in absent}) if absent else merged
 
 

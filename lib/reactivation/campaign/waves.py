@@ -64,6 +64,12 @@ def as_plain(settings: CampaignSettings, cycle: Month) -> list[dict[str, Any]]:
     ]
 
 
+def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
+    """Codes of the benefits that some wave offers."""
+    named = (option.benefit for wave in settings.waves.values() for option in wave.options)
+    return tuple(dict.fromkeys(name for name in named if name != NO_BENEFIT))
+
+
 def plan(
     line: DataFrame,
     *,

@@ -1,9 +1,12 @@
 """The month's experiment: registered before the first wave, read out when its month has settled.
 
     design ─► register ─► arms, balance ─► waves ─► outcomes ─► aggregate ─► groups ─► read_out ─► sentences
-                   └──────── registered ───┴────────────────────────────────────────────┘
+                   └──────── registered ───┴────────────┼─────────────────────────────────┘
+                                                        ├─► tenths ──────────────► targeting
+                                                        └─► exploration ─────────► response
+                                   wave_plan, contacts, exploration draws ───────► checks
 
-The engine aggregates; statistics see only the few numbers of `groups` and run without it:
+The engine aggregates; statistics see only the few sums of `groups` and run without it:
 
     proportions, score_difference, means    two sides compared
     covariates, strata                      the same with less noise
@@ -11,55 +14,81 @@ The engine aggregates; statistics see only the few numbers of `groups` and run w
     guardrails, reached, cost, targeting    what else a campaign must answer
     power, rates, holdout, design           before it begins
 
+    asked, beside, segments, guarded        the month's rows made of them
+
 `any_table` reads out an experiment that somebody else ran.
 """
 
 from reactivation.experiment import balance, design, registered
-from reactivation.experiment.aggregates import Group, aggregate, groups
+from reactivation.experiment.aggregates import aggregate, groups, placed
+from reactivation.experiment.asked import Asked
 from reactivation.experiment.checks import Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
+from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.measured import Measured
+from reactivation.experiment.month import Answers, answers, chapters
+from reactivation.experiment.month_targeting import rankings, tenths
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import Rate, expected_sizes
 from reactivation.experiment.rates import before_any_experiment, of_untouched
-from reactivation.experiment.readout import read_out
+from reactivation.experiment.readout import ask, read_out
+from reactivation.experiment.reconciled import Checked, draw_counts, draws, wave_counts, waves
 from reactivation.experiment.register import Plan, PlanText, canonical, draft, register
 from reactivation.experiment.registered import design_of, window_of
 from reactivation.experiment.response import exploration, response
-from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, sentence, told
-from reactivation.experiment.settings import ExperimentSettings, Metric
+from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
+from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
 
 __all__ = [
     "CONTRASTS",
+    "Answers",
+    "Asked",
+    "Checked",
     "Contrast",
     "Design",
     "ExperimentSettings",
     "Group",
+    "Guardrail",
+    "Mean",
+    "Measured",
     "Metric",
     "Plan",
     "PlanText",
     "Rate",
     "Told",
+    "Totals",
     "aggregate",
+    "answers",
+    "ask",
     "balance",
     "before_any_experiment",
     "briefs",
     "cannot_see",
     "canonical",
+    "chapters",
     "design",
     "design_of",
     "draft",
+    "draw_counts",
+    "draws",
     "expected_sizes",
     "exploration",
     "groups",
     "lines",
     "of_untouched",
     "outcomes",
+    "parts_in_brief",
+    "placed",
+    "rankings",
     "read_out",
     "register",
     "registered",
     "response",
     "sample_ratios",
     "sentence",
+    "tenths",
     "told",
+    "wave_counts",
+    "waves",
     "window_of",
 ]

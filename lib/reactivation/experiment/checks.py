@@ -1,12 +1,15 @@
-"""What must hold before an effect may be read: the sample ratios, and equal spend."""
+"""What must hold before an effect may be read: the sample ratios, equal spend, and a holdout that was one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from reactivation.experiment.aggregates import Group
 from reactivation.experiment.contrasts import Contrast
+from reactivation.experiment.groups import Group, total
 from reactivation.experiment.sample_ratio import SampleRatio, sample_ratio
+from reactivation.experiment.settings import ExperimentSettings
 from reactivation.tables.derived import POLICIES
+
+Counted = Literal["users", "assigned"]
 
 
 class Design(NamedTuple):
@@ -21,22 +24,25 @@ class Design(NamedTuple):
     long_holdout: float
 
 
-def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, SampleRatio]:
-    """Every split that was drawn, tested: the cells, touched against holdout in each, and the long holdout."""
+def sample_ratios(groups: Collection[Group], design: Design, *, counted: Counted = "users") -> dict[str, SampleRatio]:
+    """Every split that was drawn, tested: the cells, touched against holdout in each, and the long holdout.
+
+    counted: `users` are those of whom an outcome came back, `assigned` all of `arms`.
+    """
     monthly = ("touched", "holdout")
     drawn = (1 - design.holdout - design.long_holdout, design.holdout)
     found = {
         "cells": sample_ratio(
             f"users of the cells {' : '.join(design.cells)}",
-            [_users(groups, policy, monthly) for policy in design.cells],
+            [_users(groups, policy, monthly, counted) for policy in design.cells],
             list(design.cells.values()),
         )
     }
     for policy in POLICIES:
         for key, part, is_selected in ((policy, "", None), (f"{policy}_selected", "picked users of the ", True)):
-            counts = [_users(groups, policy, (touch,), is_selected) for touch in monthly]
+            counts = [_users(groups, policy, (touch,), counted, is_selected) for touch in monthly]
             found[key] = sample_ratio(f"touched : holdout among {part or 'the '}cell {policy}", counts, drawn)
-    everyone = [sum(_users(groups, p, touches) for p in POLICIES) for touches in (monthly, ("long_holdout",))]
+    everyone = [sum(_users(groups, p, touches, counted) for p in POLICIES) for touches in (monthly, ("long_holdout",))]
     found["long_holdout"] = sample_ratio(
         "others : long holdout", everyone, (1 - design.long_holdout, design.long_holdout)
     )
@@ -44,35 +50,58 @@ def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, Sample
 
 
 def why_withheld(
-    contrast: Contrast,
-    *,
-    groups: Sequence[Group],
-    ratios: Mapping[str, SampleRatio],
-    srm_p: float,
-    spend_tolerance_share: float,
+    contrast: Contrast, *, groups: Sequence[Group], ratios: Mapping[str, SampleRatio], settings: ExperimentSettings
 ) -> str | None:
     """The check that failed and what was found, in words; None where the effect may be read."""
     for ratio in (ratios[name] for name in contrast.checks):
-        if ratio.is_mismatch(srm_p):
-            found = " : ".join(str(n) for n in ratio.counts)
-            expected = " : ".join(f"{share:.3g}" for share in ratio.expected)
-            return (
-                f"sample ratio: {ratio.what} are {found} where shares of {expected} were drawn "
-                f"(p = {ratio.p_value:.2g}); users were lost or added on the way"
-            )
+        if ratio.is_mismatch(settings.srm_p):
+            return f"sample ratio: {in_words(ratio)}; users were lost or added on the way"
     if contrast.needs_equal_spend:
         first, second = (_spend_per_user(side.members(groups)) for side in contrast.sides)
-        if abs(first - second) > spend_tolerance_share * max(first, second):
+        tolerance = settings.spend_tolerance_share
+        if abs(first - second) > tolerance * max(first, second):
             return (
                 f"unequal spend: {first:.4f} per user against {second:.4f}, more than "
-                f"{spend_tolerance_share:.0%} apart; the policies did not campaign at equal spend"
+                f"{tolerance:.0%} apart; the policies did not campaign at equal spend"
             )
+    held_out = [
+        group for side in contrast.sides for group in side.members(groups) if group.touch in ("holdout", "long_holdout")
+    ]
+    return why_no_holdout(held_out, settings=settings)
+
+
+def why_no_holdout(held_out: Iterable[Group], *, settings: ExperimentSettings) -> str | None:
+    """Why users who were to get nothing cannot stand for it, in words; None where they can."""
+    whole = total(held_out)
+    users = whole.of("users")
+    reasons = (
+        ("from_outside", settings.most_outside_share, "got contacts of other senders"),
+        ("redeemers", settings.most_redeemed_share, "redeemed benefits that the campaign offers"),
+    )
+    for name, most, what in reasons:
+        share = whole.of(name) / users if users else 0.0
+        if share > most:
+            return f"{share:.1%} of the held out {what}, more than the {most:.0%} that conf allows: no holdout any more"
     return None
 
 
-def _users(groups: Iterable[Group], policy: str, touches: Collection[str], is_selected: bool | None = None) -> int:
+def in_words(ratio: SampleRatio) -> str:
+    """Counts found and shares drawn."""
+    found = " : ".join(str(n) for n in ratio.counts)
+    expected = " : ".join(f"{share:.3g}" for share in ratio.expected)
+    p = "" if ratio.p_value is None else f" (p = {ratio.p_value:.2g})"
+    return f"{ratio.what} are {found} where shares of {expected} were drawn{p}"
+
+
+def _users(
+    groups: Iterable[Group],
+    policy: str,
+    touches: Collection[str],
+    counted: Counted,
+    is_selected: bool | None = None,
+) -> int:
     return sum(
-        group.users
+        int(getattr(group, counted))
         for group in groups
         if group.policy == policy
         and group.touch in touches
@@ -81,6 +110,6 @@ def _users(groups: Iterable[Group], policy: str, touches: Collection[str], is_se
 
 
 def _spend_per_user(members: Iterable[Group]) -> float:
-    known = list(members)
-    users = sum(group.users for group in known)
-    return sum(group.spend for group in known) / users if users else 0.0
+    whole = total(members)
+    users = whole.of("users")
+    return float(whole.of("spend")) / users if users else 0.0

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reactivation.experiment.aggregates import Group
-from reactivation.experiment.proportions import Share
+from reactivation.experiment.groups import Group, Totals, total
 from reactivation.tables.derived import POLICIES
 
 Kind = Literal["causal", "descriptive"]
@@ -33,10 +32,9 @@ class Side:
             and (self.is_selected is None or group.is_selected == self.is_selected)
         )
 
-    def share(self, groups: Iterable[Group], metric: str) -> Share:
-        """All users of the side as one share."""
-        shares = [group.shares[metric] for group in self.members(groups)]
-        return Share(sum(s.events for s in shares), sum(s.users for s in shares))
+    def totals(self, groups: Iterable[Group]) -> Totals:
+        """All users of the side together."""
+        return total(self.members(groups))
 
     @property
     def size_keys(self) -> tuple[str, ...]:

@@ -1,22 +1,35 @@
 """What each user of the month's arms did in the outcome window, and what was done to them."""
 
-from pyspark.sql import DataFrame
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.periods import Calendar, Month, Window
 from reactivation.tables import derived
 from reactivation.tables.contract import MONEY
 
-_RECEIVED = ("contacts_delivered", "outside_contacts")
+_NOTHING = {
+    "contacts_delivered": "bigint",
+    "outside_contacts": "bigint",
+    "spend": MONEY,
+    "contact_cost": MONEY,
+}
+"""What a user without a row received: nothing, which is known even where the region has no such table."""
+
+_DID = ("logged_in", "transacted", "is_active", "active_days", "active_weeks")
 
 
 def outcomes(
     behaviour: DataFrame,
     *,
     assets: DataFrame,
+    later: DataFrame | None,
     wave_plan: DataFrame,
-    contacts: DataFrame | None,
-    outside_contacts: DataFrame | None,
+    sources: Mapping[str, DataFrame],
+    benefits: Collection[str],
+    channel_cost: Mapping[str, Decimal],
     cycle: Month,
     window: Window,
     calendar: Calendar,
@@ -25,24 +38,67 @@ def outcomes(
 
     Grain and key: cycle, user_id. Both clocks hold: what happened in the outcome window (assets: in the month; contacts
     of ours: of the cycle) and arrived before the settle date. The month is frozen then.
-    behaviour: one row per user of `arms` with logged_in, transacted, is_active over the window, by both clocks.
-    assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no known balance.
-    wave_plan: the cycle's. contacts, outside_contacts: canonical, None where the region has none.
+    behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks over the
+    window, by both clocks. assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no
+    known balance. later: user_id, retained, active_after; None until month + 1 has settled. wave_plan: the cycle's.
+    sources: canonical tables by name, those that the region has. benefits: codes that the campaign offers.
     """
     was_known = calendar.is_before("arrived_at", calendar.settle_on(cycle))
-    planned = wave_plan.groupBy("user_id").agg(F.sum("cost").alias("spend"))
-    table = (
-        behaviour.select("user_id", "logged_in", "transacted", "is_active")
-        .join(assets.select("user_id", "has_asset_uplift", "asset_change"), "user_id", "left")
-        .join(planned, "user_id", "left")
-    )
-    if contacts is not None:
+    in_window = {
+        name: table.where(calendar.is_within(at, window) & was_known)
+        for name, at in (("outside_contacts", "sent_at"), ("consents", "event_at"), ("benefit_events", "event_at"))
+        if (table := sources.get(name)) is not None
+    }
+    parts = [assets.select("user_id", "has_asset_uplift", "asset_change"), _planned(wave_plan, channel_cost)]
+    if later is not None:
+        parts.append(later.select("user_id", "active_after", "retained"))
+    if (contacts := sources.get("contacts")) is not None:
         is_delivered = (F.col("cycle") == str(cycle)) & (F.col("status") == "delivered")
-        delivered = contacts.where(is_delivered & was_known).groupBy("user_id")
-        table = table.join(delivered.agg(F.count_distinct("contact_id").alias("contacts_delivered")), "user_id", "left")
-    if outside_contacts is not None:
-        by_others = outside_contacts.where(calendar.is_within("sent_at", window) & was_known).groupBy("user_id")
-        table = table.join(by_others.agg(F.count("*").alias("outside_contacts")), "user_id", "left")
-    received = {name: F.coalesce(name, F.lit(0)) if name in table.columns else F.lit(0) for name in _RECEIVED}
-    spend = F.coalesce("spend", F.lit(0)).cast(MONEY)
-    return derived.OUTCOMES.select(table.withColumns({"cycle": F.lit(str(cycle)), "spend": spend, **received}))
+        count = F.count_distinct("contact_id").alias("contacts_delivered")
+        parts.append(contacts.where(is_delivered & was_known).groupBy("user_id").agg(count))
+    parts += [_AGGREGATES[name](table, benefits) for name, table in in_window.items()]
+    table = behaviour.select("user_id", *_DID)
+    for part in parts:
+        table = table.join(part, "user_id", "left")
+    known = {"opted_out": "consents" in in_window, "benefits_redeemed": "benefit_events" in in_window}
+    filled = {
+        **{name: _or_nothing(table, name, data_type) for name, data_type in _NOTHING.items()},
+        "opted_out": _if_known(known["opted_out"], "opted_out", F.lit(False)),
+        "benefits_redeemed": _if_known(known["benefits_redeemed"], "benefits_redeemed", F.lit(0).cast(MONEY)),
+        **({} if later is not None else dict.fromkeys(("active_after", "retained"), F.lit(None).cast("boolean"))),
+    }
+    return derived.OUTCOMES.select(table.withColumns({"cycle": F.lit(str(cycle)), **filled}))
+
+
+def _planned(wave_plan: DataFrame, channel_cost: Mapping[str, Decimal]) -> DataFrame:
+    """Expected cost of a user's contacts, and what the contacts alone cost."""
+    prices = [F.when(F.col("channel") == name, F.lit(price)) for name, price in channel_cost.items()]
+    contact = F.coalesce(*prices, F.lit(0)).cast(MONEY)
+    return wave_plan.groupBy("user_id").agg(F.sum("cost").alias("spend"), F.sum(contact).alias("contact_cost"))
+
+
+def _by_others(outside_contacts: DataFrame, _: Collection[str]) -> DataFrame:
+    return outside_contacts.groupBy("user_id").agg(F.count("*").alias("outside_contacts"))
+
+
+def _opted_out(consents: DataFrame, _: Collection[str]) -> DataFrame:
+    """Who took a consent back; receipts do not count, because only those who are contacted have any."""
+    return consents.where(~F.col("is_allowed")).groupBy("user_id").agg(F.lit(True).alias("opted_out"))
+
+
+def _redeemed(benefit_events: DataFrame, benefits: Collection[str]) -> DataFrame:
+    """Face value of the campaign's benefits redeemed, whoever offered them to the user."""
+    is_ours = (F.col("action") == "redeemed") & F.col("benefit_code").isin(*benefits)
+    return benefit_events.where(is_ours).groupBy("user_id").agg(F.sum("value").alias("benefits_redeemed"))
+
+
+_AGGREGATES = {"outside_contacts": _by_others, "consents": _opted_out, "benefit_events": _redeemed}
+
+
+def _or_nothing(table: DataFrame, name: str, data_type: str) -> Column:
+    nothing = F.lit(0).cast(data_type)
+    return F.coalesce(F.col(name).cast(data_type), nothing) if name in table.columns else nothing
+
+
+def _if_known(is_known: bool, name: str, nothing: Column) -> Column:
+    return F.coalesce(name, nothing) if is_known else F.lit(None).cast("boolean" if name == "opted_out" else MONEY)

@@ -1,78 +1,81 @@
-"""All contrasts on all metrics as rows of `readout`: checked, estimated, judged."""
+"""The month's experiment as rows of `readout`: checked, estimated, judged."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from reactivation.experiment.aggregates import Group
+from reactivation.experiment.any_table.analysis import ALL
+from reactivation.experiment.asked import Asked, Estimates, Pair, Row, estimates, pairs
+from reactivation.experiment.beside import adjusted, costs, on_the_reached
 from reactivation.experiment.checks import Design, sample_ratios, why_withheld
-from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast
-from reactivation.experiment.estimates import Estimate, compare, gain, withheld
+from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.groups import Group, by_arm
+from reactivation.experiment.guarded import guarded
+from reactivation.experiment.measured import Measured
+from reactivation.experiment.segments import disagreements, parts, weeks
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.verdicts import reading_of_pick, verdict
+from reactivation.experiment.verdicts import reading_of_pick
 from reactivation.periods import Month
+from reactivation.tables.derived import READOUT
 
-Row = dict[str, Any]
 
+def ask(
+    groups: Sequence[Group], *, design: Design, settings: ExperimentSettings, measured: Measured, known_on: date
+) -> Asked:
+    """What the month asks, after its checks: which contrasts may be read, and why others may not.
 
-def read_out(
-    groups: Sequence[Group], *, cycle: Month, design: Design, settings: ExperimentSettings, segment: str = "all"
-) -> list[Row]:
-    """One row per contrast and metric, with the columns of the contract `readout`.
-
-    groups: all users of `arms` (of one segment), aggregated. design: the shares that were registered.
+    groups: all users of `arms`, aggregated. design: the shares that were registered. known_on: day from which a re-run
+    knows what came of the users in month + 1.
     """
-    ratios = sample_ratios(groups, design)
-    reasons = {
-        contrast.name: why_withheld(
-            contrast,
-            groups=groups,
-            ratios=ratios,
-            srm_p=settings.srm_p,
-            spend_tolerance_share=settings.spend_tolerance_share,
-        )
-        for contrast in CONTRASTS
-    }
-    place = {"cycle": str(cycle), "segment": segment}
-    return [
-        {**place, **row}
-        for metric in settings.metrics
-        for row in _rows(metric, groups, settings=settings, withheld_because=reasons)
+    arms = by_arm(groups)
+    ratios = sample_ratios(arms, design)
+    reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
+    return Asked(settings, measured, reasons, known_on)
+
+
+def read_out(groups: Sequence[Group], *, cycle: Month, asked: Asked) -> list[Row]:
+    """Everything that the month's randomisation can answer, with the columns of the contract `readout`.
+
+    Key: contrast, metric, segment. Segment `all` is the headline, unadjusted; `all, CUPED` and `all, post-stratified`
+    stand beside it without a verdict of their own; `reached` are users with a delivery; `disagreement <pair>` those
+    whom only one of two policies would pick; `branch=…`, `tier=…` and `week …` are families of their own.
+    """
+    arms = by_arm(groups)
+    sides = pairs(CONTRASTS, arms)
+    found = {metric: _checked(metric, sides, asked=asked) for metric in asked.measured.metrics}
+    headline = {(name, metric): one for metric, each in found.items() for name, one in each.items()}
+    rows = [
+        *(row for metric, each in found.items() for row in _headline(metric, each, asked=asked)),
+        *guarded(sides, asked=asked),
+        *costs(sides, asked=asked),
+        *adjusted(groups, headline, asked=asked),
+        *on_the_reached(sides, asked=asked),
+        *disagreements(groups, asked=asked),
+        *weeks(arms, asked=asked),
+        *parts(groups, asked=asked),
     ]
+    return [_as_contracted({"cycle": str(cycle), **row}) for row in rows]
 
 
-def estimate(contrast: Contrast, groups: Sequence[Group], metric: str, *, settings: ExperimentSettings) -> Estimate:
-    """One contrast on one metric, whatever the checks say."""
-    if isinstance(contrast, Comparison):
-        return compare(
-            contrast.treatment.share(groups, metric),
-            contrast.control.share(groups, metric),
-            alpha=settings.alpha,
-            minimum_events=settings.minimum_expected_events,
-        )
-    first, second = (
-        estimate(part, groups, metric, settings=settings) for part in (contrast.treatment, contrast.control)
-    )
-    return gain(first, second)
+def _checked(metric: str, sides: Mapping[str, Pair], *, asked: Asked) -> Estimates:
+    found = estimates(CONTRASTS, sides, metric, asked=asked)
+    return {name: asked.checked(name, estimate) for name, estimate in found.items()}
 
 
-def _rows(
-    metric: str, groups: Sequence[Group], *, settings: ExperimentSettings, withheld_because: dict[str, str | None]
-) -> Iterator[Row]:
-    estimates: dict[str, Estimate] = {}
+def _headline(metric: str, found: Estimates, *, asked: Asked) -> Iterator[Row]:
+    """Every contrast over all users; a pick that was won without a gain is told what it is."""
     for contrast in CONTRASTS:
-        found, why = estimate(contrast, groups, metric, settings=settings), withheld_because[contrast.name]
-        estimates[contrast.name] = withheld(found, why) if why else found
-    for contrast in CONTRASTS:
-        found = estimates[contrast.name]
-        row = {"contrast": contrast.name, "metric": metric, **asdict(found)}
-        if contrast.kind == "causal":
-            minimum = settings.metrics[metric].minimum_effect
-            judged = verdict(found, minimum_effect=minimum, alpha=settings.alpha, power=settings.power)
-            row |= {"verdict": judged.word, "reason": judged.reason}
-        elif contrast.name.startswith("pick_"):
-            gained = estimates[contrast.name.replace("pick_", "gain_", 1)]
-            row |= {"verdict": None, "reason": found.reason or reading_of_pick(found, gained)}
-        else:
-            row |= {"verdict": None}
+        row = asked.row(contrast, metric, ALL, found[contrast.name])
+        if contrast.name.startswith("pick_"):
+            gained = found[contrast.name.replace("pick_", "gain_", 1)]
+            row["reason"] = row["reason"] or reading_of_pick(found[contrast.name], gained)
         yield row
+
+
+def _as_contracted(row: Mapping[str, Any]) -> Row:
+    """The contract's columns in their order; numbers as plain Python ones."""
+    doubles = {column.name for column in READOUT.columns if column.type == "double"}
+    return {
+        name: float(row[name]) if name in doubles and row[name] is not None else row[name]
+        for name in READOUT.column_names
+    }

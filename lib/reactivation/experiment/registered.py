@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from reactivation.errors import Finding, PlanError, nearest
 from reactivation.experiment.checks import Design
-from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.register import Plan, PlanText, canonical, sealed
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Window
@@ -53,17 +52,16 @@ def window_of(plan_json: str) -> Window:
 
 
 def settings_of(plan: PlanText, *, now: ExperimentSettings) -> ExperimentSettings:
-    """The settings by which a cycle is read out: those it was registered with, alpha being that of one look.
+    """The settings by which a cycle is read out: those it was registered with.
 
     What an older plan does not state is taken from conf; `differences` names it.
     """
     known = {name: value for name, value in plan["thresholds"].items() if name in ExperimentSettings.model_fields}
     try:
-        found = ExperimentSettings.model_validate({**now.model_dump(mode="json"), **known})
+        return ExperimentSettings.model_validate({**now.model_dump(mode="json"), **known})
     except ValidationError as error:
         findings = [Finding("not usable", ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         raise PlanError(f"the registered plan of cycle {plan['cycle']} cannot be read out", findings) from None
-    return found.model_copy(update={"alpha": alpha_per_look(found.alpha, looks=found.looks)})
 
 
 def differences(registered: PlanText, now: PlanText) -> list[Difference]:

@@ -1,35 +1,39 @@
 """The read-out in sentences for a campaign manager: what was compared, what was seen, what it means."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from reactivation.experiment.any_table.analysis import ALL, CUPED, STRATIFIED
+from reactivation.experiment.beside import COST, REACHED
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.verdicts import INCONCLUSIVE
 
+_BESIDE = {CUPED: "with covariates (CUPED)", STRATIFIED: "within strata", REACHED: "on those who were reached"}
+_ON_ALL = (ALL, *_BESIDE)
 
-def sentence(row: Mapping[str, Any], *, alpha: float) -> str:
-    """One row of `readout` as a sentence.
+
+def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = ()) -> str:
+    """One row of `readout` as a sentence. means: metrics that are no shares of users, told in their own unit.
 
     >>> sentence({"metric": "login", "status": "withheld", "reason": "sample ratio"}, alpha=0.05)
     'login: not shown. Sample ratio.'
     """
     if row["status"] == "withheld":
-        return f"{row['metric']}: not shown. {_as_sentence(row['reason'])}"
+        return f"{row['metric']}: not shown. {as_sentence(row['reason'])}"
     if row["status"] == "not_estimable":
-        return f"{row['metric']}: cannot be seen. {_as_sentence(row['reason'])}"
-    is_gain = row["contrast"].startswith("gain_")
-    first, second = row["estimate_treatment"], row["estimate_control"]
-    sides = f"{_points(first)} against {_points(second)}" if is_gain else f"{first:.1%} against {second:.1%}"
-    interval = f"{1 - alpha:.0%} interval {_signed(row['difference_low'])} to {_signed(row['difference_high'])}"
-    parts = [f"{row['metric']}: {sides}, a difference of {_points(row['difference'])} ({interval})"]
+        return f"{row['metric']}: cannot be seen. {as_sentence(row['reason'])}"
+    is_rate, is_gain = row["metric"] not in means, row["contrast"].startswith("gain_")
+    first, second = (_side(row[name], is_rate, is_gain) for name in ("estimate_treatment", "estimate_control"))
+    difference = _difference(row, alpha=alpha, is_rate=is_rate)
+    parts = [f"{row['metric']}: {first} against {second}, a difference of {difference}"]
     if row["ratio"] is not None:
-        parts.append(f", {row['ratio']:.2f} times as many")
+        parts.append(f", {row['ratio']:.2f} times as {'many' if is_rate else 'much'}")
     parts.append(". ")
     if row["verdict"]:
-        parts.append(_as_sentence(row["verdict"]) + " ")
+        parts.append(as_sentence(row["verdict"]) + " ")
     if row["reason"]:
-        parts.append(_as_sentence(row["reason"]))
+        parts.append(as_sentence(row["reason"]))
     return "".join(parts).strip()
 
 
@@ -41,72 +45,112 @@ class Told(NamedTuple):
     sentences: tuple[str, ...]
 
 
-def told(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float) -> tuple[Told, ...]:
-    """All contrasts of a read-out in words, for the metrics given, in their order."""
-    found = {(row["contrast"], row["metric"]): row for row in rows}
+def told(
+    rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float, means: Collection[str] = ()
+) -> tuple[Told, ...]:
+    """All contrasts of a read-out in words, for the metrics given, in their order, each with what stands beside it."""
+    found = {(row["contrast"], row["metric"], row["segment"]): row for row in rows}
     known = [metric for metric in metrics if any(row["metric"] == metric for row in rows)]
+
+    def one(contrast: str, metric: str) -> str:
+        beside = [
+            f"{what} {_difference(row, alpha=alpha, is_rate=metric not in means)}"
+            for segment, what in _BESIDE.items()
+            if (row := found.get((contrast, metric, segment))) is not None and row["status"] == "estimated"
+        ]
+        plain = sentence(found[contrast, metric, ALL], alpha=alpha, means=means)
+        return f"{plain} Beside it: {'; '.join(beside)}." if beside else plain
+
     return tuple(
         Told(
             contrast.name,
             contrast.reading,
             (
-                *(sentence(found[contrast.name, metric], alpha=alpha) for metric in known),
-                *filter(None, (split(rows, pick=contrast.name, metric=metric) for metric in known)),
+                *(one(contrast.name, metric) for metric in known),
+                *filter(None, (split(rows, pick=contrast.name, metric=metric, means=means) for metric in known)),
             ),
         )
         for contrast in CONTRASTS
     )
 
 
-def lines(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float) -> list[dict[str, str]]:
+def lines(
+    rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float, means: Collection[str] = ()
+) -> list[dict[str, str]]:
     """`told` as a table: contrast, what it says; one row per sentence."""
     return [
-        {"contrast": part.title, "says": text} for part in told(rows, metrics, alpha=alpha) for text in part.sentences
+        {"contrast": part.title, "says": text}
+        for part in told(rows, metrics, alpha=alpha, means=means)
+        for text in part.sentences
     ]
 
 
-def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str) -> str | None:
+def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str, means: Collection[str] = ()) -> str | None:
     """`pick = found + gain` in numbers; None unless all three are estimated, or where the contrast is no pick."""
     kind, _, pair = pick.partition("_")
     if kind != "pick":
         return None
-    by_name = {row["contrast"]: row for row in rows if row["metric"] == metric}
+    by_name = {row["contrast"]: row for row in rows if row["metric"] == metric and row["segment"] == ALL}
     parts = [by_name.get(f"{name}_{pair}") for name in ("pick", "found", "gain")]
     if any(part is None or part["difference"] is None for part in parts):
         return None
-    picked, found, gained = (_points(part["difference"]) for part in parts if part is not None)
+    is_rate = metric not in means
+    picked, found, gained = (_signed(part["difference"], is_rate, unit=True) for part in parts if part is not None)
     return f"{metric}: {picked} between the picks = {found} who would have come anyway, and {gained} moved"
 
 
-def brief(row: Mapping[str, Any]) -> dict[str, Any]:
+def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, Any]:
     """One row of `readout` in the few columns that fit a screen; what is not known is None."""
-    is_gain = row["contrast"].startswith("gain_")
+    is_rate, is_gain = row["metric"] not in means, row["contrast"].startswith("gain_")
     sides = (row["estimate_treatment"], row["estimate_control"])
-    first, second = (None if side is None else _signed(side) if is_gain else f"{side:.1%}" for side in sides)
+    first, second = (None if side is None else _side(side, is_rate, is_gain, unit=False) for side in sides)
     is_estimated = row["difference"] is not None
+    ends = [_signed(row[name], is_rate) for name in ("difference_low", "difference_high")] if is_estimated else []
     return {
         "contrast": row["contrast"],
         "metric": row["metric"],
+        "segment": row["segment"],
         "users": f"{whole(row['n_treatment'])} : {whole(row['n_control'])}",
         "treatment": first,
         "control": second,
-        "difference": _signed(row["difference"]) if is_estimated else None,
-        "interval": f"{_signed(row['difference_low'])} to {_signed(row['difference_high'])}" if is_estimated else None,
+        "difference": _signed(row["difference"], is_rate) if is_estimated else None,
+        "interval": " to ".join(ends) or None,
         "ratio": None if row["ratio"] is None else round(row["ratio"], 2),
         "says": row["verdict"] or ("" if is_estimated else row["status"].replace("_", " ")),
     }
 
 
-def briefs(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """All rows of a read-out in brief, metric by metric, in the order of the contrasts."""
+def briefs(rows: Iterable[Mapping[str, Any]], *, means: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rows over all users in brief, metric by metric, in the order of the contrasts, what stands beside behind."""
+    return _in_order((row for row in rows if row["segment"] in _ON_ALL and row["metric"] != COST), means)
+
+
+def parts_in_brief(rows: Iterable[Mapping[str, Any]], *, means: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rows of parts of the users, and of weeks, in brief."""
+    return _in_order((row for row in rows if row["segment"] not in _ON_ALL), means)
+
+
+def _in_order(rows: Iterable[Mapping[str, Any]], means: Collection[str]) -> list[dict[str, Any]]:
     place = {contrast.name: i for i, contrast in enumerate(CONTRASTS)}
-    return [brief(row) for row in sorted(rows, key=lambda row: (row["metric"], place[row["contrast"]]))]
+    segment = {name: i for i, name in enumerate(_ON_ALL)}
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            row["metric"],
+            place[row["contrast"]],
+            segment.get(row["segment"], len(segment)),
+            row["segment"],
+        ),
+    )
+    return [brief(row, means=means) for row in ordered]
 
 
 def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What the month cannot answer and how many users it would need; contrasts with one reason are told together."""
+    """What the month cannot answer over all users, and how many it would need; contrasts with one reason together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for row in rows:
+        if row["segment"] != ALL or row["metric"] == COST:
+            continue
         if row["reason"] and (row["status"] != "estimated" or row["verdict"] == INCONCLUSIVE):
             users = f"{row['contrast']} ({whole(row['n_treatment'])} : {whole(row['n_control'])} users)"
             alike.setdefault((row["metric"], row["reason"]), []).append(users)
@@ -116,13 +160,23 @@ def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _points(difference: float) -> str:
-    return f"{_signed(difference)} points"
-
-
-def _signed(difference: float) -> str:
-    return f"{100 * difference:+.1f}"
-
-
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """A capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _difference(row: Mapping[str, Any], *, alpha: float, is_rate: bool) -> str:
+    ends = " to ".join(_signed(row[name], is_rate) for name in ("difference_low", "difference_high"))
+    return f"{_signed(row['difference'], is_rate, unit=True)} ({100 * (1 - alpha):.4g}% interval {ends})"
+
+
+def _side(value: float, is_rate: bool, is_gain: bool, *, unit: bool = True) -> str:
+    if is_gain:
+        return _signed(value, is_rate, unit=unit)
+    return f"{value:.1%}" if is_rate else f"{value:.4g}"
+
+
+def _signed(difference: float, is_rate: bool, *, unit: bool = False) -> str:
+    if not is_rate:
+        return f"{difference:+.3g}"
+    return f"{100 * difference:+.1f}{' points' if unit else ''}"

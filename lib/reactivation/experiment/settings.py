@@ -1,6 +1,7 @@
 """Settings of `experiment`: what is asked and measured, how sure one must be, and what would be worth knowing."""
 
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.guardrails import Harm
 from reactivation.parts import Part
+from reactivation.periods import Window
 
 Headline = Literal["unadjusted", "cuped", "post_stratified"]
 
@@ -28,7 +30,7 @@ class Metric(Part):
     pre_period: str | None = None
 
 
-class GuardrailSettings(Part):
+class Guardrail(Part):
     """What a campaign must not harm.
 
     outcome: boolean column of `outcomes`. margin: largest harm that is accepted, as a difference of shares.
@@ -52,6 +54,25 @@ class BalanceSettings(Part):
     p: float = Field(gt=0, lt=0.5)
 
 
+class Mean(Part):
+    """One outcome that the read-out compares by its mean.
+
+    outcome: column of numbers of `outcomes`. lowest, highest: what lies beyond counts as this much, so that a few large
+    values do not decide. minimum_effect: smallest difference of means that would change a decision, in its own unit.
+    """
+
+    outcome: str
+    lowest: float
+    highest: float
+    minimum_effect: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _caps_are_in_order(self) -> Self:
+        if self.lowest >= self.highest:
+            raise ValueError(f"lowest {self.lowest}, must be below highest {self.highest}")
+        return self
+
+
 class ExperimentSettings(Part):
     """What the month's experiment asks, and the rules its answers must pass.
 
@@ -64,8 +85,11 @@ class ExperimentSettings(Part):
     minimum_expected_events: fewer expected events (or non-events) in a side, and it is not estimable.
     spend_tolerance_share: two cells whose realised spend per user differs by more, as a share of the larger, did not
     campaign at equal spend.
+    most_outside_share, most_redeemed_share: shares of the held out with a contact of another sender, or with a redeemed
+    benefit of ours; where more have one, the holdout was no holdout and effects are withheld.
     follow_up_days: days after the month's end that are watched for the late waves.
-    metrics, guardrails: by name.
+    metrics: by name, what each is as a share of users. means: the same for means. guardrails: what must not be harmed.
+    covariates: columns of `features` or `scores`, known before the draw, for CUPED.
     """
 
     hypotheses: dict[str, str]
@@ -77,17 +101,23 @@ class ExperimentSettings(Part):
     srm_p: float = Field(gt=0, lt=0.1)
     minimum_expected_events: float = Field(ge=1)
     spend_tolerance_share: float = Field(ge=0, le=1)
+    most_outside_share: float = Field(default=1, ge=0, le=1)
+    most_redeemed_share: float = Field(default=1, ge=0, le=1)
     follow_up_days: int = Field(ge=0, le=31)
     metrics: dict[str, Metric]
-    guardrails: dict[str, GuardrailSettings]
+    means: dict[str, Mean]
+    guardrails: dict[str, Guardrail]
+    covariates: tuple[str, ...]
     balance: BalanceSettings
 
     @model_validator(mode="after")
     def _something_is_asked_and_measured(self) -> Self:
+        names = [*self.metrics, *self.means, *self.guardrails]
         problems = [
             *_not_among("hypotheses", self.hypotheses, CAUSAL),
             *(f"hypotheses.{name} is empty, must be a sentence" for name, text in self.hypotheses.items() if not text),
             *_not_among("primary_metric", [self.primary_metric], self.metrics),
+            *(f"{name} is named twice among metrics, means and guardrails" for name in _twice(names)),
         ]
         if not self.metrics or not self.hypotheses:
             problems.append("metrics or hypotheses is empty, must name at least one")
@@ -101,6 +131,15 @@ class ExperimentSettings(Part):
     def looks(self) -> int:
         """How often effects are read: on the interim days, and at the settle date."""
         return len(self.interim_look_days) + 1
+
+    def follow_up(self, month: Window) -> Window:
+        """The days of the month after the campaign's that are watched, at least one and at most all of it."""
+        days = min(max(self.follow_up_days, 1), month.days)
+        return Window(month.first, month.first + timedelta(days=days))
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def _not_among(what: str, names: Collection[str], known: Collection[str]) -> Iterator[str]:

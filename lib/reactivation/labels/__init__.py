@@ -9,11 +9,22 @@ from pyspark.sql import functions as F
 from reactivation.errors import Finding, NotReady
 from reactivation.labels.assets import asset_change
 from reactivation.labels.behaviour import behaviour, on_spine
+from reactivation.labels.days import MEASURES, with_active_days, with_later
 from reactivation.labels.settings import AssetUpliftSettings, LabelSettings
 from reactivation.periods import Calendar, Month
 from reactivation.tables import derived
 
-__all__ = ["AssetUpliftSettings", "LabelSettings", "asset_change", "behaviour", "build", "on_spine"]
+__all__ = [
+    "MEASURES",
+    "AssetUpliftSettings",
+    "LabelSettings",
+    "asset_change",
+    "behaviour",
+    "build",
+    "on_spine",
+    "with_active_days",
+    "with_later",
+]
 
 
 def build(

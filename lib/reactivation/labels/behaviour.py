@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.labels import days
 from reactivation.labels.settings import LabelSettings
 from reactivation.tables.expression import condition
 from reactivation.tables.measure import with_day_counts
@@ -16,7 +17,7 @@ def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: L
     sources: the region's canonical tables by name. straight: rows of `activity.straight`, one per user and month of a
     window; over several months a user is active who was so in any of them. logged_in is null where the region has no
     logins, transacted (as conf defines it) where it has no transactions. A user without a row did nothing: `on_spine`
-    says so.
+    says so. With `days.MEASURES` in straight, of a window within one month, also active_on: see `days`.
     """
     months = with_day_counts(straight)
     is_active = condition(months, settings.is_active, key="labels.is_active")
@@ -27,13 +28,15 @@ def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: L
         _known("transactions", sources, F.bool_or(transacted)).alias("transacted"),
         F.bool_or(is_active).alias("is_active"),
         own_transactions.alias("transaction_count"),
+        *([days.active_on().alias("active_on")] if days.MOBILE_DAYS in straight.columns else []),
     )
 
 
 def on_spine(spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataFrame]) -> DataFrame:
     """Add `behaviour` to the rows of a spine; who has no row in it did nothing, which is not the same as not known.
 
-    logged_in and transacted are false then, or null where their source is absent; is_active false; transaction_count 0.
+    logged_in and transacted are false then, or null where their source is absent; is_active false; transaction_count
+    and active_on 0, the latter null where neither source is there.
     """
     nothing = {
         "logged_in": _known("logins", sources, F.lit(False)),
@@ -42,6 +45,9 @@ def on_spine(spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataF
         "transaction_count": F.lit(0).cast("bigint"),
     }
     joined = spine.join(behaviour, "user_id", "left")
+    if "active_on" in behaviour.columns:
+        is_known = "logins" in sources or "transactions" in sources
+        nothing["active_on"] = F.lit(0 if is_known else None).cast("bigint")
     return joined.withColumns({name: F.coalesce(name, value) for name, value in nothing.items()})
 
 

@@ -11,6 +11,7 @@ CELLS = (*POLICIES, "none")
 TIERS = ("natural_converter", "high_potential", "low_potential")
 TOUCHES = ("touched", "holdout", "long_holdout")
 STATUSES = ("estimated", "not_estimable", "withheld")
+CHECK_VERDICTS = ("holds", "warns", "withholds", "not shown to hold", "broken", "not estimable")
 
 
 def _per_user(name: str, grain: str, *columns: Column, is_open: bool = False) -> Table:
@@ -310,6 +311,29 @@ OUTCOMES = _per_user(
     Column("contacts_delivered", "bigint", "contacts of ours delivered in the cycle", required=True),
     Column("outside_contacts", "bigint", "contacts of other senders in the outcome window", required=True),
     Column("spend", MONEY, "expected cost of the contacts planned for the user", unit="currency", required=True),
+    Column(
+        "active_days",
+        "bigint",
+        "days of the outcome window with a login or a mobile transaction of own initiative; null: neither is known",
+        unit="days",
+        minimum=0,
+    ),
+    Column(
+        "active_weeks",
+        "bigint",
+        "bit w - 1 is set where one of these days lies in the w-th week of seven days since the first wave",
+        minimum=0,
+    ),
+    _flag("opted_out", "took a consent back in the outcome window, contacted or not; null: no consents known", False),
+    Column(
+        "benefits_redeemed",
+        MONEY,
+        "face value of benefits that the campaign offers, redeemed in the outcome window; null: none are known of",
+        unit="currency",
+    ),
+    Column("contact_cost", MONEY, "cost of the contacts planned, benefits left out", unit="currency", required=True),
+    _flag("active_after", "such a day within the follow-up after the month; null until month + 1 has settled", False),
+    _flag("retained", "active in month + 1, as conf defines it; null until it has settled", False),
 )
 
 READOUT = Table(
@@ -336,6 +360,51 @@ READOUT = Table(
         Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES),
         Column("verdict", "string", "what a causal contrast says; null for descriptive ones"),
         Column("reason", "string", "why it is not estimable or withheld, or how to read it"),
+    ),
+    ("cycle",),
+)
+
+READOUT_CHECKS = Table(
+    "readout_checks",
+    "one check of the month's experiment: what was found, what was to be expected, and what follows",
+    ("cycle", "check", "subject"),
+    (
+        CYCLE,
+        Column("check", "string", "what was checked (sample_ratio_assigned, waves, …)", required=True),
+        Column("subject", "string", "of what: a split, a wave and channel, an arm", required=True),
+        Column("found", "string", "what was found, in words"),
+        Column("expected", "string", "what was to be expected, in words"),
+        _number("p_value", "probability of something as far off by chance; null where chance has no part"),
+        Column("verdict", "string", "what follows", required=True, allowed=CHECK_VERDICTS),
+        Column("says", "string", "the check in a sentence", required=True),
+    ),
+    ("cycle",),
+)
+
+TARGETING = Table(
+    "targeting",
+    "how well one ranking finds users who can be moved, judged among the random cell's picks alone",
+    ("cycle", "ranking", "metric", "part"),
+    (
+        CYCLE,
+        Column("ranking", "string", "score or rule that orders the users, or `random ranking`", required=True),
+        Column("metric", "string", "login, transaction, …", required=True),
+        Column(
+            "part",
+            "string",
+            "tenth 1 (highest) to tenth 10: uplift; auuc, qini; value: users gained per user at the budget; better: "
+            "the same, more than by lot; curve 1 to 10: gained by touching so many tenths",
+            required=True,
+        ),
+        _users("n_treatment", "users open to contact whose outcome is known"),
+        _users("n_control", "users held out whose outcome is known"),
+        _number("share_touched", "share of the users that is touched, where the part is about a budget"),
+        _number("estimate", "the figure, in shares of users"),
+        _number("low", "lower end of its interval"),
+        _number("high", "upper end of its interval"),
+        _number("p_value", "two-sided, against none"),
+        Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES),
+        Column("reason", "string", "why it is not estimable or withheld"),
     ),
     ("cycle",),
 )
@@ -417,6 +486,8 @@ ALL = (
     WAVE_LIMITS,
     OUTCOMES,
     READOUT,
+    READOUT_CHECKS,
+    TARGETING,
     RESPONSE,
     MODEL_LEDGER,
     RUN_LOG,

@@ -71,7 +71,7 @@ def headline(
     if reason:
         return replace(blank, status="not_estimable", reason=reason)
     if not is_rate:
-        return _of_means(*sides, level=level, method=means.DIFFERENCE_METHOD)
+        return of_means(*sides, level=level, method=means.DIFFERENCE_METHOD)
     shares = [Share(round(side.mean * side.n), int(side.n)) for side in sides]
     found = compare(*shares, alpha=level.alpha, minimum_events=minimum_events)
     if found.status != "estimated":
@@ -79,7 +79,7 @@ def headline(
     if level.arriving is None:
         return replace(found, method=f"{found.method}{level.words}")
     first, second = (Spread(s.users, s.rate, s.rate * (1 - s.rate)) for s in shares)
-    return _of_means(first, second, level=level, method="difference of shares; ratio: delta method")
+    return of_means(first, second, level=level, method="difference of shares; ratio: delta method")
 
 
 def with_covariates(arms: Mapping[str, Joint], treatment: str, control: str, *, level: Level) -> Estimate:
@@ -92,7 +92,7 @@ def with_covariates(arms: Mapping[str, Joint], treatment: str, control: str, *, 
         reason = "some covariate has no number in nearly every row" if is_missing else NOTHING_VARIES
         return replace(blank, status="not_estimable", reason=reason)
     method = f"CUPED, theta pooled over {len(arms)} arms; difference: Welch; ratio: delta method"
-    estimate = _of_means(found[treatment], found[control], level=level, method=method)
+    estimate = of_means(found[treatment], found[control], level=level, method=method)
     return replace(estimate, reason=ADJUSTED) if estimate.status == "estimated" else estimate
 
 
@@ -125,7 +125,7 @@ def within_strata(strata: Mapping[str, Mapping[str, Joint]], treatment: str, con
 _SAME = "every user of both arms has the same value: nothing varies, so no interval can be had"
 
 
-def _of_means(treatment: Sample, control: Sample, *, level: Level, method: str) -> Estimate:
+def of_means(treatment: Sample, control: Sample, *, level: Level, method: str) -> Estimate:
     """Two means with everything a row holds; the ratio only where the control's mean is surely above zero."""
     users = treatment.n + control.n
     blank = Estimate(int(treatment.n), int(control.n))

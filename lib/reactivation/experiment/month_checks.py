@@ -1,0 +1,130 @@
+"""All that was checked of a month's experiment, as rows of `readout_checks`."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from reactivation.experiment.checks import Design, in_words, sample_ratios
+from reactivation.experiment.families import holm
+from reactivation.experiment.groups import Group, by_arm, split_by, total
+from reactivation.experiment.guarded import all_hold
+from reactivation.experiment.reconciled import Checked
+from reactivation.experiment.sample_ratio import SampleRatio, sample_ratio
+from reactivation.experiment.settings import ExperimentSettings
+from reactivation.periods import Month
+from reactivation.tables.derived import POLICIES, TOUCHES
+
+Row = dict[str, Any]
+_WORDS = {
+    "no difference larger than the minimum": "holds",
+    "proven worse": "broken",
+    "inconclusive": "not shown to hold",
+}
+
+
+def check_rows(
+    groups: Sequence[Group],
+    readout: Sequence[Row],
+    further: Iterable[Checked],
+    *,
+    cycle: Month,
+    design: Design,
+    settings: ExperimentSettings,
+) -> list[Row]:
+    """One row per check: splits as assigned and as they came back, lost users, parts, arms, guardrails, further ones.
+
+    Key: check, subject. What withholds is said there; everything else only warns. readout: the month's rows.
+    """
+    arms = by_arm(groups)
+    found = [
+        *_splits(arms, design, settings),
+        *_lost(arms),
+        *_parts(groups, design, settings),
+        *_arms(arms, settings),
+        *_guardrails(readout, settings),
+        *further,
+    ]
+    return [{"cycle": str(cycle), **one._asdict()} for one in found]
+
+
+def _splits(arms: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
+    """Every split that was drawn: as `arms` has it, and among those whose outcomes came back; the latter withholds."""
+    assigned = sample_ratios(arms, design, counted="assigned")
+    joined = sample_ratios(arms, design)
+    for check, ratios, follows in (
+        ("sample_ratio_assigned", assigned, "warns"),
+        ("sample_ratio_joined", joined, "withholds"),
+    ):
+        for subject, ratio in ratios.items():
+            verdict = follows if ratio.is_mismatch(settings.srm_p) else "holds"
+            yield _of_ratio(check, subject, ratio, ratio.p_value, verdict)
+
+
+def _lost(arms: Sequence[Group]) -> Iterator[Checked]:
+    """Users of `arms` of whom no outcome came back, per cell and touch."""
+    for policy in POLICIES:
+        for touch in TOUCHES:
+            mine = [arm for arm in arms if (arm.policy, arm.touch) == (policy, touch)]
+            assigned, users = sum(arm.assigned for arm in mine), sum(arm.users for arm in mine)
+            lost = assigned - users
+            says = f"{policy}, {touch}: {lost} of {assigned} users have no outcome"
+            yield Checked(
+                *("users_lost", f"{policy} {touch}", str(users), str(assigned), None),
+                *("warns" if lost else "holds", says),
+            )
+
+
+def _parts(groups: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
+    """Touched against holdout within each branch and each tier, p-values after Holm over all; they only warn."""
+    keys: dict[str, Callable[[Group], str]] = {"branch": lambda group: group.branch, "tier": lambda group: group.tier}
+    drawn = (1 - design.holdout - design.long_holdout, design.holdout)
+    ratios = {}
+    for kind, key in keys.items():
+        for name, members in sorted(split_by((g for g in groups if g.touch is not None), key).items()):
+            counts = [sum(g.assigned for g in members if g.touch == touch) for touch in ("touched", "holdout")]
+            ratios[f"{kind}={name}"] = sample_ratio(f"touched : holdout in {kind} {name}", counts, drawn)
+    adjusted = holm([ratio.p_value for ratio in ratios.values()])
+    for (subject, ratio), p in zip(ratios.items(), adjusted, strict=True):
+        verdict = "warns" if p is not None and p < settings.srm_p else "holds"
+        yield _of_ratio("sample_ratio_by_part", subject, ratio, p, verdict)
+
+
+def _arms(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Checked]:
+    """Contacts of other senders, and our benefits redeemed, per cell and touch; too many held out with one withhold."""
+    limits = {"from_outside": settings.most_outside_share, "redeemers": settings.most_redeemed_share}
+    words = {
+        "from_outside": ("outside_contacts", "with a contact of another sender"),
+        "redeemers": ("benefits_redeemed", "with a redeemed benefit of ours"),
+    }
+    for name, (check, what) in words.items():
+        for policy in POLICIES:
+            for touch in TOUCHES:
+                whole = total(arm for arm in arms if (arm.policy, arm.touch) == (policy, touch))
+                users, found = whole.of("users"), whole.of(name)
+                share, is_limited = (found / users if users else 0.0), touch != "touched"
+                verdict = "withholds" if is_limited and share > limits[name] else "holds"
+                expected = f"at most {limits[name]:.0%}" if is_limited else None
+                says = f"{policy}, {touch}: {found} of {users} users {what} ({share:.1%})"
+                yield Checked(check, f"{policy} {touch}", str(found), expected, None, verdict, says)
+
+
+def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterator[Checked]:
+    """Each guardrail of each cell, and whether all of a cell's hold."""
+    for row in readout:
+        if row["metric"] in settings.guardrails:
+            margin = settings.guardrails[row["metric"]].margin
+            seen = None if row["difference_high"] is None else f"at worst {100 * row['difference_high']:+.2f} points"
+            verdict = "withholds" if row["status"] == "withheld" else _WORDS.get(row["verdict"], "not estimable")
+            subject = f"{row['contrast']} {row['metric']}"
+            allowed = f"less than {100 * margin:+.2f} points"
+            yield Checked("guardrail", subject, seen, allowed, None, verdict, f"{subject}: {row['reason']}")
+    if settings.guardrails:
+        for name, holds in all_hold(readout, list(settings.guardrails)).items():
+            says = f"{name}: {'all guardrails hold' if holds else 'not all guardrails were shown to hold'}"
+            verdict = "holds" if holds else "not shown to hold"
+            yield Checked("all_guardrails", name, None, "all hold", None, verdict, says)
+
+
+def _of_ratio(check: str, subject: str, ratio: SampleRatio, p: float | None, verdict: str) -> Checked:
+    found = " : ".join(str(n) for n in ratio.counts)
+    expected = " : ".join(f"{share:.4g}" for share in ratio.expected)
+    return Checked(check, subject, found, expected, p, verdict, in_words(ratio))

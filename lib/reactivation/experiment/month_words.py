@@ -1,0 +1,59 @@
+"""What the report says beside the contrasts: the programme's own figures, guardrails, cost, and checks that failed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reactivation.experiment.any_table.analysis import ALL
+from reactivation.experiment.beside import COST
+from reactivation.experiment.estimates import whole
+from reactivation.experiment.sentences import as_sentence
+
+Row = Mapping[str, Any]
+
+CLAIMED = {"pick_model_vs_rule": 2.5, "pick_model_vs_random": 3.2}
+"""How many times as many of its picks the programme says log in, against the rule's and against users at random."""
+
+_WHO = {"pick_model_vs_rule": "those of the bank's rule", "pick_model_vs_random": "users picked at random"}
+
+
+def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
+    """The programme's headline figures as this month has them: they describe, and prove nothing of the campaign."""
+    found = {row["contrast"]: row for row in rows if row["metric"] == metric and row["segment"] == ALL}
+    touch = found.get("touch_model")
+    sentences = []
+    if touch is not None and touch["estimate_treatment"] is not None:
+        sentences.append(
+            f"{metric}: {touch['estimate_treatment']:.1%} of the {whole(touch['n_treatment'])} users whom the model "
+            f"picked and who were open to contact; {touch['estimate_control']:.1%} of its picks that were held out."
+        )
+    for name, claimed in CLAIMED.items():
+        row = found.get(name)
+        if row is None:
+            continue
+        if row["ratio"] is None:
+            sentences.append(f"Against {_WHO[name]}: cannot be said. {as_sentence(row['reason'] or row['status'])}")
+            continue
+        high = "no upper end" if row["ratio_high"] is None else f"{row['ratio_high']:.2f}"
+        sentences.append(
+            f"{row['ratio']:.2f} times as many of the model's picks as of {_WHO[name]} "
+            f"({100 * (1 - alpha):.4g}% interval {row['ratio_low']:.2f} to {high}; the programme names {claimed:g}). "
+            "This tells who they are and what moved them, together."
+        )
+    return sentences
+
+
+def guardrails_told(checks: Iterable[Row]) -> list[str]:
+    """Each guardrail, and whether all of a cell's hold."""
+    return [f"{row['says']}." for row in checks if row["check"] in ("guardrail", "all_guardrails")]
+
+
+def costs_told(rows: Iterable[Row]) -> list[str]:
+    """Cost per incremental active user in each cell: contacts and redeemed benefits."""
+    return [f"{row['contrast']}: {row['reason']}." for row in rows if row["metric"] == COST]
+
+
+def failed(checks: Sequence[Row]) -> list[str]:
+    """How many checks were made, and every one that did not hold."""
+    wrong = [row for row in checks if row["verdict"] != "holds"]
+    made = f"{len(checks)} checks were made, {len(checks) - len(wrong)} of them hold."
+    return [made, *(f"{row['verdict'].capitalize()}, {row['check']}: {as_sentence(row['says'])}" for row in wrong)]

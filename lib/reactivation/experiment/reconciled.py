@@ -1,0 +1,141 @@
+"""What was planned, sent and received, wave by wave; and whether the exploration draws were as probable as recorded."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from scipy.stats import chi2
+
+from reactivation.periods import Calendar, Month
+
+_FATES = ("delivered", "failed", "not_reached")
+Row = Mapping[str, Any]
+
+
+class Checked(NamedTuple):
+    """One row of `readout_checks` but for the cycle."""
+
+    check: str
+    subject: str
+    found: str | None
+    expected: str | None
+    p_value: float | None
+    verdict: str
+    says: str
+
+
+def wave_counts(
+    wave_plan: DataFrame, contacts: DataFrame | None, files: DataFrame | None, *, cycle: Month, calendar: Calendar
+) -> DataFrame:
+    """Count contacts by what became of them. Grain and key: wave, channel, is_planned, is_exported, fate.
+
+    A contact has one fate, by its receipts that arrived before the settle date: delivered, else failed, else
+    not_reached; null where there is none. contacts, files: receipts and channel files; None where there are none.
+    """
+    key = ["wave", "channel", "contact_id"]
+    table = wave_plan.where(F.col("channel") != "none").select(*key, F.lit(True).alias("is_planned"))
+    if files is not None:
+        table = table.join(files.select(*key, F.lit(True).alias("is_exported")), key, "full")
+    else:
+        table = table.withColumn("is_exported", F.lit(None).cast("boolean"))
+    if contacts is not None:
+        is_ours = (F.col("cycle") == str(cycle)) & calendar.is_before("arrived_at", calendar.settle_on(cycle))
+        seen = [F.when(F.bool_or(F.col("status") == fate), fate) for fate in _FATES]
+        table = table.join(contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate")), key, "full")
+    else:
+        table = table.withColumn("fate", F.lit(None).cast("string"))
+    flags = {name: F.coalesce(name, F.lit(False)) for name in ("is_planned", "is_exported")}
+    return table.withColumns(flags).groupBy("wave", "channel", *flags, "fate").agg(F.count("*").alias("contacts"))
+
+
+def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
+    """planned = exported = delivered + failed + not reached, per wave and channel; what differs is named."""
+    known = list(rows)
+    for wave, channel in sorted({(row["wave"], row["channel"]) for row in known}):
+        mine = [row for row in known if (row["wave"], row["channel"]) == (wave, channel)]
+        planned = _contacts(row for row in mine if row["is_planned"])
+        exported = _contacts(row for row in mine if row["is_exported"])
+        fates = {fate: _contacts(row for row in mine if row["fate"] == fate) for fate in _FATES}
+        received = sum(fates.values())
+        differences = {
+            "planned but not exported": _contacts(
+                r for r in mine if has_files and _only(r, "is_planned", "is_exported")
+            ),
+            "exported but not planned": _contacts(r for r in mine if _only(r, "is_exported", "is_planned")),
+            "planned without a receipt": _contacts(r for r in mine if r["is_planned"] and r["fate"] is None),
+            "receipts of contacts that were not planned": _contacts(
+                r for r in mine if r["fate"] is not None and not r["is_planned"]
+            ),
+        }
+        wrong = [f"{n} {what}" for what, n in differences.items() if n]
+        sent = f"exported {exported}" if has_files else "no channel files to count"
+        told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in fates.items())
+        says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
+        verdict = "warns" if wrong else "holds"
+        yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, says)
+
+
+def draw_counts(wave_plan: DataFrame) -> DataFrame:
+    """Count exploration draws. Grain and key: wave, drawn_from, channel, benefit; with their recorded propensity."""
+    drawn = wave_plan.where("is_exploration").groupBy("wave", "drawn_from", "channel", "benefit")
+    return drawn.agg(F.count("*").alias("users"), F.min("propensity").alias("least"), F.max("propensity").alias("most"))
+
+
+def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
+    """Users per option drawn against what the recorded propensities let expect, per wave: chi-square over options.
+
+    Users with the same options to draw from are one multinomial; options that nobody drew share what the others'
+    propensities leave. The statistics of a wave's multinomials add up, and so do their degrees of freedom.
+    """
+    known = list(rows)
+    for wave in sorted({row["wave"] for row in known}):
+        mine = [row for row in known if row["wave"] == wave]
+        statistic, freedom = 0.0, 0
+        for options in sorted({row["drawn_from"] or "" for row in mine}):
+            drawn = [row for row in mine if (row["drawn_from"] or "") == options]
+            found, added = _against(drawn, options=1 + len(options.split()))
+            statistic, freedom = statistic + found, freedom + added
+        users = sum(row["users"] for row in mine)
+        is_mixed = any(row["least"] != row["most"] for row in mine)
+        p = float(chi2.sf(statistic, freedom)) if freedom else None
+        is_off = is_mixed or (p is not None and p < srm_p)
+        counts = ", ".join(f"{name} {n}" for name, n in sorted(_by_option(mine, "users").items()))
+        expected = ", ".join(f"{name} {n:.1f}" for name, n in sorted(_expected(mine).items()))
+        said = (
+            "are as probable as recorded" if not is_off else "are not as probable as recorded: no lift may rest on them"
+        )
+        told = f" (chi-square {statistic:.1f}, {freedom} degrees of freedom, p = {p:.2g})" if p is not None else ""
+        says = f"{wave}: {users} draws {said}{told}"
+        yield Checked("exploration", wave, counts, expected, p, "warns" if is_off else "holds", says)
+
+
+def _against(drawn: list[Row], *, options: int) -> tuple[float, int]:
+    """Chi-square of one multinomial, and its degrees of freedom."""
+    users = sum(row["users"] for row in drawn)
+    statistic = sum((row["users"] - users * row["most"]) ** 2 / (users * row["most"]) for row in drawn)
+    left = users * (1 - sum(row["most"] for row in drawn))
+    return statistic + (left if left > 1e-6 * users else 0.0), options - 1
+
+
+def _by_option(rows: Iterable[Row], name: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in rows:
+        option = "none" if row["channel"] == "none" else f"{row['channel']}/{row['benefit']}"
+        found[option] = found.get(option, 0) + row[name]
+    return found
+
+
+def _expected(rows: list[Row]) -> dict[str, float]:
+    users: dict[str, int] = {}
+    for row in rows:
+        users[row["drawn_from"]] = users.get(row["drawn_from"], 0) + row["users"]
+    return _by_option([{**row, "expected": users[row["drawn_from"]] * row["most"]} for row in rows], "expected")
+
+
+def _contacts(rows: Iterable[Row]) -> int:
+    return sum(row["contacts"] for row in rows)
+
+
+def _only(row: Row, has: str, lacks: str) -> bool:
+    return bool(row[has]) and not row[lacks]

@@ -1,0 +1,71 @@
+"""On which days of a month a user was active: a login, or a mobile transaction of own initiative."""
+
+from types import MappingProxyType
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.periods import Window
+from reactivation.tables.measure import Measure, day_bit_where
+
+MOBILE_DAYS = "transaction_own_mobile_days"
+
+MEASURES = MappingProxyType(
+    {
+        "transactions": (
+            Measure(
+                MOBILE_DAYS,
+                "bigint",
+                day_bit_where("is_self_initiated and channel = 'mobile'"),
+                "days",
+                "days with a mobile transaction of own initiative",
+                "days",
+            ),
+        )
+    }
+)
+"""What `active_on` needs beside the measures of `activity`: the argument `beside` of `activity.straight`."""
+
+
+def active_on() -> Column:
+    """Mask with the bit d - 1 set for an active day d, over a user's rows of `activity.straight` with `MEASURES`.
+
+    The window must lie within one month: days of several would fall on each other.
+    """
+    logged_in, transacted = (F.coalesce(name, F.lit(0).cast("bigint")) for name in ("login_days", MOBILE_DAYS))
+    return F.bit_or(logged_in.bitwiseOR(transacted))
+
+
+def with_active_days(users: DataFrame, window: Window) -> DataFrame:
+    """Read the mask `active_on`: active_days, and active_weeks with the bit w - 1 set for the w-th week of the window.
+
+    Weeks have seven days and begin with the window, so the last one may be shorter. Null where active_on is.
+    """
+    masks = [mask(week) for week in window.weeks]
+    bits = [F.when(_has_day(days), 1 << w).otherwise(0) for w, days in enumerate(masks)]
+    in_weeks = F.when(F.col("active_on").isNotNull(), sum(bits[1:], start=bits[0])).cast("bigint")
+    return users.withColumns({"active_days": F.bit_count("active_on").cast("bigint"), "active_weeks": in_weeks})
+
+
+def with_later(users: DataFrame, *, follow_up: Window) -> DataFrame:
+    """Read the month after the campaign's: retained (active, as conf defines it), active_after (within the follow-up).
+
+    users: rows of `on_spine` over that month. Grain and key: user_id.
+    """
+    return users.select(
+        "user_id", F.col("is_active").alias("retained"), _has_day(mask(follow_up)).alias("active_after")
+    )
+
+
+def _has_day(days: int) -> Column:
+    return F.col("active_on").bitwiseAND(F.lit(days)) != 0
+
+
+def mask(window: Window) -> int:
+    """The days of a window within one month as a mask.
+
+    >>> from datetime import date
+    >>> bin(mask(Window(date(2026, 6, 2), date(2026, 6, 5))))
+    '0b1110'
+    """
+    return ((1 << window.days) - 1) << (window.first.day - 1)

@@ -1,0 +1,149 @@
+"""The month's checks as rows, and the chapters that the report makes of them."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from reactivation import experiment
+from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.month_checks import check_rows
+from reactivation.experiment.month_words import programme
+from reactivation.periods import Month
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.numbers
+
+JUNE = Month.parse("2026-06")
+SETTINGS = experiment.ExperimentSettings(
+    alpha=0.05,
+    power=0.8,
+    srm_p=0.001,
+    minimum_expected_events=10,
+    spend_tolerance_share=0.1,
+    most_outside_share=0.3,
+    most_redeemed_share=0.02,
+    follow_up_days=14,
+    metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
+    guardrails={"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01)},
+)
+MEASURED = experiment.Measured({"login": "logged_in"}, {"opt_out": "opted_out"}, {}, (), 0)
+DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
+
+
+def group(policy: str, touch: str, branch: str, *, n: int = 1_000, **sums: Any) -> Group:
+    logins = {"model": 500, "rule": 250, "random": 200}[policy] - (100 if touch == "holdout" else 0)
+    known = {"users": n, "assigned": n, "known__login": n, "events__login": min(logins, n), "known__opt_out": n}
+    return Group(policy, True, touch, Totals({**known, **sums}), frozenset({policy}), branch, "high_potential")
+
+
+def bank(**changed: Group) -> list[Group]:
+    found = {
+        f"{policy}_{touch}_{branch}": group(policy, touch, branch)
+        for policy in derived.POLICIES
+        for touch in ("touched", "holdout")
+        for branch in ("B1", "B2")
+    }
+    return list({**found, **changed}.values())
+
+
+def answers(groups: list[Group]) -> experiment.Answers:
+    return experiment.answers(
+        groups,
+        cycle=JUNE,
+        design=DESIGN,
+        settings=SETTINGS,
+        measured=MEASURED,
+        known_on=date(2026, 8, 6),
+        tenths_rows=[],
+        further=[experiment.Checked("waves", "W1 sms", "3", "3", None, "holds", "W1 by sms: planned 3")],
+        budget_share=0.3,
+    )
+
+
+def checks(groups: list[Group]) -> dict[tuple[str, str], dict[str, Any]]:
+    found = answers(groups).checks
+    assert all(tuple(row) == derived.READOUT_CHECKS.column_names for row in found)
+    assert {row["verdict"] for row in found} <= set(derived.CHECK_VERDICTS)
+    keyed = {(row["check"], row["subject"]): row for row in found}
+    assert len(keyed) == len(found)
+    return keyed
+
+
+def test_a_clean_month_passes_every_check() -> None:
+    found = checks(bank())
+    assert {row["verdict"] for row in found.values()} == {"holds"}
+    assert {check for check, _ in found} == {
+        *("sample_ratio_assigned", "sample_ratio_joined", "users_lost", "sample_ratio_by_part"),
+        *("outside_contacts", "benefits_redeemed", "guardrail", "all_guardrails", "waves"),
+    }
+
+
+def test_users_lost_at_the_join_are_told_from_a_split_that_was_wrong_at_assignment() -> None:
+    lost = group("rule", "holdout", "B2", users=700, known__login=700)
+    found = checks(bank(rule_holdout_B2=lost))
+    assert found["sample_ratio_assigned", "rule"]["verdict"] == "holds"
+    assert found["sample_ratio_joined", "rule"]["verdict"] == "withholds"
+    assert found["users_lost", "rule holdout"]["says"] == "rule, holdout: 300 of 2000 users have no outcome"
+    never = checks(bank(rule_holdout_B2=group("rule", "holdout", "B2", n=700)))
+    assert never["sample_ratio_assigned", "rule"]["verdict"] == "warns"
+    assert never["users_lost", "rule holdout"]["verdict"] == "holds"
+
+
+def test_a_part_that_is_off_only_warns_and_only_after_holm() -> None:
+    off = {f"{p}_holdout_B2": group(p, "holdout", "B2", n=850) for p in derived.POLICIES}
+    found = checks(bank(**off))
+    row = found["sample_ratio_by_part", "branch=B2"]
+    assert (row["verdict"], found["sample_ratio_by_part", "branch=B1"]["verdict"]) == ("warns", "holds")
+    alone = experiment.sample_ratios([g for g in bank(**off) if g.branch == "B2"], DESIGN)["model"].p_value
+    assert alone is not None
+    assert row["p_value"] != alone
+
+
+def test_what_reached_the_holdout_is_counted_per_arm_and_withholds_above_the_limit() -> None:
+    found = checks(
+        bank(
+            model_holdout_B1=group("model", "holdout", "B1", from_outside=900, redeemers=5),
+            model_touched_B1=group("model", "touched", "B1", from_outside=900, redeemers=400),
+        )
+    )
+    assert found["outside_contacts", "model holdout"]["verdict"] == "withholds"
+    assert found["outside_contacts", "model touched"]["verdict"] == "holds"  # it is no holdout
+    assert found["benefits_redeemed", "model holdout"]["says"] == (
+        "model, holdout: 5 of 2000 users with a redeemed benefit of ours (0.2%)"
+    )
+    assert found["benefits_redeemed", "model holdout"]["verdict"] == "holds"
+
+
+def test_all_guardrails_must_hold() -> None:
+    found = checks(bank(model_touched_B1=group("model", "touched", "B1", events__opt_out=200)))
+    assert found["guardrail", "touch_model opt_out"]["verdict"] == "broken"
+    assert found["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"
+    assert found["all_guardrails", "touch_rule"]["verdict"] == "holds"
+
+
+def test_the_programmes_figures_are_named_and_described() -> None:
+    told = programme(answers(bank()).readout, "login", alpha=0.05)
+    assert told[0] == (
+        "login: 50.0% of the 2 000 users whom the model picked and who were open to contact; "
+        "40.0% of its picks that were held out."
+    )
+    assert told[1].startswith("2.00 times as many of the model's picks as of those of the bank's rule (95% interval ")
+    assert "the programme names 2.5)" in told[1]
+    assert "the programme names 3.2)" in told[2]
+    nobody = programme(answers([]).readout, "login", alpha=0.05)
+    assert nobody[0].startswith("Against those of the bank's rule: cannot be said.")
+
+
+def test_the_report_has_all_chapters_and_counts_the_checks() -> None:
+    found = answers(bank())
+    told = {part.title: part.sentences for part in experiment.chapters(found, metrics=["login"], settings=SETTINGS)}
+    assert next(iter(told)) == "The programme's figures"
+    assert list(told)[-5:] == [
+        *("Guardrails", "Cost per incremental active user", "Who can be moved", "Checks"),
+        "What this month cannot tell",
+    ]
+    assert told["Checks"] == (f"{len(found.checks)} checks were made, {len(found.checks)} of them hold.",)
+    assert any("touch_model: all guardrails hold" in line for line in told["Guardrails"])
+    again = check_rows(bank(), found.readout, [], cycle=JUNE, design=DESIGN, settings=SETTINGS)
+    assert len(again) == len(found.checks) - 1

@@ -1,0 +1,101 @@
+"""Waves reconciled, and exploration draws held against their recorded propensities."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from conftest import Rows
+from reactivation import experiment
+from reactivation.periods import Calendar, Month
+from reactivation.tables import canonical, derived
+
+
+@pytest.mark.rules
+def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Calendar) -> None:
+    planned = rows(
+        derived.WAVE_PLAN,
+        ["user_id", "wave", "channel", "contact_id"],
+        [
+            (1, "W1", "sms", "a"),
+            (2, "W1", "sms", "b"),
+            (3, "W1", "sms", "c"),
+            (4, "W1", "none", None),  # drawn none: nothing to send
+            (5, "W2", "call", "d"),
+        ],
+    )
+    receipts = rows(
+        canonical.CONTACTS,
+        ["user_id", "contact_id", "wave", "channel", "sent_at", "arrived_at", "cycle", "status"],
+        [
+            (1, "a", "W1", "sms", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "delivered"),
+            (1, "a", "W1", "sms", "2026-06-08 09:00", "2026-06-08 11:00", "2026-06", "clicked"),  # one contact
+            (2, "b", "W1", "sms", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "failed"),
+            (3, "c", "W1", "sms", "2026-06-08 09:00", "2026-07-06 00:00", "2026-06", "delivered"),  # too late
+            (9, "x", "W1", "sms", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "delivered"),  # nobody planned it
+            (5, "d", "W2", "call", "2026-06-15 09:00", "2026-06-15 10:00", "2026-06", "not_reached"),
+        ],
+    )
+    files = planned.where("contact_id in ('a', 'b', 'd')").select("contact_id", "user_id", "wave", "channel")
+    june = Month.parse("2026-06")
+    counts = experiment.wave_counts(planned, receipts, files, cycle=june, calendar=utc)
+    found = list(experiment.waves([row.asDict() for row in counts.collect()], has_files=True))
+    assert [(c.subject, c.verdict) for c in found] == [("W1 sms", "warns"), ("W2 call", "holds")]
+    assert found[0].says == (
+        "W1 by sms: planned 3, exported 2, delivered 2, failed 1, not reached 0; 1 planned but not exported, "
+        "1 planned without a receipt, 1 receipts of contacts that were not planned"
+    )
+    assert found[1].says == "W2 by call: planned 1, exported 1, delivered 0, failed 0, not reached 1"
+    no_files = experiment.wave_counts(planned, None, None, cycle=june, calendar=utc)
+    alone = list(experiment.waves([row.asDict() for row in no_files.collect()], has_files=False))
+    assert "no channel files to count" in alone[1].says
+
+
+def drawn(*users: int, propensities: tuple[float, ...] = (0.25, 0.375, 0.375)) -> list[dict[str, object]]:
+    options = ("none", "push", "sms")
+    place = {"wave": "W1", "drawn_from": "push/none sms/none", "benefit": "none"}
+    return [
+        {**place, "channel": name, "users": n, "least": p, "most": p}
+        for name, n, p in zip(options, users, propensities, strict=False)
+    ]
+
+
+@pytest.mark.numbers
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (drawn(250, 375, 375), "holds"),
+        (drawn(260, 380, 360), "holds"),
+        (drawn(400, 300, 300), "warns"),  # none too often
+        (drawn(250, 750), "warns"),  # nobody drew an SMS, of whom 375 were to be expected
+        ([{**row, "least": 0.1} for row in drawn(250, 375, 375)], "warns"),  # one option, several propensities
+    ],
+)
+def test_draws_are_as_probable_as_recorded_or_warn(rows: list[dict[str, object]], verdict: str) -> None:
+    (found,) = experiment.draws(rows, srm_p=0.001)
+    assert found.verdict == verdict
+
+
+@pytest.mark.numbers
+def test_fair_draws_raise_false_alarms_as_often_as_they_should() -> None:
+    """Ten thousand waves of two multinomials, tested at 5 %."""
+    rng = np.random.default_rng(20260615)
+    first = rng.multinomial(400, [0.25, 0.375, 0.375], 10_000)
+    second = rng.binomial(300, 0.25, 10_000)
+    alarms = 0
+    for three, none in zip(first, second, strict=True):
+        one_option = [
+            {
+                "wave": "W1",
+                "drawn_from": "push/none",
+                "benefit": "none",
+                "channel": c,
+                "users": n,
+                "least": p,
+                "most": p,
+            }
+            for c, n, p in (("none", int(none), 0.25), ("push", 300 - int(none), 0.75))
+        ]
+        (found,) = experiment.draws([*drawn(*(int(n) for n in three)), *one_option], srm_p=0.05)
+        alarms += found.verdict == "warns"
+    low, high = binom.ppf([0.0005, 0.9995], 10_000, 0.05)
+    assert low <= alarms <= high
