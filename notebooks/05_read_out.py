@@ -21,7 +21,8 @@ from reactivation.tables import derived
 r = open_run()
 cycle = f"cycle = '{r.cycle}'"
 readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect()]
-alpha = r.settings.experiment.alpha
+plan = experiment.registered.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
+alpha = experiment.registered.settings_of(plan, now=r.settings.experiment).alpha
 
 # COMMAND ----------
 
