@@ -22,7 +22,9 @@ r = open_run()
 cycle = f"cycle = '{r.cycle}'"
 readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect()]
 checks, targeting = (r.read(table).where(cycle) for table in (derived.READOUT_CHECKS, derived.TARGETING))
-alpha, means = r.settings.experiment.alpha, r.settings.experiment.means
+plan = experiment.registered.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
+registered = experiment.registered.settings_of(plan, now=r.settings.experiment)
+alpha, means = registered.alpha, registered.means
 
 # COMMAND ----------
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from reactivation.experiment import ExperimentSettings
+
 ASKED: dict[str, Any] = {
     "hypotheses": {"touch_model": "Being open to contact moves the model's picks."},
     "primary_metric": "login",
@@ -10,3 +12,8 @@ ASKED: dict[str, Any] = {
     "guardrails": {"opt_out": {"outcome": "opted_out", "margin": 0.002}},
     "balance": {"covariates": ["login_days_3m"], "standardised_difference": 0.1, "p": 0.01},
 }
+
+
+def settings(**own: Any) -> ExperimentSettings:
+    """Settings of what a test is about; the first metric decides."""
+    return ExperimentSettings(**{**ASKED, "primary_metric": next(iter(own["metrics"])), **own})

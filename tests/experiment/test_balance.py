@@ -139,6 +139,9 @@ def test_the_month_before_is_analysed_as_the_read_out_will_be() -> None:
     assert touch["p_value"] == pytest.approx(2 * norm.sf(pooled_z), rel=1e-8)
     assert (gain["mean_treatment"], gain["mean_control"]) == (pytest.approx(0.1), pytest.approx(0.0))
     assert 0.2 < gain["p_value"] < 0.4
+    known = [row["p_value"] for (kind, _), row in found.items() if kind == "pre_period" and row["p_value"] is not None]
+    assert touch["p_value"] == min(known)
+    assert touch["p_adjusted"] == pytest.approx(len(known) * touch["p_value"], rel=1e-8)  # Holm's first step
     assert found["pre_period", "touch_random"]["p_value"] is None
 
 

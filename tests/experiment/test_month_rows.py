@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiment.asked import settings
 from reactivation import experiment
 from reactivation.experiment.covariates import Joint, adjusted
 from reactivation.experiment.estimates import Estimate, gain
@@ -20,7 +21,7 @@ from reactivation.tables import derived
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-SETTINGS = experiment.ExperimentSettings(
+SETTINGS = settings(
     alpha=0.05,
     power=0.8,
     srm_p=0.001,
@@ -241,7 +242,7 @@ def test_a_holdout_that_redeems_or_is_written_to_is_no_holdout() -> None:
 
 
 def test_alpha_is_split_over_the_registered_looks() -> None:
-    four = read(BANK, SETTINGS.model_copy(update={"looks": 4}))
+    four = read(BANK, SETTINGS.model_copy(update={"interim_look_days": (7, 14, 21)}))
     once, often = (one(rows, "touch_model", "active", "all") for rows in (ROWS, four))
     assert often["difference_low"] < once["difference_low"]
     assert "alpha 0.0125 at each of 4 looks" in often["method"]

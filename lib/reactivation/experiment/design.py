@@ -1,6 +1,7 @@
 """What can the month's experiment see, how large must a holdout be, and what does it cost? Asked before the launch."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any, NamedTuple
 
 from reactivation.experiment.estimates import whole
@@ -87,7 +88,7 @@ def holdouts(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Pr
                 "sees_points": _points(now),
                 "needs": found.users,
                 "needs_share": _percent(found.share),
-                "contacts_not_sent": None if found.contacts_not_sent is None else round(found.contacts_not_sent),
+                "contacts_not_sent": None if found.contacts_not_sent is None else _up(found.contacts_not_sent),
                 "cost_not_spent": None if found.cost_not_spent is None else round(found.cost_not_spent, 2),
             }
         )
@@ -105,7 +106,7 @@ def shares(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Pric
             "holdout_share": f"{share:.0%}",
             "held_out": held,
             "sees_points": _points(_sees(asked, rate.value, users, held)),
-            "contacts_not_sent": round(held * price.contacts_per_user),
+            "contacts_not_sent": _up(held * price.contacts_per_user),
             "cost_not_spent": round(held * price.contacts_per_user * price.cost_per_contact, 2),
         }
         for share in SHARES
@@ -134,6 +135,10 @@ def _sees(asked: Question, rate: float, users: int, held: int) -> float | None:
 
 def _enough(smallest: float | None, minimum: float) -> str:
     return "sees the registered minimum" if smallest is not None and smallest <= minimum else "sees only larger effects"
+
+
+def _up(contacts: float) -> int:
+    return ceil(contacts - 1e-9)
 
 
 def _points(share: float | None) -> float | None:

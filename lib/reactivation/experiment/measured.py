@@ -1,10 +1,15 @@
 """What is summed over a month's users: outcomes, covariates, and under which names the sums travel."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reactivation.experiment.settings import ExperimentSettings, Mean
 from reactivation.periods import Window
+
+if TYPE_CHECKING:  # settings name the contrasts, which are made of what is measured
+    from reactivation.experiment.settings import ExperimentSettings, Mean
 
 EVERYBODY, WITH_ASSETS = "everybody", "with_assets"
 _OF_ASSETS = ("has_asset_uplift", "asset_change")
@@ -26,7 +31,7 @@ class Measured:
     weeks: int
 
     @classmethod
-    def of(cls, settings: ExperimentSettings, *, window: Window, columns: Collection[str]) -> "Measured":
+    def of(cls, settings: ExperimentSettings, *, window: Window, columns: Collection[str]) -> Measured:
         """What conf asks for. columns: all that `features` and `scores` have; a covariate of none of them is left out.
 
         The region may lack its source.

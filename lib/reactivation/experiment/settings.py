@@ -105,9 +105,9 @@ class ExperimentSettings(Part):
     most_redeemed_share: float = Field(default=1, ge=0, le=1)
     follow_up_days: int = Field(ge=0, le=31)
     metrics: dict[str, Metric]
-    means: dict[str, Mean]
+    means: dict[str, Mean] = Field(default_factory=dict)
     guardrails: dict[str, Guardrail]
-    covariates: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
     balance: BalanceSettings
 
     @model_validator(mode="after")
