@@ -123,6 +123,9 @@ def test_all_guardrails_must_hold() -> None:
     assert found["guardrail", "touch_model opt_out"]["verdict"] == "broken"
     assert found["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"
     assert found["all_guardrails", "touch_rule"]["verdict"] == "holds"
+    unsure = checks(bank(model_touched_B1=group("model", "touched", "B1", events__opt_out=14)))
+    assert unsure["guardrail", "touch_model opt_out"]["verdict"] == "not shown to hold"
+    assert unsure["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"  # not knowing is no pass
 
 
 def test_the_programmes_figures_are_named_and_described() -> None:
