@@ -96,9 +96,12 @@ def test_a_part_that_is_off_only_warns_and_only_after_holm() -> None:
     found = checks(bank(**off))
     row = found["sample_ratio_by_part", "branch=B2"]
     assert (row["verdict"], found["sample_ratio_by_part", "branch=B1"]["verdict"]) == ("warns", "holds")
-    alone = experiment.sample_ratios([g for g in bank(**off) if g.branch == "B2"], DESIGN)["model"].p_value
-    assert alone is not None
-    assert row["p_value"] != alone
+    little = {
+        f"{p}_holdout_B2": group(p, "holdout", "B2", n=913) for p in derived.POLICIES
+    }  # 3 000 : 2 739, p = 0.0006
+    row = checks(bank(**little))["sample_ratio_by_part", "branch=B2"]
+    assert (row["found"], row["verdict"]) == ("3000 : 2739", "holds")
+    assert row["p_value"] == pytest.approx(3 * 0.00057, rel=0.01)  # one of three parts
 
 
 def test_what_reached_the_holdout_is_counted_per_arm_and_withholds_above_the_limit() -> None:
@@ -121,6 +124,9 @@ def test_all_guardrails_must_hold() -> None:
     assert found["guardrail", "touch_model opt_out"]["verdict"] == "broken"
     assert found["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"
     assert found["all_guardrails", "touch_rule"]["verdict"] == "holds"
+    unsure = checks(bank(model_touched_B1=group("model", "touched", "B1", events__opt_out=14)))
+    assert unsure["guardrail", "touch_model opt_out"]["verdict"] == "not shown to hold"
+    assert unsure["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"  # not knowing is no pass
 
 
 def test_the_programmes_figures_are_named_and_described() -> None:

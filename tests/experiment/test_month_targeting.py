@@ -110,6 +110,13 @@ def test_a_ranking_is_judged_at_the_budget_beside_a_lot() -> None:
 
 
 @pytest.mark.numbers
+def test_the_order_of_the_rows_changes_nothing() -> None:
+    first = counted([0.2, 0.1, 0.0, 0.0])
+    other = [{**row, "ranking": "rule_order"} for row in counted([0.05, 0.05, 0.1, 0.07], users=900)]
+    assert read([*first, *other], random_cell()) == read([*reversed(other), *reversed(first)], random_cell()[::-1])
+
+
+@pytest.mark.numbers
 def test_where_the_random_cell_may_not_be_read_no_ranking_is() -> None:
     found = read(counted([0.2, 0.1, 0.0, 0.0]), random_cell(withheld=True))
     assert {row["status"] for row in found.values()} == {"withheld", "not_estimable"}

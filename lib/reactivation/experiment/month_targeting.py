@@ -87,7 +87,7 @@ def targeting(
 def _of_metric(
     rows: Sequence[Mapping[str, Any]], metric: str, budget_share: float, settings: ExperimentSettings, alpha: float
 ) -> Iterator[Row]:
-    rankings = {name: _tenths(rows, name, metric) for name in dict.fromkeys(row["ranking"] for row in rows)}
+    rankings = {name: _tenths(rows, name, metric) for name in sorted({row["ranking"] for row in rows})}
     for name, cut in rankings.items():
         for tenth, seen in zip(
             cut, uplifts(cut, alpha=alpha, minimum_events=settings.minimum_expected_events), strict=True

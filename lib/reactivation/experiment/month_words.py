@@ -56,4 +56,4 @@ def failed(checks: Sequence[Row]) -> list[str]:
     """How many checks were made, and every one that did not hold."""
     wrong = [row for row in checks if row["verdict"] != "holds"]
     made = f"{len(checks)} checks were made, {len(checks) - len(wrong)} of them hold."
-    return [made, *(f"{row['verdict'].capitalize()}, {row['check']}: {as_sentence(row['says'])}" for row in wrong)]
+    return [made, *(f"{row['verdict'].capitalize()}, {row['check']}: {row['says']}." for row in wrong)]

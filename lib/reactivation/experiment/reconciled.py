@@ -88,8 +88,8 @@ def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
     Users with the same options to draw from are one multinomial; options that nobody drew share what the others'
     propensities leave. The statistics of a wave's multinomials add up, and so do their degrees of freedom.
     """
-    known = list(rows)
-    for wave in sorted({row["wave"] for row in known}):
+    known = sorted(rows, key=lambda row: (row["wave"], row["drawn_from"] or "", row["channel"], row["benefit"]))
+    for wave in dict.fromkeys(row["wave"] for row in known):
         mine = [row for row in known if row["wave"] == wave]
         statistic, freedom = 0.0, 0
         for options in sorted({row["drawn_from"] or "" for row in mine}):
