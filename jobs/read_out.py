@@ -111,15 +111,12 @@ def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: li
         "Targeting": found.targeting,
         "All checks": found.checks,
     }
-    words = [Chapter(part.title, part.sentences, note=part.reading) for part in told]
-    page = monitoring.render(
-        f"{r.region}, {r.scenario}, {r.cycle}: the month's report",
-        [
-            Chapter("Is it what was registered?", as_registered),
-            *words,
-            *[Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()],
-        ],
-    )
+    pages = [
+        Chapter("Is it what was registered?", as_registered),
+        *[Chapter(part.title, part.sentences, note=part.reading) for part in told],
+        *[Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()],
+    ]
+    page = monitoring.render(f"{r.region}, {r.scenario}, {r.cycle}: the month's report", pages)
     for name, text in (("report.html", page.html), ("report.txt", page.text)):
         write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
     for title, rows in shown.items():

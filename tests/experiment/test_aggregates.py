@@ -136,19 +136,17 @@ def test_only_the_largest_branches_keep_their_name(spark: SparkSession, monkeypa
 
 @pytest.mark.numbers
 def test_a_covariate_that_the_region_lacks_is_left_out() -> None:
-    settings = experiment.ExperimentSettings.model_validate(
-        {
-            "alpha": 0.05,
-            "power": 0.8,
-            "srm_p": 0.001,
-            "minimum_expected_events": 10,
-            "spend_tolerance_share": 0.1,
-            "follow_up_days": 14,
-            "covariates": ["login_days_1m", "raw_active"],
-            "metrics": {"active": {"outcome": "is_active", "minimum_effect": 0.01}},
-        }
+    asked_for = settings(
+        alpha=0.05,
+        power=0.8,
+        srm_p=0.001,
+        minimum_expected_events=10,
+        spend_tolerance_share=0.1,
+        follow_up_days=14,
+        covariates=["login_days_1m", "raw_active"],
+        metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}},
     )
     window = experiment.window_of('{"outcome_window": ["2026-06-08", "2026-07-01"]}')
-    found = experiment.Measured.of(settings, window=window, columns=["raw_active"])
+    found = experiment.Measured.of(asked_for, window=window, columns=["raw_active"])
     assert (found.covariates, found.adjusters, found.weeks) == (("raw_active",), ("raw_active", "is_missing"), 4)
-    assert settings.follow_up(window).end == date(2026, 6, 22)
+    assert asked_for.follow_up(window).end == date(2026, 6, 22)

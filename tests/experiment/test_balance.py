@@ -91,7 +91,7 @@ def test_a_month_of_identical_draws_warns_as_rarely_as_the_bound_says() -> None:
     alarms = 0
     for _ in range(120):
         groups = [
-            group(policy, touch, list(chance.poisson(2.0, 400).astype(float)))
+            group(policy, touch, list(chance.poisson(2.0, 100).astype(float)))
             for policy in ("model", "rule", "random")
             for touch in ("touched", "holdout")
         ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiment.asked import ASKED
+from experiment.asked import settings
 from reactivation import experiment
 from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, Totals
@@ -19,8 +19,8 @@ from reactivation.tables import derived
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-SETTINGS = experiment.ExperimentSettings(
-    **ASKED,
+SETTINGS = settings(
+    guardrails={},
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

@@ -151,10 +151,10 @@ def test_the_read_out_names_what_is_not_as_registered(utc: Calendar) -> None:
     assert "wave W9: registered for no day, sent on 2026-06-20" in says
 
 
-def test_the_read_out_goes_by_the_registered_settings_with_alpha_of_one_look(utc: Calendar) -> None:
+def test_the_read_out_goes_by_the_registered_settings_and_no_other(utc: Calendar) -> None:
     now = settings(alpha=0.2, metrics={"login": {"outcome": "logged_in", "minimum_effect": 0.3}})
     found = registered.settings_of(draft(utc, settings(interim_look_days=[15])), now=now)
-    assert found.alpha == 0.025
+    assert (found.alpha, found.looks) == (0.05, 2)
     assert found.metrics["login"].minimum_effect == 0.02
     assert list(found.metrics) == ["login", "transaction"]
     once = registered.settings_of(draft(utc), now=now)
