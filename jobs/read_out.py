@@ -18,6 +18,7 @@ from reactivation.tables import canonical, derived
 from reactivation.tables.contract import Table
 
 Rows = list[dict[str, Any]]
+_NEEDED = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
 _READ = (derived.ARMS, derived.TIERS_TABLE, derived.FEATURES, derived.SCORES, derived.OUTCOMES, derived.WAVE_PLAN)
 
 
@@ -38,8 +39,7 @@ def run(r: Run) -> None:
 
 
 def _has_campaign(r: Run) -> bool:
-    needed = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
-    return all(r.has(table) and not _of_cycle(r, table).isEmpty() for table in needed)
+    return all(r.has(table) and not _of_cycle(r, table).isEmpty() for table in _NEEDED)
 
 
 def _of_cycle(r: Run, table: Table) -> DataFrame:
@@ -79,10 +79,9 @@ def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
     files = read_sent(r.spark, r.exports, [str(r.cycle)])
     contacts = r.read_present([canonical.CONTACTS]).get("contacts")
     counts = experiment.wave_counts(wave_plan, contacts, files, cycle=r.cycle, calendar=r.calendar)
-    return [
-        *experiment.waves(_records(counts), has_files=files is not None),
-        *experiment.draws(_records(experiment.draw_counts(wave_plan)), srm_p=r.settings.experiment.srm_p),
-    ]
+    drawn = _records(experiment.draw_counts(wave_plan))
+    waves = experiment.waves(_records(counts), has_files=files is not None)
+    return [*waves, *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
 
 
 def _learn_response(r: Run) -> Rows:
@@ -111,11 +110,9 @@ def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: li
         "Targeting": found.targeting,
         "All checks": found.checks,
     }
-    pages = [
-        Chapter("Is it what was registered?", as_registered),
-        *[Chapter(part.title, part.sentences, note=part.reading) for part in told],
-        *[Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()],
-    ]
+    pages = [Chapter("Is it what was registered?", as_registered)]
+    pages += [Chapter(part.title, part.sentences, note=part.reading) for part in told]
+    pages += [Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()]
     page = monitoring.render(f"{r.region}, {r.scenario}, {r.cycle}: the month's report", pages)
     for name, text in (("report.html", page.html), ("report.txt", page.text)):
         write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)

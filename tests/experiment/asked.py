@@ -14,6 +14,6 @@ ASKED: dict[str, Any] = {
 }
 
 
-def settings(**own: Any) -> ExperimentSettings:
+def settings_for(**own: Any) -> ExperimentSettings:
     """Settings of what a test is about; the first metric decides."""
     return ExperimentSettings(**{**ASKED, "primary_metric": next(iter(own["metrics"])), **own})

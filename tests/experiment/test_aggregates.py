@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
+from experiment.asked import settings_for
 from reactivation import chance, experiment
 from reactivation.experiment import aggregates
 from reactivation.experiment.groups import Group, by_arm, split_by, total
@@ -136,7 +137,7 @@ def test_only_the_largest_branches_keep_their_name(spark: SparkSession, monkeypa
 
 @pytest.mark.numbers
 def test_a_covariate_that_the_region_lacks_is_left_out() -> None:
-    asked_for = settings(
+    asked_for = settings_for(
         alpha=0.05,
         power=0.8,
         srm_p=0.001,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiment.asked import settings
+from experiment.asked import settings_for
 from reactivation import experiment
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.month_checks import check_rows
@@ -16,7 +16,7 @@ from reactivation.tables import derived
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-SETTINGS = settings(
+SETTINGS = settings_for(
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiment.asked import settings
+from experiment.asked import settings_for
 from reactivation import experiment
 from reactivation.experiment.covariates import Joint, adjusted
 from reactivation.experiment.estimates import Estimate, gain
@@ -21,7 +21,7 @@ from reactivation.tables import derived
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-SETTINGS = settings(
+SETTINGS = settings_for(
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import Rows
-from experiment.asked import settings
+from experiment.asked import settings_for
 from reactivation import experiment
 from reactivation.experiment import month_targeting
 from reactivation.experiment.groups import Group, Totals
@@ -18,7 +18,7 @@ from reactivation.tables import derived
 
 JUNE = Month.parse("2026-06")
 MEASURED = experiment.Measured({"active": "is_active"}, {}, {}, (), 0)
-SETTINGS = settings(
+SETTINGS = settings_for(
     alpha=0.05,
     power=0.8,
     srm_p=0.001,

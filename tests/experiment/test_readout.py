@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiment.asked import settings
+from experiment.asked import settings_for
 from reactivation import experiment
 from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, Totals
@@ -19,7 +19,7 @@ from reactivation.tables import derived
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-SETTINGS = settings(
+SETTINGS = settings_for(
     guardrails={},
     alpha=0.05,
     power=0.8,
