@@ -79,7 +79,7 @@ def test_another_share_date_order_or_threshold_gives_another_hash(utc: Calendar)
         plan(utc, cycle=JUNE + 1).plan_hash,
         plan(utc, asked=settings(alpha=0.01)).plan_hash,
         plan(utc, asked=settings(guardrails={})).plan_hash,
-        plan(utc, asked=settings(headline="cuped")).plan_hash,
+        plan(utc, asked=settings(power=0.9)).plan_hash,
     }
     assert len(found) == 9
 

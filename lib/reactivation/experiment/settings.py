@@ -12,7 +12,8 @@ from reactivation.experiment.guardrails import Harm
 from reactivation.parts import Part
 from reactivation.periods import Window
 
-Headline = Literal["unadjusted", "cuped", "post_stratified"]
+Headline = Literal["unadjusted"]
+"""Adjusted rows stand beside the headline and have no verdict yet, so none of them can be registered as the one."""
 
 CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
