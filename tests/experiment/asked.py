@@ -10,6 +10,12 @@ ASKED: dict[str, Any] = {
     "headline": "unadjusted",
     "interim_look_days": (),
     "guardrails": {"opt_out": {"outcome": "opted_out", "margin": 0.002}},
+    "alpha": 0.05,
+    "power": 0.8,
+    "srm_p": 0.001,
+    "minimum_expected_events": 10,
+    "spend_tolerance_share": 0.1,
+    "follow_up_days": 14,
     "balance": {"covariates": ["login_days_3m"], "standardised_difference": 0.1, "p": 0.01},
 }
 

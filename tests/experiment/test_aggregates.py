@@ -138,12 +138,6 @@ def test_only_the_largest_branches_keep_their_name(spark: SparkSession, monkeypa
 @pytest.mark.numbers
 def test_a_covariate_that_the_region_lacks_is_left_out() -> None:
     asked_for = settings_for(
-        alpha=0.05,
-        power=0.8,
-        srm_p=0.001,
-        minimum_expected_events=10,
-        spend_tolerance_share=0.1,
-        follow_up_days=14,
         covariates=["login_days_1m", "raw_active"],
         metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}},
     )

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from experiment.asked import ASKED
+from experiment.asked import settings_for
 from reactivation.errors import SettingsError
-from reactivation.experiment import ExperimentSettings, Metric
+from reactivation.experiment import Metric
 from reactivation.experiment.any_table import Analysis, Spec, analyze, as_csv, brief, by_contrast, family, opening
 from reactivation.experiment.any_table.sums import Group, Outcome
 from reactivation.experiment.covariates import Joint
@@ -22,14 +22,8 @@ from reactivation.tables.derived import READOUT
 pytestmark = pytest.mark.numbers
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = ExperimentSettings(
-    **ASKED,
+SETTINGS = settings_for(
     alpha=0.2,  # the spec's own counts
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
-    spend_tolerance_share=0.1,
-    follow_up_days=14,
     metrics={"login": Metric(outcome="logged_in", minimum_effect=0.02)},
 )
 PLAIN: dict[str, Any] = {

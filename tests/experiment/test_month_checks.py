@@ -17,14 +17,8 @@ pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
 SETTINGS = settings_for(
-    alpha=0.05,
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
-    spend_tolerance_share=0.1,
     most_outside_share=0.3,
     most_redeemed_share=0.02,
-    follow_up_days=14,
     metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
     guardrails={"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01)},
 )

@@ -22,14 +22,9 @@ pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
 SETTINGS = settings_for(
-    alpha=0.05,
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
     spend_tolerance_share=0.5,
     most_outside_share=0.5,
     most_redeemed_share=0.05,
-    follow_up_days=14,
     metrics={
         "active": experiment.Metric(outcome="is_active", minimum_effect=0.02),
         "retained": experiment.Metric(outcome="retained", minimum_effect=0.02),

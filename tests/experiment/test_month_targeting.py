@@ -19,12 +19,6 @@ from reactivation.tables import derived
 JUNE = Month.parse("2026-06")
 MEASURED = experiment.Measured({"active": "is_active"}, {}, {}, (), 0)
 SETTINGS = settings_for(
-    alpha=0.05,
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
-    spend_tolerance_share=0.1,
-    follow_up_days=14,
     metrics={"active": experiment.Metric(outcome="is_active", minimum_effect=0.02)},
 )
 

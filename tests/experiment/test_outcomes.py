@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
-from experiment.asked import ASKED
+from experiment.asked import settings_for
 from reactivation import chance, experiment
 from reactivation.periods import Calendar, Month, Window
 from reactivation.tables import canonical, derived
@@ -17,14 +17,7 @@ pytestmark = pytest.mark.rules
 
 JUNE = Month.parse("2026-06")
 WINDOW = Window(date(2026, 6, 8), date(2026, 7, 1))
-SETTINGS = experiment.ExperimentSettings(
-    **{**ASKED, "primary_metric": "active"},
-    alpha=0.05,
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
-    spend_tolerance_share=0.1,
-    follow_up_days=14,
+SETTINGS = settings_for(
     metrics={"active": experiment.Metric(outcome="is_active", minimum_effect=0.02)},
 )
 

@@ -21,12 +21,6 @@ pytestmark = pytest.mark.numbers
 JUNE = Month.parse("2026-06")
 SETTINGS = settings_for(
     guardrails={},
-    alpha=0.05,
-    power=0.8,
-    srm_p=0.001,
-    minimum_expected_events=10,
-    spend_tolerance_share=0.1,
-    follow_up_days=14,
     metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
 )
 MEASURED = experiment.Measured({"login": "logged_in"}, {}, {}, (), 0)

@@ -14,13 +14,7 @@ from reactivation.periods import Calendar, Month, Window
 pytestmark = pytest.mark.numbers
 
 JUNE = Month.parse("2026-06")
-NUMBERS: dict[str, Any] = {
-    "alpha": 0.05,
-    "power": 0.8,
-    "srm_p": 0.001,
-    "minimum_expected_events": 10,
-    "spend_tolerance_share": 0.1,
-    "follow_up_days": 14,
+METRICS: dict[str, Any] = {
     "metrics": {
         "login": {"outcome": "logged_in", "minimum_effect": 0.02},
         "transaction": {"outcome": "transacted", "minimum_effect": 0.02},
@@ -42,7 +36,7 @@ RATES = {"login": experiment.Rate(0.2, "untouched users of past experiments"), "
 
 
 def settings(**changes: Any) -> experiment.ExperimentSettings:
-    return experiment.ExperimentSettings.model_validate({**ASKED, **NUMBERS, **changes})
+    return experiment.ExperimentSettings.model_validate({**ASKED, **METRICS, **changes})
 
 
 def draft(utc: Calendar, asked: experiment.ExperimentSettings | None = None, **changes: Any) -> experiment.PlanText:

@@ -1,9 +1,11 @@
 """Several questions asked at once: p-values adjusted for their number, and alpha split over registered looks."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 from statsmodels.stats.multitest import multipletests
+
+from reactivation.experiment.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE
 
 Adjusted = tuple[float | None, ...]
 
@@ -50,3 +52,20 @@ def _adjusted(p_values: Sequence[float | None], method: Literal["holm", "fdr_bh"
         return tuple(p_values)
     found = iter(float(p) for p in multipletests(known, method=method)[1])
     return tuple(None if p is None else next(found) for p in p_values)
+
+
+def as_family(rows: Iterable[dict[str, Any]], kind: str, *, alpha: float) -> list[dict[str, Any]]:
+    """Verdicts that hold for several questions at once: proven only where it is so after Benjamini-Hochberg.
+
+    rows: of `readout`, with verdict, reason and p_value. kind: what the questions are, in the plural.
+    """
+    family = list(rows)
+    adjusted = benjamini_hochberg([row["p_value"] for row in family])
+    for row, p in zip(family, adjusted, strict=True):
+        if p is None:
+            continue
+        is_proven = row["verdict"] in (BETTER, BETTER_BUT_SMALL, WORSE)
+        row["verdict"] = INCONCLUSIVE if is_proven and p > alpha else row["verdict"]
+        said = f"Benjamini-Hochberg p = {p:.2g} over {len(family)} {kind}"
+        row["reason"] = "; ".join(filter(None, (said, row["reason"])))
+    return family

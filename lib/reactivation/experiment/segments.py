@@ -1,13 +1,12 @@
 """The same questions asked of parts of the users, and of parts of the month."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reactivation.experiment.asked import Asked, Row, estimates, pairs
 from reactivation.experiment.beside import TOUCH
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
-from reactivation.experiment.families import benjamini_hochberg
+from reactivation.experiment.families import as_family
 from reactivation.experiment.groups import Group, by_arm, split_by
-from reactivation.experiment.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE
 
 _IN_A_WEEK = "active"
 
@@ -32,7 +31,7 @@ def parts(groups: Sequence[Group], *, asked: Asked) -> Iterator[Row]:
                 asked.row(contrast, metric, segment, asked.checked(contrast.name, each[contrast.name]))
                 for segment, each in found.items()
             ]
-            yield from as_family(rows, "segments", asked=asked)
+            yield from as_family(rows, "segments", alpha=asked.level.alpha)
 
 
 def weeks(groups: Sequence[Group], *, asked: Asked) -> Iterator[Row]:
@@ -49,7 +48,7 @@ def weeks(groups: Sequence[Group], *, asked: Asked) -> Iterator[Row]:
             asked.row(contrast, _IN_A_WEEK, segment, asked.checked(contrast.name, estimate))
             for segment, estimate in found.items()
         ]
-        yield from as_family(rows, "weeks", asked=asked)
+        yield from as_family(rows, "weeks", alpha=asked.level.alpha)
 
 
 def disagreements(groups: Sequence[Group], *, asked: Asked) -> Iterator[Row]:
@@ -72,17 +71,3 @@ def _of_all(contrasts: Sequence[Contrast], groups: Sequence[Group], segment: str
         found = estimates(contrasts, sides, metric, asked=asked)
         for contrast in contrasts:
             yield asked.row(contrast, metric, segment, asked.checked(contrast.name, found[contrast.name]))
-
-
-def as_family(rows: Iterable[Row], kind: str, *, asked: Asked) -> list[Row]:
-    """Verdicts that hold for several questions at once: proven only where it is so after Benjamini-Hochberg."""
-    family = list(rows)
-    adjusted = benjamini_hochberg([row["p_value"] for row in family])
-    for row, p in zip(family, adjusted, strict=True):
-        if p is None:
-            continue
-        is_proven = row["verdict"] in (BETTER, BETTER_BUT_SMALL, WORSE)
-        row["verdict"] = INCONCLUSIVE if is_proven and p > asked.level.alpha else row["verdict"]
-        said = f"Benjamini-Hochberg p = {p:.2g} over {len(family)} {kind}"
-        row["reason"] = "; ".join(filter(None, (said, row["reason"])))
-    return family

@@ -11,11 +11,11 @@ from reactivation.experiment.any_table.estimates import Level, headline, with_co
 from reactivation.experiment.any_table.spec import Spec
 from reactivation.experiment.any_table.sums import Group, Outcome, merged
 from reactivation.experiment.estimates import Estimate, whole, withheld
-from reactivation.experiment.families import benjamini_hochberg
+from reactivation.experiment.families import as_family
 from reactivation.experiment.sample_ratio import SampleRatio
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.experiment.strata import collapse
-from reactivation.experiment.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE, verdict
+from reactivation.experiment.verdicts import verdict
 from reactivation.tables.derived import READOUT
 
 Row = dict[str, Any]
@@ -127,14 +127,7 @@ def _segments(question: _Question, groups: Sequence[Group]) -> list[Row]:
     for stratum in sorted({group.stratum for group in groups}):
         arms = question.arms([group for group in groups if group.stratum == stratum])
         rows.append(_row(question, stratum, _headline(question, arms), arms))
-    adjusted = benjamini_hochberg([row["p_value"] for row in rows])
-    for row, p in zip(rows, adjusted, strict=True):
-        if p is None:
-            continue
-        is_proven = row["verdict"] in (BETTER, BETTER_BUT_SMALL, WORSE)
-        row["verdict"] = INCONCLUSIVE if is_proven and p > question.level.alpha else row["verdict"]
-        row["reason"] = _joined(f"Benjamini-Hochberg p = {p:.2g} over {len(rows)} segments", row["reason"])
-    return rows
+    return as_family(rows, "segments", alpha=question.level.alpha)
 
 
 def _strata(question: _Question, groups: Sequence[Group]) -> dict[str, dict[str, Any]]:
