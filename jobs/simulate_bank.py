@@ -1,6 +1,7 @@
 """Sandbox only: let the simulated bank live up to a day, with the contacts that were sent to its users so far."""
 
 from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,6 +13,7 @@ from reactivation.periods import Month, Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.sent import read_sent
 from reactivation.sandbox import tables
+from reactivation.tables import derived
 
 
 def run(r: Run) -> None:
@@ -52,19 +54,31 @@ def _done(r: Run) -> list[Window]:
 
 
 def _cycles(segments: list[Window]) -> list[str]:
-    """Cycles whose contacts may still work in the segments: theirs, and the one before."""
-    first, last = Month.of(segments[0].first) - 1, Month.of(segments[-1].first)
+    """Cycles whose contacts may still count in the segments: theirs, and the three before."""
+    first, last = Month.of(segments[0].first) - 3, Month.of(segments[-1].first)
     return [str(first + n) for n in range(last.months_since(first) + 1)]
 
 
 def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outcome: Window) -> None:
-    settings = r.settings.sandbox
-    assert settings is not None
-    potentials = sandbox.potentials(
-        people, cycle=r.cycle, outcome=outcome, contacts=contacts, calendar=r.calendar, settings=settings
+    settings, labels, cycle, is_now = (
+        r.settings.sandbox,
+        r.settings.labels,
+        str(r.cycle),
+        F.col("cycle") == str(r.cycle),
     )
+    assert settings is not None
+    uplift = sandbox.Uplift(*map(float, (labels.asset_uplift.min_share, labels.asset_uplift.min_amount)))
+    when: dict[str, Any] = {"cycle": r.cycle, "outcome": outcome, "calendar": r.calendar}
+    offers = list(dict.fromkeys((o.channel, o.benefit) for w in r.settings.campaign.waves.values() for o in w.options))
+    potentials = sandbox.potentials(people, contacts=contacts, uplift=uplift, settings=settings, **when)
     r.write(tables.TRUTH_POTENTIALS, potentials)
-    r.write(tables.TRUTH_EFFECTS, sandbox.effects(r.read(tables.TRUTH_POTENTIALS, F.col("cycle") == str(r.cycle))))
+    r.write(tables.TRUTH_OPTIONS, sandbox.options(people, offers, uplift=uplift, settings=settings, **when))
+    known = r.read(tables.TRUTH_POTENTIALS, is_now)
+    arms = r.read(derived.ARMS, is_now) if r.has(derived.ARMS) else None
+    means = [row.asDict() for row in sandbox.effects.aggregate(known, arms).collect()]
+    r.write(tables.TRUTH_EFFECTS, r.rows(tables.TRUTH_EFFECTS, sandbox.effects.effects(means, cycle=cycle)))
+    bins = [row.asDict() for row in sandbox.effects.ranked(known, arms).collect()]
+    r.write(tables.TRUTH_ORACLE, r.rows(tables.TRUTH_ORACLE, sandbox.effects.oracle(bins, cycle=cycle)))
 
 
 if __name__ == "__main__":

@@ -46,6 +46,24 @@ def to_everybody(spark: SparkSession, users: int, channel: str, benefit: str, *d
     return sent.withColumns({name: F.lit(value) for name, value in given.items()}).withColumn("contact_id", contact_id)
 
 
+UPLIFT = sandbox.Uplift(min_share=0.1, min_amount=1000)
+
+
+def potentials(
+    people: DataFrame, bank: sandbox.SandboxSettings, contacts: DataFrame | None, outcome: Window = MAY
+) -> DataFrame:
+    """`truth_potentials` of May's outcome window."""
+    return sandbox.potentials(
+        people,
+        cycle=Month.of(MAY.first),
+        outcome=outcome,
+        contacts=contacts,
+        calendar=SHANGHAI,
+        uplift=UPLIFT,
+        settings=bank,
+    )
+
+
 def sums(frames: dict[str, DataFrame], but: Sequence[str] = ()) -> dict[str, tuple[int, int]]:
     """Rows of each table, and the sum of their hashes: equal where the tables hold equal rows in whatever order."""
     hashed = [

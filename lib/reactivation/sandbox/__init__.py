@@ -1,27 +1,38 @@
 """A simulated bank with known truth: nothing else in the library knows it exists.
 
 `people` draws the users, `due` says which stretches of days are still to be simulated, `simulate` gives the bank's
-raw tables of those days, `potentials` and `effects` what nobody at the bank could know. All rows depend on the seed,
-the user and the day alone.
+raw tables of those days; `potentials`, `options` and `effects` say what nobody at the bank could know. All rows depend
+on the seed, the user, the day and the contacts alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
 
 from reactivation.frames import at_hand
 from reactivation.periods import Calendar, Month, Window
-from reactivation.sandbox import app, behaviour, master, money, response, tables, truth
+from reactivation.sandbox import app, behaviour, effects, master, money, past_campaigns, response, tables, truth
 from reactivation.sandbox.almanac import Almanac
 from reactivation.sandbox.arrival import MONEY_FAULTS, delivered
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.people import people
 from reactivation.sandbox.segments import due, name_of
 from reactivation.sandbox.settings import SandboxSettings
-from reactivation.sandbox.truth import effects
+from reactivation.sandbox.truth import Uplift
 
-__all__ = ["SandboxSettings", "due", "effects", "name_of", "people", "potentials", "simulate", "tables"]
+__all__ = [
+    "SandboxSettings",
+    "Uplift",
+    "due",
+    "effects",
+    "name_of",
+    "options",
+    "people",
+    "potentials",
+    "simulate",
+    "tables",
+]
 
 
 def simulate(
@@ -36,13 +47,13 @@ def simulate(
     """Raw tables by name for the days of some segments; tables in which these days can have no row are left out.
 
     is_opening: the first segment is the bank's first and brings all that was there before it.
-    contacts: `response.CONTACT_COLUMNS` of the channel files written so far, those of the month before included; only
-    what is sent before the segments' end is used. None: the bank contacted nobody.
+    contacts: `response.CONTACT_COLUMNS` of the channel files written so far, those of the three months before included;
+    only what is sent before the segments' end is used. None: there are none yet; past campaigns come in by themselves.
     """
     almanac = Almanac(Window(segments[0].first, segments[-1].end), calendar, settings.season)
     common: dict[str, Any] = {"almanac": almanac, "settings": settings}
-    contacted = None if contacts is None else at_hand(response.contacted(contacts, people, settings=settings))
-    touched = at_hand(response.with_touches(people, contacted, window=almanac.window, settings=settings))
+    contacted = _contacted(people, contacts, almanac.window, settings)
+    touched = at_hand(response.with_touches(people, contacted, window=almanac.window, effects=settings.effects))
     stretches = behaviour.stretches(touched, segments=segments, settings=settings)
     days = behaviour.days(stretches, **common)
     visits = behaviour.visits(days)
@@ -61,6 +72,8 @@ def simulate(
         events["asset_snapshots"] = money.asset_snapshots(stretches, segments=segments, **common)
     if contacted is not None:
         events["contacts"] = response.receipts(contacted, segments=segments, **common)
+        left = response.opt_outs(contacted, segments=segments, **common)
+        events["consents"] = events["consents"].unionByName(left, allowMissingColumns=True)
     return {name: _delivered(name, frame, almanac, settings) for name, frame in events.items()}
 
 
@@ -71,13 +84,40 @@ def potentials(
     outcome: Window,
     contacts: DataFrame | None,
     calendar: Calendar,
+    uplift: Uplift,
     settings: SandboxSettings,
 ) -> DataFrame:
-    """Chances and outcomes of every user in a cycle's outcome window, with and without contacts: truth_potentials."""
+    """Probabilities and outcomes of every user in an outcome window, with and without contacts: truth_potentials."""
+    since = Window(cycle.first, outcome.end)
+    contacted = _contacted(people, contacts, since, settings)
+    touched = response.with_touches(people, contacted, window=since, effects=settings.effects)
     almanac = Almanac(outcome, calendar, settings.season)
-    contacted = None if contacts is None else response.contacted(contacts, people, settings=settings)
-    touched = response.with_touches(people, contacted, window=outcome, settings=settings)
-    return truth.potentials(touched, cycle=cycle, outcome=outcome, almanac=almanac, settings=settings)
+    return truth.potentials(touched, cycle=cycle, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings)
+
+
+def options(
+    people: DataFrame,
+    offers: Iterable[tuple[str, str]],
+    *,
+    cycle: Month,
+    outcome: Window,
+    calendar: Calendar,
+    uplift: Uplift,
+    settings: SandboxSettings,
+) -> DataFrame:
+    """The same for each channel and benefit alone, of a sample of the users: truth_options."""
+    sample = people.where(Dice(settings.seed).happens(settings.options_share, "options", "user_id"))
+    almanac = Almanac(outcome, calendar, settings.season)
+    return truth.options(
+        sample, offers, cycle=cycle, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings
+    )
+
+
+def _contacted(
+    people: DataFrame, contacts: DataFrame | None, window: Window, settings: SandboxSettings
+) -> DataFrame | None:
+    together = past_campaigns.with_past(contacts, people, window=window, settings=settings)
+    return None if together is None else at_hand(response.contacted(together, people, settings=settings))
 
 
 _FORMS: dict[str, dict[str, Any]] = {

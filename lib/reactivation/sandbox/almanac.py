@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import prod
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -49,10 +50,8 @@ class Almanac:
         return self._look_up([d.day for d in self._days], day).cast("int")
 
     def weight(self, day: Column) -> Column:
-        """Factor of the season on the rates of a day: its weekday and its month."""
-        return self._look_up(
-            [self.season.weekday[d.weekday()] * self.season.month[d.month - 1] for d in self._days], day
-        )
+        """Factor of the season on the rates of a day: its weekday, its month, the month's end, holidays."""
+        return self._look_up([self._weight(d) for d in self._days], day)
 
     def pay_weight(self, day: Column, pay_day: Column) -> Column:
         """Factor on a user's pay day and the two days after it."""
@@ -62,6 +61,19 @@ class Almanac:
     @cached_property
     def _days(self) -> list[date]:
         return [self.window.first + timedelta(days=n) for n in range(self.window.days)]
+
+    def _weight(self, day: date) -> float:
+        season = self.season
+        is_month_end = Month.of(day + timedelta(days=2)) != Month.of(day)
+        holidays = [h.factor for h in season.holidays if h.first <= day <= h.last]
+        return prod(
+            (
+                season.weekday[day.weekday()],
+                season.month[day.month - 1],
+                season.month_end_factor if is_month_end else 1.0,
+                *holidays,
+            )
+        )
 
     def _instant(self, day: date) -> int:
         return int(self.calendar.instant(day).timestamp())

@@ -6,7 +6,7 @@ of its own, so a change of one behaviour leaves the draws of all others as they 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from math import pi
 
 from pyspark.sql import Column
@@ -45,11 +45,9 @@ class Dice:
     def pick(self, weights: Mapping[str, float], purpose: str, *numbers: Number) -> Column:
         """One of the names, by weight."""
         draw = self.uniform(purpose, *numbers) * F.lit(float(sum(weights.values())))
-        names = list(weights)
-        chosen = F.lit(names[-1])
-        for name, cut in reversed(list(zip(names, accumulate(weights.values()), strict=True))[:-1]):
-            chosen = F.when(draw < cut, F.lit(name)).otherwise(chosen)
-        return chosen
+        cuts = list(accumulate(weights.values()))[:-1]
+        place = sum(((draw >= cut).cast("int") for cut in cuts), F.lit(1))  # all look at one draw, which is made once
+        return F.element_at(F.array(*[F.lit(name) for name in weights]), place)
 
     def one_of(self, values: Sequence[int] | Sequence[str], purpose: str, *numbers: Number) -> Column:
         """One of the values, all equally likely."""
@@ -68,3 +66,9 @@ def _column(number: Number) -> Column:
     if isinstance(number, int):
         return F.lit(number)
     return F.col(number) if isinstance(number, str) else number
+
+
+def by_name(values: Mapping[str, float], column: str, otherwise: float) -> Column:
+    """The number that belongs to the name in a column; `otherwise` where the name is not there."""
+    pairs = F.create_map(*chain.from_iterable((F.lit(name), F.lit(float(v))) for name, v in values.items()))
+    return F.coalesce(pairs[F.col(column)], F.lit(float(otherwise)))

@@ -2,19 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.periods import Month, Window
+from reactivation.sandbox import flows
 from reactivation.sandbox import segments as cut
 from reactivation.sandbox.almanac import DAY_SECONDS, Almanac, number
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.settings import SandboxSettings
 
 MID_MONTH = 15
-PRODUCTS = {"deposit": 0.0, "wealth": 0.9, "fund": -0.3}
-"""Products and what they add to the logarithm of a holder's balance."""
+
+
+class Product(NamedTuple):
+    """share: of a holder's assets; usual_at: logarithm of the assets at which half of the users hold it."""
+
+    share: float
+    usual_at: float
+
+
+PRODUCTS = {"wealth": Product(0.4, 9.4), "fund": Product(0.15, 10.2)}
+"""What some hold beside the deposit, which everybody has."""
 
 _INTEREST_MONTHS = (3, 6, 9, 12)
 _MOBILE_TYPES = {"transfer": 0.45, "payment": 0.45, "wealth_purchase": 0.1}
@@ -28,9 +39,7 @@ def transactions(days: DataFrame, *, almanac: Almanac, settings: SandboxSettings
     a standing order of every fifth user.
     """
     dice = Dice(settings.seed)
-    moved = F.col("added_rate") * settings.effects.mobile_transaction
-    probability = 1 - (1 - F.col("mobile_share")) * F.exp(-moved)
-    draw = dice.uniform("mobile_day", "user_id", "day")
+    draw, probability = F.col("mobile_draw"), F.col("p_mobile")
     mobile = (draw < probability).cast("int") + (draw < probability * 0.35).cast("int")
     month_day, day_of_year_month = almanac.day_of_month(F.col("day")), F.pmod(F.col("month"), F.lit(12)) + 1
     bill_day = 1 + F.pmod(dice.hashed("bill_day", "user_id"), F.lit(28))
@@ -54,38 +63,33 @@ def asset_snapshots(
 ) -> DataFrame:
     """Balances by product at the end of the 15th and of the last day of each month.
 
-    A balance wanders about the user's own level, far for the volatile; a mid-month one lies between its neighbours.
-    Delivered contacts raise the deposit by asset_growth × the login rate they add, for asset_days.
+    All products of a user rise and fall together, as `flows` says.
     """
     dice = Dice(settings.seed)
     by_segment = F.create_map(*[item for s in segments for item in (F.lit(cut.name_of(s)), _marks(s))])
-    held = F.filter(
-        F.array(
-            F.lit("deposit"),
-            F.when(dice.happens(_holds(-9.4), "holds_wealth", "user_id"), F.lit("wealth")),
-            F.when(dice.happens(_holds(-10.2), "holds_fund", "user_id"), F.lit("fund")),
-        ),
-        lambda product: product.isNotNull(),
+    held = {name: dice.happens(_holds(product), f"holds_{name}", "user_id") for name, product in PRODUCTS.items()}
+    shares = {name: F.when(has, PRODUCTS[name].share).otherwise(0.0) for name, has in held.items()}
+    rest = 1 - sum(shares.values(), F.lit(0.0))
+    products = F.array(
+        *[F.struct(F.lit(n).alias("name"), s.alias("share")) for n, s in {"deposit": rest, **shares}.items()]
     )
     rows = (
         stretches.withColumn("snapshot", F.explode(by_segment[F.col("segment_on")]))
         .select("*", F.col("snapshot.day").alias("day"), F.col("snapshot.is_end").alias("is_end"))
         .where(F.col("day").between(F.col("first_day"), F.col("last_day")))
-        .withColumn("product", F.explode(held))
-        .withColumn("product_number", _by_product(dict(zip(PRODUCTS, (1, 2, 3), strict=True))))
+        .withColumn("product", F.explode(F.filter(products, lambda product: product["share"] > 0)))
     )
     month = F.col("month")
-    mid = (_wander(dice, month - 1) + _wander(dice, month)) / 2
-    wander = F.when(F.col("is_end"), _wander(dice, month)).otherwise(mid)
-    growth = F.when(F.col("product") == "deposit", 1 + settings.effects.asset_growth * _moved_rate(settings)).otherwise(
-        1.0
-    )
-    balance = F.exp(F.col("wealth") + _by_product(PRODUCTS) + F.col("volatility") * wander) * growth
+    moved = flows.moved(F.col("month_first"), F.col("day"), settings)
+    inflow = F.when(flows.comes(month, moved, settings), flows.size(month, settings)).otherwise(0.0)
+    level = F.when(F.col("is_end"), flows.level(month, inflow, settings)).otherwise(flows.mid_level(month, settings))
+    balance = F.exp("wealth") * level * F.col("product.share")
     return rows.withColumns(
         {
             "at": almanac.starts(F.col("day")) + DAY_SECONDS,
             "balance": F.least(balance, F.lit(1e12)).cast("decimal(18,2)"),
-            "row": dice.hashed("asset_snapshots", "user_id", "day", "product_number"),
+            "row": dice.hashed("asset_snapshots", "user_id", "day", F.xxhash64("product.name")),
+            "product": F.col("product.name"),
         }
     )
 
@@ -131,31 +135,6 @@ def _marks(segment: Window) -> Column:
     return F.array(*marks) if marks else F.array().cast("array<struct<day:int,is_end:boolean>>")
 
 
-def _wander(dice: Dice, month: Column) -> Column:
-    """Standardised distance from the user's own level at a month's end; three months share parts of it."""
-    weights = (0.83, 0.45, 0.33)
-    terms = [w * dice.normal("wander", "user_id", "product_number", month - n) for n, w in enumerate(weights)]
-    return sum(terms, F.lit(0.0))
-
-
-def _moved_rate(settings: SandboxSettings) -> Column:
-    """Login rate added on their first days by contacts whose effect on assets still lasts."""
-
-    def term(touch: Column) -> Column:
-        lasts = (F.col("day") - touch["day"]).between(1, settings.effects.asset_days)
-        return F.when(lasts, touch["strength"]).otherwise(F.lit(0.0))
-
-    total = F.aggregate("touches", F.lit(0.0), lambda sum_, touch: sum_ + term(touch))
-    return F.coalesce(total, F.lit(0.0))
-
-
-def _holds(centre: float) -> Column:
+def _holds(product: Product) -> Column:
     """Probability of holding a product, rising with wealth."""
-    return 1 / (1 + F.exp(-(F.col("wealth") + centre)))
-
-
-def _by_product(values: dict[str, float] | dict[str, int]) -> Column:
-    chosen = F.lit(None)
-    for product, value in values.items():
-        chosen = F.when(F.col("product") == product, F.lit(value)).otherwise(chosen)
-    return chosen
+    return 1 / (1 + F.exp(product.usual_at - F.col("wealth")))

@@ -2,23 +2,27 @@
 
 What each trait does:
 
+kind             comes_anyway, can_be_moved, cannot_be_moved or put_off; nothing at the bank ever shows it
 habit            logarithm of the login rate per day; the past shows it only roughly
-responsiveness   factor on what a delivered contact adds; those who hardly ever come are hardly ever moved
-wealth           logarithm of the deposit; also decides the bank's own customer segment and who holds other products
-volatility       how far balances wander from month to month, so how often assets rise by much
-card_rate        card payments per day, independent of the habit: many sleepers of the app pay by card
+responsiveness   factor on what a delivered contact adds; below 0 it keeps the user away
+price_sensitivity  factor on what a benefit adds to a contact; the sensitive also claim more benefits by themselves
+freshness        factor of each delivered contact on the next ones within the memory
+leaves           factor on the probabilities of opting out and of complaining
+wealth           logarithm of the usual assets; also decides the bank's customer segment and who holds other products
+flow_rate        inflows per month beside pay
+card_rate        card payments per day, independent of the habit: many sleepers of the app pay by card; families most
 counter_rate     visits to the counter per day; older users come more often
-mobile_share     probability that a login day brings a mobile transaction
+mobile_share     probability that a login day brings a mobile transaction; the young do it more often
 benefit_share    probability that a login day brings a benefit
 pay_day          day of the month on which money comes in
 signed_up_day, closed_day, changed_day   days since 1970 on which master data begin, end and change once
 """
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.sandbox.almanac import number
-from reactivation.sandbox.dice import Dice
+from reactivation.sandbox.dice import Dice, by_name
 from reactivation.sandbox.settings import SandboxSettings
 
 FIRST_USER_ID = 100_000_001
@@ -69,22 +73,39 @@ def _with_person(ids: DataFrame, dice: Dice) -> DataFrame:
 
 
 def _with_traits(people: DataFrame, dice: Dice, settings: SandboxSettings) -> DataFrame:
-    habit = settings.habit
-    is_asleep = dice.happens(habit.asleep_share, "asleep", "user_id")
-    asleep = habit.asleep_log_rate + habit.asleep_spread * dice.normal("habit", "user_id")
-    awake = habit.awake_log_rate + habit.awake_spread * dice.normal("habit", "user_id")
-    youth = (40 - F.col("age")) * 0.012
-    spread = F.exp(0.5 * dice.normal("responsiveness", "user_id"))
-    return people.withColumns(
-        {
-            "habit": F.when(is_asleep, asleep).otherwise(awake) + youth,
-            "responsiveness": F.when(is_asleep, spread * 0.35).otherwise(spread),
-            "wealth": 8.8 + 1.3 * dice.normal("wealth", "user_id") + (F.col("age") - 40) * 0.015,
-            "volatility": F.exp(-2.05 + 0.7 * dice.normal("volatility", "user_id")),
-            "card_rate": F.exp(-2.2 + 1.2 * dice.normal("card", "user_id")),
-            "counter_rate": F.exp(-4.6 + 0.7 * dice.normal("counter", "user_id") + (F.col("age") - 40) * 0.02),
-            "mobile_share": 0.15 + 0.5 * dice.uniform("mobile", "user_id"),
-            "benefit_share": 0.08 * F.pow(dice.uniform("benefit", "user_id"), 2),
-            "pay_day": dice.one_of(settings.season.pay_days, "pay_day", "user_id"),
-        }
+    effects, habits, flows = settings.effects, settings.habits, settings.flows
+    young, family = F.col("age") < 26, F.col("age").between(28, 45)
+    price = F.exp(effects.price_spread * dice.normal("price", "user_id"))
+    of_branch = habits.branch_spread * dice.normal("branch_habit", F.xxhash64("branch"))
+    youth = (40 - F.col("age")) * habits.age_slope
+    spread = F.exp(effects.spread * dice.normal("responsiveness", "user_id"))
+    tires = effects.fatigue * F.exp(effects.fatigue_spread * dice.normal("fatigue", "user_id"))
+    return (
+        people.withColumn("kind", dice.pick({n: k.share for n, k in settings.kinds.items()}, "kind", "user_id"))
+        .withColumn("price_sensitivity", price)
+        .withColumns(
+            {
+                "habit": _of_kind(settings, "log_rate")
+                + _of_kind(settings, "spread") * dice.normal("habit", "user_id")
+                + youth
+                + of_branch,
+                "responsiveness": _of_kind(settings, "response") * spread,
+                "freshness": 1 - F.least(tires, F.lit(0.95)),
+                "leaves": _of_kind(settings, "leaves"),
+                "wealth": 8.8 + 1.3 * dice.normal("wealth", "user_id") + (F.col("age") - 40) * 0.015,
+                "flow_rate": F.exp(flows.log_rate + flows.spread * dice.normal("flow_rate", "user_id")),
+                "card_rate": F.exp(-2.3 + 1.2 * dice.normal("card", "user_id") + 0.3 * family.cast("int")),
+                "counter_rate": F.exp(-4.6 + 0.7 * dice.normal("counter", "user_id") + (F.col("age") - 40) * 0.02),
+                "mobile_share": 0.15 + 0.45 * dice.uniform("mobile", "user_id") + 0.1 * young.cast("int"),
+                "benefit_share": F.least(
+                    0.06 * F.pow(dice.uniform("benefit", "user_id"), 2) * F.col("price_sensitivity"), F.lit(0.5)
+                ),
+                "pay_day": dice.one_of(settings.season.pay_days, "pay_day", "user_id"),
+            }
+        )
     )
+
+
+def _of_kind(settings: SandboxSettings, name: str) -> Column:
+    """A value of the user's kind."""
+    return by_name({kind: getattr(values, name) for kind, values in settings.kinds.items()}, "kind", 0.0)

@@ -140,37 +140,78 @@ TRUTH_SEGMENTS = Table(
     place="truth",
 )
 
-TRUTH_POTENTIALS = Table(
+METRICS = ("login", "transaction", "asset_uplift")
+WORLDS = ("untouched", "planned")
+"""Left alone, and under the contacts that there were."""
+
+_CYCLE = Column("cycle", "string", "cycle, YYYY-MM", required=True)
+_USER = Column("user_id", "bigint", "number of the user", required=True)
+_VALUE = {"untouched": "left alone", "planned": "under the contacts there were"}
+
+
+def _truth(name: str, grain: str, key: tuple[str, ...], *columns: Column) -> Table:
+    return Table(name, grain, key, columns, partition_by=("cycle",), place="truth")
+
+
+TRUTH_POTENTIALS = _truth(
     "truth_potentials",
-    "one user's chances and outcomes in a cycle's outcome window, left alone and under the contacts there were",
+    "one user's probabilities and outcomes in a cycle's outcome window, left alone and under the contacts there were",
     ("cycle", "user_id"),
-    (
-        Column("cycle", "string", "cycle, YYYY-MM", required=True),
-        Column("user_id", "bigint", "number of the user", required=True),
-        Column("habit", "double", "trait: logarithm of the login rate per day, without drift", required=True),
-        Column("responsiveness", "double", "trait: factor on what a contact does", required=True),
-        Column("contacts", "bigint", "contacts delivered in the window", required=True),
-        Column("p_login_untouched", "double", "probability of a login in the window, left alone", required=True),
-        Column("p_login_planned", "double", "the same under the contacts there were", required=True),
-        Column("logged_in_untouched", "boolean", "what happens to the same draws, left alone", required=True),
-        Column("logged_in_planned", "boolean", "what happened", required=True),
-    ),
-    partition_by=("cycle",),
-    place="truth",
+    _CYCLE,
+    _USER,
+    Column("kind", "string", "trait: which of the four kinds", required=True),
+    Column("habit", "double", "trait: logarithm of the login rate per day, without drift", required=True),
+    Column("responsiveness", "double", "trait: factor on what a contact does", required=True),
+    Column("contacts", "bigint", "contacts delivered in the window", required=True),
+    *[
+        Column(f"p_{metric}_{world}", "double", f"probability of {metric} {_VALUE[world]}", required=True)
+        for metric in METRICS
+        for world in WORLDS
+    ],
+    *[
+        Column(f"{metric}_{world}", "boolean", f"outcome {_VALUE[world]}, by the same draws", required=True)
+        for metric in METRICS
+        for world in WORLDS
+    ],
 )
 
-TRUTH_EFFECTS = Table(
+TRUTH_OPTIONS = _truth(
+    "truth_options",
+    "one user's probabilities and outcomes under one contact alone, on the first wave's day; a sample of the users",
+    ("cycle", "user_id", "channel", "benefit"),
+    _CYCLE,
+    _USER,
+    Column("channel", "string", "channel of the contact", required=True),
+    Column("benefit", "string", "benefit offered with it", required=True),
+    Column("p_delivered", "double", "probability that it arrives", required=True),
+    *[Column(f"p_{metric}", "double", f"probability of {metric}, arrived or not", required=True) for metric in METRICS],
+    *[Column(metric, "boolean", "outcome, by the draws of the other worlds", required=True) for metric in METRICS],
+    *[
+        Column(f"p_{metric}_untouched", "double", f"probability of {metric} {_VALUE['untouched']}", required=True)
+        for metric in METRICS
+    ],
+)
+
+TRUTH_EFFECTS = _truth(
     "truth_effects",
     "one true effect in one cycle",
     ("cycle", "contrast", "metric"),
-    (
-        Column("cycle", "string", "cycle, YYYY-MM", required=True),
-        Column("contrast", "string", "whose mean it is", required=True),
-        Column("metric", "string", "what is measured", required=True),
-        Column("value", "double", "rise of the mean probability; null where there is nobody", required=False),
-    ),
-    partition_by=("cycle",),
-    place="truth",
+    _CYCLE,
+    Column("contrast", "string", "contrast of `readout`, or whose mean it is", required=True),
+    Column("metric", "string", "what is measured", required=True),
+    Column("value", "double", "rise of the mean probability; null where there is nobody", required=False),
 )
 
-TRUTH = (TRUTH_SEGMENTS, TRUTH_POTENTIALS, TRUTH_EFFECTS)
+TRUTH_ORACLE = _truth(
+    "truth_oracle",
+    "how well the true probabilities rank one population's outcomes in one cycle: no model can expect more",
+    ("cycle", "population", "metric"),
+    _CYCLE,
+    Column("population", "string", "all, or low_active", required=True),
+    Column("metric", "string", "what is foretold", required=True),
+    Column("users", "bigint", "users whose account was open", required=True),
+    Column("rate", "double", "mean probability, left alone", required=True),
+    Column("auc", "double", "expected area under the ROC curve; null where all or none have the event"),
+)
+
+TRUTH = (TRUTH_SEGMENTS, TRUTH_POTENTIALS, TRUTH_OPTIONS, TRUTH_EFFECTS, TRUTH_ORACLE)

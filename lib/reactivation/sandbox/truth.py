@@ -1,52 +1,163 @@
-"""What only the simulator knows: each user's chance of a login in an outcome window, left alone and under the contacts.
+"""What only the simulator knows: each user's probabilities and outcomes in an outcome window, in more than one world.
 
-Both outcomes are held against the same draws, so that they differ by the contacts alone.
+Worlds of one user are held against the same draws, so they differ by the contacts alone. The probabilities are closed
+forms: days are independent given the month's rates, and so is the month's inflow of money. Metrics:
+
+login          at least one login in the window
+transaction    at least one mobile transaction in the window
+asset_uplift   assets at the end of the window's month above those at its start by more than a share and an amount
 """
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.periods import Month, Window
-from reactivation.sandbox import behaviour
+from reactivation.sandbox import behaviour, flows, response
 from reactivation.sandbox.almanac import Almanac, number
 from reactivation.sandbox.settings import SandboxSettings
-from reactivation.sandbox.tables import TRUTH_EFFECTS, TRUTH_POTENTIALS
+from reactivation.sandbox.tables import METRICS, TRUTH_OPTIONS, TRUTH_POTENTIALS, WORLDS
 
 _PARTS = 10**12
 """Rates are added up as whole numbers of 10⁻¹², so that the order of the days cannot change a sum."""
 
 
+class Uplift(NamedTuple):
+    """What counts as an uplift of assets: a rise by more than both."""
+
+    min_share: float
+    min_amount: float
+
+
 def potentials(
-    people: DataFrame, *, cycle: Month, outcome: Window, almanac: Almanac, settings: SandboxSettings
+    people: DataFrame, *, cycle: Month, outcome: Window, almanac: Almanac, uplift: Uplift, settings: SandboxSettings
 ) -> DataFrame:
-    """One row per user whose account was open in the outcome window. people: with `touches`."""
-    stretches = behaviour.stretches(people, segments=[outcome], settings=settings)
-    days = behaviour.days(stretches, almanac=almanac, settings=settings)
-    alone, added = _total("login_rate"), _total("added_rate")
-    would_come = F.col("draw") < 1 - F.exp(-F.col("login_rate"))
-    by_user = days.groupBy("user_id").agg(
-        (1 - F.exp(-alone)).alias("p_login_untouched"),
-        (1 - F.exp(-(alone + added))).alias("p_login_planned"),
-        F.bool_or(would_come).alias("logged_in_untouched"),
-        F.bool_or("is_visit").alias("logged_in_planned"),
-    )
+    """`truth_potentials`: one row per user whose account was open in the outcome window. people: with `touches`."""
+    found = worlds(people, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings)
     in_window = F.filter("touches", lambda touch: touch["day"].between(number(outcome.first), number(outcome.end) - 1))
     traits = people.select(
-        "user_id", "habit", "responsiveness", F.coalesce(F.size(in_window), F.lit(0)).alias("contacts")
+        "user_id", "kind", "habit", "responsiveness", F.coalesce(F.size(in_window), F.lit(0)).alias("contacts")
     )
-    return TRUTH_POTENTIALS.select(by_user.join(traits, "user_id", "inner").withColumn("cycle", F.lit(str(cycle))))
+    return TRUTH_POTENTIALS.select(found.join(traits, "user_id", "inner").withColumn("cycle", F.lit(str(cycle))))
 
 
-def effects(potentials: DataFrame) -> DataFrame:
-    """Mean rise of the chance of a login: over the users who were contacted, and over all."""
-    rise = F.col("p_login_planned") - F.col("p_login_untouched")
-    means = potentials.groupBy("cycle").agg(
-        F.avg(F.when(F.col("contacts") > 0, rise)).alias("contacted"), F.avg(rise).alias("everybody")
+def options(
+    people: DataFrame,
+    offers: Iterable[tuple[str, str]],
+    *,
+    cycle: Month,
+    outcome: Window,
+    almanac: Almanac,
+    uplift: Uplift,
+    settings: SandboxSettings,
+) -> DataFrame:
+    """`truth_options`: the same for one contact alone, sent on the window's first day, by each channel and benefit.
+
+    The probability counts that the contact may not arrive; the outcome is that of the draw which decides that.
+    """
+    sent = F.explode(F.array(*[_offer(channel, benefit) for channel, benefit in offers]))
+    contact = F.concat_ws("-", F.lit(str(cycle)), F.lit("alone"), "channel", "benefit", "user_id")
+    offered = (
+        people.withColumn("offer", sent)
+        .select("*", "offer.channel", "offer.benefit")
+        .withColumns({"contact_id": contact, "send_on": F.lit(outcome.first)})
+        .withColumn("contact", F.xxhash64("contact_id"))
     )
-    return TRUTH_EFFECTS.select(
-        means.unpivot("cycle", ["contacted", "everybody"], "contrast", "value").withColumn("metric", F.lit("login"))
+    touch = F.struct(
+        F.lit(number(outcome.first)).alias("day"),
+        "contact",
+        response.strength(settings).alias("strength"),
+        "benefit",
+    )
+    touched = offered.withColumn("touches", F.array(touch).cast(response.TOUCHES))
+    keys = ("user_id", "channel", "benefit")
+    reached = worlds(touched, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings, keys=keys)
+    p_delivered = F.when(response.has_address(), response.p_arrives(settings.reach)).otherwise(0.0)
+    is_delivered = response.has_address() & response.arrives(settings)
+    facts = offered.select(*keys, p_delivered.alias("p_delivered"), is_delivered.alias("is_delivered"))
+    return TRUTH_OPTIONS.select(
+        reached.join(facts, list(keys), "inner").withColumns({"cycle": F.lit(str(cycle)), **_alone()})
     )
 
 
-def _total(rate: str) -> Column:
-    return F.sum(F.round(F.col(rate) * _PARTS).cast("bigint")) / F.lit(float(_PARTS))
+def worlds(
+    people: DataFrame,
+    *,
+    outcome: Window,
+    almanac: Almanac,
+    uplift: Uplift,
+    settings: SandboxSettings,
+    keys: tuple[str, ...] = ("user_id",),
+) -> DataFrame:
+    """Per key: p_<metric>_<world> and <metric>_<world>, untouched and under the `touches` of each row of people."""
+    stretches = behaviour.stretches(people, segments=[outcome], settings=settings)
+    days = behaviour.days(stretches, almanac=almanac, settings=settings)
+    in_app = days.groupBy(*keys).agg(*_in_app(settings))
+    return in_app.join(stretches.select(*keys, *_assets(outcome, uplift, settings)), list(keys), "inner")
+
+
+def _in_app(settings: SandboxSettings) -> list[Column]:
+    """Logins and mobile transactions, added up over the days."""
+    rates = {"untouched": F.col("login_rate"), "planned": F.col("login_rate") + F.col("added_rate")}
+    mobile = {
+        "untouched": behaviour.p_mobile(F.lit(0.0), settings.effects),
+        "planned": F.col("p_mobile"),
+    }
+    found = []
+    for world, rate in rates.items():
+        p_visit = 1 - F.exp(-rate)
+        comes, pays = F.col("draw") < p_visit, F.col("mobile_draw") < mobile[world]
+        not_paying = -F.log1p(-p_visit * mobile[world])
+        found += [
+            (1 - F.exp(-_total(rate))).alias(f"p_login_{world}"),
+            (1 - F.exp(-_total(not_paying))).alias(f"p_transaction_{world}"),
+            F.bool_or(comes).alias(f"login_{world}"),
+            F.bool_or(comes & pays).alias(f"transaction_{world}"),
+        ]
+    return found
+
+
+def _assets(outcome: Window, uplift: Uplift, settings: SandboxSettings) -> list[Column]:
+    """Assets at the end of the month against its start; the start knows the contacts of the month before."""
+    now, month = F.col("month"), Month.of(outcome.first)
+    before = month - 1
+    moved_before = flows.moved(F.lit(number(before.first)), F.lit(number(month.first) - 1), settings)
+    moved_now = flows.moved(F.lit(number(month.first)), F.lit(number(outcome.end) - 1), settings)
+    came_before = F.when(flows.comes(now - 1, moved_before, settings), flows.size(now - 1, settings)).otherwise(0.0)
+    usual = F.exp("wealth")
+    start = usual * flows.level(now - 1, came_before, settings)
+
+    def rises(inflow: Column) -> Column:
+        change = usual * flows.level(now, inflow, settings) - start
+        return (change > uplift.min_amount) & (change > uplift.min_share * start)
+
+    with_it, without = rises(flows.size(now, settings)), rises(F.lit(0.0))
+    found = []
+    for world, moved in {"untouched": F.lit(0.0), "planned": moved_now}.items():
+        p = flows.p_comes(moved, settings)
+        chance = F.when(with_it, p).otherwise(0.0) + F.when(without, 1 - p).otherwise(0.0)
+        happens = F.when(flows.comes(now, moved, settings), with_it).otherwise(without)
+        found += [chance.alias(f"p_asset_uplift_{world}"), happens.alias(f"asset_uplift_{world}")]
+    return found
+
+
+def _alone() -> Mapping[str, Column]:
+    """An option that may not arrive: mixed by the probability that it does."""
+    mixed = {}
+    for metric in METRICS:
+        untouched, reached = (F.col(f"p_{metric}_{world}") for world in WORLDS)
+        mixed[f"p_{metric}"] = untouched + F.col("p_delivered") * (reached - untouched)
+        mixed[metric] = F.when(F.col("is_delivered"), F.col(f"{metric}_planned")).otherwise(
+            F.col(f"{metric}_untouched")
+        )
+    return mixed
+
+
+def _offer(channel: str, benefit: str) -> Column:
+    return F.struct(F.lit(channel).alias("channel"), F.lit(benefit).alias("benefit"))
+
+
+def _total(rate: Column) -> Column:
+    return F.sum(F.round(rate * _PARTS).cast("bigint")) / F.lit(float(_PARTS))
