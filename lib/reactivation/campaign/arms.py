@@ -63,10 +63,32 @@ def assign(
     picks = min(int(Decimal(str(settings.selected_share)) * counts["all"]), counts["model"])
     return derived.ARMS.select(
         users.transform(_with_ranks, is_candidate=is_candidate, salts=salts)
-        .transform(_with_draws, settings=settings, salts=salts)
+        .transform(draws, settings=settings, salts=salts)
         .transform(_with_picks, picks=picks)
         .withColumn("cycle", F.lit(cycle))
     )
+
+
+def draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
+    """Add policy and touch to users with `is_contactable`.
+
+    The long holdout is drawn first, from everybody; the month's holdout from the rest.
+    """
+    long, month = settings.long_holdout_share, settings.holdout_share
+    is_long = chance.is_within(chance.bucket(salts.long_holdout), long)
+    is_month = chance.is_within(chance.bucket(salts.touch), month / (1 - long))
+    touch = F.when(is_long, "long_holdout").when(is_month, "holdout").otherwise("touched")
+    policy = chance.draw(chance.bucket(salts.cell), settings.cells)
+    is_contactable = F.col("is_contactable")
+    return users.withColumns(
+        {"policy": F.when(is_contactable, policy).otherwise("none"), "touch": F.when(is_contactable, touch)}
+    )
+
+
+def own_pick() -> Column:
+    """Whether the user's own policy picks him: of policy and `picked_by_<policy>`."""
+    own = [F.when(F.col("policy") == p, F.col(f"picked_by_{p}")) for p in POLICIES]
+    return F.coalesce(*own, F.lit(False))
 
 
 def sizes(arms: DataFrame) -> dict[str, int]:
@@ -104,23 +126,8 @@ def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts) -> D
     )
 
 
-def _with_draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
-    """Cell and touch. The long holdout is drawn first, from everybody; the month's holdout from the rest."""
-    long, month = settings.long_holdout_share, settings.holdout_share
-    is_long = chance.is_within(chance.bucket(salts.long_holdout), long)
-    is_month = chance.is_within(chance.bucket(salts.touch), month / (1 - long))
-    touch = F.when(is_long, "long_holdout").when(is_month, "holdout").otherwise("touched")
-    policy = chance.draw(chance.bucket(salts.cell), settings.cells)
-    is_contactable = F.col("is_contactable")
-    return users.withColumns(
-        {"policy": F.when(is_contactable, policy).otherwise("none"), "touch": F.when(is_contactable, touch)}
-    )
-
-
 def _with_picks(users: DataFrame, *, picks: int) -> DataFrame:
     own = {p: F.col("policy") == p for p in POLICIES}
     picked = {f"picked_by_{p}": F.coalesce(F.col(f"rank_{p}") <= picks, F.lit(False)) for p in POLICIES}
     of_own_cell = F.coalesce(*[F.when(own[p], F.col(f"rank_{p}")) for p in POLICIES])
-    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn(
-        "is_selected", F.coalesce(*[F.when(own[p], F.col(f"picked_by_{p}")) for p in POLICIES], F.lit(False))
-    )
+    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", own_pick())

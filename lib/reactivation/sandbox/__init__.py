@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 
 from reactivation.frames import at_hand
 from reactivation.periods import Calendar, Month, Window
-from reactivation.sandbox import app, behaviour, effects, master, money, past_campaigns, response, tables, truth
+from reactivation.sandbox import app, behaviour, effects, master, money, past_campaigns, response, tables, trials, truth
 from reactivation.sandbox.almanac import Almanac
 from reactivation.sandbox.arrival import MONEY_FAULTS, delivered
 from reactivation.sandbox.dice import Dice
@@ -32,6 +32,7 @@ __all__ = [
     "potentials",
     "simulate",
     "tables",
+    "trials",
 ]
 
 

@@ -1,0 +1,53 @@
+"""Sandbox only: do the read-out's intervals cover the truth? Thousands of months drawn anew, in one Spark job."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+
+from pyspark.sql import functions as F
+
+from reactivation import campaign, cli, sandbox
+from reactivation.errors import Finding, SettingsError
+from reactivation.experiment import trials
+from reactivation.frames import at_hand
+from reactivation.periods import Calendar, Month, Window
+from reactivation.runtime.bench import Bench
+from reactivation.sandbox.tables import METRICS
+
+_SALTS = campaign.ArmSalts(*(f"check_intervals|{n}" for n in ("cell", "touch", "long_holdout", "order", "ties")))
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """How many months, how large."""
+    parser.add_argument("--seeds", type=int, default=2000, help="months drawn; seeds 0 to n - 1 (default: 2000)")
+    parser.add_argument("--users", type=int, default=6000, help="signed-up users per month (default: 6000)")
+    parser.add_argument("--month", default="2026-06", metavar="YYYY-MM", help="calendar month (default: 2026-06)")
+
+
+def run(b: Bench) -> None:
+    """Prints, for each causal contrast, how often its interval covers the truth, and how often it sees what is not."""
+    bank, arms, month = b.settings.sandbox, b.settings.campaign.arms, Month.parse(b.args.month)
+    if bank is None:
+        raise SettingsError("this region is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    uplift, first_wave = b.settings.labels.asset_uplift, month.first + timedelta(days=4)
+    asleep = sandbox.trials.sleepers(
+        b.spark, seeds=b.args.seeds, users=b.args.users, month=month, first_wave=first_wave, settings=bank
+    )
+    users = sandbox.trials.outcomes(
+        at_hand(asleep),
+        outcome=Window(first_wave, month.window.end),
+        calendar=Calendar(zone=b.settings.calendar.zone, settle_days=0),
+        uplift=sandbox.Uplift(float(uplift.min_share), float(uplift.min_amount)),
+        settings=bank,
+    )
+    chosen = sandbox.trials.picked(at_hand(users), arms.selected_share).withColumn("is_contactable", F.lit(True))
+    no_long_holdout = arms.model_copy(update={"long_holdout_share": 0.0})
+    drawn = campaign.arms.draws(chosen, settings=no_long_holdout, salts=_SALTS)
+    selected = drawn.withColumn("is_selected", campaign.arms.own_pick())
+    rows = [row.asDict() for row in sandbox.trials.counted(selected).collect()]
+    for world, title in ((trials.MOVED, "Contacts work as in conf"), (trials.UNMOVED, "Contacts do nothing")):
+        months = trials.trials(rows, METRICS, world)
+        b.show(title, trials.coverage(months, METRICS, alpha=b.settings.experiment.alpha))
+
+
+if __name__ == "__main__":
+    cli.main_alone(run, __file__, arguments=add_arguments)
