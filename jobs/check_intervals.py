@@ -3,8 +3,6 @@
 from argparse import ArgumentParser
 from datetime import timedelta
 
-from pyspark.sql import functions as F
-
 from reactivation import campaign, cli, sandbox
 from reactivation.errors import Finding, SettingsError
 from reactivation.experiment import trials
@@ -29,9 +27,8 @@ def run(b: Bench) -> None:
     if bank is None:
         raise SettingsError("this region is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
     uplift, first_wave = b.settings.labels.asset_uplift, month.first + timedelta(days=4)
-    asleep = sandbox.trials.sleepers(
-        b.spark, seeds=b.args.seeds, users=b.args.users, month=month, first_wave=first_wave, settings=bank
-    )
+    banks = at_hand(sandbox.trials.banks(b.spark, seeds=b.args.seeds, users=b.args.users, settings=bank))
+    asleep = sandbox.trials.sleepers(banks, month=month, first_wave=first_wave, settings=bank)
     users = sandbox.trials.outcomes(
         at_hand(asleep),
         outcome=Window(first_wave, month.window.end),
@@ -39,11 +36,12 @@ def run(b: Bench) -> None:
         uplift=sandbox.Uplift(float(uplift.min_share), float(uplift.min_amount)),
         settings=bank,
     )
-    chosen = sandbox.trials.picked(at_hand(users), arms.selected_share).withColumn("is_contactable", F.lit(True))
-    no_long_holdout = arms.model_copy(update={"long_holdout_share": 0.0})
-    drawn = campaign.arms.draws(chosen, settings=no_long_holdout, salts=_SALTS)
-    selected = drawn.withColumn("is_selected", campaign.arms.own_pick())
-    rows = [row.asDict() for row in sandbox.trials.counted(selected).collect()]
+    drawn = campaign.arms.drawn(
+        sandbox.trials.picked(at_hand(users), arms.selected_share),
+        settings=arms.model_copy(update={"long_holdout_share": 0.0}),
+        salts=_SALTS,
+    )
+    rows = [row.asDict() for row in sandbox.trials.counted(drawn).collect()]
     for world, title in ((trials.MOVED, "Contacts work as in conf"), (trials.UNMOVED, "Contacts do nothing")):
         months = trials.trials(rows, METRICS, world)
         b.show(title, trials.coverage(months, METRICS, alpha=b.settings.experiment.alpha))

@@ -34,7 +34,12 @@ def _listed_as(table: Table) -> str:
     return table.name if table.place == "warehouse" else table.place
 
 
-SIMULATE = Step("simulate_bank", "sandbox only: what the bank's users would have done", (), ("raw", "truth"))
+SIMULATE = Step(
+    "simulate_bank",
+    "sandbox only: what the bank's users would have done, and what is true of a month",
+    ("arms",),
+    ("raw", "truth"),
+)
 INGEST = Step(
     "ingest_sources",
     "the bank's rows under one set of names, bad ones set aside",

@@ -63,13 +63,13 @@ def assign(
     picks = min(int(Decimal(str(settings.selected_share)) * counts["all"]), counts["model"])
     return derived.ARMS.select(
         users.transform(_with_ranks, is_candidate=is_candidate, salts=salts)
-        .transform(draws, settings=settings, salts=salts)
+        .transform(_with_draws, settings=settings, salts=salts)
         .transform(_with_picks, picks=picks)
         .withColumn("cycle", F.lit(cycle))
     )
 
 
-def draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
+def _with_draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
     """Add policy and touch to users with `is_contactable`.
 
     The long holdout is drawn first, from everybody; the month's holdout from the rest.
@@ -85,8 +85,14 @@ def draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFr
     )
 
 
-def own_pick() -> Column:
-    """Whether the user's own policy picks him: of policy and `picked_by_<policy>`."""
+def drawn(picked: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
+    """Add policy, touch and is_selected to contactable users of whom `picked_by_<policy>` is known already."""
+    is_contactable = picked.withColumn("is_contactable", F.lit(True))
+    return is_contactable.transform(_with_draws, settings=settings, salts=salts).withColumn("is_selected", _own_pick())
+
+
+def _own_pick() -> Column:
+    """Whether the user's own policy picks him."""
     own = [F.when(F.col("policy") == p, F.col(f"picked_by_{p}")) for p in POLICIES]
     return F.coalesce(*own, F.lit(False))
 
@@ -130,4 +136,4 @@ def _with_picks(users: DataFrame, *, picks: int) -> DataFrame:
     own = {p: F.col("policy") == p for p in POLICIES}
     picked = {f"picked_by_{p}": F.coalesce(F.col(f"rank_{p}") <= picks, F.lit(False)) for p in POLICIES}
     of_own_cell = F.coalesce(*[F.when(own[p], F.col(f"rank_{p}")) for p in POLICIES])
-    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", own_pick())
+    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", _own_pick())

@@ -24,27 +24,32 @@ _LOOK_BACK_MONTHS, _SLEEPERS_DAYS, _MONTH_DAYS = 3, 3, 30.4
 _MODEL_NOISE = 1.0
 
 
-def sleepers(
-    spark: SparkSession, *, seeds: int, users: int, month: Month, first_wave: date, settings: SandboxSettings
-) -> DataFrame:
-    """The low-active users of many small banks, by what their habits let expect: seed, traits, touches, scores.
-
-    users: signed-up users per seed; about half of them sleep. touches: one SMS with a benefit on the first wave's day,
-    as far as it arrives: what a policy's plan would do to a user, were he picked. score_<policy>: higher comes first.
-    """
+def banks(spark: SparkSession, *, seeds: int, users: int, settings: SandboxSettings) -> DataFrame:
+    """The users of many small banks, so many signed-up ones in each: all traits, and seed."""
     bank = settings.model_copy(update={"users": seeds * users})
-    dice = Dice(bank.seed)
-    now = F.lit(behaviour.month_number(month.window))
-    rates = [behaviour.monthly_rate(now - back, bank) for back in range(1, _LOOK_BACK_MONTHS + 1)]
-    expected = sum(rates, F.lit(0.0)) * _MONTH_DAYS
-    guess = F.log(behaviour.monthly_rate(now - 1, bank)) + _MODEL_NOISE * dice.normal("model", "user_id")
     return (
         people(spark, settings=bank)
         .where(F.col("user_id") < FIRST_USER_ID + seeds * users)
         .withColumn("seed", F.floor((F.col("user_id") - FIRST_USER_ID) / users).cast("int"))
-        .where((F.col("signed_up_day") < number(month.first)) & (F.col("closed_day") > number(month.window.end)))
-        .where(dice.uniform("sleeps", "user_id") < _at_most(_SLEEPERS_DAYS, expected))
-        .transform(_with_one_sms, first_wave, bank)
+    )
+
+
+def sleepers(banks: DataFrame, *, month: Month, first_wave: date, settings: SandboxSettings) -> DataFrame:
+    """The low-active users, by what their habits let expect: about half of all, with touches and scores.
+
+    touches: one SMS with a benefit on the first wave's day, as far as it arrives: what a policy's plan would do to a
+    user, were he picked. score_<policy>: higher comes first.
+    """
+    dice = Dice(settings.seed)
+    now = F.lit(behaviour.month_number(month.window))
+    rates = [behaviour.monthly_rate(now - back, settings) for back in range(1, _LOOK_BACK_MONTHS + 1)]
+    expected = sum(rates, F.lit(0.0)) * _MONTH_DAYS
+    guess = F.log(behaviour.monthly_rate(now - 1, settings)) + _MODEL_NOISE * dice.normal("model", "user_id")
+    return (
+        banks.where((F.col("signed_up_day") < number(month.first)) & (F.col("closed_day") > number(month.window.end)))
+        .withColumn("expected", expected)
+        .where(dice.uniform("sleeps", "user_id") < _at_most(_SLEEPERS_DAYS, F.col("expected")))
+        .transform(_with_one_sms, first_wave, settings)
         .withColumns(
             {"score_model": guess, "score_rule": F.col("card_rate"), "score_random": dice.uniform("order", "user_id")}
         )
@@ -95,11 +100,11 @@ def counted(drawn: DataFrame) -> DataFrame:
     return drawn.groupBy("seed", "policy", "is_selected", "touch").agg(*sums)
 
 
-def _with_one_sms(users: DataFrame, day: date, bank: SandboxSettings) -> DataFrame:
+def _with_one_sms(users: DataFrame, day: date, settings: SandboxSettings) -> DataFrame:
     sms = {"channel": F.lit("sms"), "benefit": F.lit("discount"), "contact": F.xxhash64("user_id")}
-    strength = response.strength(bank).alias("strength")
+    strength = response.strength(settings).alias("strength")
     touch = F.struct(F.lit(number(day)).alias("day"), "contact", strength, "benefit")
-    arrived = F.when(response.has_address() & response.arrives(bank), F.array(touch))
+    arrived = F.when(response.has_address() & response.arrives(settings), F.array(touch))
     return users.withColumns(sms).withColumn("touches", arrived.cast(response.TOUCHES))
 
 

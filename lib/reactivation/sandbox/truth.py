@@ -8,7 +8,7 @@ transaction    at least one mobile transaction in the window
 asset_uplift   assets at the end of the window's month above those at its start by more than a share and an amount
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -94,53 +94,62 @@ def worlds(
     """Per key: p_<metric>_<world> and <metric>_<world>, untouched and under the `touches` of each row of people."""
     stretches = behaviour.stretches(people, segments=[outcome], settings=settings)
     days = behaviour.days(stretches, almanac=almanac, settings=settings)
-    in_app = days.groupBy(*keys).agg(*_in_app(settings))
-    return in_app.join(stretches.select(*keys, *_assets(outcome, uplift, settings)), list(keys), "inner")
+    in_app = _in_app(days, keys, settings)
+    in_assets = _with_assets(stretches, outcome, uplift, settings)
+    of_assets = [c for world in WORLDS for c in (f"p_asset_uplift_{world}", f"asset_uplift_{world}")]
+    return in_app.join(in_assets.select(*keys, *of_assets), list(keys), "inner")
 
 
-def _in_app(settings: SandboxSettings) -> list[Column]:
+def _in_app(days: DataFrame, keys: Sequence[str], settings: SandboxSettings) -> DataFrame:
     """Logins and mobile transactions, added up over the days."""
     rates = {"untouched": F.col("login_rate"), "planned": F.col("login_rate") + F.col("added_rate")}
-    mobile = {
-        "untouched": behaviour.p_mobile(F.lit(0.0), settings.effects),
-        "planned": F.col("p_mobile"),
-    }
-    found = []
-    for world, rate in rates.items():
-        p_visit = 1 - F.exp(-rate)
-        comes, pays = F.col("draw") < p_visit, F.col("mobile_draw") < mobile[world]
-        not_paying = -F.log1p(-p_visit * mobile[world])
-        found += [
+    pays = {"untouched": behaviour.p_mobile(F.lit(0.0), settings.effects), "planned": F.col("p_mobile")}
+    steps = days.withColumns({f"rate_{world}": rate for world, rate in rates.items()})
+    steps = steps.withColumns({f"pays_{world}": p for world, p in pays.items()})
+    steps = steps.withColumns({f"comes_{world}": 1 - F.exp(-F.col(f"rate_{world}")) for world in WORLDS})
+    sums = []
+    for world in WORLDS:
+        rate, p_comes, p_pays = (F.col(f"{name}_{world}") for name in ("rate", "comes", "pays"))
+        has_come = F.col("draw") < p_comes
+        sums += [
             (1 - F.exp(-_total(rate))).alias(f"p_login_{world}"),
-            (1 - F.exp(-_total(not_paying))).alias(f"p_transaction_{world}"),
-            F.bool_or(comes).alias(f"login_{world}"),
-            F.bool_or(comes & pays).alias(f"transaction_{world}"),
+            (1 - F.exp(_total(F.log1p(-p_comes * p_pays)))).alias(f"p_transaction_{world}"),
+            F.bool_or(has_come).alias(f"login_{world}"),
+            F.bool_or(has_come & (F.col("mobile_draw") < p_pays)).alias(f"transaction_{world}"),
         ]
-    return found
+    return steps.groupBy(*keys).agg(*sums)
 
 
-def _assets(outcome: Window, uplift: Uplift, settings: SandboxSettings) -> list[Column]:
-    """Assets at the end of the month against its start; the start knows the contacts of the month before."""
+def _with_assets(stretches: DataFrame, outcome: Window, uplift: Uplift, settings: SandboxSettings) -> DataFrame:
+    """Assets at the end of the month against its start; the start knows the contacts of the month before.
+
+    In steps, each of them computed once: as one expression it would outgrow what the JVM can compile.
+    """
     now, month = F.col("month"), Month.of(outcome.first)
     before = month - 1
     moved_before = flows.moved(F.lit(number(before.first)), F.lit(number(month.first) - 1), settings)
     moved_now = flows.moved(F.lit(number(month.first)), F.lit(number(outcome.end) - 1), settings)
-    came_before = F.when(flows.comes(now - 1, moved_before, settings), flows.size(now - 1, settings)).otherwise(0.0)
-    usual = F.exp("wealth")
-    start = usual * flows.level(now - 1, came_before, settings)
+    usual, start = F.exp("wealth"), F.col("start_level")
 
-    def rises(inflow: Column) -> Column:
-        change = usual * flows.level(now, inflow, settings) - start
-        return (change > uplift.min_amount) & (change > uplift.min_share * start)
+    def rises(inflow: Column | float) -> Column:
+        change = F.col("level_alone") + inflow - start
+        return (change * usual > uplift.min_amount) & (change > uplift.min_share * start)
 
-    with_it, without = rises(flows.size(now, settings)), rises(F.lit(0.0))
-    found = []
+    steps = stretches.withColumns(
+        {"came_before": flows.comes(now - 1, moved_before, settings), "size_before": flows.size(now - 1, settings)}
+    ).withColumn("inflow_before", F.when(F.col("came_before"), F.col("size_before")).otherwise(0.0))
+    steps = steps.withColumn("start_level", flows.level(now - 1, F.col("inflow_before"), settings))
+    steps = steps.withColumns(
+        {"level_alone": flows.level(now, F.lit(0.0), settings), "size": flows.size(now, settings)}
+    )
+    steps = steps.withColumns({"rises_with": rises(F.col("size")), "rises_without": rises(0.0)})
+    found = {}
     for world, moved in {"untouched": F.lit(0.0), "planned": moved_now}.items():
-        p = flows.p_comes(moved, settings)
-        chance = F.when(with_it, p).otherwise(0.0) + F.when(without, 1 - p).otherwise(0.0)
-        happens = F.when(flows.comes(now, moved, settings), with_it).otherwise(without)
-        found += [chance.alias(f"p_asset_uplift_{world}"), happens.alias(f"asset_uplift_{world}")]
-    return found
+        p, comes = flows.p_comes(moved, settings), flows.comes(now, moved, settings)
+        with_it, without = F.col("rises_with").cast("int"), F.col("rises_without").cast("int")
+        found[f"p_asset_uplift_{world}"] = p * with_it + (1 - p) * without
+        found[f"asset_uplift_{world}"] = F.when(comes, F.col("rises_with")).otherwise(F.col("rises_without"))
+    return steps.withColumns(found)
 
 
 def _alone() -> Mapping[str, Column]:
