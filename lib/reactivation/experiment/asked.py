@@ -10,6 +10,7 @@ from reactivation.experiment.contrasts import Comparison, Contrast
 from reactivation.experiment.estimates import COMPARISON_METHOD, GAIN_METHOD, Estimate, compare, gain, withheld
 from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.headlines import beside, is_beside
 from reactivation.experiment.means import DIFFERENCE_METHOD
 from reactivation.experiment.measured import Measured
 from reactivation.experiment.settings import ExperimentSettings
@@ -88,12 +89,14 @@ class Asked:
         return verdict(found, minimum_effect=minimum, alpha=self.level.alpha, power=self.settings.power, unit=unit)
 
     def row(self, contrast: Contrast, metric: str, segment: str, found: Estimate) -> Row:
-        """An estimate with its verdict, where the contrast is causal."""
+        """An estimate with its verdict, where the contrast is causal and no other estimator is the headline."""
         row = {"contrast": contrast.name, "metric": metric, "segment": segment, **asdict(found), "verdict": None}
-        if contrast.kind == "causal":
-            judged = self.verdict(found, metric)
-            row |= {"verdict": judged.word, "reason": judged.reason}
-        return row
+        if contrast.kind != "causal":
+            return row
+        if is_beside(segment, self.settings.headline):
+            return row | {"reason": beside(segment) if found.status == "estimated" else found.reason}
+        judged = self.verdict(found, metric)
+        return row | {"verdict": judged.word, "reason": judged.reason}
 
 
 def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:

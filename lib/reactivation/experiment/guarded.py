@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from reactivation.experiment.any_table.analysis import ALL
 from reactivation.experiment.asked import Asked, Pair, Row
 from reactivation.experiment.beside import TOUCH
 from reactivation.experiment.estimates import Estimate, withheld
 from reactivation.experiment.guardrails import BROKEN, HOLDS, NOT_SHOWN, Guardrail, guardrail
+from reactivation.experiment.headlines import ALL
 from reactivation.experiment.score_difference import miettinen_nurminen
 from reactivation.experiment.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reactivation.experiment.any_table.analysis import ALL, Analysis, Row
+from reactivation.experiment.any_table.analysis import Analysis, Row
 from reactivation.experiment.any_table.estimates import Level
 from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.families import holm
+from reactivation.experiment.headlines import ALL
 
 FAMILY_NOTE = (
     "Each row answers one question at its own level. Who looks through all of them for anything that stands out should "
