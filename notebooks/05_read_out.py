@@ -80,8 +80,8 @@ show(experiment.briefs(readout, means=means), "differences and intervals, shares
 
 # MAGIC %md
 # MAGIC An interval that holds zero proves nothing by itself: `inconclusive` means that it also holds the smallest difference
-# MAGIC that would matter. `all, CUPED` and `all, post-stratified` ask the same with less noise; `reached` are users with a
-# MAGIC delivery.
+# MAGIC that would matter. `all` is unadjusted, `all, CUPED` and `all, post-stratified` ask the same with less noise: the one
+# MAGIC that was registered as the headline has the verdict. `reached` are users with a delivery.
 
 # COMMAND ----------
 

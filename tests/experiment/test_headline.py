@@ -163,8 +163,8 @@ def test_the_words_are_the_headlines() -> None:
     rows = read(ALIKE, asking("cuped"))
     told = {part.title: part.sentences for part in experiment.told(rows, ["days"], alpha=0.05, means=("days",))}
     assert told["touch_model"][0].startswith(
-        "days: 1.06 against 1, with covariates (CUPED), a difference of +0.06 (95% interval +0.00739 to +0.113), "
-        "1.06 times as much. Proven better. Beside it: unadjusted +0.06 (95% interval -0.0277 to +0.148); within strata "
+        "days: 1.06 against 1, with covariates (CUPED), a difference of +0.06 (95% interval +0.00736 to +0.113), "
+        "1.06 times as much. Proven better. Beside it: unadjusted +0.06 (95% interval -0.0277 to +0.148); within "
     )
     assert told["pick_model_vs_rule"][0].startswith("days: 1.06 against 1, a difference of")  # describes, unadjusted
     assert told["pick_model_vs_rule"][1].endswith("+0.06 moved, unadjusted")
@@ -174,7 +174,7 @@ def test_the_words_are_the_headlines() -> None:
 
 
 def test_a_pick_is_read_by_the_headlines_gain() -> None:
-    """Picks differ by 0.3; of that 0.1 is moved, which CUPED shows (standard error 0.038) and Welch does not (0.063)."""
+    """Picks differ by 0.3, of which 0.1 is moved: CUPED shows it (standard error 0.038), Welch does not (0.063)."""
     means = {("touched", "model"): 1.3, ("holdout", "model"): 1.2, ("touched", "rule"): 1.0, ("holdout", "rule"): 1.0}
     groups = [side(policy, touch, mean=mean, correlation=0.8) for (touch, policy), mean in means.items()]
     groups += [side("random", touch, mean=1.0, correlation=0.8) for touch in ("touched", "holdout")]
