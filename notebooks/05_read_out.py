@@ -24,7 +24,7 @@ readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect(
 checks, targeting = (r.read(table).where(cycle) for table in (derived.READOUT_CHECKS, derived.TARGETING))
 plan = experiment.registered.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
 registered = experiment.registered.settings_of(plan, now=r.settings.experiment)
-alpha, means = registered.alpha, registered.means
+alpha, means = registered.alpha_per_look, registered.means
 
 # COMMAND ----------
 

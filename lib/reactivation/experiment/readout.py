@@ -12,7 +12,7 @@ from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, by_arm
 from reactivation.experiment.guarded import guarded
 from reactivation.experiment.headlines import ALL, HEADLINES
-from reactivation.experiment.measured import Measured
+from reactivation.experiment.measured import OF_THE_NEXT_MONTH, Measured
 from reactivation.experiment.segments import disagreements, parts, weeks
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.experiment.verdicts import reading_of_pick
@@ -21,17 +21,24 @@ from reactivation.tables.derived import READOUT
 
 
 def ask(
-    groups: Sequence[Group], *, design: Design, settings: ExperimentSettings, measured: Measured, known_on: date
+    groups: Sequence[Group],
+    *,
+    design: Design,
+    settings: ExperimentSettings,
+    measured: Measured,
+    known_on: date,
+    not_known: Mapping[str, str] | None = None,
 ) -> Asked:
     """What the month asks, after its checks: which contrasts may be read, and why others may not.
 
     groups: all users of `arms`, aggregated. design: the shares that were registered. known_on: day from which a re-run
-    knows what came of the users in month + 1.
+    knows what came of the users in month + 1. not_known: further outcomes that nobody can know yet, with the reason.
     """
     arms = by_arm(groups)
     ratios = sample_ratios(arms, design)
     reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
-    return Asked(settings, measured, reasons, known_on)
+    later = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
+    return Asked(settings, measured, reasons, {**dict.fromkeys(OF_THE_NEXT_MONTH, later), **(not_known or {})})
 
 
 def read_out(groups: Sequence[Group], *, cycle: Month, asked: Asked) -> list[Row]:

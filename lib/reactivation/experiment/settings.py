@@ -1,17 +1,18 @@
 """Settings of `experiment`: what is asked and measured, how sure one must be, and what would be worth knowing."""
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.guardrails import Harm
 from reactivation.experiment.headlines import Headline
 from reactivation.parts import Part
-from reactivation.periods import Window
+from reactivation.periods import Month, Window
 
 CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
@@ -133,6 +134,15 @@ class ExperimentSettings(Part):
     def looks(self) -> int:
         """How often effects are read: on the interim days, and at the settle date."""
         return len(self.interim_look_days) + 1
+
+    @property
+    def alpha_per_look(self) -> float:
+        """The level of each of them."""
+        return alpha_per_look(self.alpha, looks=self.looks)
+
+    def look_days(self, cycle: Month) -> tuple[date, ...]:
+        """The interim days of a cycle."""
+        return tuple(cycle.first.replace(day=day) for day in self.interim_look_days)
 
     def follow_up(self, month: Window) -> Window:
         """The days of the month after the campaign's that are watched, at least one and at most all of it."""
