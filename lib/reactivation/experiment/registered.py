@@ -78,8 +78,8 @@ def renewed(now: PlanText, *, registered: PlanText | None, is_running: bool, is_
     """The plan to register: as long as no wave is planned the present one; afterwards only what is registered already.
 
     A changed draw would put people elsewhere in a running experiment, and a changed rule would be chosen with the eyes
-    open: PlanError names the differences. By force the new plan is registered and keeps a note of them. Looks that would
-    see nothing are never registered.
+    open: PlanError names the differences. By force the new plan is registered and keeps a note of them. Looks that
+    would see nothing are never registered.
     """
     if registered is None or not is_running:
         _require_something_to_see(now)
