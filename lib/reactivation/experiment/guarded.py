@@ -43,11 +43,9 @@ def guarded(sides: Mapping[str, Pair], *, asked: Asked) -> Iterator[Row]:
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> dict[str, bool]:
-    """By touch contrast: were all guardrails shown to hold? What is not known does not pass."""
-    found = {contrast.name: [row for row in rows if row["contrast"] == contrast.name] for contrast in TOUCH}
-    return {
-        name: all(row["verdict"] == SAME for row in its if row["metric"] in guardrails) for name, its in found.items()
-    }
+    """By touch contrast: were all guardrails shown to hold? What is not known, or not asked, does not pass."""
+    shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
+    return {contrast.name: all((contrast.name, name) in shown for name in guardrails) for contrast in TOUCH}
 
 
 def _estimate(blank: Estimate, judged: Guardrail, shares: Sequence[Any], *, alpha: float) -> Estimate:
