@@ -16,7 +16,7 @@ The engine aggregates; statistics see only the few sums of `groups` and run with
 
     asked, beside, segments, guarded        the month's rows made of them, looks: those of a running month
 
-`any_table` reads out an experiment that somebody else ran.
+`sentences`, `month_words` and `figures` tell them. `any_table` reads out an experiment that somebody else ran.
 """
 
 from reactivation.experiment import balance, design, registered

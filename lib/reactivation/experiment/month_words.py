@@ -5,8 +5,8 @@ from typing import Any
 
 from reactivation.experiment.beside import COST
 from reactivation.experiment.estimates import whole
+from reactivation.experiment.figures import as_sentence
 from reactivation.experiment.headlines import ALL
-from reactivation.experiment.sentences import as_sentence
 
 Row = Mapping[str, Any]
 

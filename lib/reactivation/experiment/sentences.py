@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from reactivation.experiment.beside import COST, REACHED
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import whole
+from reactivation.experiment.figures import MONTH, as_sentence, signed, with_interval
 from reactivation.experiment.headlines import ALL, CUPED, STRATIFIED, is_head
 from reactivation.experiment.verdicts import INCONCLUSIVE
 
@@ -31,7 +32,7 @@ def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = (
         return f"{row['metric']}: cannot be seen. {as_sentence(row['reason'])}"
     is_rate, is_gain = row["metric"] not in means, row["contrast"].startswith("gain_")
     first, second = (_side(row[name], is_rate, is_gain) for name in ("estimate_treatment", "estimate_control"))
-    difference = _difference(row, alpha=alpha, is_rate=is_rate)
+    difference = with_interval(row, MONTH, alpha=alpha, is_rate=is_rate)
     how = f", {_BESIDE[row['segment']]}" if row.get("segment") in (CUPED, STRATIFIED) else ""
     parts = [f"{row['metric']}: {first} against {second}{how}, a difference of {difference}"]
     if row["ratio"] is not None:
@@ -66,7 +67,7 @@ def told(
     def one(contrast: str, metric: str) -> str:
         head = heads[contrast, metric]
         beside = [
-            f"{what} {_difference(row, alpha=alpha, is_rate=metric not in means)}"
+            f"{what} {with_interval(row, MONTH, alpha=alpha, is_rate=metric not in means)}"
             for segment, what in _BESIDE.items()
             if segment != head["segment"]
             and (row := found.get((contrast, metric, segment))) is not None
@@ -113,7 +114,9 @@ def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str, means: C
         return None
     is_rate = metric not in means
     is_of_the_headline = all(part is None or part["verdict"] or not _is_causal(part) for part in parts)
-    picked, found, gained = (_signed(part["difference"], is_rate, unit=True) for part in parts if part is not None)
+    picked, found, gained = (
+        signed(part["difference"], MONTH, is_rate=is_rate, unit=True) for part in parts if part is not None
+    )
     told = f"{metric}: {picked} between the picks = {found} who would have come anyway, and {gained} moved"
     return told if is_of_the_headline else f"{told}, unadjusted"
 
@@ -124,7 +127,11 @@ def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, A
     sides = (row["estimate_treatment"], row["estimate_control"])
     first, second = (None if side is None else _side(side, is_rate, is_gain, unit=False) for side in sides)
     is_estimated = row["difference"] is not None
-    ends = [_signed(row[name], is_rate) for name in ("difference_low", "difference_high")] if is_estimated else []
+    ends = (
+        [signed(row[name], MONTH, is_rate=is_rate) for name in ("difference_low", "difference_high")]
+        if is_estimated
+        else []
+    )
     return {
         "contrast": row["contrast"],
         "metric": row["metric"],
@@ -132,7 +139,7 @@ def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, A
         "users": f"{whole(row['n_treatment'])} : {whole(row['n_control'])}",
         "treatment": first,
         "control": second,
-        "difference": _signed(row["difference"], is_rate) if is_estimated else None,
+        "difference": signed(row["difference"], MONTH, is_rate=is_rate) if is_estimated else None,
         "interval": " to ".join(ends) or None,
         "ratio": None if row["ratio"] is None else round(row["ratio"], 2),
         "says": row["verdict"] or ("" if is_estimated else row["status"].replace("_", " ")),
@@ -187,23 +194,7 @@ def _is_causal(row: Mapping[str, Any]) -> bool:
     return row["contrast"] in _CAUSAL
 
 
-def as_sentence(text: str) -> str:
-    """A capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _difference(row: Mapping[str, Any], *, alpha: float, is_rate: bool) -> str:
-    ends = " to ".join(_signed(row[name], is_rate) for name in ("difference_low", "difference_high"))
-    return f"{_signed(row['difference'], is_rate, unit=True)} ({100 * (1 - alpha):.4g}% interval {ends})"
-
-
 def _side(value: float, is_rate: bool, is_gain: bool, *, unit: bool = True) -> str:
     if is_gain:
-        return _signed(value, is_rate, unit=unit)
+        return signed(value, MONTH, is_rate=is_rate, unit=unit)
     return f"{value:.1%}" if is_rate else f"{value:.4g}"
-
-
-def _signed(difference: float, is_rate: bool, *, unit: bool = False) -> str:
-    if not is_rate:
-        return f"{difference:+.3g}"
-    return f"{100 * difference:+.1f}{' points' if unit else ''}"
