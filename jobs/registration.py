@@ -1,12 +1,21 @@
 """No job, but what several share: the plan that conf would register, the one that is registered, and a run under it."""
 
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment
 from reactivation.runtime.run import Run
 from reactivation.tables import derived
+
+
+class Planned(NamedTuple):
+    """A run under the registered settings, the plan it goes by, and whether it is what was registered, in sentences."""
+
+    run: Run
+    plan: experiment.PlanText
+    told: list[str]
 
 
 def draft(r: Run) -> experiment.PlanText:
@@ -31,15 +40,17 @@ def row(r: Run) -> dict[str, Any] | None:
     return None if found is None else found.asDict()
 
 
-def plan_json(r: Run) -> str:
-    """The cycle's registered plan as it was sealed; PlanError where it cannot be relied on."""
-    return experiment.canonical(experiment.registered.read(row(r)))
+def plan_if_any(r: Run) -> experiment.PlanText | None:
+    """The cycle's registered plan, None where nothing was registered; PlanError where it cannot be relied on."""
+    found = row(r)
+    return None if found is None else experiment.registered.read(found)
 
 
-def under_the_plan(r: Run) -> tuple[list[str], Run]:
-    """Whether what is analysed is what was registered, in sentences; and the run under the registered settings."""
-    plan = experiment.registered.read(row(r))
-    sent = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct().collect()
-    told = experiment.registered.told(plan, now=draft(r), waves={found.wave: str(found.send_on) for found in sent})
+def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> Planned:
+    """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
+    rows = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
+    sent = {found.wave: str(found.send_on) for found in rows.collect()}
+    told = experiment.registered.told(plan, now=draft(r), waves=sent, until=until)
     r.say("\n".join(f"    {line}" for line in told))
-    return told, r.under(experiment=experiment.registered.settings_of(plan, now=r.settings.experiment))
+    settings = experiment.registered.settings_of(plan, now=r.settings.experiment)
+    return Planned(r.under(experiment=settings), plan, told)

@@ -54,6 +54,7 @@ def run_month(r: Run) -> None:
         r.cycle,
         calendar=r.calendar,
         waves=r.settings.campaign.days_of(r.cycle),
+        looks=r.settings.experiment.look_days(r.cycle),
         is_simulated=r.settings.sandbox is not None,
     )
     until = r.as_of or r.calendar.settle_on(r.cycle)

@@ -24,7 +24,10 @@ def run(r: Run) -> None:
     waves = sorted(r.settings.campaign.days_of(r.cycle).values())
     as_of = r.as_of or r.cycle.first
     done = [s for s in _done(r) if not (r.force and s.first >= r.cycle.first)]
-    segments = sandbox.due(r.cycle, boundaries=waves, history_months=settings.history_months, as_of=as_of, done=done)
+    boundaries = sorted({*waves, *r.settings.experiment.look_days(r.cycle)})
+    segments = sandbox.due(
+        r.cycle, boundaries=boundaries, history_months=settings.history_months, as_of=as_of, done=done
+    )
     if not segments:
         r.say(f"    the bank has lived up to {as_of} already")
         return

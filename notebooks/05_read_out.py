@@ -24,7 +24,7 @@ readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect(
 checks, targeting = (r.read(table).where(cycle) for table in (derived.READOUT_CHECKS, derived.TARGETING))
 plan = experiment.registered.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
 registered = experiment.registered.settings_of(plan, now=r.settings.experiment)
-alpha, means = registered.alpha, registered.means
+alpha, means = registered.alpha_per_look, registered.means
 
 # COMMAND ----------
 
@@ -80,8 +80,8 @@ show(experiment.briefs(readout, means=means), "differences and intervals, shares
 
 # MAGIC %md
 # MAGIC An interval that holds zero proves nothing by itself: `inconclusive` means that it also holds the smallest difference
-# MAGIC that would matter. `all, CUPED` and `all, post-stratified` ask the same with less noise; `reached` are users with a
-# MAGIC delivery.
+# MAGIC that would matter. `all` is unadjusted, `all, CUPED` and `all, post-stratified` ask the same with less noise: the one
+# MAGIC that was registered as the headline has the verdict. `reached` are users with a delivery.
 
 # COMMAND ----------
 

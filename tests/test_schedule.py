@@ -46,9 +46,34 @@ def test_in_a_sandbox_the_bank_lives_up_to_each_day_before_it_is_ingested() -> N
             assert (before.job, before.as_of) == ("simulate_bank", due.as_of)
 
 
+def test_a_registered_look_follows_an_ingest_and_sees_nothing_of_a_wave_of_its_day() -> None:
+    jobs = schedule.of_cycle(
+        Month.parse("2026-06"),
+        calendar=Calendar(zone="UTC", settle_days=5),
+        waves={"W1": date(2026, 6, 5), "W2": date(2026, 6, 12)},
+        looks=[date(2026, 6, 9), date(2026, 6, 12)],
+        is_simulated=True,
+    )
+    between = [(due.job, due.as_of.day, due.wave) for due in jobs if due.as_of.day > 5 and due.as_of.month == 6]
+    assert between == [
+        ("simulate_bank", 9, None),
+        ("ingest_sources", 9, None),
+        ("read_out", 9, None),
+        ("simulate_bank", 12, None),
+        ("ingest_sources", 12, None),
+        ("read_out", 12, None),
+        ("plan_wave", 12, "W2"),
+    ]
+    assert [due.as_of for due in jobs if due.job == "read_out"][-1] == date(2026, 7, 6)
+
+
 def test_where_there_are_no_waves_nobody_is_drawn() -> None:
     jobs = schedule.of_cycle(
-        Month.parse("1994-03"), calendar=Calendar(zone="Europe/Prague", settle_days=0), waves={}, is_simulated=False
+        Month.parse("1994-03"),
+        calendar=Calendar(zone="Europe/Prague", settle_days=0),
+        waves={},
+        looks=[date(1994, 3, 15)],
+        is_simulated=False,
     )
     assert not {"assign_tiers", "plan_wave"} & {due.job for due in jobs}
     assert {str(due.as_of) for due in jobs} == {"1994-03-01", "1994-04-01"}

@@ -105,7 +105,7 @@ READ_OUT = Step(
         *("wave_plan", "wave_waterfall", "wave_limits", "score_evaluation", "ingest_counts"),
         *CANONICAL,
     ),
-    ("outcomes", "readout", "readout_checks", "targeting", "response"),
+    ("outcomes", "readout", "readout_looks", "readout_checks", "targeting", "response"),
 )
 
 STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN, READ_OUT)

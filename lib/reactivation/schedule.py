@@ -1,6 +1,6 @@
 """What a cycle is made of, in order, and the day each job is due: waves and settling included."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,18 +25,23 @@ BEFORE_THE_MONTH = ("ingest_sources", "build_features", "train_models", "score_u
 AFTER_SETTLING = ("ingest_sources", "evaluate_scores", "read_out")
 
 
-def of_cycle(cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], is_simulated: bool) -> tuple[Due, ...]:
+def of_cycle(
+    cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], looks: Sequence[date] = (), is_simulated: bool
+) -> tuple[Due, ...]:
     """All jobs of one cycle in order.
 
     At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave. At the
-    settle date: an ingest, the evaluation of the scores and the read-out. In a sandbox the bank lives up to each of
-    those days first. Where there are no waves, nobody is drawn for anything.
+    settle date: an ingest, the evaluation of the scores and the read-out. looks: days on which the running month is
+    read out as well, after an ingest and before a wave of that day. In a sandbox the bank lives up to each of those
+    days first. Where there are no waves, nobody is drawn for anything, and there is nothing to look at.
     """
     bank = ("simulate_bank",) if is_simulated else ()
     settled = calendar.settle_on(cycle)
     before = [job for job in BEFORE_THE_MONTH if waves or job != "assign_tiers"]
     jobs = [Due(job, cycle.first) for job in (*bank, *before)]
-    for wave, day in sorted(waves.items(), key=lambda item: item[1]):
+    looked_at = set(looks) if waves else set()
+    for day in sorted({*waves.values(), *looked_at}):
         jobs += [Due(job, day) for job in (*bank, "ingest_sources")]
-        jobs.append(Due("plan_wave", day, wave))
+        jobs += [Due("read_out", day)] if day in looked_at else []
+        jobs += [Due("plan_wave", day, wave) for wave, its_day in waves.items() if its_day == day]
     return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))

@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parent.parent.parent
 SMALL = (
     "sandbox.users=2500",
     "model.trees.max_iter=8",
+    "experiment.interim_look_days=[15]",
 )
 
 

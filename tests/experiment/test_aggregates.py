@@ -141,7 +141,7 @@ def test_a_covariate_that_the_region_lacks_is_left_out() -> None:
         covariates=["login_days_1m", "raw_active"],
         metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}},
     )
-    window = experiment.window_of('{"outcome_window": ["2026-06-08", "2026-07-01"]}')
+    window = experiment.window_of({"outcome_window": ["2026-06-08", "2026-07-01"]})
     found = experiment.Measured.of(asked_for, window=window, columns=["raw_active"])
     assert (found.covariates, found.adjusters, found.weeks) == (("raw_active",), ("raw_active", "is_missing"), 4)
     assert asked_for.follow_up(window).end == date(2026, 6, 22)

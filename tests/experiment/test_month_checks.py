@@ -8,6 +8,7 @@ import pytest
 from experiment.asked import settings_for
 from reactivation import experiment
 from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.guarded import all_hold
 from reactivation.experiment.month_checks import check_rows
 from reactivation.experiment.month_words import programme
 from reactivation.periods import Month
@@ -121,6 +122,20 @@ def test_all_guardrails_must_hold() -> None:
     unsure = checks(bank(model_touched_B1=group("model", "touched", "B1", events__opt_out=14)))
     assert unsure["guardrail", "touch_model opt_out"]["verdict"] == "not shown to hold"
     assert unsure["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"  # not knowing is no pass
+
+
+def test_a_guardrail_that_is_not_known_withheld_or_not_asked_is_no_pass() -> None:
+    silent = {f"model_holdout_{b}": group("model", "holdout", b, known__opt_out=0) for b in ("B1", "B2")}
+    unknown = checks(bank(**silent))
+    assert unknown["guardrail", "touch_model opt_out"]["verdict"] == "not estimable"
+    lost = checks(bank(model_holdout_B2=group("model", "holdout", "B2", users=700, known__opt_out=700)))
+    assert lost["guardrail", "touch_model opt_out"]["verdict"] == "withholds"
+    for found in (unknown, lost):
+        assert found["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"
+        assert found["all_guardrails", "touch_rule"]["verdict"] == "holds"
+    rows = answers(bank()).readout
+    assert set(all_hold(rows, ["opt_out"]).values()) == {True}
+    assert set(all_hold(rows, ["opt_out", "complaint"]).values()) == {False}
 
 
 def test_the_programmes_figures_are_named_and_described() -> None:

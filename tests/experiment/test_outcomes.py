@@ -102,7 +102,46 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
     assert (less.contacts_delivered, less.outside_contacts) == (0, 0)
 
 
-def read(spark: SparkSession, sources: dict[str, DataFrame], planned: DataFrame, utc: Calendar) -> DataFrame:
+def test_a_look_knows_what_had_happened_and_arrived_and_was_sent(
+    spark: SparkSession, rows: Rows, utc: Calendar
+) -> None:
+    """On 15 June at 00:00: what came then or later, and the wave of that day, is not in it."""
+    sources = {
+        "contacts": rows(
+            canonical.CONTACTS,
+            ["user_id", "contact_id", "sent_at", "arrived_at", "cycle", "status"],
+            [
+                (1, "a", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "delivered"),
+                (1, "b", "2026-06-14 09:00", "2026-06-15 00:00", "2026-06", "delivered"),  # arrived too late
+            ],
+        ),
+        "outside_contacts": rows(
+            canonical.OUTSIDE_CONTACTS,
+            ["user_id", "sent_at", "arrived_at"],
+            [(2, "2026-06-14 23:59", "2026-06-14 23:59"), (2, "2026-06-14 23:59", "2026-06-16 09:00")],
+        ),
+    }
+    planned = rows(
+        derived.WAVE_PLAN,
+        ["user_id", "wave", "channel", "cost", "send_on"],
+        [(1, "W1", "sms", "0.50", date(2026, 6, 8)), (1, "W2", "call", "1.25", date(2026, 6, 15))],
+    )
+    found = {row.user_id: row for row in read(spark, sources, planned, utc, known_before=date(2026, 6, 15)).collect()}
+    assert (found[1].contacts_delivered, found[1].spend) == (1, Decimal("0.50"))
+    assert found[2].outside_contacts == 1
+    settled = {row.user_id: row for row in read(spark, sources, planned, utc).collect()}
+    assert (settled[1].contacts_delivered, settled[1].spend) == (2, Decimal("1.75"))
+    assert settled[2].outside_contacts == 2
+
+
+def read(
+    spark: SparkSession,
+    sources: dict[str, DataFrame],
+    planned: DataFrame,
+    utc: Calendar,
+    *,
+    known_before: date = date(2026, 7, 6),
+) -> DataFrame:
     assets = spark.createDataFrame(
         [(1, True, Decimal("120.00"))], "user_id bigint, has_asset_uplift boolean, asset_change decimal(18,2)"
     )
@@ -117,6 +156,7 @@ def read(spark: SparkSession, sources: dict[str, DataFrame], planned: DataFrame,
         channel_cost={"sms": Decimal("0.05"), "call": Decimal("1.00")},
         cycle=JUNE,
         window=WINDOW,
+        known_before=known_before,
         calendar=utc,
     )
 

@@ -67,6 +67,7 @@ def drawn(*users: int, propensities: tuple[float, ...] = (0.25, 0.375, 0.375)) -
         (drawn(260, 380, 360), "holds"),
         (drawn(400, 300, 300), "warns"),  # none too often
         (drawn(10, 16), "warns"),  # the two that were drawn alone would pass: the ten who should have drawn an SMS tell
+        (drawn(8, 12), "holds"),  # chi-square 12: p = 0.0025 over three options, it would be 0.0005 over the two drawn
         (drawn(250, 750), "warns"),  # nobody drew an SMS, of whom 375 were to be expected
         ([{**row, "least": 0.1} for row in drawn(250, 375, 375)], "warns"),  # one option, several propensities
     ],

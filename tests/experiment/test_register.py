@@ -90,9 +90,9 @@ def test_the_plan_says_what_is_asked_how_and_when_it_is_looked_at(utc: Calendar)
 
 
 def test_the_read_out_takes_shares_and_window_from_the_plan(utc: Calendar) -> None:
-    text = plan(utc).plan_json
-    assert experiment.design_of(text) == experiment.Design(ARMS["cells"], 0.1, 0.02)  # type: ignore[arg-type]
-    assert experiment.window_of(text) == Window(JUNE.first.replace(day=8), (JUNE + 1).first)
+    found = draft(utc)
+    assert experiment.design_of(found) == experiment.Design(ARMS["cells"], 0.1, 0.02)  # type: ignore[arg-type]
+    assert experiment.window_of(found) == Window(JUNE.first.replace(day=8), (JUNE + 1).first)
 
 
 def test_the_power_statement_names_what_is_seen_and_what_is_not_known(utc: Calendar) -> None:

@@ -14,9 +14,9 @@ The engine aggregates; statistics see only the few sums of `groups` and run with
     guardrails, reached, cost, targeting    what else a campaign must answer
     power, rates, holdout, design           before it begins
 
-    asked, beside, segments, guarded        the month's rows made of them
+    asked, beside, segments, guarded        the month's rows made of them, looks: those of a running month
 
-`any_table` reads out an experiment that somebody else ran.
+`sentences`, `month_words` and `figures` tell them. `any_table` reads out an experiment that somebody else ran.
 """
 
 from reactivation.experiment import balance, design, registered
@@ -25,6 +25,7 @@ from reactivation.experiment.asked import Asked
 from reactivation.experiment.checks import Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.looks import Look, due_look, look_answers, look_rows
 from reactivation.experiment.measured import Measured
 from reactivation.experiment.month import Answers, answers, chapters
 from reactivation.experiment.month_targeting import rankings, tenths
@@ -49,6 +50,7 @@ __all__ = [
     "ExperimentSettings",
     "Group",
     "Guardrail",
+    "Look",
     "Mean",
     "Measured",
     "Metric",
@@ -71,10 +73,13 @@ __all__ = [
     "draft",
     "draw_counts",
     "draws",
+    "due_look",
     "expected_sizes",
     "exploration",
     "groups",
     "lines",
+    "look_answers",
+    "look_rows",
     "of_untouched",
     "outcomes",
     "parts_in_brief",

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from typing import Any
 
 from reactivation.experiment.any_table.estimates import Level, of_means
 from reactivation.experiment.contrasts import Comparison, Contrast
 from reactivation.experiment.estimates import COMPARISON_METHOD, GAIN_METHOD, Estimate, compare, gain, withheld
-from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.headlines import beside, is_beside
 from reactivation.experiment.means import DIFFERENCE_METHOD
 from reactivation.experiment.measured import Measured
 from reactivation.experiment.settings import ExperimentSettings
@@ -19,7 +18,6 @@ Row = dict[str, Any]
 Pair = tuple[Totals, Totals]
 Estimates = dict[str, Estimate]
 
-OF_THE_NEXT_MONTH = ("retained", "active_after")
 GAIN_OF_MEANS = "difference of two differences: MOVER from their intervals"
 
 
@@ -27,28 +25,27 @@ GAIN_OF_MEANS = "difference of two differences: MOVER from their intervals"
 class Asked:
     """What the month asks, and what its checks say.
 
-    withheld: by contrast, the check that failed, or None. known_on: day from which a re-run knows month + 1.
+    withheld: by contrast, the check that failed, or None. not_known: outcomes that nobody can know yet, each with the
+    reason.
     """
 
     settings: ExperimentSettings
     measured: Measured
     withheld: Mapping[str, str | None]
-    known_on: date
+    not_known: Mapping[str, str]
 
     @property
     def level(self) -> Level:
         """How sure an answer must be, at each of the registered looks."""
-        looks = self.settings.looks
-        return Level(alpha_per_look(self.settings.alpha, looks=looks), None, looks)
+        return Level(self.settings.alpha_per_look, None, self.settings.looks)
 
     def estimate(self, pair: Pair, metric: str) -> Estimate:
         """The unadjusted comparison of two sides: Newcombe and Koopman for shares, Welch for means."""
         treatment, control = pair
         first, second = (int(side.of("known", metric)) for side in pair)
         blank = Estimate(first, second, status="not_estimable")
-        if not first and not second and self.measured.outcome(metric) in OF_THE_NEXT_MONTH:
-            reason = f"month + 1 settles on {self.known_on}: run read_out again with --as-of {self.known_on} or later"
-            return replace(blank, reason=reason)
+        if not first and not second and self.measured.outcome(metric) in self.not_known:
+            return replace(blank, reason=self.not_known[self.measured.outcome(metric)])
         if metric in self.measured.rates:
             return self.of_shares(treatment, control, metric)
         alone = [name for name, n in (("treatment", first), ("control", second)) if n < 2]
@@ -88,12 +85,14 @@ class Asked:
         return verdict(found, minimum_effect=minimum, alpha=self.level.alpha, power=self.settings.power, unit=unit)
 
     def row(self, contrast: Contrast, metric: str, segment: str, found: Estimate) -> Row:
-        """An estimate with its verdict, where the contrast is causal."""
+        """An estimate with its verdict, where the contrast is causal and no other estimator is the headline."""
         row = {"contrast": contrast.name, "metric": metric, "segment": segment, **asdict(found), "verdict": None}
-        if contrast.kind == "causal":
-            judged = self.verdict(found, metric)
-            row |= {"verdict": judged.word, "reason": judged.reason}
-        return row
+        if contrast.kind != "causal":
+            return row
+        if is_beside(segment, self.settings.headline):
+            return row | {"reason": beside(segment) if found.status == "estimated" else found.reason}
+        judged = self.verdict(found, metric)
+        return row | {"verdict": judged.word, "reason": judged.reason}
 
 
 def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from reactivation.experiment import reached
-from reactivation.experiment.any_table.analysis import ALL, CUPED, SMALLEST_STRATUM_PER_ARM, STRATIFIED
-from reactivation.experiment.any_table.estimates import ADJUSTED, with_covariates, within_strata
-from reactivation.experiment.asked import Asked, Estimates, Pair, Row, comparisons, pairs, with_gains
+from reactivation.experiment.any_table.analysis import SMALLEST_STRATUM_PER_ARM
+from reactivation.experiment.any_table.estimates import with_covariates, within_strata
+from reactivation.experiment.asked import Asked, Pair, Row, comparisons, pairs, with_gains
 from reactivation.experiment.contrasts import CONTRASTS, Comparison
 from reactivation.experiment.cost import cost_per_gained
 from reactivation.experiment.covariates import Joint
 from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, split_by
+from reactivation.experiment.headlines import ALL, CUPED, STRATIFIED
 from reactivation.experiment.strata import collapse
 from reactivation.tables.derived import POLICIES
 
@@ -21,35 +22,44 @@ REACHED = "reached"
 COST = "cost_per_active"
 _PAID_FOR = "is_active"
 _SOME_ONLY = "known of some users only, whose covariates were not summed apart"
+_NO_COVARIATES = "CUPED is the registered headline, and the region has none of the registered covariates: {names}"
 
 
-def adjusted(groups: Sequence[Group], headline: Mapping[tuple[str, str], Estimate], *, asked: Asked) -> Iterator[Row]:
-    """Causal contrasts with covariates, and within strata of branch and tier; the verdict is the headline's.
+def adjusted_estimates(
+    groups: Sequence[Group], plain: Mapping[tuple[str, str], Estimate], *, asked: Asked
+) -> dict[tuple[str, str, str], Estimate]:
+    """Causal contrasts with covariates, and within strata of branch and tier, by contrast, metric and segment.
 
-    headline: the unadjusted estimates by contrast and metric; what they cannot tell the adjusted ones do not either.
+    plain: the unadjusted estimates by contrast and metric; what they cannot tell the adjusted ones do not either. A
+    headline that cannot be had is not estimable: no other estimate takes its place.
     """
     strata = {c.name: _strata(c, groups) for c in comparisons(CAUSAL)}
     sides = pairs(CAUSAL, groups)
+    has_cuped = asked.measured.covariates or asked.settings.headline == "cuped"
+    estimates = {}
     for metric in asked.measured.metrics:
-        beside = {STRATIFIED: {name: _within(parts, metric, asked=asked) for name, parts in strata.items()}}
-        if asked.measured.covariates:
-            beside[CUPED] = {name: _with_covariates(pair, metric, asked=asked) for name, pair in sides.items()}
-        for segment, of_comparisons in beside.items():
-            found = with_gains(CAUSAL, of_comparisons, metric, asked=asked)
-            yield from _rows(found, segment, metric, headline)
+        found = {STRATIFIED: {name: _within(parts, metric, asked=asked) for name, parts in strata.items()}}
+        if has_cuped:
+            found[CUPED] = {name: _with_covariates(pair, metric, asked=asked) for name, pair in sides.items()}
+        for segment, of_comparisons in found.items():
+            for name, one in with_gains(CAUSAL, of_comparisons, metric, asked=asked).items():
+                unadjusted = plain[name, metric]
+                estimates[name, metric, segment] = one if unadjusted.status == "estimated" else unadjusted
+    return estimates
 
 
-def _rows(found: Estimates, segment: str, metric: str, headline: Mapping[tuple[str, str], Estimate]) -> Iterator[Row]:
-    for name, estimate in found.items():
-        plain = headline[name, metric]
-        shown = estimate if plain.status == "estimated" else plain
-        reason = ADJUSTED if shown.status == "estimated" else shown.reason
-        yield {"contrast": name, "metric": metric, "segment": segment, **asdict(replace(shown, reason=reason))} | {
-            "verdict": None
-        }
+def adjusted(found: Mapping[tuple[str, str, str], Estimate], *, asked: Asked) -> Iterator[Row]:
+    """The adjusted estimates as rows; the verdict is that of the registered headline alone."""
+    by_name = {contrast.name: contrast for contrast in CAUSAL}
+    for (name, metric, segment), estimate in found.items():
+        yield asked.row(by_name[name], metric, segment, estimate)
 
 
 def _with_covariates(pair: Pair, metric: str, *, asked: Asked) -> Estimate:
+    if not asked.measured.covariates:
+        first, second = (int(side.of("known", metric)) for side in pair)
+        reason = _NO_COVARIATES.format(names=", ".join(asked.settings.covariates))
+        return Estimate(first, second, status="not_estimable", reason=reason)
     joints = [side.joint(metric, asked.measured) for side in pair]
     arms = {name: joint for name, joint in zip(("treatment", "control"), joints, strict=True) if joint is not None}
     if len(arms) < len(joints):

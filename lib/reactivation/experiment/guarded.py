@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from reactivation.experiment.any_table.analysis import ALL
 from reactivation.experiment.asked import Asked, Pair, Row
 from reactivation.experiment.beside import TOUCH
 from reactivation.experiment.estimates import Estimate, withheld
 from reactivation.experiment.guardrails import BROKEN, HOLDS, NOT_SHOWN, Guardrail, guardrail
+from reactivation.experiment.headlines import ALL
 from reactivation.experiment.score_difference import miettinen_nurminen
 from reactivation.experiment.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
@@ -43,11 +43,9 @@ def guarded(sides: Mapping[str, Pair], *, asked: Asked) -> Iterator[Row]:
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> dict[str, bool]:
-    """By touch contrast: were all guardrails shown to hold? What is not known does not pass."""
-    found = {contrast.name: [row for row in rows if row["contrast"] == contrast.name] for contrast in TOUCH}
-    return {
-        name: all(row["verdict"] == SAME for row in its if row["metric"] in guardrails) for name, its in found.items()
-    }
+    """By touch contrast: were all guardrails shown to hold? What is not known, or not asked, does not pass."""
+    shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
+    return {contrast.name: all((contrast.name, name) in shown for name in guardrails) for contrast in TOUCH}
 
 
 def _estimate(blank: Estimate, judged: Guardrail, shares: Sequence[Any], *, alpha: float) -> Estimate:

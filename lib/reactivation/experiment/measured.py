@@ -12,7 +12,8 @@ if TYPE_CHECKING:  # settings name the contrasts, which are made of what is meas
     from reactivation.experiment.settings import ExperimentSettings, Mean
 
 EVERYBODY, WITH_ASSETS = "everybody", "with_assets"
-_OF_ASSETS = ("has_asset_uplift", "asset_change")
+OF_THE_NEXT_MONTH = ("retained", "active_after")
+OF_ASSETS = ("has_asset_uplift", "asset_change")
 MISSING = "is_missing"
 
 
@@ -60,7 +61,7 @@ class Measured:
 
     def known_of(self, metric: str) -> str:
         """Of whom the outcome is known: of everybody or nobody, but for assets."""
-        return WITH_ASSETS if self.outcome(metric) in _OF_ASSETS else EVERYBODY
+        return WITH_ASSETS if self.outcome(metric) in OF_ASSETS else EVERYBODY
 
 
 def sum_of(*parts: str | int) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reactivation.experiment.any_table.analysis import ALL
 from reactivation.experiment.beside import COST
 from reactivation.experiment.estimates import whole
-from reactivation.experiment.sentences import as_sentence
+from reactivation.experiment.figures import as_sentence
+from reactivation.experiment.headlines import ALL
 
 Row = Mapping[str, Any]
 
@@ -17,7 +17,10 @@ _WHO = {"pick_model_vs_rule": "those of the bank's rule", "pick_model_vs_random"
 
 
 def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
-    """The programme's headline figures as this month has them: they describe, and prove nothing of the campaign."""
+    """The programme's headline figures as this month has them: they describe, and prove nothing of the campaign.
+
+    Unadjusted, whatever the headline: they are counts of users.
+    """
     found = {row["contrast"]: row for row in rows if row["metric"] == metric and row["segment"] == ALL}
     touch = found.get("touch_model")
     sentences = []

@@ -1,6 +1,7 @@
 """What each user of the month's arms did in the outcome window, and what was done to them."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame
@@ -32,24 +33,28 @@ def outcomes(
     channel_cost: Mapping[str, Decimal],
     cycle: Month,
     window: Window,
+    known_before: date,
     calendar: Calendar,
 ) -> DataFrame:
     """One row per user of `arms`, reached or not, in a cell or not: intention to treat.
 
     Grain and key: cycle, user_id. Both clocks hold: what happened in the outcome window (assets: in the month; contacts
-    of ours: of the cycle) and arrived before the settle date. The month is frozen then.
+    of ours: of the cycle) and arrived before 00:00 of `known_before`: the settle date, when the month is frozen, or the
+    day of a look.
     behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks over the
     window, by both clocks. assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no
-    known balance. later: user_id, retained, active_after; None until month + 1 has settled. wave_plan: the cycle's.
+    known balance. later: user_id, retained, active_after; None until month + 1 has settled. wave_plan: the cycle's;
+    waves sent on `known_before` or later are left out.
     sources: canonical tables by name, those that the region has. benefits: codes that the campaign offers.
     """
-    was_known = calendar.is_before("arrived_at", calendar.settle_on(cycle))
+    was_known = calendar.is_before("arrived_at", known_before)
     in_window = {
         name: table.where(calendar.is_within(at, window) & was_known)
         for name, at in (("outside_contacts", "sent_at"), ("consents", "event_at"), ("benefit_events", "event_at"))
         if (table := sources.get(name)) is not None
     }
-    parts = [assets.select("user_id", "has_asset_uplift", "asset_change"), _planned(wave_plan, channel_cost)]
+    sent = wave_plan.where(F.col("send_on") < F.lit(known_before))
+    parts = [assets.select("user_id", "has_asset_uplift", "asset_change"), _planned(sent, channel_cost)]
     if later is not None:
         parts.append(later.select("user_id", "active_after", "retained"))
     if (contacts := sources.get("contacts")) is not None:

@@ -3,16 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from reactivation import chance
 from reactivation.errors import Finding, PlanError
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import COMPARISON_METHOD, GAIN_METHOD
-from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.power import Rate, statement
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.periods import Calendar, Month
+from reactivation.periods import Calendar, Month, Window
 
 PlanText = dict[str, Any]
 
@@ -54,6 +54,7 @@ def draft(
         raise PlanError("the plan does not say what was drawn", [Finding("missing", name, advice) for name in missing])
     own = {purpose: chance.salt(region, scenario, str(cycle), purpose) for purpose in _BY_CYCLE}
     long = chance.salt(region, scenario, str(arms["long_holdout_since"]), "long_holdout")
+    window = Window(min((_day(wave) for wave in waves), default=cycle.first), (cycle + 1).first)
     settles_on = str(calendar.settle_on(cycle))
     plan = {
         "cycle": str(cycle),
@@ -64,11 +65,11 @@ def draft(
         "arms": dict(arms),
         "waves": [dict(wave) for wave in waves],
         "zone": calendar.zone,
-        "outcome_window": [min((_day(wave) for wave in waves), default=str(cycle.first)), str((cycle + 1).first)],
+        "outcome_window": [str(window.first), str(window.end)],
         "settle_days": calendar.settle_days,
         "settles_on": settles_on,
-        "look_days": [*(str(cycle.first.replace(day=day)) for day in settings.interim_look_days), settles_on],
-        "alpha_per_look": alpha_per_look(settings.alpha, looks=settings.looks),
+        "look_days": [*map(str, settings.look_days(cycle)), settles_on],
+        "alpha_per_look": settings.alpha_per_look,
         "methods": {"comparison": COMPARISON_METHOD, "gain": GAIN_METHOD},
         "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in CONTRASTS],
         "thresholds": settings.model_dump(mode="json"),
@@ -102,5 +103,5 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def _day(wave: Mapping[str, Any]) -> str:
-    return str(wave["as_of"])
+def _day(wave: Mapping[str, Any]) -> date:
+    return date.fromisoformat(str(wave["as_of"]))

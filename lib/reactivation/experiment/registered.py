@@ -39,15 +39,15 @@ def read(row: Mapping[str, Any] | None) -> PlanText:
     return dict(json.loads(row["plan_json"]))
 
 
-def design_of(plan_json: str) -> Design:
+def design_of(plan: PlanText) -> Design:
     """The shares that a registered plan names, for the checks of its read-out."""
-    arms = json.loads(plan_json)["arms"]
+    arms = plan["arms"]
     return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"])
 
 
-def window_of(plan_json: str) -> Window:
+def window_of(plan: PlanText) -> Window:
     """The outcome window that a registered plan names."""
-    first, end = (date.fromisoformat(day) for day in json.loads(plan_json)["outcome_window"])
+    first, end = (date.fromisoformat(day) for day in plan["outcome_window"])
     return Window(first, end)
 
 
@@ -78,9 +78,11 @@ def renewed(now: PlanText, *, registered: PlanText | None, is_running: bool, is_
     """The plan to register: as long as no wave is planned the present one; afterwards only what is registered already.
 
     A changed draw would put people elsewhere in a running experiment, and a changed rule would be chosen with the eyes
-    open: PlanError names the differences. By force the new plan is registered and keeps a note of them.
+    open: PlanError names the differences. By force the new plan is registered and keeps a note of them. Looks that
+    would see nothing are never registered.
     """
     if registered is None or not is_running:
+        _require_something_to_see(now)
         return now
     found, notes = differences(registered, now), list(registered.get(NOTE, []))
     if found and not is_forced:
@@ -119,18 +121,24 @@ def require(row: Mapping[str, Any] | None, *, now: PlanText, wave: str, day: dat
     return found
 
 
-def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str]) -> list[str]:
-    """Whether what is analysed is what was registered, in sentences. waves: the day each wave was really sent on."""
-    planned = {str(w["wave"]): str(w["as_of"]) for w in plan["waves"]}
+def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str], until: date | None = None) -> list[str]:
+    """Whether what is analysed is what was registered, in sentences.
+
+    waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
+    """
+    planned, sent = (
+        {name: day for name, day in each.items() if until is None or date.fromisoformat(day) < until}
+        for each in ({str(w["wave"]): str(w["as_of"]) for w in plan["waves"]}, waves)
+    )
     changed = [d.says for d in differences(plan, now)]
     waived = [
         f"wave {name}: registered for {day}, nobody was planned in it"
         for name, day in planned.items()
-        if name not in waves
+        if name not in sent
     ]
     moved = [
         f"wave {name}: registered for {planned.get(name, 'no day')}, sent on {day}"
-        for name, day in sorted(waves.items())
+        for name, day in sorted(sent.items())
         if planned.get(name) != day
     ]
     notes = [f"changed by force after the first wave: {says}" for note in plan.get(NOTE, []) for says in note]
@@ -144,6 +152,15 @@ def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str]) -> list[str
 def power_of(plan: Plan) -> list[dict[str, Any]]:
     """The power statement as rows."""
     return list(json.loads(plan.power_json))
+
+
+def _require_something_to_see(plan: PlanText) -> None:
+    first = date.fromisoformat(plan["outcome_window"][0])
+    blind = [day for day in plan["look_days"] if date.fromisoformat(day) <= first]
+    if blind:
+        advice = f"the first wave is on {first}: look later, for each look takes its part of alpha"
+        findings = [Finding("sees nothing", f"experiment.interim_look_days, {day}", advice) for day in blind]
+        raise PlanError(f"the experiment of {plan['cycle']} would be looked at before anybody was touched", findings)
 
 
 def _problems_of_row(row: Mapping[str, Any] | None) -> Iterator[Finding]:

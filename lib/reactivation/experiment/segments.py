@@ -59,10 +59,15 @@ def disagreements(groups: Sequence[Group], *, asked: Asked) -> Iterator[Row]:
     """
     for pair in dict.fromkeys(c.name.split("_", 1)[1] for c in CONTRASTS if c.name.startswith("policy_")):
         first, second = pair.split("_vs_")
-        among = by_arm(group for group in groups if len(group.picked_by & {first, second}) == 1)
+        among = disagreeing(groups, first, second)
         own = (f"touch_{first}", f"touch_{second}", *(f"{kind}_{pair}" for kind in ("pick", "found", "gain", "policy")))
         contrasts = [contrast for contrast in CONTRASTS if contrast.name in own]
         yield from _of_all(contrasts, among, f"disagreement {pair}", asked=asked)
+
+
+def disagreeing(groups: Sequence[Group], first: str, second: str) -> tuple[Group, ...]:
+    """The groups by arm of those whom one of two policies would pick and the other would not."""
+    return by_arm(group for group in groups if len(group.picked_by & {first, second}) == 1)
 
 
 def _of_all(contrasts: Sequence[Contrast], groups: Sequence[Group], segment: str, *, asked: Asked) -> Iterator[Row]:

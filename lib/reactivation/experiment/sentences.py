@@ -3,14 +3,21 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from reactivation.experiment.any_table.analysis import ALL, CUPED, STRATIFIED
 from reactivation.experiment.beside import COST, REACHED
 from reactivation.experiment.contrasts import CONTRASTS
 from reactivation.experiment.estimates import whole
+from reactivation.experiment.figures import MONTH, as_sentence, signed, with_interval
+from reactivation.experiment.headlines import ALL, CUPED, STRATIFIED, is_head
 from reactivation.experiment.verdicts import INCONCLUSIVE
 
-_BESIDE = {CUPED: "with covariates (CUPED)", STRATIFIED: "within strata", REACHED: "on those who were reached"}
-_ON_ALL = (ALL, *_BESIDE)
+_BESIDE = {
+    ALL: "unadjusted",
+    CUPED: "with covariates (CUPED)",
+    STRATIFIED: "within strata",
+    REACHED: "on those who were reached",
+}
+_ON_ALL = tuple(_BESIDE)
+_CAUSAL = {contrast.name for contrast in CONTRASTS if contrast.kind == "causal"}
 
 
 def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = ()) -> str:
@@ -25,8 +32,9 @@ def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = (
         return f"{row['metric']}: cannot be seen. {as_sentence(row['reason'])}"
     is_rate, is_gain = row["metric"] not in means, row["contrast"].startswith("gain_")
     first, second = (_side(row[name], is_rate, is_gain) for name in ("estimate_treatment", "estimate_control"))
-    difference = _difference(row, alpha=alpha, is_rate=is_rate)
-    parts = [f"{row['metric']}: {first} against {second}, a difference of {difference}"]
+    difference = with_interval(row, MONTH, alpha=alpha, is_rate=is_rate)
+    how = f", {_BESIDE[row['segment']]}" if row.get("segment") in (CUPED, STRATIFIED) else ""
+    parts = [f"{row['metric']}: {first} against {second}{how}, a difference of {difference}"]
     if row["ratio"] is not None:
         parts.append(f", {row['ratio']:.2f} times as {'many' if is_rate else 'much'}")
     parts.append(". ")
@@ -48,17 +56,24 @@ class Told(NamedTuple):
 def told(
     rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float, means: Collection[str] = ()
 ) -> tuple[Told, ...]:
-    """All contrasts of a read-out in words, for the metrics given, in their order, each with what stands beside it."""
+    """All contrasts of a read-out in words, for the metrics given, in their order, each with what stands beside it.
+
+    A causal contrast is told by the estimator that has the verdict: the registered headline.
+    """
+    heads = {(row["contrast"], row["metric"]): row for row in rows if _is_head(row)}
     found = {(row["contrast"], row["metric"], row["segment"]): row for row in rows}
     known = [metric for metric in metrics if any(row["metric"] == metric for row in rows)]
 
     def one(contrast: str, metric: str) -> str:
+        head = heads[contrast, metric]
         beside = [
-            f"{what} {_difference(row, alpha=alpha, is_rate=metric not in means)}"
+            f"{what} {with_interval(row, MONTH, alpha=alpha, is_rate=metric not in means)}"
             for segment, what in _BESIDE.items()
-            if (row := found.get((contrast, metric, segment))) is not None and row["status"] == "estimated"
+            if segment != head["segment"]
+            and (row := found.get((contrast, metric, segment))) is not None
+            and row["status"] == "estimated"
         ]
-        plain = sentence(found[contrast, metric, ALL], alpha=alpha, means=means)
+        plain = sentence(head, alpha=alpha, means=means)
         return f"{plain} Beside it: {'; '.join(beside)}." if beside else plain
 
     return tuple(
@@ -86,7 +101,10 @@ def lines(
 
 
 def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str, means: Collection[str] = ()) -> str | None:
-    """`pick = found + gain` in numbers; None unless all three are estimated, or where the contrast is no pick."""
+    """`pick = found + gain` in numbers; None unless all three are estimated, or where the contrast is no pick.
+
+    The three are unadjusted, whatever the headline: only then does it hold exactly.
+    """
     kind, _, pair = pick.partition("_")
     if kind != "pick":
         return None
@@ -95,8 +113,12 @@ def split(rows: Sequence[Mapping[str, Any]], *, pick: str, metric: str, means: C
     if any(part is None or part["difference"] is None for part in parts):
         return None
     is_rate = metric not in means
-    picked, found, gained = (_signed(part["difference"], is_rate, unit=True) for part in parts if part is not None)
-    return f"{metric}: {picked} between the picks = {found} who would have come anyway, and {gained} moved"
+    is_of_the_headline = all(part is None or part["verdict"] or not _is_causal(part) for part in parts)
+    picked, found, gained = (
+        signed(part["difference"], MONTH, is_rate=is_rate, unit=True) for part in parts if part is not None
+    )
+    told = f"{metric}: {picked} between the picks = {found} who would have come anyway, and {gained} moved"
+    return told if is_of_the_headline else f"{told}, unadjusted"
 
 
 def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, Any]:
@@ -105,7 +127,11 @@ def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, A
     sides = (row["estimate_treatment"], row["estimate_control"])
     first, second = (None if side is None else _side(side, is_rate, is_gain, unit=False) for side in sides)
     is_estimated = row["difference"] is not None
-    ends = [_signed(row[name], is_rate) for name in ("difference_low", "difference_high")] if is_estimated else []
+    ends = (
+        [signed(row[name], MONTH, is_rate=is_rate) for name in ("difference_low", "difference_high")]
+        if is_estimated
+        else []
+    )
     return {
         "contrast": row["contrast"],
         "metric": row["metric"],
@@ -113,7 +139,7 @@ def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, A
         "users": f"{whole(row['n_treatment'])} : {whole(row['n_control'])}",
         "treatment": first,
         "control": second,
-        "difference": _signed(row["difference"], is_rate) if is_estimated else None,
+        "difference": signed(row["difference"], MONTH, is_rate=is_rate) if is_estimated else None,
         "interval": " to ".join(ends) or None,
         "ratio": None if row["ratio"] is None else round(row["ratio"], 2),
         "says": row["verdict"] or ("" if is_estimated else row["status"].replace("_", " ")),
@@ -149,7 +175,7 @@ def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """What the month cannot answer over all users, and how many it would need; contrasts with one reason together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        if row["segment"] != ALL or row["metric"] == COST:
+        if not _is_head(row) or row["metric"] == COST:
             continue
         if row["reason"] and (row["status"] != "estimated" or row["verdict"] == INCONCLUSIVE):
             users = f"{row['contrast']} ({whole(row['n_treatment'])} : {whole(row['n_control'])} users)"
@@ -160,23 +186,15 @@ def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def as_sentence(text: str) -> str:
-    """A capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:]}."
+def _is_head(row: Mapping[str, Any]) -> bool:
+    return is_head(row, is_causal=_is_causal(row))
 
 
-def _difference(row: Mapping[str, Any], *, alpha: float, is_rate: bool) -> str:
-    ends = " to ".join(_signed(row[name], is_rate) for name in ("difference_low", "difference_high"))
-    return f"{_signed(row['difference'], is_rate, unit=True)} ({100 * (1 - alpha):.4g}% interval {ends})"
+def _is_causal(row: Mapping[str, Any]) -> bool:
+    return row["contrast"] in _CAUSAL
 
 
 def _side(value: float, is_rate: bool, is_gain: bool, *, unit: bool = True) -> str:
     if is_gain:
-        return _signed(value, is_rate, unit=unit)
+        return signed(value, MONTH, is_rate=is_rate, unit=unit)
     return f"{value:.1%}" if is_rate else f"{value:.4g}"
-
-
-def _signed(difference: float, is_rate: bool, *, unit: bool = False) -> str:
-    if not is_rate:
-        return f"{difference:+.3g}"
-    return f"{100 * difference:+.1f}{' points' if unit else ''}"

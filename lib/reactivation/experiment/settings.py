@@ -1,19 +1,18 @@
 """Settings of `experiment`: what is asked and measured, how sure one must be, and what would be worth knowing."""
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
-from typing import Literal, Self
+from datetime import date, timedelta
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.families import alpha_per_look
 from reactivation.experiment.guardrails import Harm
+from reactivation.experiment.headlines import Headline
 from reactivation.parts import Part
-from reactivation.periods import Window
-
-Headline = Literal["unadjusted"]
-"""Adjusted rows stand beside the headline and have no verdict yet, so none of them can be registered as the one."""
+from reactivation.periods import Month, Window
 
 CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
@@ -78,7 +77,8 @@ class ExperimentSettings(Part):
     """What the month's experiment asks, and the rules its answers must pass.
 
     hypotheses: a sentence per causal contrast that is asked. primary_metric: the metric that decides. headline: the one
-    estimator whose intervals give the verdicts.
+    estimator whose intervals give the verdicts over all users: `unadjusted`, `cuped` (with the covariates) or
+    `post_stratified` (by branch and tier). Guardrails, the reached, parts, weeks and disagreements are unadjusted.
     alpha: share of false alarms that is accepted over all looks, two-sided; intervals are at 1 - alpha_per_look.
     interim_look_days: days of the cycle's month on which effects are read beside the look at the settle date.
     power: probability with which a true difference of the size to be detected shall be seen.
@@ -122,6 +122,8 @@ class ExperimentSettings(Part):
         ]
         if not self.metrics or not self.hypotheses:
             problems.append("metrics or hypotheses is empty, must name at least one")
+        if self.headline == "cuped" and not self.covariates:
+            problems.append("headline is cuped, but covariates is empty: name some, or register another headline")
         if list(self.interim_look_days) != sorted({day for day in self.interim_look_days if 2 <= day <= 28}):
             problems.append(f"interim_look_days {list(self.interim_look_days)}, must increase and lie from 2 to 28")
         if problems:
@@ -132,6 +134,15 @@ class ExperimentSettings(Part):
     def looks(self) -> int:
         """How often effects are read: on the interim days, and at the settle date."""
         return len(self.interim_look_days) + 1
+
+    @property
+    def alpha_per_look(self) -> float:
+        """The level of each of them."""
+        return alpha_per_look(self.alpha, looks=self.looks)
+
+    def look_days(self, cycle: Month) -> tuple[date, ...]:
+        """The interim days of a cycle."""
+        return tuple(cycle.first.replace(day=day) for day in self.interim_look_days)
 
     def follow_up(self, month: Window) -> Window:
         """The days of the month after the campaign's that are watched, at least one and at most all of it."""

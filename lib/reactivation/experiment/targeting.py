@@ -5,9 +5,9 @@ here are sums over tenths of weight times uplift, so that their variances follow
 """
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from scipy.stats import norm
 
 from reactivation.experiment.estimates import Estimate, compare
@@ -122,19 +122,22 @@ def _areas(tenths: Sequence[Tenth]) -> list[float]:
 
 
 def _sum(tenths: Sequence[Tenth], factors: Sequence[float], *, alpha: float) -> Effect:
-    """Sum over tenths of factor times share of users times uplift, with its interval."""
+    """Sum over tenths of factor times share of users times uplift, with its interval. Events: numbers or arrays."""
     ordered = _ordered(tenths)
     everybody = sum(tenth.users for tenth in ordered)
-    total = variance = 0.0
+    total: Any = 0.0
+    variance: Any = 0.0
     for tenth, factor in zip(ordered, factors, strict=True):
         weight = factor * tenth.users / everybody
         if not weight:
             continue
         total += weight * (tenth.touched.rate - tenth.holdout.rate)
         variance += weight * weight * sum(s.rate * (1 - s.rate) / s.users for s in (tenth.touched, tenth.holdout))
-    error = sqrt(variance)
-    reach = float(norm.isf(alpha / 2)) * error
-    return Effect(total, total - reach, total + reach, float(2 * norm.sf(abs(total) / error)) if error else None, error)
+    error = np.sqrt(variance)
+    reach = norm.isf(alpha / 2) * error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * norm.sf(np.abs(total) / error) if np.any(error) else None
+    return Effect(total, total - reach, total + reach, p, error)
 
 
 def _ordered(tenths: Sequence[Tenth]) -> list[Tenth]:

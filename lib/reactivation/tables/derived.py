@@ -364,6 +364,18 @@ READOUT = Table(
     ("cycle",),
 )
 
+READOUT_LOOKS = Table(
+    "readout_looks",
+    "one contrast as a registered look at the running month saw it: the columns of `readout`, and no month's answer",
+    ("cycle", "look_on", "contrast", "metric", "segment"),
+    (
+        CYCLE,
+        Column("look_on", "date", "day of the look; what happened or arrived later is not in it", required=True),
+        *READOUT.columns[1:],
+    ),
+    ("cycle", "look_on"),
+)
+
 READOUT_CHECKS = Table(
     "readout_checks",
     "one check of the month's experiment: what was found, what was to be expected, and what follows",
@@ -486,6 +498,7 @@ ALL = (
     WAVE_LIMITS,
     OUTCOMES,
     READOUT,
+    READOUT_LOOKS,
     READOUT_CHECKS,
     TARGETING,
     RESPONSE,

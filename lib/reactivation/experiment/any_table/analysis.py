@@ -12,6 +12,7 @@ from reactivation.experiment.any_table.spec import Spec
 from reactivation.experiment.any_table.sums import Group, Outcome, merged
 from reactivation.experiment.estimates import Estimate, whole, withheld
 from reactivation.experiment.families import as_family
+from reactivation.experiment.headlines import ALL, CUPED, STRATIFIED
 from reactivation.experiment.sample_ratio import SampleRatio
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.experiment.strata import collapse
@@ -21,7 +22,6 @@ from reactivation.tables.derived import READOUT
 Row = dict[str, Any]
 
 NO_CYCLE = "-"
-ALL, CUPED, STRATIFIED = "all", "all, CUPED", "all, post-stratified"
 SMALLEST_STRATUM_PER_ARM = 20
 
 

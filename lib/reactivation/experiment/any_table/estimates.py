@@ -12,13 +12,13 @@ from reactivation.experiment.any_table.sums import Outcome
 from reactivation.experiment.covariates import Joint, adjusted, pooled
 from reactivation.experiment.estimates import Estimate, compare, whole
 from reactivation.experiment.families import alpha_per_look
+from reactivation.experiment.headlines import ADJUSTED
 from reactivation.experiment.means import Effect, Sample, Spread
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.strata import Stratum, post_stratified
 
 MOST_MISSING = 0.99
 NOTHING_VARIES = "no covariate varies, or there are too few users to adjust for them"
-ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
 
 
 @dataclass(frozen=True)

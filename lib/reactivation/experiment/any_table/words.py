@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reactivation.experiment.any_table.analysis import ALL, Analysis, Row
+from reactivation.experiment.any_table.analysis import Analysis, Row
 from reactivation.experiment.any_table.estimates import Level
 from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.families import holm
+from reactivation.experiment.figures import ANY_TABLE, as_sentence, with_interval
+from reactivation.experiment.headlines import ALL
 
 FAMILY_NOTE = (
     "Each row answers one question at its own level. Who looks through all of them for anything that stands out should "
@@ -25,7 +27,7 @@ def opening(analysis: Analysis, spec: Spec) -> list[str]:
     arms = ", ".join(f"`{arm}` {whole(n)}" for arm, n in counts.items())
     told = [f"{whole(sum(counts.values()))} rows: {arms}. The control is `{spec.control}`."]
     if analysis.withheld:
-        told.append(f"No effect is shown. {_sentence(analysis.withheld)}")
+        told.append(f"No effect is shown. {as_sentence(analysis.withheld)}")
     elif analysis.ratio.p_value is not None:
         told.append(f"The arms are as large as chance would make them (p = {analysis.ratio.p_value:.2g}).")
     level = Level.of(spec)
@@ -85,17 +87,18 @@ def _told(row: Row, rows: Sequence[Row], spec: Spec) -> str:
     """One headline in a sentence, and what the adjustments say beside it."""
     if row["status"] != "estimated":
         shown = "not shown" if row["status"] == "withheld" else "cannot be seen"
-        return f"{row['metric']}: {shown}. {_sentence(row['reason'])}"
-    is_rate = row["metric"] in spec.rates
+        return f"{row['metric']}: {shown}. {as_sentence(row['reason'])}"
+    is_rate, alpha = row["metric"] in spec.rates, Level.of(spec).alpha
     first, second = (_value(row[name], is_rate) for name in ("estimate_treatment", "estimate_control"))
-    parts = [f"{row['metric']}: {first} against {second}, a difference of {_with_interval(row, is_rate, spec)}"]
+    seen = with_interval(row, ANY_TABLE, alpha=alpha, is_rate=is_rate)
+    parts = [f"{row['metric']}: {first} against {second}, a difference of {seen}"]
     if row["ratio"] is not None:
         parts.append(f", {row['ratio']:.2f} times as much")
-    parts.append(f". {_sentence(row['verdict'])}")
+    parts.append(f". {as_sentence(row['verdict'])}")
     if row["reason"]:
-        parts.append(f" {_sentence(row['reason'])}")
+        parts.append(f" {as_sentence(row['reason'])}")
     beside = [
-        f"{other['segment'].removeprefix('all, ')} {_with_interval(other, is_rate, spec)}"
+        f"{other['segment'].removeprefix('all, ')} {with_interval(other, ANY_TABLE, alpha=alpha, is_rate=is_rate)}"
         for other in rows
         if (other["contrast"], other["metric"]) == (row["contrast"], row["metric"])
         and other["segment"].startswith("all, ")
@@ -106,24 +109,9 @@ def _told(row: Row, rows: Sequence[Row], spec: Spec) -> str:
     return "".join(parts)
 
 
-def _with_interval(row: Row, is_rate: bool, spec: Spec) -> str:
-    ends = (_signed(row[name], is_rate) for name in ("difference", "difference_low", "difference_high"))
-    point, low, high = ends
-    unit = " points" if is_rate else ""
-    return f"{point}{unit} ({100 * (1 - Level.of(spec).alpha):.4g}% interval {low} to {high})"
-
-
 def _value(value: float, is_rate: bool) -> str:
     return f"{100 * value:#.4g}%" if is_rate else f"{value:#.5g}"
 
 
-def _signed(value: float, is_rate: bool) -> str:
-    return f"{100 * value:+#.3g}" if is_rate else f"{value:+#.4g}"
-
-
 def _short(p: float | None) -> str | None:
     return None if p is None else f"{p:.2g}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}." if text else ""
