@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import past
 import registration
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,7 +13,6 @@ from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
-from reactivation.tables.contract import Table
 
 
 def run(r: Run) -> None:
@@ -20,7 +20,7 @@ def run(r: Run) -> None:
     settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
     settings.arms.check_long_holdout(r.cycle)
     plan = _plan(r)
-    rates = base_rates(r)
+    rates = past.base_rates(r)
     scores = r.read(derived.SCORES, is_now)
     bands = _write_tiers(r, scores)
     _write_arms(r, scores)
@@ -36,37 +36,6 @@ def run(r: Run) -> None:
     r.show("Tiers by band of p_active", bands)
 
 
-def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
-    """Rates of the untouched of past experiments; where these say nothing, of what sleepers did before any."""
-    metrics = r.settings.experiment.metrics
-    outcomes = {name: metric.outcome for name, metric in metrics.items()}
-    past = _past(r, derived.ARMS, derived.OUTCOMES)
-    found = campaign.tiers.base_rates(past[0], past[1], outcomes) if past else dict.fromkeys(metrics)
-    rates = experiment.of_untouched(found)
-    unknown = {name: metric for name, metric in metrics.items() if rates[name].value is None}
-    if not unknown:
-        return rates
-    newest = r.calendar.newest_settled(r.cycle.first)  # and the one before: whatever is built later changes neither
-    is_near = F.col("cycle").between(str(newest - 1), str(newest))
-    labels = r.read(derived.LABELS, is_near) if r.has(derived.LABELS) else None
-    return rates | experiment.before_any_experiment(r.read(derived.FEATURES, is_near), labels, metrics=unknown)
-
-
-def _months(r: Run) -> tuple[str, str]:
-    """The oldest and the newest settled month that count as evidence."""
-    oldest, newest = r.cycle - r.settings.campaign.tiers.evidence_months, r.calendar.newest_settled(r.cycle.first)
-    return str(oldest), str(newest)
-
-
-def _past(r: Run, *tables: Table) -> list[DataFrame]:
-    """Those tables in the settled months whose experiment was registered; none before there are outcomes."""
-    if not r.has(derived.OUTCOMES):
-        return []
-    is_past = F.col("cycle").between(*_months(r))
-    registered = r.read(derived.EXPERIMENT_PLAN, is_past).select("cycle")
-    return [r.read(table, is_past).join(registered, "cycle", "left_semi") for table in tables]
-
-
 def _plan(r: Run) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
     is_now, now, found = F.col("cycle") == str(r.cycle), registration.draft(r), registration.row(r)
@@ -77,10 +46,8 @@ def _plan(r: Run) -> experiment.PlanText:
 
 def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, object]]:
     settings, cycle = r.settings.campaign.tiers, str(r.cycle)
-    past = _past(r, derived.SCORES, derived.ARMS, derived.OUTCOMES)
-    seen = campaign.tiers.observe(*past, settings=settings) if past else []
-    evidence = campaign.tiers.weigh(seen, bands=len(settings.band_borders) + 1)
-    bands = campaign.tiers.decide(campaign.tiers.band_sizes(scores, settings), evidence, settings)
+    sizes = campaign.tiers.band_sizes(scores, settings)
+    bands = campaign.tiers.decide(sizes, past.evidence(r), settings, before=past.standing_tiers(r))
     r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
     r.write(derived.TIERS_TABLE, campaign.tiers.of_users(scores, bands, cycle=cycle, settings=settings))
     return bands
