@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment
+from reactivation import campaign, experiment, model
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
@@ -45,6 +45,26 @@ def cycles(r: Run) -> list[str]:
 def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
     """Those tables in some months."""
     return [r.read(table, F.col("cycle").isin(*months)) for table in wanted]
+
+
+def untouched(r: Run, months: list[str]) -> DataFrame | None:
+    """Who was left alone in those of the months that had a registered experiment; None where none had."""
+    drawn = sorted(set(registered(r)) & set(months))
+    return campaign.untouched.marked(*tables(r, drawn, derived.ARMS, derived.TIERS_TABLE)) if drawn else None
+
+
+def examples_alone(
+    r: Run, examples: Mapping[str, DataFrame], months: model.Months, alone: DataFrame | None
+) -> dict[str, DataFrame]:
+    """Examples by target that speak of users left alone, as conf wants it. alone: of `untouched`."""
+    contacts, known = r.read_present([canonical.CONTACTS]).get("contacts"), unrandomised(r, before=r.cycle)
+    reached = None if contacts is None else campaign.history.contacted(contacts, before=r.cycle, calendar=r.calendar)
+    return {
+        target: model.weighed(
+            rows, untouched=alone, contacted=reached, unrandomised=known, months=months, settings=r.settings.model
+        )
+        for target, rows in examples.items()
+    }
 
 
 def evidence(r: Run) -> dict[int, campaign.Evidence]:

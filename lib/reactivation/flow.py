@@ -50,7 +50,7 @@ FEATURES = Step(
 TRAIN = Step(
     "train_models",
     "two models, tested out of time, gated, registered",
-    ("features", "labels", "activity"),
+    ("features", "labels", "activity", "arms", "tiers", "experiment_plan", "contacts"),
     ("model_ledger",),
 )
 APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",), ("model_ledger",))
@@ -58,7 +58,7 @@ SCORE = Step("score_users", "who will be active, whose assets will grow", ("feat
 EVALUATE = Step(
     "evaluate_scores",
     "how good the scores were, once the month has settled",
-    ("features", "scores", "labels", "ingest_counts", *CANONICAL),
+    ("features", "scores", "labels", "ingest_counts", "arms", "tiers", "experiment_plan", *CANONICAL),
     ("score_evaluation",),
 )
 ASSIGN = Step(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.learning_settings import LearningSettings
@@ -23,6 +23,12 @@ def window(cycle: Month, *, months: int, calendar: Calendar, settings: LearningS
     return newest - (months - 1), newest
 
 
+def contacted(contacts: DataFrame, *, before: Month, calendar: Calendar) -> DataFrame:
+    """Who was reached in which month, as known before a month. Grain and key: cycle (the month), user_id."""
+    reached = contacts.where(_is_past(before, calendar) & (F.col("status") == "delivered"))
+    return reached.select(calendar.month("sent_at").alias("cycle"), "user_id").distinct()
+
+
 def unrandomised(
     contacts: DataFrame | None,
     *,
@@ -40,6 +46,10 @@ def unrandomised(
     """
     if contacts is None:
         return frozenset(named)
-    is_past = calendar.is_before("sent_at", before.first) & calendar.is_before("arrived_at", before.first)
-    sent = contacts.where(is_past & (F.col("status") == "delivered")).select(calendar.month("sent_at").alias("month"))
+    is_reached = _is_past(before, calendar) & (F.col("status") == "delivered")
+    sent = contacts.where(is_reached).select(calendar.month("sent_at").alias("month"))
     return frozenset(named) | ({row.month for row in sent.distinct().collect()} - set(registered))
+
+
+def _is_past(before: Month, calendar: Calendar) -> Column:
+    return calendar.is_before("sent_at", before.first) & calendar.is_before("arrived_at", before.first)

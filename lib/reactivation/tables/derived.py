@@ -121,8 +121,18 @@ SCORE_EVALUATION = Table(
     (
         CYCLE,
         Column("model", "string", "active or asset_uplift", required=True),
-        Column("population", "string", "low_activity or all", required=True),
-        Column("metric", "string", "auc, pr_auc, log_loss, brier, base_rate, users", required=True),
+        Column(
+            "population",
+            "string",
+            "low_activity, all, or untouched: the low-active left alone, weighted",
+            required=True,
+        ),
+        Column(
+            "metric",
+            "string",
+            "auc, pr_auc, log_loss, brier, base_rate, users, calibration_slope (of the untouched)",
+            required=True,
+        ),
         _number("value", "the figure; null where it cannot be computed"),
         Column("reason", "string", "why it cannot be computed"),
     ),
