@@ -47,6 +47,12 @@ def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
     return [r.read(table, F.col("cycle").isin(*months)) for table in wanted]
 
 
+def draws_until(r: Run) -> list[str]:
+    """Months whose exploration draws teach once the run's cycle has settled, its own among them."""
+    newest = str(r.settings.campaign.learning.not_after(r.cycle))
+    return sorted({month for month in registered(r) if month <= newest} - unrandomised(r, before=r.cycle + 1))
+
+
 def untouched(r: Run, months: list[str]) -> DataFrame | None:
     """Who was left alone in those of the months that had a registered experiment; None where none had."""
     drawn = sorted(set(registered(r)) & set(months))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import past
 import registration
 from month_outcomes import write_outcomes
 from pyspark.sql import DataFrame
@@ -85,12 +86,10 @@ def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
 
 
 def _learn_response(r: Run) -> Rows:
-    draws = experiment.exploration(
-        _of_cycle(r, derived.WAVE_PLAN),
-        outcomes=_of_cycle(r, derived.OUTCOMES),
-        tiers=_of_cycle(r, derived.TIERS_TABLE),
-    )
-    rows = experiment.response(_records(draws), cycle=r.cycle, settings=r.settings.experiment)
+    months = past.draws_until(r)
+    plans, outcomes, tiers = past.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
+    sums = _records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers))
+    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
 

@@ -441,7 +441,7 @@ TARGETING = Table(
 
 RESPONSE = Table(
     "response",
-    "what one option did in one wave for one tier, from exploration draws alone",
+    "what one option did in one wave for one tier, from the exploration draws of all months up to the cycle",
     ("cycle", "tier", "wave", "channel", "benefit"),
     (
         CYCLE,
@@ -449,11 +449,13 @@ RESPONSE = Table(
         WAVE,
         Column("channel", "string", "channel of the option", required=True),
         Column("benefit", "string", "benefit of the option", required=True),
+        Column("months", "bigint", "settled months whose draws it rests on", unit="months", minimum=0),
         _users("n_treatment", "users who drew the option"),
         _users("n_control", "users who drew none"),
         _number("lift", "share active after the option less share active after none, weighted by 1 / propensity"),
         _number("lift_low", "lower end of its interval"),
         _number("lift_high", "upper end of its interval"),
+        _number("standard_error", "of the lift, users clustered over months"),
         Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES),
         Column("reason", "string", "why it is not estimable"),
     ),
