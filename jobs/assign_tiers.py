@@ -1,6 +1,7 @@
 """Say who is worth a touch, draw who may get one, and register the month's experiment before the first wave."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import past
 import registration
@@ -23,7 +24,7 @@ def run(r: Run) -> None:
     rates = past.base_rates(r)
     scores = r.read(derived.SCORES, is_now)
     bands = _write_tiers(r, scores)
-    _write_arms(r, scores)
+    _write_arms(r, scores, campaign.tiers.gains(bands))
     _register(r, plan, rates)
     _look_before_launch(r)
 
@@ -44,7 +45,7 @@ def _plan(r: Run) -> experiment.PlanText:
     return experiment.registered.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 
 
-def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, object]]:
+def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, Any]]:
     settings, cycle = r.settings.campaign.tiers, str(r.cycle)
     sizes = campaign.tiers.band_sizes(scores, settings)
     bands = campaign.tiers.decide(sizes, past.evidence(r), settings, before=past.standing_tiers(r))
@@ -53,7 +54,7 @@ def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, object]]:
     return bands
 
 
-def _write_arms(r: Run, scores: DataFrame) -> None:
+def _write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
     settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
     permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
     spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
@@ -69,7 +70,9 @@ def _write_arms(r: Run, scores: DataFrame) -> None:
     own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
     salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
     tiers, features = r.read(derived.TIERS_TABLE, is_now), r.read(derived.FEATURES, is_now)
-    arms = campaign.arms.assign(scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts)
+    arms = campaign.arms.assign(
+        scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
+    )
     r.write(derived.ARMS, arms)
 
 

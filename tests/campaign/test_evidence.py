@@ -10,8 +10,9 @@ from conftest import Rows
 from made import of_users
 from reactivation import clusters
 from reactivation.campaign import CampaignSettings, evidence, tiers
-from reactivation.campaign.evidence import Evidence, Interval
+from reactivation.campaign.evidence import Evidence
 from reactivation.campaign.learning_settings import TierSettings
+from reactivation.campaign.shrinkage import Effect, Interval, shrunk
 from reactivation.clusters import Pair, Side
 from reactivation.periods import Month
 from reactivation.tables import derived
@@ -92,7 +93,7 @@ def test_pooled_intervals_of_lift_cover_the_truth() -> None:
     for _ in range(DRAWS // 4):
         truth = {n: float(rng.normal(0.05, 0.03)) for n in range(1, 9)}
         pairs = {n: compared(rng, base=0.4, rise=t, held=int(rng.integers(300, 3_000))) for n, t in truth.items()}
-        found = evidence.lift(pairs, SETTINGS)
+        found = {n: one.interval(SETTINGS.confidence) for n, one in evidence.lift(pairs, SETTINGS).items()}
         hits += [found[n].low <= truth[n] <= found[n].high for n in found]
     assert 0.93 <= float(np.mean(hits)) <= 0.97
 
@@ -106,7 +107,7 @@ def test_what_others_show_helps_a_band_of_which_little_is_known() -> None:
         truth = {n: float(rng.normal(0.05, 0.02)) for n in range(1, 7)}
         pairs = {n: compared(rng, base=0.4, rise=t, held=150 if n == 1 else 2_000) for n, t in truth.items()}
         own.append(((pairs[1].difference or 0) - truth[1]) ** 2)
-        drawn.append((evidence.lift(pairs, SETTINGS)[1].estimate - truth[1]) ** 2)
+        drawn.append((evidence.lift(pairs, SETTINGS)[1].mean - truth[1]) ** 2)
     assert np.mean(drawn) < 0.6 * np.mean(own)
 
 
@@ -117,7 +118,7 @@ def months(rng: np.random.Generator, *, conversion: float, rise: float, stands: 
         side = seen_side(rng, rate=conversion, users=users, share=0.2, likeness=0.5)
         alone = evidence.conversion({1: side}, SETTINGS)
         lifted = evidence.lift({1: compared(rng, base=conversion, rise=rise, held=users // 4)}, SETTINGS)
-        band = Evidence(side.rows, side.effective, 9, 9, 9.0, alone[1], lifted.get(1))
+        band = Evidence(side.rows, side.effective, 9, 9, 9.0, alone[1], lifted[1].interval(0.95))
         found.append(tiers.decided(band, stands, is_assumed=False, settings=SETTINGS).tier)
     return found
 
@@ -156,6 +157,35 @@ def test_a_border_moves_when_the_truth_is_clearly_beyond(
     rng = np.random.default_rng(5)
     found = months(rng, conversion=conversion, rise=rise, stands=stands, users=10_000)
     assert float(np.mean([tier == becomes for tier in found])) >= 0.95
+
+
+@numbers
+def test_two_effects_by_hand() -> None:
+    """Efron's and Morris's formula: variances 0.0004 and 0.0012 about a mean, spread 0.02 as conf says at least."""
+    found = shrunk({"a": Effect(0.06, 0.0004), "b": Effect(0.02, 0.0012)}, spread=0.02)
+    mean = (0.06 / 0.0008 + 0.02 / 0.0016) / (1 / 0.0008 + 1 / 0.0016)
+    assert found["a"].mean == pytest.approx(0.5 * 0.06 + 0.5 * mean)
+    assert found["b"].mean == pytest.approx(0.25 * 0.02 + 0.75 * mean)
+    of_mean = 1 / (1 / 0.0008 + 1 / 0.0016)
+    assert found["a"].variance == pytest.approx(0.5 * 0.0004 + 0.25 * of_mean)
+    assert shrunk({"a": Effect(0.06, 0.0004)}, spread=0.02)["a"] == pytest.approx((0.06, 0.0004))  # alone: as seen
+
+
+@numbers
+def test_bands_without_enough_users_are_no_evidence_but_have_an_expectation() -> None:
+    def row(band: int, users: int) -> dict[str, Any]:
+        sides = [(0, 1, 0, 0, 1_000_000, 1_000_000 * (n % 5 == 0)) for n in range(users)]
+        sides += [(1, 0, 1_000_000, 1_000_000 * (n % 4 == 0), 0, 0) for n in range(users)]
+        return {**of_users(sides), "band": band, "is_lift": True}
+
+    found = evidence.pool([row(1, 400), row(2, 20)], SETTINGS)
+    assert found[1].lift is not None
+    assert (found[2].lift, found[2].n_compared) == (None, 20)
+    assert found[2].expected_lift == pytest.approx(0.05, abs=0.002)
+    assert evidence.pool([row(2, 20)], SETTINGS)[2].expected_lift is None
+    rows = tiers.decide({1: 5, 2: 5}, found, SETTINGS, before={(0.8, 1.0): "high_potential"})
+    assert set(tiers.gains(rows)) == {1, 2}
+    assert tiers.gains([*rows, {**rows[1], "band": 9, "expected_gain": None}]) == {}  # one is not known: none is used
 
 
 @numbers

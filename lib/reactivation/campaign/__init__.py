@@ -2,11 +2,24 @@
 
 `history` says which past months teach, `untouched` who was left alone in them, `evidence` what they showed; `tiers`
 says who is worth it, `arms` where chance puts everybody, `facts` what a wave may look at, `waves` who gets what
-(`lines`, `split`, `exploration`, `filling` serve it), `exports` what goes into the channel files and who
+(`lines`, `split`, `exploration`, `gains`, `filling` serve it), `exports` what goes into the channel files and who
 must be left alone, `intensity` what a month's campaign means for one user.
 """
 
-from reactivation.campaign import arms, evidence, exports, facts, history, intensity, lines, tiers, untouched, waves
+from reactivation.campaign import (
+    arms,
+    evidence,
+    exports,
+    facts,
+    gains,
+    history,
+    intensity,
+    lines,
+    split,
+    tiers,
+    untouched,
+    waves,
+)
 from reactivation.campaign.arms import ArmSalts
 from reactivation.campaign.evidence import Evidence
 from reactivation.campaign.intensity import Intensity
@@ -23,9 +36,11 @@ __all__ = [
     "evidence",
     "exports",
     "facts",
+    "gains",
     "history",
     "intensity",
     "lines",
+    "split",
     "tiers",
     "untouched",
     "waves",

@@ -3,30 +3,23 @@
 The cluster adds up (`observe`); the estimates are arithmetic on two rows per band (`pool`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import exp, log, sqrt
-from typing import Any, NamedTuple
+from math import exp, log
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from scipy.optimize import brentq
-from scipy.stats import beta, norm
+from scipy.stats import beta
 
 from reactivation import clusters
 from reactivation.campaign import untouched
 from reactivation.campaign.learning_settings import TierSettings
+from reactivation.campaign.shrinkage import Effect, Interval, Posterior, shrunk
 from reactivation.periods import Month
 
 _LARGEST_SHIFT = 10.0
-
-
-class Interval(NamedTuple):
-    """An estimate and the ends of its interval."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,8 @@ class Evidence:
 
     n_*: users' months. untouched: for the conversion. touched, compared: the picked, touched and held out.
     effective_*: users that they are worth (`clusters.Side`). conversion, lift: None where nobody, or too few were seen.
+    expected_lift: what touching adds, for ordering: of bands with few users mostly the mean of the others; None while
+    no band has enough.
     """
 
     n_untouched: int = 0
@@ -44,6 +39,7 @@ class Evidence:
     effective_compared: float = 0.0
     conversion: Interval | None = None
     lift: Interval | None = None
+    expected_lift: float | None = None
 
 
 def month_weights(months: Iterable[str], *, newest: Month, settings: TierSettings) -> dict[str, float]:
@@ -101,6 +97,7 @@ def pool(sums: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[int,
     alone = {number: pair.treatment for (number, is_lift), pair in pairs.items() if not is_lift}
     compared = {number: pair for (number, is_lift), pair in pairs.items() if is_lift}
     conversions, lifted = conversion(alone, settings), lift(compared, settings)
+    enough = {number for number, pair in compared.items() if has_enough(pair, settings)}
     nobody = clusters.Pair(clusters.Side(), clusters.Side(), 0, None)
     return {
         number: Evidence(
@@ -110,7 +107,8 @@ def pool(sums: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[int,
             n_compared=compared.get(number, nobody).control.rows,
             effective_compared=compared.get(number, nobody).control.effective,
             conversion=conversions.get(number),
-            lift=lifted.get(number),
+            lift=lifted[number].interval(settings.confidence) if number in enough else None,
+            expected_lift=lifted[number].mean if enough and number in lifted else None,
         )
         for number in sorted({number for number, _ in pairs})
     }
@@ -139,38 +137,23 @@ def conversion(alone: Mapping[int, clusters.Side], settings: TierSettings) -> di
     return found
 
 
-def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> dict[int, Interval]:
-    """Touched less held out in each band, drawn towards the mean of all bands: normal-normal empirical Bayes.
+def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> dict[int, Posterior]:
+    """Touched less held out in each band that has both, drawn towards the mean of all bands (`shrinkage.shrunk`).
 
     A band's own variance is Agresti's and Caffo's, with effective users, so that a side in which nothing happened is
-    not taken to be certain. The variance between bands is DerSimonian's and Laird's, but not below
-    `lift_spread_share`². Bands with fewer than `minimum_users` effective users on a side neither get an estimate
-    nor take part in the mean.
-
-    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); Agresti and Caffo,
-    The American Statistician 54 (2000).
+    not taken to be certain. Reference: Agresti and Caffo, The American Statistician 54 (2000).
     """
-    enough = {
-        number: pair
-        for number, pair in sorted(compared.items())
-        if min(pair.treatment.effective, pair.control.effective) >= settings.minimum_users
-    }
     seen = {
-        n: (pair.difference or 0.0, _variance(pair.treatment) + _variance(pair.control)) for n, pair in enough.items()
+        number: Effect(pair.difference, _variance(pair.treatment) + _variance(pair.control))
+        for number, pair in sorted(compared.items())
+        if pair.difference is not None
     }
-    if not seen:
-        return {}
-    between = max(_between([*seen.values()]), settings.lift_spread_share**2)
-    precision = sum(1 / (own + between) for _, own in seen.values())
-    mean = sum(d / (own + between) for d, own in seen.values()) / precision
-    z = float(norm.ppf(0.5 + settings.confidence / 2))
-    found = {}
-    for number, (d, own) in seen.items():
-        shrink = own / (own + between)
-        estimate = (1 - shrink) * d + shrink * mean
-        half = z * sqrt((1 - shrink) * own + shrink**2 / precision)
-        found[number] = Interval(estimate, estimate - half, estimate + half)
-    return found
+    return shrunk(seen, spread=settings.lift_spread_share)
+
+
+def has_enough(pair: clusters.Pair, settings: TierSettings) -> bool:
+    """True where a band's own comparison is evidence."""
+    return min(pair.treatment.effective, pair.control.effective) >= settings.minimum_users
 
 
 def _of_month(weights: Mapping[str, float]) -> Column:
@@ -194,13 +177,3 @@ def _shifted(seen: Mapping[int, tuple[float, float]], settings: TierSettings) ->
 def _variance(side: clusters.Side) -> float:
     smoothed = ((side.rate or 0.0) * side.effective + 1) / (side.effective + 2)
     return smoothed * (1 - smoothed) / (side.effective + 2)
-
-
-def _between(seen: Sequence[tuple[float, float]]) -> float:
-    """Variance of the true lifts between bands, by moments; 0 where they differ no more than chance lets them."""
-    weights = [1 / own for _, own in seen]
-    total = sum(weights)
-    mean = sum(w * d for w, (d, _) in zip(weights, seen, strict=True)) / total
-    spread = sum(w * (d - mean) ** 2 for w, (d, _) in zip(weights, seen, strict=True))
-    room = total - sum(w * w for w in weights) / total
-    return max(0.0, (spread - (len(seen) - 1)) / room) if room > 0 else 0.0

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.evidence import Evidence, Interval
+from reactivation.campaign.evidence import Evidence
 from reactivation.campaign.learning_settings import TierSettings
+from reactivation.campaign.shrinkage import Interval
 from reactivation.campaign.untouched import HELD_OUT
 from reactivation.tables import derived
 
@@ -68,6 +69,7 @@ def decide(
                 "n_compared": seen.n_compared,
                 "effective_compared": seen.effective_compared,
                 **lift,
+                "expected_gain": seen.expected_lift,
                 **found._asdict(),
             }
         )
@@ -97,6 +99,16 @@ def assumed_tier(score_low: float, settings: TierSettings) -> str:
     if score_low >= settings.assumed_natural_from:
         return "natural_converter"
     return "high_potential" if score_low >= settings.assumed_high_from else "low_potential"
+
+
+def gains(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """What touching is expected to add in each high-potential band that has users; empty while one of them is unknown.
+
+    rows: of `tier_bands`.
+    """
+    wanted = [row for row in rows if row["tier"] == "high_potential" and row["users"]]
+    known = {row["band"]: row["expected_gain"] for row in wanted if row["expected_gain"] is not None}
+    return known if len(known) == len(wanted) else {}
 
 
 def band_sizes(scores: DataFrame, settings: TierSettings) -> dict[int, int]:

@@ -166,6 +166,7 @@ TIER_BANDS = Table(
         ),
         _number("lift_touched_low", "lower end of its interval"),
         _number("lift_touched_high", "upper end of its interval"),
+        _number("expected_gain", "rise of P(active) to be expected of a month's touch; null while no lifts are known"),
         Column("tier", "string", "tier of the band", required=True, allowed=TIERS),
         Column(
             "basis",
