@@ -1,7 +1,9 @@
 """Say who is worth a touch, draw who may get one, and register the month's experiment before the first wave."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import past
 import registration
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,7 +14,6 @@ from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
-from reactivation.tables.contract import Table
 
 
 def run(r: Run) -> None:
@@ -20,10 +21,10 @@ def run(r: Run) -> None:
     settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
     settings.arms.check_long_holdout(r.cycle)
     plan = _plan(r)
-    rates = base_rates(r)
+    rates = past.base_rates(r)
     scores = r.read(derived.SCORES, is_now)
     bands = _write_tiers(r, scores)
-    _write_arms(r, scores)
+    _write_arms(r, scores, campaign.tiers.gains(bands))
     _register(r, plan, rates)
     _look_before_launch(r)
 
@@ -36,37 +37,6 @@ def run(r: Run) -> None:
     r.show("Tiers by band of p_active", bands)
 
 
-def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
-    """Rates of the untouched of past experiments; where these say nothing, of what sleepers did before any."""
-    metrics = r.settings.experiment.metrics
-    outcomes = {name: metric.outcome for name, metric in metrics.items()}
-    past = _past(r, derived.ARMS, derived.OUTCOMES)
-    found = campaign.tiers.base_rates(past[0], past[1], outcomes) if past else dict.fromkeys(metrics)
-    rates = experiment.of_untouched(found)
-    unknown = {name: metric for name, metric in metrics.items() if rates[name].value is None}
-    if not unknown:
-        return rates
-    newest = r.calendar.newest_settled(r.cycle.first)  # and the one before: whatever is built later changes neither
-    is_near = F.col("cycle").between(str(newest - 1), str(newest))
-    labels = r.read(derived.LABELS, is_near) if r.has(derived.LABELS) else None
-    return rates | experiment.before_any_experiment(r.read(derived.FEATURES, is_near), labels, metrics=unknown)
-
-
-def _months(r: Run) -> tuple[str, str]:
-    """The oldest and the newest settled month that count as evidence."""
-    oldest, newest = r.cycle - r.settings.campaign.tiers.evidence_months, r.calendar.newest_settled(r.cycle.first)
-    return str(oldest), str(newest)
-
-
-def _past(r: Run, *tables: Table) -> list[DataFrame]:
-    """Those tables in the settled months whose experiment was registered; none before there are outcomes."""
-    if not r.has(derived.OUTCOMES):
-        return []
-    is_past = F.col("cycle").between(*_months(r))
-    registered = r.read(derived.EXPERIMENT_PLAN, is_past).select("cycle")
-    return [r.read(table, is_past).join(registered, "cycle", "left_semi") for table in tables]
-
-
 def _plan(r: Run) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
     is_now, now, found = F.col("cycle") == str(r.cycle), registration.draft(r), registration.row(r)
@@ -75,18 +45,16 @@ def _plan(r: Run) -> experiment.PlanText:
     return experiment.registered.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 
 
-def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, object]]:
+def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, Any]]:
     settings, cycle = r.settings.campaign.tiers, str(r.cycle)
-    past = _past(r, derived.SCORES, derived.ARMS, derived.OUTCOMES)
-    seen = campaign.tiers.observe(*past, settings=settings) if past else []
-    evidence = campaign.tiers.weigh(seen, bands=len(settings.band_borders) + 1)
-    bands = campaign.tiers.decide(campaign.tiers.band_sizes(scores, settings), evidence, settings)
+    sizes = campaign.tiers.band_sizes(scores, settings)
+    bands = campaign.tiers.decide(sizes, past.evidence(r), settings, before=past.standing_tiers(r))
     r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
     r.write(derived.TIERS_TABLE, campaign.tiers.of_users(scores, bands, cycle=cycle, settings=settings))
     return bands
 
 
-def _write_arms(r: Run, scores: DataFrame) -> None:
+def _write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
     settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
     permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
     spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
@@ -102,7 +70,9 @@ def _write_arms(r: Run, scores: DataFrame) -> None:
     own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
     salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
     tiers, features = r.read(derived.TIERS_TABLE, is_now), r.read(derived.FEATURES, is_now)
-    arms = campaign.arms.assign(scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts)
+    arms = campaign.arms.assign(
+        scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
+    )
     r.write(derived.ARMS, arms)
 
 

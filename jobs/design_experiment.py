@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from assign_tiers import base_rates
+from past import base_rates
 from pyspark.sql import functions as F
 
 from reactivation import campaign, cli, experiment, monitoring, population

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import past
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -25,11 +26,12 @@ def run(r: Run) -> None:
     require_ingested(r, r.calendar.settle_on(r.cycle))
     features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
     happened = at_hand(labels_of_cycle(r, features))
-    registry = Registry.open(r)
+    registry, alone = Registry.open(r), past.untouched(r, [str(r.cycle)])
 
     def judge(target: str, version: str) -> dict[str, model.Quality]:
         examples = model.examples(features, happened, target=target)
-        return model.qualities(examples, registry.load(target, version), settings=r.settings.model)
+        speaking = None if alone is None else model.left_alone(examples, alone)
+        return model.qualities(examples, registry.load(target, version), settings=r.settings.model, alone=speaking)
 
     known = {target: version for target, version in versions.items() if version is not None}
     with ThreadPoolExecutor() as pool:

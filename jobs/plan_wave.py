@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import past
 import registration
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -32,7 +33,14 @@ def run(r: Run) -> None:
         )
     )
     planned = campaign.waves.plan(
-        line, wave=wave, name=name, cycle=str(r.cycle), as_of=as_of, cells=cells, settings=settings
+        line,
+        wave=wave,
+        name=name,
+        cycle=str(r.cycle),
+        as_of=as_of,
+        cells=cells,
+        settings=settings,
+        gains=past.gains(r, wave, name),
     )
     limits = r.rows(derived.WAVE_LIMITS, planned.limits)
     r.write_together(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import past
 import registration
 from interim_look import look
 from month_groups import has_campaign, of_cycle, records, summed
@@ -68,12 +69,10 @@ def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
 
 
 def _learn_response(r: Run) -> Rows:
-    draws = experiment.exploration(
-        of_cycle(r, derived.WAVE_PLAN),
-        outcomes=of_cycle(r, derived.OUTCOMES),
-        tiers=of_cycle(r, derived.TIERS_TABLE),
-    )
-    rows = experiment.response(records(draws), cycle=r.cycle, settings=r.settings.experiment)
+    months = past.draws_until(r)
+    plans, outcomes, tiers = past.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers))
+    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
 

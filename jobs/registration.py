@@ -27,6 +27,7 @@ def draft(r: Run) -> experiment.PlanText:
         region=r.region,
         scenario=r.scenario,
         arms=settings.arms.model_dump(mode="json"),
+        tiers=settings.tiers.model_dump(mode="json"),
         waves=campaign.waves.as_plain(settings, r.cycle),
         calendar=r.calendar,
     )

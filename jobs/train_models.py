@@ -3,10 +3,11 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import past
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import cli, model
+from reactivation import campaign, cli, model
 from reactivation.errors import Finding, ModelError, NotReady
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
@@ -20,18 +21,22 @@ def run(r: Run) -> None:
     model of activity there is nothing to go on with.
     """
     registry = Registry.open(r)
-    months = model.months(r.cycle, calendar=r.calendar, settings=r.settings.model)
+    learning = r.settings.campaign.learning
+    newest = campaign.history.newest_known(r.cycle, calendar=r.calendar, settings=learning)
+    months = model.months(newest, settings=r.settings.model)
     tables = derived.FEATURES, derived.LABELS
     is_needed = F.col("cycle").isin([str(month) for month in months.all])
     features, labels = [r.read(table, is_needed) for table in tables]
     if labels.where(F.col("cycle") == str(months.test)).isEmpty():
         findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
-    rows = model.fingerprint(features, labels)
+    alone = past.untouched(r, [str(month) for month in months.all])
+    rows = model.fingerprint(features, labels, *([] if alone is None else [alone]))
     training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
     news = [target for target in model.TARGETS if not is_there(r, registry, target, training)]
     with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
-        examples = {target: model.examples(features, labels, target=target) for target in news}
+        every = {target: model.examples(features, labels, target=target) for target in news}
+        examples = past.examples_alone(r, every, months, alone)
         results = list(pool.map(lambda target: train(r, registry, target, training, examples[target]), news))
     for target, result in zip(news, results, strict=True):
         if isinstance(result, ModelError):

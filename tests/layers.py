@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-BASE = frozenset({"errors", "frames", "parts", "chance", "periods", "schedule", "tables", "flow"})
+BASE = frozenset({"errors", "frames", "parts", "chance", "clusters", "periods", "schedule", "tables", "flow"})
 STEPS = frozenset(
     {
         "sources",

@@ -55,7 +55,7 @@ FEATURES = Step(
 TRAIN = Step(
     "train_models",
     "two models, tested out of time, gated, registered",
-    ("features", "labels", "activity"),
+    ("features", "labels", "activity", "arms", "tiers", "experiment_plan", "contacts"),
     ("model_ledger",),
 )
 APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",), ("model_ledger",))
@@ -63,7 +63,7 @@ SCORE = Step("score_users", "who will be active, whose assets will grow", ("feat
 EVALUATE = Step(
     "evaluate_scores",
     "how good the scores were, once the month has settled",
-    ("features", "scores", "labels", "ingest_counts", *CANONICAL),
+    ("features", "scores", "labels", "ingest_counts", "arms", "tiers", "experiment_plan", *CANONICAL),
     ("score_evaluation",),
 )
 ASSIGN = Step(
@@ -110,10 +110,17 @@ READ_OUT = Step(
 
 STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN, READ_OUT)
 
+LOOP = Step(
+    "report_loop",
+    "month by month: spend, users moved, scores; beside the sandbox's truth, which no step of the programme reads",
+    ("readout", "outcomes", "arms", "score_evaluation", "tier_bands", "truth"),
+    (),
+)
+
 _EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", _EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, NOTEBOOK)}
+BY_JOB = {step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, NOTEBOOK, LOOP)}
 
 
 def writer_of(table: str) -> str | None:

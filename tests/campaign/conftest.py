@@ -19,11 +19,16 @@ def conf() -> dict[str, Any]:
 
 def _conf() -> dict[str, Any]:
     return {
+        "learning": {"frozen_after": None},
         "tiers": {
             "band_borders": [0.2, 0.5, 0.8],
             "assumed_high_from": 0.2,
             "assumed_natural_from": 0.8,
             "evidence_months": 3,
+            "evidence_weight_per_month": 0.8,
+            "confidence": 0.95,
+            "prior_users": 20,
+            "lift_spread_share": 0.02,
             "minimum_users": 10,
             "minimum_lift_share": 0.05,
             "natural_conversion_from": 0.7,

@@ -40,7 +40,9 @@ def bank(spark: SparkSession, turn: int = 0) -> tuple[DataFrame, DataFrame, Data
 
 def assigned(tables: tuple[DataFrame, ...], settings: CampaignSettings, cycle: str = "2026-06") -> list[Any]:
     scores, tiers, features, contactable = tables
-    found = arms.assign(scores, tiers, features, contactable, cycle=cycle, settings=settings.arms, salts=salts(cycle))
+    found = arms.assign(
+        scores, tiers, features, contactable, cycle=cycle, settings=settings.arms, salts=salts(cycle), gains={}
+    )
     assert not derived.ARMS.differences(found.schema)
     return sorted(found.collect(), key=lambda row: row.user_id)
 

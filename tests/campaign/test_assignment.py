@@ -81,7 +81,7 @@ def test_shares_are_exact_in_expectation() -> None:
 def assigned(tables: tuple[DataFrame, ...], settings: CampaignSettings) -> dict[int, tuple[Any, ...]]:
     scores, tiers, features, reach = tables
     given = salts("2026-06")
-    found = arms.assign(scores, tiers, features, reach, cycle="2026-06", settings=settings.arms, salts=given)
+    found = arms.assign(scores, tiers, features, reach, cycle="2026-06", settings=settings.arms, salts=given, gains={})
     return {row.user_id: (row.policy, row.touch) for row in found.select("user_id", "policy", "touch").collect()}
 
 

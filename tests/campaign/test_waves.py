@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from reactivation.campaign import CampaignSettings, WaveSalts, lines, waves
 from reactivation.campaign import facts as facts_of
+from reactivation.campaign.gains import WaveGains
 from reactivation.campaign.settings import Wave
 from reactivation.errors import PlanError, SettingsError
 from reactivation.periods import Calendar, Month
@@ -25,12 +26,21 @@ SALTS = WaveSalts(explorers="a|W1", options="b|W1", guidance="c|W1")
 class Result:
     """A planned wave as plain values: reason counts, rows of the plan by user, and limits."""
 
-    def __init__(self, known: DataFrame, conf: dict[str, Any], cells: dict[str, int]) -> None:
+    def __init__(
+        self, known: DataFrame, conf: dict[str, Any], cells: dict[str, int], gains: WaveGains | None = None
+    ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
         line = lines.line_up(known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS).persist()
         planned = waves.plan(
-            line, wave=wave, name="W1", cycle="2026-06", as_of=date(2026, 6, 5), cells=cells, settings=settings
+            line,
+            wave=wave,
+            name="W1",
+            cycle="2026-06",
+            as_of=date(2026, 6, 5),
+            cells=cells,
+            settings=settings,
+            gains=gains,
         )
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row.reason: row.users for row in planned.waterfall.collect()}
@@ -271,3 +281,19 @@ def test_what_cannot_be_planned_is_said(settings: CampaignSettings) -> None:
         waves.day_of(settings, cycle=JUNE, wave="W7", as_of=None)
     with pytest.raises(PlanError, match="must lie in the cycle"):
         waves.day_of(settings, cycle=JUNE, wave="W1", as_of=date(2026, 7, 1))
+
+
+def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[str, Any]) -> None:
+    """Conf offers the push first; the model knows that an SMS gains more. There is room for one SMS in each cell."""
+    conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
+    people = [(i, policy, i, True, True) for i, policy in enumerate(["model", "model", "rule", "rule"], start=1)]
+    known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms"], people)
+    learnt = WaveGains(options=(0.01, 0.07), guidance=None, order=(1, 0))
+    with_gains = Result(known, conf, {"model": 2, "rule": 2}, gains=learnt)
+    without = Result(known, conf, {"model": 2, "rule": 2})
+    assert (with_gains.of("sms"), with_gains.of("push")) == ([1], [2, 3, 4])
+    assert (without.of("sms"), without.of("push")) == ([], [1, 2, 3, 4])
+    assert {user: row.expected_gain for user, row in with_gains.rows.items()} == {1: 0.07, 2: 0.01, 3: None, 4: None}
+    assert {row.expected_gain for row in without.rows.values()} == {None}
+    used = {policy: with_gains.limits[policy, "capacity_sms"]["used"] for policy in ("model", "rule")}
+    assert used == {"model": 1, "rule": 0}

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from experiment.asked import settings_for
+from made import of_users
 from reactivation import chance, experiment
 from reactivation.periods import Calendar, Month, Window
 from reactivation.tables import canonical, derived
@@ -171,6 +172,7 @@ def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSess
     )  # the truth: 0.45 with an SMS, 0.30 without
     channel = F.when(F.col("is_sms"), "sms").otherwise("none")
     plan = drawn.select(
+        F.lit("2026-06").alias("cycle"),
         "user_id",
         F.lit("W1").alias("wave"),
         channel.alias("channel"),
@@ -185,11 +187,11 @@ def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSess
     )
     draws = experiment.exploration(
         plan.union(unexplored).drop("is_active"),
-        outcomes=plan.select("user_id", "is_active"),
-        tiers=users.select("user_id", F.lit("high_potential").alias("tier")),
+        outcomes=plan.select("cycle", "user_id", "is_active"),
+        tiers=plan.select("cycle", "user_id", F.lit("high_potential").alias("tier")),
     )
     known = [row.asDict() for row in draws.collect()]
-    found = experiment.response(known, cycle=JUNE, settings=SETTINGS)
+    found = experiment.response(known, cycle=JUNE, months=1, settings=SETTINGS)
     assert [(row["wave"], row["channel"], row["status"]) for row in found] == [("W1", "sms", "estimated")]
     assert found[0]["lift"] == pytest.approx(0.15, abs=0.02)
     assert found[0]["lift_low"] < 0.15 < found[0]["lift_high"]
@@ -214,7 +216,7 @@ def test_who_drew_none_speaks_only_for_the_options_that_were_open(rows: Rows) ->
     did = rows(derived.OUTCOMES, ["user_id", "is_active"], [(i, i < 80 and i % 2 == 0) for i in range(120)])
     tiers = rows(derived.TIERS_TABLE, ["user_id", "tier"], [(i, "high_potential") for i in range(120)])
     draws = experiment.exploration(plan, outcomes=did, tiers=tiers).collect()
-    found = experiment.response([row.asDict() for row in draws], cycle=JUNE, settings=SETTINGS)
+    found = experiment.response([row.asDict() for row in draws], cycle=JUNE, months=1, settings=SETTINGS)
     seen = [(row["channel"], row["n_treatment"], row["n_control"], row["status"], row["lift"]) for row in found]
     assert seen == [
         ("push", 0, 80, "not_estimable", None),  # open to all 80 who drew none, drawn by nobody
@@ -223,19 +225,12 @@ def test_who_drew_none_speaks_only_for_the_options_that_were_open(rows: Rows) ->
 
 
 def test_an_option_without_enough_draws_is_not_estimable() -> None:
-    place = {"tier": "high_potential", "wave": "W3", "benefit": "none"}
-    few = {**place, "channel": "call", "has_option": True, "users": 6, "events": 30.0, "total": 60.0, "squares": 600.0}
-    alone = experiment.response([few], cycle=JUNE, settings=SETTINGS)
-    none = {
-        **place,
-        "channel": "call",
-        "has_option": False,
-        "users": 300,
-        "events": 300.0,
-        "total": 600.0,
-        "squares": 1_200.0,
-    }
-    beside = experiment.response([few, none], cycle=JUNE, settings=SETTINGS)
+    place = {"tier": "high_potential", "wave": "W3", "channel": "call", "benefit": "none"}
+    drew = [(1, 0, 10_000_000, 10_000_000 * (i < 3), 0, 0) for i in range(6)]
+    drew_none = [(0, 1, 0, 0, 2_000_000, 2_000_000 * (i < 150)) for i in range(300)]
+    alone = experiment.response([{**place, **of_users(drew)}], cycle=JUNE, months=1, settings=SETTINGS)
+    both = {**place, **of_users([*drew, *drew_none])}
+    beside = experiment.response([both], cycle=JUNE, months=1, settings=SETTINGS)
     assert [row["reason"] for row in (*alone, *beside)] == [
         "nobody on the side of the control; needs about 20 users there",
         "too few: 3.0 expected events on the side of the treatment (6 users), at least 10 wanted; "

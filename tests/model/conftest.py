@@ -14,6 +14,8 @@ SMALL: dict[str, Any] = {
     "train_months": 2,
     "train_population": "low_activity",
     "split": {"fit": 0.5, "validate": 0.2, "calibrate": 0.3},
+    "contacted_months": "trees",
+    "touched_rows": "left_out",
     "max_rows": 100_000,
     "min_rows": 20,
     "partitions": 2,

@@ -11,9 +11,10 @@ pytestmark = pytest.mark.rules
 
 
 def scored(spark: SparkSession, values: list[tuple[float, float]]) -> DataFrame:
-    """Rows of (label, p); raw is the log-odds of p."""
-    rows = [("2026-03", n, label, p, log(p / (1 - p))) for n, (label, p) in enumerate(values)]
-    return spark.createDataFrame(rows, "cycle string, user_id bigint, label double, p double, raw double").coalesce(1)
+    """Rows of (label, p); raw is the log-odds of p, each row speaks for one user."""
+    rows = [("2026-03", n, label, p, log(p / (1 - p)), 1.0) for n, (label, p) in enumerate(values)]
+    names = "cycle string, user_id bigint, label double, p double, raw double, weight double"
+    return spark.createDataFrame(rows, names).coalesce(1)
 
 
 SIX = [(1.0, 0.9), (0.0, 0.8), (1.0, 0.7), (1.0, 0.4), (0.0, 0.4), (0.0, 0.1)]

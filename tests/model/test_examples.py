@@ -1,7 +1,7 @@
 """Which months a cycle learns from, and that a user stays in one part of the split for good."""
 
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
@@ -17,11 +17,11 @@ JUNE = Month.parse("2026-06")
 
 
 def test_the_test_month_is_the_newest_settled_one_and_never_trains(settings: model.ModelSettings) -> None:
-    waits = model.months(JUNE, calendar=Calendar(zone="UTC", settle_days=5), settings=settings)
+    five_days, at_once = Calendar(zone="UTC", settle_days=5), Calendar(zone="UTC", settle_days=0)
+    waits = model.months(five_days.newest_settled(JUNE.first), settings=settings)
     assert [str(m) for m in waits.train] == ["2026-02", "2026-03"]
     assert str(waits.test) == "2026-04"  # May settles on 6 June, after the observation date
-    at_once = model.months(JUNE, calendar=Calendar(zone="UTC", settle_days=0), settings=settings)
-    assert str(at_once.test) == "2026-05"
+    assert str(model.months(at_once.newest_settled(JUNE.first), settings=settings).test) == "2026-05"
 
 
 def test_features_before_a_month_meet_what_came_in_it(rows: Rows) -> None:
@@ -78,3 +78,75 @@ def test_trees_may_learn_from_all_but_the_calibration_only_from_the_low_active(
         ("validate", False),
         ("calibrate", True),  # and no (calibrate, False)
     }
+
+
+FIVE = ["cycle", "user_id", "is_low_activity"]
+
+
+def weighed(
+    spark: SparkSession, settings: model.ModelSettings, untouched: DataFrame | None = None, **change: str
+) -> dict[tuple[str, int], tuple[float, bool]]:
+    """(weight, may_calibrate) of six examples; in January the bank's own campaign reached user 1, in March ours ran."""
+    months = model.Months((Month.parse("2026-01"), Month.parse("2026-02")), Month.parse("2026-03"))
+    rows = spark.createDataFrame([(f"2026-0{m}", u, True) for m in (1, 2, 3) for u in (1, 2)], FIVE)
+    contacted = spark.createDataFrame([("2026-01", 1), ("2026-03", 1)], FIVE[:2])
+    found = model.weighed(
+        rows,
+        untouched=untouched,
+        contacted=contacted,
+        unrandomised={"2026-01"},
+        months=months,
+        settings=settings.model_copy(update=change),
+    )
+    assert model.feature_names(found) == []
+    return {(r.cycle, r.user_id): (r.weight, r.may_calibrate) for r in found.collect()}
+
+
+@pytest.mark.parametrize(
+    ("way", "january"),
+    [
+        ("keep", {1: (1.0, True), 2: (1.0, True)}),
+        ("trees", {1: (1.0, False), 2: (1.0, False)}),
+        ("drop_contacted", {2: (1.0, True)}),
+        ("drop", {}),
+    ],
+)
+def test_months_of_other_campaigns_are_treated_as_conf_says(
+    spark: SparkSession, settings: model.ModelSettings, way: str, january: dict[int, tuple[float, bool]]
+) -> None:
+    others = {(f"2026-0{m}", u): (1.0, True) for m in (2, 3) for u in (1, 2)}
+    found = weighed(spark, settings, contacted_months=way)
+    assert found == {**others, **{("2026-01", user): kept for user, kept in january.items()}}
+
+
+def test_who_was_open_to_contact_is_left_out_and_others_speak_for_him(
+    spark: SparkSession, settings: model.ModelSettings
+) -> None:
+    marks = spark.createDataFrame(
+        [("2026-03", 1, None), ("2026-03", 2, 2.5)], "cycle string, user_id bigint, weight_untouched double"
+    )
+    found = weighed(spark, settings, marks, contacted_months="keep")
+    assert {k: w for k, (w, _) in found.items() if k[0] == "2026-03"} == {("2026-03", 2): 2.5}
+    assert len(found) == 5
+    everybody = weighed(spark, settings, marks, contacted_months="keep", touched_rows="keep")
+    assert {w for w, _ in everybody.values()} == {1.0}
+    assert len(everybody) == 6
+
+
+def test_what_may_not_calibrate_still_grows_trees(examples: DataFrame, settings: model.ModelSettings) -> None:
+    months = model.Months((Month.parse("2026-01"), Month.parse("2026-02")), Month.parse("2026-03"))
+    marked = model.weighed(
+        examples, untouched=None, contacted=None, unrandomised={"2026-01"}, months=months, settings=settings
+    )
+    uses = split(marked, share=1.0, salt="s", settings=settings).groupBy("cycle").agg(F.collect_set("split").alias("s"))
+    found = {row.cycle: set(row.s) for row in uses.collect()}
+    assert (found["2026-01"], found["2026-02"]) == ({"fit", "validate"}, {"fit", "validate", "calibrate"})
+    nothing_else = model.weighed(
+        examples,
+        untouched=None,
+        contacted=None,
+        unrandomised={"2026-01", "2026-02"},
+        months=months,
+        settings=settings,
+    )
+    assert nothing_else.where("not may_calibrate").isEmpty()  # better than no probability at all

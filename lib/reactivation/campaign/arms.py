@@ -4,6 +4,7 @@ Nothing here is drawn from a generator: cell and touch are hashes of the user's 
 plan, so anyone can recompute them. A user's facts and scores change what is picked, never the cell or the touch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +18,9 @@ from reactivation.frames import at_hand
 from reactivation.tables import derived
 from reactivation.tables.derived import POLICIES
 from reactivation.tables.expression import condition
+
+_FURTHEST_RAW = 1000.0
+"""Scores are log-odds, of a few units; what lies further apart than this is of another band."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +43,22 @@ def assign(
     cycle: str,
     settings: ArmSettings,
     salts: ArmSalts,
+    gains: Mapping[int, float],
 ) -> DataFrame:
     """One row per low-activity user: `arms`. Grain and key: cycle, user_id.
 
     contactable: user_id, is_contactable at the observation date. Who is not contactable is in the cell `none`, is
     picked by nobody and has no touch. Every policy orders all contactable users, whatever their cell: `model` the
-    high-potential ones by raw score, `rule` by the bank's expression, `random` by hash. Each picks the same number: the
-    top `selected_share`, or as many as `model` has candidates, where these are fewer.
+    high-potential ones by the expected gain of their band and then by raw score, `rule` by the bank's expression,
+    `random` by hash. Each picks the same number: the top `selected_share`, or as many as `model` has candidates, where
+    these are fewer. gains: per band (`tiers.gains`); empty while none are known: then by raw score alone.
     """
     facts = features.drop("cycle")
     condition(facts, f"({settings.rule_order}) is not null", key="campaign.arms.rule_order")
     rule = F.expr(settings.rule_order).cast("double")
     users = (
         scores.select("user_id", "raw_active")
-        .join(tiers.select("user_id", "tier"), "user_id", "left")
+        .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
         .join(facts.select("user_id", rule.alias("rule_value")), "user_id", "left")
         .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)))
@@ -62,7 +68,7 @@ def assign(
     counts = users.agg(F.count_if("is_contactable").alias("all"), F.count_if(is_candidate).alias("model")).collect()[0]
     picks = min(int(Decimal(str(settings.selected_share)) * counts["all"]), counts["model"])
     return derived.ARMS.select(
-        users.transform(_with_ranks, is_candidate=is_candidate, salts=salts)
+        users.transform(_with_ranks, is_candidate=is_candidate, salts=salts, gains=gains)
         .transform(_with_draws, settings=settings, salts=salts)
         .transform(_with_picks, picks=picks)
         .withColumn("cycle", F.lit(cycle))
@@ -119,13 +125,22 @@ def cell_sizes(arms: DataFrame) -> dict[str, int]:
     return {cell: counts.get(cell, 0) for cell in derived.CELLS}
 
 
-def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts) -> DataFrame:
+def by_gain(raw: Column, band: Column, gains: Mapping[int, float]) -> Column:
+    """What the model's order goes by: bands with a larger gain lie wholly above the others, raw decides within them."""
+    if not gains:
+        return raw
+    places = {gain: place for place, gain in enumerate(sorted(set(gains.values())))}
+    floor = F.coalesce(*[F.when(band == n, F.lit(places[gain] * _FURTHEST_RAW)) for n, gain in gains.items()])
+    return floor + raw
+
+
+def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts, gains: Mapping[int, float]) -> DataFrame:
     is_contactable, ties = F.col("is_contactable"), chance.hashed(salts.ties)
     by_chance = chance.hashed(salts.order)
     return ranked(
         users,
         {
-            "rank_model": Order(F.col("raw_active"), ties, is_candidate),
+            "rank_model": Order(by_gain(F.col("raw_active"), F.col("band"), gains), ties, is_candidate),
             "rank_rule": Order(F.col("rule_value"), ties, is_contactable),
             "rank_random": Order(F.lit(0.0), by_chance, is_contactable),
         },

@@ -1,4 +1,4 @@
-"""Settings of `campaign`: tiers, arms, waves with their options, costs, capacities and budgets.
+"""Settings of `campaign`: waves with their options, costs, capacities and budgets; tiers and arms have their own files.
 
 Capacities and budgets are stated per 1 000 low-activity users: the programme's branch has 3.37 million of them, the
 demo some ten thousand, and the same wave means the same intensity in both. Money is in the region's currency.
@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from reactivation.campaign.arm_settings import ArmSettings, Share, check_facts_only
+from reactivation.campaign.learning_settings import LearningSettings, TierSettings
 from reactivation.parts import Part
 from reactivation.periods import Month
 from reactivation.tables.canonical import CONTACT_CHANNELS
@@ -19,42 +20,6 @@ from reactivation.tables.derived import POLICIES
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
-
-
-class TierSettings(Part):
-    """Which band of calibrated p_active is which tier.
-
-    band_borders: inner borders of the bands, increasing; a score on a border belongs to the band above it.
-    assumed_high_from, assumed_natural_from: a band that begins there or higher is high_potential or natural_converter
-    while nothing is known of it; both are borders.
-    evidence_months: settled months before the cycle that count. minimum_users: users a side must have to be evidence.
-    minimum_lift_share: a rise of the share active that is worth a contact; registered before it is looked at.
-    natural_conversion_from, low_conversion_below: untouched users' share active from which a band converts by itself,
-    below which it hardly converts at all. unrandomised_cycles: months in which something other than the registered draw
-    decided who was contacted; they are no evidence.
-    """
-
-    band_borders: tuple[Share, ...]
-    assumed_high_from: Share
-    assumed_natural_from: Share
-    evidence_months: int = Field(ge=1)
-    minimum_users: int = Field(ge=1)
-    minimum_lift_share: Share
-    natural_conversion_from: Share
-    low_conversion_below: Share
-    unrandomised_cycles: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _borders_fit(self) -> Self:
-        borders = list(self.band_borders)
-        if not borders or borders != sorted(set(borders)) or borders[0] <= 0 or borders[-1] >= 1:
-            raise ValueError(f"band_borders {borders}, must increase and lie between 0 and 1")
-        missing = [b for b in (self.assumed_high_from, self.assumed_natural_from) if b not in borders]
-        if missing or self.assumed_high_from >= self.assumed_natural_from:
-            raise ValueError(f"assumed_high_from must lie below assumed_natural_from, and both be one of {borders}")
-        if self.low_conversion_below >= self.natural_conversion_from:
-            raise ValueError("low_conversion_below must lie below natural_conversion_from")
-        return self
 
 
 class Benefit(Part):
@@ -129,6 +94,7 @@ class CampaignSettings(Part):
     runs no campaign.
     """
 
+    learning: LearningSettings
     tiers: TierSettings
     arms: ArmSettings
     channel_cost_cny: dict[str, Decimal]

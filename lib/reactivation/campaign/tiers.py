@@ -1,49 +1,32 @@
 """Tiers: bands of calibrated scores, and what each band has shown in past months, decide how its users are treated.
 
-A band is evidence only by randomised comparison: the untouched are those whom assignment barred from all contact, never
-those who were open to contact and received nothing. The cluster counts, the decision is arithmetic on a few numbers.
+A tier stands until evidence speaks against it: a band goes to another one only where the interval of what was seen
+excludes the threshold that lies between them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.settings import TierSettings
+from reactivation.campaign.evidence import Evidence
+from reactivation.campaign.learning_settings import TierSettings
+from reactivation.campaign.shrinkage import Interval
+from reactivation.campaign.untouched import HELD_OUT
 from reactivation.tables import derived
 
-
-class Seen(NamedTuple):
-    """What one cell of one past month showed in one band: users, and how many of them became active.
-
-    untouched: holdout and long holdout. selected_touched, selected_holdout: the picked, by the month's draw.
-    """
-
-    cycle: str
-    policy: str
-    band: int
-    users: int
-    untouched: int
-    untouched_active: int
-    selected_touched: int
-    selected_touched_active: int
-    selected_holdout: int
-    selected_holdout_active: int
+Ends = tuple[float, float]
+"""Lowest and highest score of a band: by them a band is known again next month."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What all past months together showed in one band; None where nobody was seen."""
+class Decision(NamedTuple):
+    """The tier of a band. basis: observed, kept or assumed. reason: why, in words."""
 
-    n_untouched: int = 0
-    conversion_untouched: float | None = None
-    n_touched: int = 0
-    n_compared: int = 0
-    lift_touched: float | None = None
+    tier: str
+    basis: str
+    reason: str
 
 
 def band(p_active: Column, settings: TierSettings) -> Column:
@@ -52,45 +35,27 @@ def band(p_active: Column, settings: TierSettings) -> Column:
     return sum(above, start=F.lit(1)).cast("int")
 
 
-def observe(scores: DataFrame, arms: DataFrame, outcomes: DataFrame, *, settings: TierSettings) -> list[Seen]:
-    """Count past months by month, cell and band, from the scores written before each of them.
+def standing(bands: DataFrame) -> dict[Ends, str]:
+    """Tiers of the newest cycle in some rows of `tier_bands`, by the ends of the bands; empty where there are none."""
+    newest = bands.agg(F.max("cycle").alias("cycle")).collect()[0].cycle
+    rows = bands.where(F.col("cycle") == F.lit(newest)).select("score_low", "score_high", "tier").collect()
+    return {(row.score_low, row.score_high): row.tier for row in rows}
 
-    All three tables hold the same settled months with a registered experiment; at most months x cells x bands rows
-    reach the driver. Users of the cell `none` were not drawn and are no evidence; so are unrandomised months.
+
+def decide(
+    users: Mapping[int, int], evidence: Mapping[int, Evidence], settings: TierSettings, *, before: Mapping[Ends, str]
+) -> list[dict[str, Any]]:
+    """Rows of `tier_bands` without the cycle, the highest band first.
+
+    users: low-activity users per band. before: the tiers that stand (`standing`); a band that is not among them, as
+    when conf has cut the bands anew, begins with the assumed one.
     """
-    in_cell = arms.where(F.col("touch").isNotNull() & ~F.col("cycle").isin(*settings.unrandomised_cycles))
-    seen = (
-        in_cell.select("cycle", "user_id", "policy", "is_selected", "touch")
-        .join(scores.select("cycle", "user_id", band(F.col("p_active"), settings).alias("band")), ["cycle", "user_id"])
-        .join(outcomes.select("cycle", "user_id", "is_active"), ["cycle", "user_id"])
-    )
-    is_untouched = F.col("touch").isin("holdout", "long_holdout")
-    is_touched, is_held = (F.col("is_selected") & (F.col("touch") == touch) for touch in ("touched", "holdout"))
-    counts = [c for group in (is_untouched, is_touched, is_held) for c in (group, group & F.col("is_active"))]
-    table = seen.groupBy("cycle", "policy", "band").agg(F.count("*"), *[F.count_if(c) for c in counts])
-    return sorted(Seen(*row) for row in table.collect())
-
-
-def weigh(seen: Sequence[Seen], *, bands: int) -> dict[int, Evidence]:
-    """Pool months and cells; everybody weighs 1 / P(his touch in his month and cell).
-
-    P is counted, not read from conf, which may have changed since: touch is drawn alike for all users of a cell, so the
-    share of the untouched in a month's cell is their probability.
-    lift: the selected touched against the selected holdouts, the comparison that chance made.
-    """
-    cells = {(s.cycle, s.policy) for s in seen}
-    whole = {cell: _total([s for s in seen if (s.cycle, s.policy) == cell]) for cell in cells}
-    return {number: _pool([s for s in seen if s.band == number], whole) for number in range(1, bands + 1)}
-
-
-def decide(users: Mapping[int, int], evidence: Mapping[int, Evidence], settings: TierSettings) -> list[dict[str, Any]]:
-    """Rows of `tier_bands` without the cycle, the highest band first. users: low-activity users per band."""
-    borders = [0.0, *settings.band_borders, 1.0]
-    intervals = list(reversed(list(pairwise(borders))))
     rows = []
-    for number, (low, high) in enumerate(intervals, start=1):
+    for number, (low, high) in enumerate(settings.bands, start=1):
         seen = evidence.get(number, Evidence())
-        observed = observed_tier(seen, settings)
+        stands = before.get((low, high))
+        found = decided(seen, stands or assumed_tier(low, settings), is_assumed=stands is None, settings=settings)
+        conversion, lift = _columns("conversion_untouched", seen.conversion), _columns("lift_touched", seen.lift)
         rows.append(
             {
                 "band": number,
@@ -98,30 +63,35 @@ def decide(users: Mapping[int, int], evidence: Mapping[int, Evidence], settings:
                 "score_high": high,
                 "users": users.get(number, 0),
                 "n_untouched": seen.n_untouched,
-                "conversion_untouched": seen.conversion_untouched,
+                "effective_untouched": seen.effective_untouched,
+                **conversion,
                 "n_touched": seen.n_touched,
-                "lift_touched": seen.lift_touched,
-                "tier": observed or assumed_tier(low, settings),
-                "basis": "observed" if observed else "assumed",
+                "n_compared": seen.n_compared,
+                "effective_compared": seen.effective_compared,
+                **lift,
+                "expected_gain": seen.expected_lift,
+                **found._asdict(),
             }
         )
     return rows
 
 
-def observed_tier(seen: Evidence, settings: TierSettings) -> str | None:
-    """The tier that the evidence speaks for; None where too few untouched users were seen.
+def decided(seen: Evidence, stands: str, *, is_assumed: bool, settings: TierSettings) -> Decision:
+    """The tier of a band that stands as one, by what was seen of it.
 
-    A band that contacts have moved is high_potential, however many convert by themselves. One that was not moved, or
-    where too few were touched to say so, goes by what its untouched users do.
+    natural_converter: surely converts by itself, and surely is not moved by as much as the registered minimum.
+    low_potential: surely hardly converts, and is not surely moved. high_potential: the rest, and whoever surely is
+    moved, however many convert by themselves. Unsure is whatever has a threshold within its interval: then the band
+    stays what it is, unless another threshold surely speaks against that.
     """
-    if seen.conversion_untouched is None or seen.n_untouched < settings.minimum_users:
-        return None
-    is_lift_known = min(seen.n_touched, seen.n_compared) >= settings.minimum_users and seen.lift_touched is not None
-    if is_lift_known and seen.lift_touched is not None and seen.lift_touched >= settings.minimum_lift_share:
-        return "high_potential"
-    if seen.conversion_untouched >= settings.natural_conversion_from:
-        return "natural_converter"
-    return "low_potential" if seen.conversion_untouched < settings.low_conversion_below else "high_potential"
+    if seen.effective_untouched < settings.minimum_users:
+        seen = replace(seen, conversion=None)
+    tier = _by_evidence(seen, stands, settings)
+    says = _says(seen, settings)
+    if tier is None:
+        basis = "assumed" if is_assumed and seen.conversion is None and seen.lift is None else "kept"
+        return Decision(stands, basis, f"{says}: {'taken from conf' if basis == 'assumed' else 'stays as it stood'}")
+    return Decision(tier, "observed", f"{says}: {'confirmed' if tier == stands else f'was {stands}'}")
 
 
 def assumed_tier(score_low: float, settings: TierSettings) -> str:
@@ -129,6 +99,16 @@ def assumed_tier(score_low: float, settings: TierSettings) -> str:
     if score_low >= settings.assumed_natural_from:
         return "natural_converter"
     return "high_potential" if score_low >= settings.assumed_high_from else "low_potential"
+
+
+def gains(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """What touching is expected to add in each high-potential band that has users; empty while one of them is unknown.
+
+    rows: of `tier_bands`.
+    """
+    wanted = [row for row in rows if row["tier"] == "high_potential" and row["users"]]
+    known = {row["band"]: row["expected_gain"] for row in wanted if row["expected_gain"] is not None}
+    return known if len(known) == len(wanted) else {}
 
 
 def band_sizes(scores: DataFrame, settings: TierSettings) -> dict[int, int]:
@@ -146,42 +126,57 @@ def of_users(scores: DataFrame, bands: Sequence[Mapping[str, Any]], *, cycle: st
 
 
 def base_rates(arms: DataFrame, outcomes: DataFrame, columns: Mapping[str, str]) -> dict[str, float | None]:
-    """Share of the untouched of past months with each outcome (metric: column of `outcomes`); None while unknown."""
-    untouched = arms.where(F.col("touch").isin("holdout", "long_holdout")).select("cycle", "user_id")
+    """Share of the held out of past months with each outcome (metric: column of `outcomes`); None while unknown."""
+    held_out = arms.where(F.col("touch").isin(*HELD_OUT)).select("cycle", "user_id")
     shares = [F.avg(F.col(column).cast("int")).alias(metric) for metric, column in columns.items()]
-    return outcomes.join(untouched, ["cycle", "user_id"], "left_semi").agg(*shares).collect()[0].asDict()
+    return outcomes.join(held_out, ["cycle", "user_id"], "left_semi").agg(*shares).collect()[0].asDict()
 
 
-def _total(rows: Iterable[Seen]) -> Seen:
-    rows = list(rows)
-    counts = zip(*[row[3:] for row in rows], strict=True)
-    return Seen(rows[0].cycle, rows[0].policy, 0, *(sum(column) for column in counts))
+def _by_evidence(seen: Evidence, stands: str, settings: TierSettings) -> str | None:
+    """The tier that surely holds, or that follows when the standing one surely does not; None: nothing is sure."""
+    natural, low = settings.natural_conversion_from, settings.low_conversion_below
+    is_natural, is_not_low = _is_above(seen.conversion, natural), _is_above(seen.conversion, low)
+    is_moved = _is_above(seen.lift, settings.minimum_lift_share)
+    if is_moved:
+        return "high_potential"
+    if is_natural and is_moved is False:
+        return "natural_converter"
+    if is_not_low is False:
+        return "low_potential"
+    if is_not_low and is_natural is False:
+        return "high_potential"
+    leaves = (stands == "natural_converter" and is_natural is False) or (stands == "low_potential" and is_not_low)
+    return "high_potential" if leaves else None
 
 
-def _pool(rows: Sequence[Seen], whole: Mapping[tuple[str, str], Seen]) -> Evidence:
-    """Evidence of one band from its rows in each month and cell; `whole` has that month and cell over all bands."""
-    pairs = [(row, whole[row.cycle, row.policy]) for row in rows]
-    untouched = _rate((r.untouched, r.untouched_active, w.untouched, w.users) for r, w in pairs)
-    touched = _rate((r.selected_touched, r.selected_touched_active, w.selected_touched, _drawn(w)) for r, w in pairs)
-    held = _rate((r.selected_holdout, r.selected_holdout_active, w.selected_holdout, _drawn(w)) for r, w in pairs)
-    return Evidence(
-        n_untouched=sum(r.untouched for r in rows),
-        conversion_untouched=untouched,
-        n_touched=sum(r.selected_touched for r in rows),
-        n_compared=sum(r.selected_holdout for r in rows),
-        lift_touched=None if touched is None or held is None else touched - held,
+def _is_above(interval: Interval | None, threshold: float) -> bool | None:
+    """True or False where the interval lies on one side of a threshold; None where it does not, or is not known."""
+    if interval is None or interval.low < threshold <= interval.high:
+        return None
+    return interval.low >= threshold
+
+
+def _says(seen: Evidence, settings: TierSettings) -> str:
+    low, natural, least = (
+        settings.low_conversion_below,
+        settings.natural_conversion_from,
+        settings.minimum_lift_share,
+    )
+    wanted = f"(below {settings.minimum_users} effective users)"
+    alone = f"untouched convert {_span(seen.conversion)} ({low:g} and {natural:g} matter)"
+    moved = f"touch adds {_span(seen.lift)} ({least:g} matters)"
+    return "; ".join(
+        [
+            alone if seen.conversion else f"too few untouched {wanted}",
+            moved if seen.lift else f"too few touched or held out {wanted}",
+        ]
     )
 
 
-def _drawn(whole: Seen) -> int:
-    return whole.selected_touched + whole.selected_holdout
+def _span(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
 
 
-def _rate(groups: Iterable[tuple[int, int, int, int]]) -> float | None:
-    """Share active of users who weigh 1 / P, P being chosen / drawn of their month and cell; None where nobody is.
-
-    groups: users, those active, chosen, drawn. Fractions, so that the order of the groups changes no digit.
-    """
-    known = [(users, active, Fraction(drawn, chosen)) for users, active, chosen, drawn in groups if chosen]
-    whole = sum((users * weight for users, _, weight in known), start=Fraction(0))
-    return float(sum((active * weight for _, active, weight in known), start=Fraction(0)) / whole) if whole else None
+def _columns(name: str, interval: Interval | None) -> dict[str, float | None]:
+    ends = (None, None, None) if interval is None else interval
+    return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from reactivation import chance
 from reactivation.campaign import exploration, split
-from reactivation.campaign.filling import GUIDANCE, Offer, fill
+from reactivation.campaign.filling import GUIDANCE, Filled, Offer, fill
+from reactivation.campaign.gains import WaveGains, as_conf
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.campaign.split import CENTS, Room
 from reactivation.errors import Finding, PlanError
@@ -79,10 +80,13 @@ def plan(
     as_of: date,
     cells: Mapping[str, int],
     settings: CampaignSettings,
+    gains: WaveGains | None = None,
 ) -> Planned:
     """Plan one wave: the draws first, from reserved room, then the cells' lines, then guidance.
 
     line: from `lines.line_up`. Every contact is sent on `as_of`. At most one contact per user; holdouts have none.
+    gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model` alone goes
+    by it.
     """
     none_share, options = settings.exploration.none_share, len(wave.options)
     costs = split.costs(wave, settings)
@@ -98,7 +102,8 @@ def plan(
     rooms = {p: _less(room, p, used, wave=wave, costs=costs) for p, room in whole.items()}
     others = waiting.where(~is_explorer)
     offers = [Offer(i, option.channel, costs[i]) for i, option in enumerate(wave.options)]
-    cells_filled = fill(others, offers, rooms)
+    expected = gains or as_conf(wave)
+    cells_filled = _fill_cells(others, offers, rooms, order=expected.order)
     free = Offer(options, settings.guidance_channel, Decimal(0))
     guided = fill(others, [free] if wave.guidance is not None else [], {GUIDANCE: cells_filled.left["model"]})
 
@@ -116,6 +121,7 @@ def plan(
         "policy",
         reason.alias("reason"),
         option.alias("option"),
+        expected.column(option, is_model=F.col("policy") == "model").alias("expected_gain"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(as_of).alias("send_on"),
@@ -128,6 +134,21 @@ def plan(
         _rows(decided, offers=[*offers, free], benefits=[*(o.benefit for o in wave.options), NO_BENEFIT]),
         derived.WAVE_WATERFALL.select(waterfall),
         [row for policy in POLICIES for row in _limits(cycle, name, policy, whole[policy], left[policy])],
+    )
+
+
+def _fill_cells(
+    others: DataFrame, offers: Sequence[Offer], rooms: Mapping[str, Room], *, order: Sequence[int]
+) -> Filled:
+    """Serve all cells with the options in conf's order, the cell `model` with its own."""
+    if list(order) == [offer.bit for offer in offers]:
+        return fill(others, offers, rooms)
+    facts_only = fill(others, offers, {name: room for name, room in rooms.items() if name != "model"})
+    by_gain = fill(others, [offers[place] for place in order], {"model": rooms["model"]})
+    return Filled(
+        F.coalesce(by_gain.option, facts_only.option),
+        by_gain.no_budget | facts_only.no_budget,
+        {**facts_only.left, **by_gain.left},
     )
 
 
@@ -177,7 +198,6 @@ def _rows(decided: DataFrame, *, offers: Sequence[Offer], benefits: Sequence[str
                 F.lit(NO_BENEFIT),
             ),
             "cost": F.coalesce(*[F.when(option == o.bit, F.lit(o.cost)) for o in offers], F.lit(Decimal(0))),
-            "expected_gain": F.lit(None),
             "contact_id": F.when(is_planned, F.concat_ws("-", "cycle", "wave", F.col("user_id").cast("string"))),
         }
     )

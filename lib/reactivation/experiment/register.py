@@ -41,12 +41,13 @@ def draft(
     arms: Mapping[str, Any],
     waves: Sequence[Mapping[str, Any]],
     calendar: Calendar,
+    tiers: Mapping[str, Any] | None = None,
 ) -> PlanText:
     """What will be compared, how, and who decides by which rules, as plain values: all of it known before any draw.
 
     arms: plain values of the arms' settings, with `cells` (shares in the order in which they are cut), the holdouts'
-    shares and `long_holdout_since`. waves: plain values of each wave, with its `as_of`. The same inputs give the same
-    plan.
+    shares and `long_holdout_since`. waves: plain values of each wave, with its `as_of`. tiers: plain values of the rule
+    by which evidence makes tiers, the smallest lift worth a contact among them. The same inputs give the same plan.
     """
     missing = [name for name in _DRAWN if name not in arms]
     if missing:
@@ -63,6 +64,7 @@ def draft(
         "salts": {**own, "long_holdout": long, "waves": chance.salt(region, scenario, str(cycle), "<wave>_<purpose>")},
         "cell_order": list(arms["cells"]),
         "arms": dict(arms),
+        **({} if tiers is None else {"tiers": dict(tiers)}),
         "waves": [dict(wave) for wave in waves],
         "zone": calendar.zone,
         "outcome_window": [str(window.first), str(window.end)],

@@ -17,6 +17,7 @@ NOTE = "changed_after_the_first_wave"
 """Key of a plan that keeps what was changed by force while the experiment was running."""
 
 NOT_THERE = "(not there)"
+_IN_CONF = {"thresholds": "experiment", "arms": "campaign.arms", "tiers": "campaign.tiers"}
 
 
 class Difference(NamedTuple):
@@ -215,7 +216,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def _joined(name: str, key: str) -> str:
     """`thresholds.alpha` is called as conf calls it: `experiment.alpha`."""
-    return {"thresholds": "experiment", "arms": "campaign.arms"}.get(key, key) if not name else f"{name}.{key}"
+    return _IN_CONF.get(key, key) if not name else f"{name}.{key}"
 
 
 def as_lines(found: Iterable[Difference]) -> str:

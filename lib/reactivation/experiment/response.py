@@ -1,13 +1,15 @@
-"""What each option did in each wave, learnt from the exploration draws alone."""
+"""What each option did in each wave, learnt from the exploration draws of all months so far, and from them alone."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from scipy.stats import t
 
-from reactivation.experiment.estimates import compare
-from reactivation.experiment.proportions import Share, effective
+from reactivation import clusters
+from reactivation.experiment.estimates import why_not_estimable
+from reactivation.experiment.proportions import Share
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 
@@ -15,11 +17,12 @@ KEY = ("tier", "wave", "channel", "benefit")
 
 
 def exploration(wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame) -> DataFrame:
-    """Aggregate one cycle's exploration draws to sums of weights, for `response`.
+    """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
-    Grain and key: tier, wave, channel, benefit, has_option: those who drew the option, and those who drew none but
-    could have drawn it. A user who drew none speaks for every option that was open to the user, and for no other, so
-    that both sides of a comparison are the same kind of users. Every draw weighs 1 / propensity.
+    Grain and key: tier, wave, channel, benefit. The three tables hold the same cycles; a tier is that of the month.
+    Treatment are those who drew the option, control those who drew none but could have drawn it. A user who drew none
+    speaks for every option that was open to the user, and for no other, so that both sides of a comparison are the same
+    kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months is one cluster.
     The outcome is `is_active` over the whole outcome window: what a user did before the wave is alike in all draws,
     because the draw came after it; it adds noise but no difference, and one outcome serves every wave.
     """
@@ -27,66 +30,57 @@ def exploration(wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame) 
     own = F.array(F.concat_ws("/", "channel", "benefit"))
     speaks_for = F.when(has_option, own).otherwise(F.array_distinct(F.split("drawn_from", " ")))
     drawn = wave_plan.where(F.col("is_exploration") & (F.col("propensity") > 0)).select(
+        "cycle",
         "user_id",
         "wave",
-        has_option.alias("has_option"),
+        has_option.alias("is_treatment"),
         (1 / F.col("propensity")).alias("weight"),
         F.explode(speaks_for).alias("option"),
     )
-    return (
-        drawn.join(outcomes.select("user_id", "is_active"), "user_id", "inner")
-        .join(tiers.select("user_id", "tier"), "user_id", "inner")
+    known = (
+        drawn.join(outcomes.select("cycle", "user_id", F.col("is_active").alias("is_event")), ["cycle", "user_id"])
+        .join(tiers.select("cycle", "user_id", "tier"), ["cycle", "user_id"])
         .withColumns(
             {name: F.split_part("option", F.lit("/"), F.lit(i)) for i, name in ((1, "channel"), (2, "benefit"))}
         )
-        .groupBy(*KEY, "has_option")
-        .agg(
-            F.count("*").alias("users"),
-            F.coalesce(F.sum(F.when(F.col("is_active"), F.col("weight"))), F.lit(0.0)).alias("events"),
-            F.sum("weight").alias("total"),
-            F.sum(F.col("weight") * F.col("weight")).alias("squares"),
-        )
     )
+    return clusters.sums(known, KEY)
 
 
-def response(draws: Iterable[Mapping[str, Any]], *, cycle: Month, settings: ExperimentSettings) -> list[dict[str, Any]]:
+def response(
+    sums: Iterable[Mapping[str, Any]], *, cycle: Month, months: int, settings: ExperimentSettings
+) -> list[dict[str, Any]]:
     """Each option against none, within tier and wave, as rows of the contract `response`.
 
-    draws: the rows of `exploration`. Shares are Hájek's weighted means, their interval Newcombe's at the effective
-    sizes. Not estimable where nobody drew the option or none, or where there are too few.
+    sums: the rows of `exploration`. months: how many cycles they are of. Shares are Hájek's weighted means; their
+    difference has the cluster-robust error of `clusters.Pair` and Student's quantile with one degree of freedom per
+    user but one. Not estimable where nobody drew the option or none, or where too few did, in effective users.
     """
-    sides = {(tuple(row[name] for name in KEY), row["has_option"]): row for row in draws}
+    rows = sorted(sums, key=lambda row: tuple(row[name] for name in KEY))
     return [
-        _row(key, sides.get((key, True)), sides.get((key, False)), cycle=cycle, settings=settings)
-        for key in sorted({key for key, _ in sides})
+        {
+            "cycle": str(cycle),
+            **{name: row[name] for name in KEY},
+            "months": months,
+            **_estimated(clusters.pair(row), settings),
+        }
+        for row in rows
     ]
 
 
-def _row(
-    key: tuple[str, ...],
-    drew: Mapping[str, Any] | None,
-    drew_none: Mapping[str, Any] | None,
-    *,
-    cycle: Month,
-    settings: ExperimentSettings,
-) -> dict[str, Any]:
-    found = compare(
-        _share(drew), _share(drew_none), alpha=settings.alpha, minimum_events=settings.minimum_expected_events
+def _estimated(pair: clusters.Pair, settings: ExperimentSettings) -> dict[str, Any]:
+    found = {"n_treatment": pair.treatment.users, "n_control": pair.control.users}
+    reason = why_not_estimable(
+        _share(pair.treatment), _share(pair.control), minimum_events=settings.minimum_expected_events
     )
-    return {
-        "cycle": str(cycle),
-        **dict(zip(KEY, key, strict=True)),
-        "n_treatment": drew["users"] if drew else 0,
-        "n_control": drew_none["users"] if drew_none else 0,
-        "lift": found.difference,
-        "lift_low": found.difference_low,
-        "lift_high": found.difference_high,
-        "status": found.status,
-        "reason": found.reason,
-    }
+    lift, error = pair.difference, pair.standard_error
+    if reason or lift is None or error is None:
+        unknown = dict.fromkeys(("lift", "lift_low", "lift_high", "standard_error"))
+        return {**found, **unknown, "status": "not_estimable", "reason": reason or "one user is no sample"}
+    reach = float(t.isf(settings.alpha / 2, pair.users - 1)) * error
+    ends = {"lift": lift, "lift_low": lift - reach, "lift_high": lift + reach, "standard_error": error}
+    return {**found, **ends, "status": "estimated", "reason": None}
 
 
-def _share(row: Mapping[str, Any] | None) -> Share:
-    if row is None:
-        return Share(0.0, 0.0)
-    return effective(events=row["events"], total=row["total"], squares=row["squares"])
+def _share(side: clusters.Side) -> Share:
+    return Share((side.rate or 0.0) * side.effective, side.effective)

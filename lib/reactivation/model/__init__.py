@@ -1,7 +1,16 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
-from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months
+from reactivation.model.examples import (
+    TARGETS,
+    Months,
+    examples,
+    feature_names,
+    fingerprint,
+    left_alone,
+    months,
+    weighed,
+)
 from reactivation.model.gate import Gate
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
@@ -24,10 +33,12 @@ __all__ = [
     "examples",
     "feature_names",
     "fingerprint",
+    "left_alone",
     "months",
     "qualities",
     "quality",
     "score",
     "score_users",
     "train",
+    "weighed",
 ]

@@ -1,6 +1,7 @@
 """How good scores are, as aggregates: the cluster passes over the rows, a handful of numbers come back.
 
-Scored rows have `label` (1.0 or 0.0), `p` (calibrated probability) and `raw` (what ranks).
+Scored rows have `label` (1.0 or 0.0), `p` (calibrated probability), `raw` (what ranks) and `weight` (users that a row
+speaks for). All figures but the numbers of users are weighted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pyspark.ml.evaluation import BinaryClassificationEvaluator
+from pyspark.ml.functions import array_to_vector
+from pyspark.ml.regression import GeneralizedLinearRegression
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.model.examples import LABEL
+from reactivation.model.examples import LABEL, WEIGHT
 from reactivation.model.paired import Paired, from_moments
 
 SMALLEST = 1e-12
@@ -25,8 +28,9 @@ class Quality:
     """Figures of one model on one population of one month.
 
     users, base_rate: rows, and share of them with label 1. auc, pr_auc: area under the ROC and the precision-recall
-    curve, exact, by raw. log_loss: mean in nats. brier: mean squared error of p. deciles, calibration: see the
-    functions of that name. reason: why figures are None (no rows, or one class only); None where all are there.
+    curve, exact, by raw. log_loss: mean in nats. brier: mean squared error of p.
+    calibration_slope: see the function of that name; None where it was not asked for. deciles, calibration: the same.
+    reason: why figures are None (no rows, or one class only); None where all are there.
     """
 
     users: int
@@ -35,20 +39,23 @@ class Quality:
     pr_auc: float | None = None
     log_loss: float | None = None
     brier: float | None = None
+    calibration_slope: float | None = None
     deciles: tuple[dict[str, Any], ...] = ()
     calibration: tuple[dict[str, Any], ...] = ()
     reason: str | None = None
 
     @property
     def figures(self) -> dict[str, float | None]:
-        return {metric: getattr(self, metric) for metric in METRICS}
+        """By name; the slope only where it was asked for and found."""
+        slope = {} if self.calibration_slope is None else {"calibration_slope": self.calibration_slope}
+        return {**{metric: getattr(self, metric) for metric in METRICS}, **slope}
 
 
-def quality(scored: DataFrame, *, deciles: int, bins: int) -> Quality:
+def quality(scored: DataFrame, *, deciles: int, bins: int, with_slope: bool = False) -> Quality:
     """All figures of one population. Persist the rows: several passes go over them."""
-    loss, error = F.avg(log_loss(F.col("p"))), F.avg((F.col("p") - F.col(LABEL)) ** 2)
+    loss, error = _mean(log_loss(F.col("p"))), _mean((F.col("p") - F.col(LABEL)) ** 2)
     row = scored.agg(
-        F.count(LABEL).alias("n"), F.avg(LABEL).alias("rate"), loss.alias("loss"), error.alias("brier")
+        F.count(LABEL).alias("n"), _mean(F.col(LABEL)).alias("rate"), loss.alias("loss"), error.alias("brier")
     ).head()
     assert row is not None
     if not row.n:
@@ -58,7 +65,24 @@ def quality(scored: DataFrame, *, deciles: int, bins: int) -> Quality:
     common["calibration"] = tuple(calibration_table(scored, bins))
     if not 0 < row.rate < 1:
         return Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
+    common["calibration_slope"] = calibration_slope(scored) if with_slope else None
     return Quality(**common, auc=_area(scored, "areaUnderROC"), pr_auc=_area(scored, "areaUnderPR"))
+
+
+def calibration_slope(scored: DataFrame) -> float | None:
+    """Slope of the label on the log-odds of p, by weighted logistic regression: 1 is perfect, below 1 too far spread.
+
+    None where all labels, or all p, are alike. Reference: Cox, Biometrika 45 (1958).
+    """
+    p = F.greatest(F.least(F.col("p"), F.lit(1 - SMALLEST)), F.lit(SMALLEST))
+    rows = scored.select(array_to_vector(F.array(F.log(p / (1 - p)))).alias("log_odds"), LABEL, WEIGHT, "p")
+    row = rows.agg(F.min(LABEL) < F.max(LABEL), F.min("p") < F.max("p")).head()
+    if row is None or not all(row):
+        return None
+    slope = GeneralizedLinearRegression(
+        family="binomial", link="logit", featuresCol="log_odds", labelCol=LABEL, weightCol=WEIGHT, maxIter=50
+    )
+    return float(slope.fit(rows).coefficients[0])
 
 
 def log_loss(p: Column) -> Column:
@@ -84,22 +108,22 @@ def against(scored: DataFrame, other: DataFrame, *, confidence: float) -> Paired
 def decile_table(scored: DataFrame, groups: int) -> list[dict[str, Any]]:
     """Groups of about equal size by raw, 1 the highest: users, mean of p, share with label 1, lift over the whole.
 
-    Borders are approximate quantiles (relative error 1/10 000), so equal scores always share a group and no global
-    sort is needed; where many scores are equal, groups may be missing.
+    Sizes are rows, shares and means are weighted. Borders are approximate quantiles (relative error 1/10 000), so equal
+    scores always share a group and no global sort is needed; where many scores are equal, groups may be missing.
     """
     cuts = F.percentile_approx("raw", [n / groups for n in range(1, groups)], 10_000)
     row = scored.agg(cuts.alias("cuts")).head()
     borders: Sequence[float] = (row.cuts or ()) if row else ()
     above = sum((F.when(F.col("raw") > border, 1).otherwise(0) for border in borders), F.lit(0))
     rows = scored.groupBy((F.lit(groups) - above).alias("decile")).agg(*_observed()).orderBy("decile").collect()
-    positives, users = sum(r.positives for r in rows), sum(r.users for r in rows)
+    positives, weight = sum(r.positives for r in rows), sum(r.weight for r in rows)
     return [
         {
             "decile": r.decile,
             "users": r.users,
             "p_mean": r.p_mean,
-            "observed": r.positives / r.users,
-            "lift": r.positives / r.users / (positives / users) if positives else None,
+            "observed": r.positives / r.weight,
+            "lift": r.positives / r.weight / (positives / weight) if positives else None,
         }
         for r in rows
     ]
@@ -115,26 +139,48 @@ def calibration_table(scored: DataFrame, bins: int) -> list[dict[str, Any]]:
             "p_to": (r.bin + 1) / bins,
             "users": r.users,
             "p_mean": r.p_mean,
-            "observed": r.positives / r.users,
+            "observed": r.positives / r.weight,
         }
         for r in rows
     ]
 
 
 def _observed() -> list[Column]:
-    return [F.count(LABEL).alias("users"), F.avg("p").alias("p_mean"), F.sum(LABEL).alias("positives")]
+    weight = F.col(WEIGHT)
+    positives, total = F.sum(F.col(LABEL) * weight), F.sum(weight)
+    counted = [F.count(LABEL).alias("users"), positives.alias("positives"), total.alias("weight")]
+    return [*counted, _mean(F.col("p")).alias("p_mean")]
+
+
+def _mean(value: Column) -> Column:
+    return F.sum(value * F.col(WEIGHT)) / F.sum(WEIGHT)
 
 
 def _area(scored: DataFrame, metric: Literal["areaUnderROC", "areaUnderPR"]) -> float:
     """Exact: numBins=0 keeps every distinct score as a threshold."""
-    area = BinaryClassificationEvaluator(rawPredictionCol="raw", labelCol=LABEL, metricName=metric, numBins=0)
+    area = BinaryClassificationEvaluator(
+        rawPredictionCol="raw", labelCol=LABEL, weightCol=WEIGHT, metricName=metric, numBins=0
+    )
     return float(area.evaluate(scored))
 
 
 def _paired(rows: DataFrame, difference: Column, confidence: float) -> Paired:
-    d = rows.select(difference.alias("d")).agg(
-        F.count("d").alias("n"), F.avg("d").alias("mean"), F.var_samp("d").alias("variance")
+    """Hájek's weighted mean, its variance by linearisation; with weights of 1 the plain mean and its variance."""
+    d, w = F.col("d"), F.col("w")
+    row = (
+        rows.select(difference.alias("d"), F.col(WEIGHT).alias("w"))
+        .agg(
+            F.count("d").alias("n"),
+            F.sum(d * w).alias("dw"),
+            F.sum("w").alias("w"),
+            *[F.sum(w * w * d**power).alias(f"ww{power}") for power in (0, 1, 2)],
+        )
+        .head()
     )
-    row = d.head()
     assert row is not None
-    return from_moments(int(row.n), row.mean, row.variance, confidence=confidence)
+    if not row.n:
+        return from_moments(0, None, None, confidence=confidence)
+    n, mean = int(row.n), row.dw / row.w
+    squares = max(row.ww2 - 2 * mean * row.ww1 + mean * mean * row.ww0, 0.0)
+    variance = squares * n / row.w**2 * n / (n - 1) if n > 1 else None
+    return from_moments(n, mean, variance, confidence=confidence)

@@ -1,6 +1,6 @@
 """Which months train and which one tests, and the rows of each: what was known before a month, what came in it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation import chance
 from reactivation.model.settings import ModelSettings
-from reactivation.periods import Calendar, Month
+from reactivation.periods import Month
 from reactivation.tables import derived
 
 TARGETS: Mapping[str, str] = {"active": "is_active", "asset_uplift": "has_asset_uplift"}
@@ -16,6 +16,9 @@ TARGETS: Mapping[str, str] = {"active": "is_active", "asset_uplift": "has_asset_
 
 LABEL = "label"
 SPLIT = "split"
+WEIGHT = "weight"
+CALIBRATES = "may_calibrate"
+_BESIDE = {LABEL, WEIGHT, CALIBRATES}
 KEYS = derived.FEATURES.column_names
 
 
@@ -34,15 +37,14 @@ class Months:
         return (*self.train, self.test)
 
 
-def months(cycle: Month, *, calendar: Calendar, settings: ModelSettings) -> Months:
-    """The training months and the test month of a cycle: with settle_days above 0, 2026-06 tests on 2026-04."""
-    test = calendar.newest_settled(cycle.first)
-    return Months(tuple(test - back for back in range(settings.train_months, 0, -1)), test)
+def months(newest: Month, *, settings: ModelSettings) -> Months:
+    """The training months and the test month, which is the newest that may be learnt from: 2026-04 for 2026-06."""
+    return Months(tuple(newest - back for back in range(settings.train_months, 0, -1)), newest)
 
 
 def feature_names(features: DataFrame) -> list[str]:
-    """Columns of `features` that a model may learn from: all but the key and the mark of the low-active."""
-    return [name for name in features.columns if name not in KEYS]
+    """Columns of features or examples that a model may learn from: none of the key, the label and what goes with it."""
+    return [name for name in features.columns if name not in KEYS and name not in _BESIDE]
 
 
 def examples(features: DataFrame, labels: DataFrame, *, target: str) -> DataFrame:
@@ -53,6 +55,53 @@ def examples(features: DataFrame, labels: DataFrame, *, target: str) -> DataFram
     known = labels.where(F.col(TARGETS[target]).isNotNull())
     label = known.select("cycle", "user_id", F.col(TARGETS[target]).cast("double").alias(LABEL))
     return features.join(label, ["cycle", "user_id"], "inner")
+
+
+def weighed(
+    rows: DataFrame,
+    *,
+    untouched: DataFrame | None,
+    contacted: DataFrame | None,
+    unrandomised: Collection[str],
+    months: Months,
+    settings: ModelSettings,
+) -> DataFrame:
+    """Examples that speak of users left alone: `weight` users each; the probability rests on `may_calibrate`.
+
+    untouched: see `left_alone`; None where no month had a draw. unrandomised: months in which no draw decided who was
+    contacted. contacted: cycle, user_id of whom they reached. What becomes of those months is `contacted_months` of
+    conf. Grain and key as in `rows`.
+    """
+    found = plain(rows)
+    if untouched is not None and settings.touched_rows == "left_out":
+        found = left_alone(found, untouched)
+    is_contacted_month, way = F.col("cycle").isin(*unrandomised), settings.contacted_months
+    if way == "drop":
+        found = found.where(~is_contacted_month)
+    elif way == "drop_contacted" and contacted is not None:
+        reached = contacted.where(is_contacted_month).select("cycle", "user_id")
+        found = found.join(reached, ["cycle", "user_id"], "left_anti")
+    elif way == "trees" and any(str(month) not in unrandomised for month in months.train):
+        found = found.withColumn(CALIBRATES, ~is_contacted_month)
+    return found
+
+
+def left_alone(rows: DataFrame, untouched: DataFrame) -> DataFrame:
+    """Those of the examples that speak of users left alone, each weighing as many as it speaks for.
+
+    untouched: cycle, user_id, weight_untouched of all users of months with a draw: 1 / P(untouched | facts before it),
+    null for the touched, who are left out. Who is not in it was in no campaign and weighs 1.
+    """
+    marks = untouched.select("cycle", "user_id", F.lit(True).alias("_drawn"), "weight_untouched")
+    known = plain(rows).join(marks, ["cycle", "user_id"], "left")
+    alone = known.where(F.col("_drawn").isNull() | F.col("weight_untouched").isNotNull())
+    return alone.withColumn(WEIGHT, F.coalesce("weight_untouched", WEIGHT)).drop("_drawn", "weight_untouched")
+
+
+def plain(rows: DataFrame) -> DataFrame:
+    """Examples of which nothing is known of contacts: each weighs 1 and may calibrate, unless it says otherwise."""
+    missing = {WEIGHT: F.lit(1.0), CALIBRATES: F.lit(True)}
+    return rows.withColumns({name: column for name, column in missing.items() if name not in rows.columns})
 
 
 def fingerprint(*tables: DataFrame) -> str:
@@ -70,7 +119,7 @@ def split(rows: DataFrame, *, share: float, salt: str, settings: ModelSettings) 
     """Sample users by hash and mark each row `fit`, `validate` or `calibrate`: a user is in one of them for good."""
     is_sampled = chance.is_within(chance.bucket(f"{salt}|sample"), share)
     drawn = chance.draw(chance.bucket(f"{salt}|split"), settings.split.shares)
-    return rows.where(is_sampled).withColumn(SPLIT, drawn).where(_has_use(settings))
+    return plain(rows).where(is_sampled).withColumn(SPLIT, drawn).where(_has_use(settings))
 
 
 def arranged(rows: DataFrame, settings: ModelSettings) -> DataFrame:
@@ -80,6 +129,6 @@ def arranged(rows: DataFrame, settings: ModelSettings) -> DataFrame:
 
 def _has_use(settings: ModelSettings) -> Column:
     """The trees learn from the chosen population; the calibration always from the low-active."""
-    if settings.train_population == "low_activity":
-        return F.col("is_low_activity")
-    return F.col("is_low_activity") | (F.col(SPLIT) != "calibrate")
+    is_calibrate = F.col(SPLIT) == "calibrate"
+    of_population = F.lit(settings.train_population == "signed_up") & ~is_calibrate
+    return (F.col("is_low_activity") | of_population) & (F.col(CALIBRATES) | ~is_calibrate)

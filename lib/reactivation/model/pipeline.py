@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, NumericType, StringType
 
 from reactivation.errors import Finding, ModelError
-from reactivation.model.examples import LABEL, SPLIT
+from reactivation.model.examples import LABEL, SPLIT, WEIGHT
 from reactivation.model.settings import ModelSettings, TreeSettings
 
 MARGIN = "model_margin"
@@ -46,13 +46,14 @@ class Fitted(NamedTuple):
 def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) -> Fitted:
     """Grow the trees on the `fit` rows, stop by the `validate` rows, calibrate on the `calibrate` rows.
 
-    rows: arranged examples with `label` and `split`; they should be persisted, since MLlib passes over them often.
+    rows: arranged examples with `label`, `weight` and `split`; they should be persisted, since MLlib often passes over
+    them.
     """
     is_calibrate = F.col(SPLIT) == "calibrate"
     grow, held_back = rows.where(~is_calibrate), rows.where(is_calibrate)
     prepared = PipelineModel([*_preparation(grow, features, settings)])
     ready = prepared.transform(grow).withColumn("model_is_validation", F.col(SPLIT) == "validate")
-    trees = _classifier(settings.trees, settings.seed).fit(ready.select(_VECTOR, LABEL, "model_is_validation"))
+    trees = _classifier(settings.trees, settings.seed).fit(ready.select(_VECTOR, LABEL, WEIGHT, "model_is_validation"))
     margin = VectorSlicer(inputCol=_RAW, outputCol=MARGIN, indices=[1])
     uncalibrated = PipelineModel([*prepared.stages, trees, margin])
     if not any(tree.numNodes > 1 for tree in trees.trees):
@@ -67,8 +68,14 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
             ],
         )
     calibration = GeneralizedLinearRegression(
-        family="binomial", link="logit", featuresCol=MARGIN, labelCol=LABEL, predictionCol=PREDICTION, maxIter=50
-    ).fit(uncalibrated.transform(held_back).select(MARGIN, LABEL))
+        family="binomial",
+        link="logit",
+        featuresCol=MARGIN,
+        labelCol=LABEL,
+        weightCol=WEIGHT,
+        predictionCol=PREDICTION,
+        maxIter=50,
+    ).fit(uncalibrated.transform(held_back).select(MARGIN, LABEL, WEIGHT))
     shares = zip(features, trees.featureImportances.toArray(), strict=True)
     return Fitted(
         model=PipelineModel([*uncalibrated.stages, calibration]),
@@ -124,6 +131,7 @@ def _classifier(trees: TreeSettings, seed: int) -> GBTClassifier:
     classifier = GBTClassifier(
         featuresCol=_VECTOR,
         labelCol=LABEL,
+        weightCol=WEIGHT,
         predictionCol="model_class",
         validationIndicatorCol="model_is_validation",
         validationTol=trees.validation_tol,

@@ -63,6 +63,10 @@ class ModelSettings(Part):
     train_months: settled months before the test month that train. train_population: whom the trees learn from; the
     calibration and the gate always look at the low-active, whom the scores are for. max_rows: about how many training
     rows are used; above it users are sampled by hash. min_rows: fit and calibrate rows below which nothing is trained.
+    contacted_months: what becomes of months in which no draw decided who was contacted. keep: they count like others.
+    trees: they grow the trees, but the calibration rests on the other months, where there are any. drop_contacted:
+    users who were contacted are left out. drop: the months are. touched_rows: users whom a registered experiment left
+    open to contact; left_out: the untouched speak for them, each weighing 1 / P(untouched); keep: they count as well.
     partitions: training rows are laid into this many, by user and in a fixed order, since MLlib's trees depend on it.
     missing_value: stands for a number that is not known; lies outside all features' values. deciles: groups of the lift
     table. calibration_bins: groups of equal width of the calibration table. auto_approve: a version that passes its
@@ -76,6 +80,8 @@ class ModelSettings(Part):
     max_rows: int = Field(gt=0)
     min_rows: int = Field(gt=0)
     partitions: int = Field(gt=0)
+    contacted_months: Literal["keep", "trees", "drop_contacted", "drop"]
+    touched_rows: Literal["left_out", "keep"]
     seed: int
     missing_value: float
     trees: TreeSettings
@@ -89,6 +95,9 @@ class ModelSettings(Part):
     @property
     def flat(self) -> dict[str, Any]:
         """What decides the fit, by flat names such as `trees_max_depth`."""
-        plain = {name: getattr(self, name) for name in ("train_population", "max_rows", "partitions", "seed")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("train_population", "contacted_months", "touched_rows", "max_rows", "partitions", "seed")
+        }
         shares = {f"split_{name}": share for name, share in self.split.shares.items()}
         return {**plain, **shares, **{f"trees_{name}": value for name, value in self.trees.model_dump().items()}}

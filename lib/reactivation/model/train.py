@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from reactivation.errors import Finding, ModelError
 from reactivation.model import evaluate, gate, pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
-from reactivation.model.examples import KEYS, LABEL, SPLIT, Months, arranged, feature_names, split
+from reactivation.model.examples import KEYS, LABEL, SPLIT, WEIGHT, Months, arranged, feature_names, plain, split
 from reactivation.model.gate import Gate
 from reactivation.model.paired import Paired
 from reactivation.model.pipeline import Fitted
@@ -25,7 +25,7 @@ class Trained:
     """A fitted model with all that the gate stands on.
 
     rows: training rows by use. sample_share: share of the users that were used. base_rate: share of label 1 among the
-    low-active rows of the training months. quality: on the test month, by population.
+    low-active rows of the training months, weighted as the training is. quality: on the test month, by population.
     """
 
     fitted: Fitted
@@ -81,7 +81,7 @@ def train(
     examples: see the front door `examples`; months that are not in `months` are not looked at. salt: names the draw of
     sample and split. champion: the present one, judged on the same rows.
     """
-    features = feature_names(examples.drop(LABEL))
+    features, examples = feature_names(examples), plain(examples)
     past = examples.where(F.col("cycle").isin([str(month) for month in months.train]))
     rows, share = _sampled(past, salt, settings)
     rows = arranged(rows, settings).persist()
@@ -108,8 +108,8 @@ def _checked(rows: DataFrame, months: Months, settings: ModelSettings) -> tuple[
     groups = rows.groupBy(SPLIT).agg(
         F.count(LABEL).alias("n"),
         F.sum(LABEL).alias("positives"),
-        F.count(F.when(is_low, 1)).alias("n_low"),
-        F.sum(F.when(is_low, F.col(LABEL))).alias("positives_low"),
+        F.sum(F.when(is_low, F.col(WEIGHT))).alias("weight_low"),
+        F.sum(F.when(is_low, F.col(LABEL) * F.col(WEIGHT))).alias("positives_low"),
     )
     found = {row[SPLIT]: row for row in groups.collect()}
     wrong = []
@@ -122,8 +122,8 @@ def _checked(rows: DataFrame, months: Months, settings: ModelSettings) -> tuple[
             wrong.append(Finding("one class", use, f"all {n} labels are {int(positives > 0)}: nothing to tell apart"))
     if wrong:
         raise ModelError(f"nothing can be trained on {months.train[0]} to {months.train[-1]}", wrong)
-    low, positives_low = sum(r.n_low for r in found.values()), sum(r.positives_low or 0 for r in found.values())
-    return {use: int(found[use].n) for use in USES}, positives_low / low
+    base_rate = sum(r.positives_low or 0 for r in found.values()) / sum(r.weight_low or 0 for r in found.values())
+    return {use: int(found[use].n) for use in USES}, base_rate
 
 
 def _judged(
@@ -136,7 +136,7 @@ def _judged(
     settings: ModelSettings,
     champion: Scorer | None,
 ) -> Trained:
-    keep = [*KEYS, LABEL]
+    keep = [*KEYS, LABEL, WEIGHT]
     scored = score(fitted.model, test, features=fitted.features, keep=keep).persist()
     try:
         quality = _by_population(scored, settings)
@@ -168,11 +168,24 @@ def _judged(
     )
 
 
-def qualities(examples: DataFrame, scorer: Scorer, *, settings: ModelSettings) -> dict[str, Quality]:
-    """Figures of a model that is there already on examples it has not seen, by population."""
-    scored = score(scorer.model, examples, features=scorer.features, keep=[*KEYS, LABEL]).persist()
+def qualities(
+    examples: DataFrame, scorer: Scorer, *, settings: ModelSettings, alone: DataFrame | None = None
+) -> dict[str, Quality]:
+    """Figures of a model that is there already on examples it has not seen, by population, each user counted once.
+
+    alone: of these examples those of users left alone, `weighed`; the low-active among them are the population
+    `untouched`, weighted, with the slope of the calibration. None where nobody was drawn.
+    """
+    scored = score(scorer.model, plain(examples), features=scorer.features, keep=[*KEYS, LABEL, WEIGHT]).persist()
     try:
-        return _by_population(scored, settings)
+        found = _by_population(scored, settings)
+        if alone is not None:
+            weights = alone.where(POPULATIONS["low_activity"]).select("cycle", "user_id", WEIGHT)
+            untouched = scored.drop(WEIGHT).join(weights, ["cycle", "user_id"])
+            found["untouched"] = evaluate.quality(
+                untouched, deciles=settings.deciles, bins=settings.calibration_bins, with_slope=True
+            )
+        return found
     finally:
         scored.unpersist()
 

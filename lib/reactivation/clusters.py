@@ -1,0 +1,116 @@
+"""Weighted shares of users who are seen several times: sums per user on the cluster, estimates from a few numbers.
+
+A user who is drawn in several months is one cluster, not several users: months of one user resemble each other.
+Weights travel as whole millionths, so that the order in which rows are added changes no digit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from math import sqrt
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+MILLIONTHS = 1_000_000
+_SUMS = ("w1", "a1", "w0", "a0")
+"""Per user: sum of weights and of weights with the event, on the side of the treatment (1) and of the control (0)."""
+_PAIRS = tuple(combinations_with_replacement(_SUMS, 2))
+
+
+def sums(rows: DataFrame, by: Sequence[str]) -> DataFrame:
+    """Sums and products of sums over users. Grain and key: `by`; a row per group of `by` is what reaches the driver.
+
+    rows: any number per user, with the columns of `by`, user_id, is_treatment, is_event (BOOLEAN, never null) and
+    weight (DOUBLE, in millionths at best).
+    """
+    is_treated, whole = F.col("is_treatment"), F.round(F.col("weight") * MILLIONTHS).cast("bigint")
+    has_event = F.col("is_event")
+    parts = {"w1": is_treated, "a1": is_treated & has_event, "w0": ~is_treated, "a0": ~is_treated & has_event}
+    per_user = rows.groupBy(*by, "user_id").agg(
+        F.count_if(is_treated).alias("rows1"),
+        F.count_if(~is_treated).alias("rows0"),
+        *[F.sum(F.when(of, whole).otherwise(F.lit(0))).cast("decimal(18,0)").alias(n) for n, of in parts.items()],
+    )
+    return per_user.groupBy(*by).agg(
+        F.sum("rows1").alias("rows1"),
+        F.sum("rows0").alias("rows0"),
+        F.count_if(F.col("w1") > 0).alias("users1"),
+        F.count_if(F.col("w0") > 0).alias("users0"),
+        F.count("*").alias("users"),
+        *[F.sum(name).alias(name) for name in _SUMS],
+        *[F.sum(F.col(a) * F.col(b)).alias(f"{a}_{b}") for a, b in _PAIRS],
+    )
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: rows, users, weighted share with the event, and Kish's effective number of users.
+
+    effective: (ΣW)² / ΣW², W being all weights of one user, so that a user's months count as one observation. Where
+    they resemble each other less than that, the number is too small rather than too large.
+
+    Reference: Kish, Survey Sampling (1965), 11.2C.
+    """
+
+    rows: int = 0
+    users: int = 0
+    rate: float | None = None
+    effective: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two weighted shares over the same users, or over others.
+
+    variance: of the difference of the two rates (Hájek's weighted means), by linearisation with each user as a cluster,
+    what both sides owe to the same users included; None where a side or a second user is missing.
+
+    References: Hájek (1971); Binder, International Statistical Review 51 (1983); Liang and Zeger, Biometrika 73 (1986).
+    """
+
+    treatment: Side
+    control: Side
+    users: int
+    variance: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """Rate of the treatment less that of the control; None where either is not known."""
+        if self.treatment.rate is None or self.control.rate is None:
+            return None
+        return self.treatment.rate - self.control.rate
+
+    @property
+    def standard_error(self) -> float | None:
+        return None if self.variance is None else sqrt(self.variance)
+
+
+def pair(row: Mapping[str, Any]) -> Pair:
+    """The estimates of one row of `sums`."""
+    total = {name: int(row[name]) for name in _SUMS}
+    product = {(a, b): int(row[f"{a}_{b}"]) for a, b in _PAIRS}
+    sides = [_side(row, total, product, n) for n in ("1", "0")]
+    return Pair(sides[0], sides[1], int(row["users"]), _variance(total, product, users=int(row["users"])))
+
+
+def _side(row: Mapping[str, Any], total: Mapping[str, int], product: Mapping[tuple[str, str], int], n: str) -> Side:
+    weight, squares = total[f"w{n}"], product[f"w{n}", f"w{n}"]
+    if not weight:
+        return Side()
+    rate, effective = Fraction(total[f"a{n}"], weight), Fraction(weight * weight, squares)
+    return Side(int(row[f"rows{n}"]), int(row[f"users{n}"]), float(rate), float(effective))
+
+
+def _variance(total: Mapping[str, int], product: Mapping[tuple[str, str], int], *, users: int) -> float | None:
+    """Σ over users of ((a₁ - p₁w₁)/W₁ - (a₀ - p₀w₀)/W₀)², times G / (G - 1); exact until the end."""
+    w1, w0 = total["w1"], total["w0"]
+    if not w1 or not w0 or users < 2:
+        return None
+    p1, p0 = Fraction(total["a1"], w1), Fraction(total["a0"], w0)
+    factor = {"w1": -p1 / w1, "a1": Fraction(1, w1), "w0": p0 / w0, "a0": Fraction(-1, w0)}
+    twice = {(a, b): 1 if a == b else 2 for a, b in _PAIRS}
+    whole = sum((factor[a] * factor[b] * twice[a, b] * product[a, b] for a, b in _PAIRS), start=Fraction(0))
+    return float(max(whole, Fraction(0)) * Fraction(users, users - 1))

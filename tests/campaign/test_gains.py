@@ -1,0 +1,74 @@
+"""What options add, and the order in which the model's cell offers them."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from reactivation.campaign import CampaignSettings, arms, gains
+from reactivation.campaign.shrinkage import Posterior
+
+pytestmark = pytest.mark.numbers
+
+
+def row(channel: str, lift: float | None, error: float | None, **other: Any) -> dict[str, Any]:
+    plain = {"tier": "high_potential", "wave": "W1", "benefit": "none", "status": "estimated"}
+    return {**plain, "channel": channel, "lift": lift, "standard_error": error, **other}
+
+
+def test_lifts_are_drawn_towards_the_mean_of_their_tier(settings: CampaignSettings) -> None:
+    rows = [
+        row("push", 0.02, 0.01),
+        row("sms", 0.10, 0.05),
+        row("call", 0.04, 0.01, wave="W3"),
+        row("call", None, None, status="not_estimable"),
+        row("push", 0.5, 0.01, tier="low_potential"),
+    ]
+    found = gains.known(rows, settings.tiers)
+    assert {key[0] for key in found} == {"high_potential", "low_potential"}
+    sms = found["high_potential", "W1", "sms", "none"].mean
+    assert 0.03 < sms < 0.07  # one noisy option among others of 0.03
+    assert found["high_potential", "W1", "push", "none"].mean == pytest.approx(0.02, abs=0.01)
+    assert found["low_potential", "W1", "push", "none"].mean == pytest.approx(0.5)
+    assert ("high_potential", "W1", "call", "none") not in found
+
+
+@pytest.mark.parametrize(
+    ("push", "sms", "order"),
+    [
+        (Posterior(0.02, 1e-6), Posterior(0.05, 1e-6), (1, 0)),  # dear, but surely worth it
+        (Posterior(0.02, 1e-6), Posterior(0.024, 1e-5), (0, 1)),  # not sure
+        (Posterior(0.04, 1e-6), Posterior(0.05, 1e-6), (0, 1)),  # surely more, but not per unit of cost
+        (None, Posterior(0.05, 1e-6), (0, 1)),  # who knows
+        (Posterior(0.02, 1e-6), Posterior(-0.05, 1e-4), (0,)),  # surely put off by it: not offered
+        (Posterior(0.02, 1e-6), Posterior(-0.01, 1e-4), (0, 1)),
+    ],
+)
+def test_the_model_prefers_what_surely_gains_more_per_cost(
+    settings: CampaignSettings, push: Posterior | None, sms: Posterior, order: tuple[int, ...]
+) -> None:
+    keys = {channel: ("high_potential", "W1", channel, b) for channel, b in (("push", "none"), ("sms", "gift"))}
+    known = {keys["sms"]: sms, **({} if push is None else {keys["push"]: push})}
+    found = gains.of_wave(
+        settings.waves["W1"],
+        "W1",
+        [Decimal("1.00"), Decimal("1.50")],
+        known=known,
+        guidance_channel="push",
+        settings=settings.tiers,
+    )
+    assert found.order == order
+    assert found.options == (None if push is None else push.mean, sms.mean)
+    assert found.guidance is None
+
+
+@pytest.mark.rules
+def test_bands_with_a_larger_gain_come_first_and_the_raw_score_decides_within(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([(1, 2.0), (1, 3.0), (2, -4.0), (2, -5.0), (3, 0.0)], "band int, raw double")
+    for known, first in (({1: 0.01, 2: 0.05, 3: 0.03}, [-4.0, -5.0, 0.0, 3.0, 2.0]), ({}, [3.0, 2.0, 0.0, -4.0, -5.0])):
+        by = arms.by_gain(F.col("raw"), F.col("band"), known)
+        assert [r.raw for r in rows.orderBy(by.desc()).collect()] == first
+    tied = rows.orderBy(arms.by_gain(F.col("raw"), F.col("band"), {1: 0.02, 2: 0.02, 3: 0.01}).desc())
+    assert [r.raw for r in tied.collect()] == [3.0, 2.0, -4.0, -5.0, 0.0]

@@ -1,0 +1,75 @@
+"""What options did, over months in which the same users are drawn again: intervals that cover, and months that pool."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from conftest import Rows
+from experiment.asked import settings_for
+from made import of_users
+from reactivation import experiment
+from reactivation.clusters import MILLIONTHS
+from reactivation.periods import Month
+from reactivation.tables import derived
+
+SETTINGS = settings_for(metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}})
+MAY = Month.parse("2026-05")
+PLACE = {"tier": "high_potential", "wave": "W1", "channel": "sms", "benefit": "none"}
+USERS, MONTHS, WORLDS = 250, 8, 1_500
+Numbers = npt.NDArray[Any]
+
+
+def world(rng: np.random.Generator) -> tuple[Numbers, Numbers, Numbers]:
+    """Draws, propensities and outcomes of 250 users in eight months; the true lift is 0.14.
+
+    One user in five is moved by every contact from 0.1 to 0.8, the others by none; a user's habit holds for all
+    months. Chances to draw the option differ by user.
+    """
+    habit = rng.beta(0.5, 1.5, (USERS, 1))
+    is_moved = rng.random((USERS, 1)) < 0.2
+    share = np.where(rng.random((USERS, 1)) < 0.5, 0.75, 0.5)
+    drew = rng.random((USERS, MONTHS)) < share
+    p = np.where(is_moved, np.where(drew, 0.8, 0.1), habit)
+    weight = np.where(drew, 1 / share, 1 / (1 - share))
+    return drew, weight, rng.random((USERS, MONTHS)) < p
+
+
+def found(drew: Numbers, weight: Numbers, did: Numbers) -> dict[str, Any]:
+    """The row of `response` for (clusters, draws) of draws."""
+    whole = np.round(weight * MILLIONTHS).astype(np.int64)
+    columns = [drew, ~drew, whole * drew, whole * (drew & did), whole * ~drew, whole * (~drew & did)]
+    sums = np.stack([column.sum(axis=1) for column in columns], axis=1)
+    row = {**PLACE, **of_users(sums.tolist())}
+    return experiment.response([row], cycle=MAY, months=MONTHS, settings=SETTINGS)[0]
+
+
+@pytest.mark.numbers
+def test_intervals_cover_when_users_are_clusters_and_not_when_each_draw_is_one() -> None:
+    rng = np.random.default_rng(20261124)
+    truth, by_user, by_draw = 0.2 * 0.7, [], []
+    for _ in range(WORLDS):
+        table = world(rng)
+        for hits, cut in ((by_user, table), (by_draw, tuple(part.reshape(-1, 1) for part in table))):
+            row = found(*cut)
+            hits.append(row["lift_low"] <= truth <= row["lift_high"])
+    assert 0.93 <= float(np.mean(by_user)) <= 0.97
+    assert float(np.mean(by_draw)) < 0.91
+
+
+@pytest.mark.rules
+def test_months_are_pooled_and_each_tier_is_that_of_its_month(rows: Rows) -> None:
+    """Users 0 to 79 are drawn in April and in May; in May they are of another tier."""
+    names = ["cycle", "user_id", "wave", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    months = {"2026-03": "high_potential", "2026-04": "high_potential", "2026-05": "low_potential"}
+    keys = [(month, user) for month in months for user in range(80)]
+    channel = {(m, u): "sms" if u % 2 else "none" for m, u in keys}
+    plan = rows(derived.WAVE_PLAN, names, [(m, u, "W1", channel[m, u], "none", True, 0.5, "sms/none") for m, u in keys])
+    did = rows(derived.OUTCOMES, ["cycle", "user_id", "is_active"], [(m, u, u % 4 < 2) for m, u in keys])
+    tiers = rows(derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [(m, u, months[m]) for m, u in keys])
+    sums = experiment.exploration(plan, outcomes=did, tiers=tiers).collect()
+    table = experiment.response([row.asDict() for row in sums], cycle=MAY, months=3, settings=SETTINGS)
+    seen = [(row["tier"], row["n_treatment"], row["n_control"], row["lift"], row["months"]) for row in table]
+    assert seen == [("high_potential", 40, 40, 0.0, 3), ("low_potential", 40, 40, 0.0, 3)]
+    assert table[0]["standard_error"] == pytest.approx(table[1]["standard_error"])  # twice the same is no news
