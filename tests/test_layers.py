@@ -27,7 +27,10 @@ LONG_JOBS = {
     "read_out.py": "five tables, then the month's report",
 }
 LONG_FILES = {"lib/reactivation/tables/derived.py": "data alone: one contract after the other"}
-NO_CONF_OF_THEIR_OWN = {"sandbox": "only the simulated region has it: conf/regions/sandbox.yml"}
+NO_CONF_OF_THEIR_OWN = {
+    "sandbox": "only the simulated region has it: conf/regions/sandbox.yml",
+    "benchmark": "it measures what other conf decides: conf/envs/benchmark.yml",
+}
 NOT_A_STEP = {"paths", "calendar", "runtime"}
 
 

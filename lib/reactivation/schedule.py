@@ -40,3 +40,9 @@ def of_cycle(cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], is_
         jobs += [Due(job, day) for job in (*bank, "ingest_sources")]
         jobs.append(Due("plan_wave", day, wave))
     return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))
+
+
+def of_history(cycle: Month, *, months: int) -> tuple[Due, ...]:
+    """A simulated bank's months before its first cycle, one at a time: lived, then ingested. Each is due at its end."""
+    ends = [(cycle - back + 1).first for back in range(months, 0, -1)]
+    return tuple(Due(job, end) for end in ends for job in ("simulate_bank", "ingest_sources"))
