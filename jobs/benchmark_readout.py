@@ -18,13 +18,6 @@ from reactivation.tables import derived
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
 CYCLE = Month(2026, 5)
-SUMS, TENTHS, ANSWERS, WHOLE, PEER = (
-    "of it: sums of all contrasts, metrics and segments",
-    "of it: tenths of all rankings",
-    "of it: the answers, without Spark",
-    "the whole read-out",
-    "peer: Spark, one query per contrast, unadjusted sums alone",
-)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,9 +31,8 @@ def run(b: Bench) -> None:
     arms = b.settings.campaign.arms
     design = experiment.Design(arms.cells, arms.holdout_share, arms.long_holdout_share)
     store = Store(b.spark, b.root, writer="benchmark_readout")
-    frames = month.tables(
-        b.spark, users=b.args.users, cycle=str(CYCLE), picked=arms.selected_share, shares=design._asdict()
-    )
+    shares, picked = design._asdict(), arms.selected_share
+    frames = month.tables(b.spark, users=b.args.users, cycle=str(CYCLE), picked=picked, shares=shares)
     for table, frame in frames:
         if not store.has(table):
             b.say(f"making {table.name}")
@@ -48,7 +40,6 @@ def run(b: Bench) -> None:
     now = {table.name: store.read(table) for table, _ in frames}
     for repetition in range(1, b.args.times + 1):
         _once(b, now, design, repetition, place=store.place(derived.OUTCOMES))
-    b.say(f"\nRecords: {b.root}/benchmark.jsonl")
 
 
 def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, repetition: int, *, place: str) -> None:
@@ -85,12 +76,12 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
             sides = [(side.policies, side.is_selected, side.touches) for side in contrast.sides]
             peer.one_contrast(now["arms"], now["outcomes"], sides=sides, columns=outcomes).collect()
 
-    groups, first = _measured(b, SUMS, repetition, sums)
-    cut, second = _measured(b, TENTHS, repetition, tenths)
-    found, third = _measured(b, ANSWERS, repetition, answers)
-    _record(b, WHOLE, repetition, benchmark.together([first, second, third]))
+    groups, first = _measured(b, month.SUMS, repetition, sums)
+    cut, second = _measured(b, month.TENTHS, repetition, tenths)
+    found, third = _measured(b, month.ANSWERS, repetition, answers)
+    _record(b, month.WHOLE, repetition, benchmark.together([first, second, third]))
     b.say(f"    {len(groups)} groups, {len(found.readout)} answers, {len(found.targeting)} of targeting")
-    _measured(b, PEER, repetition, plain)
+    _measured(b, month.PEER, repetition, plain)
 
 
 def _sums(b: Bench, now: Mapping[str, DataFrame], measured: experiment.Measured) -> DataFrame:

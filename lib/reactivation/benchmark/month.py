@@ -15,6 +15,14 @@ SLEEPING_SHARE = 3.37 / 7
 BRANCHES = 40
 NOT_CONTACTABLE = 0.05
 COST, REDEEMED = 0.15, 5.0
+SUMS, TENTHS, ANSWERS, WHOLE, PEER = (
+    "of it: sums of all contrasts, metrics and segments",
+    "of it: tenths of all rankings",
+    "of it: the answers, without Spark",
+    "the whole read-out",
+    "peer: Spark, one query per contrast, unadjusted sums alone",
+)
+"""What is measured, as records name it."""
 PARTS = {"arrival_cycle": "2020-01", "cycle": None}
 """Value of each partition column; None: the cycle."""
 FEATURES = derived.FEATURES.extended(

@@ -16,7 +16,7 @@ def in_brief(record: Record) -> str:
     return (
         f"peak {gib(cost.memory_bytes)} GiB (heap {gib(cost.heap_bytes)}), "
         f"shuffle {mib(cost.shuffle_write_bytes)} MiB, "
-        f"spill {mib(cost.spill_disk_bytes)} MiB on disk, {cost.stages} stages, {cost.task_seconds:.0f} task seconds, "
+        f"spill {mib(cost.spill_disk_bytes)} MiB on disk, {cost.stages} stages, {cost.cpu_seconds:.0f} CPU seconds, "
         f"root {gib(record.root_bytes)} GiB"
     )
 
@@ -84,7 +84,7 @@ def _costs(records: Sequence[Record], users: int) -> str:
         rows.append(
             [
                 *[name, number(round(written)), f"{seconds:.1f}", number(round(written / seconds)) if seconds else "–"],
-                f"{_each(mine, lambda r: r.cost.task_seconds):.0f}",
+                f"{_each(mine, lambda r: r.cost.cpu_seconds):.0f}",
                 gib(max((r.cost.memory_bytes or 0) for r in mine) or None),
                 gib(max((r.cost.heap_bytes or 0) for r in mine) or None),
                 mib(round(_each(mine, lambda r: r.cost.shuffle_read_bytes))),
@@ -93,7 +93,7 @@ def _costs(records: Sequence[Record], users: int) -> str:
                 mib(round(_each(mine, lambda r: r.cost.spill_disk_bytes))),
             ]
         )
-    head = ["job", "rows written", "seconds", "rows per second", "task seconds", "peak GiB", "heap GiB"]
+    head = ["job", "rows written", "seconds", "rows per second", "CPU seconds", "peak GiB", "heap GiB"]
     head += ["shuffle read MiB", "shuffle write MiB", "spill MiB in memory", "spill MiB on disk"]
     mine = [record for record in records if record.users == users]
     roots = [record.root_bytes for record in mine if record.root_bytes is not None]
