@@ -14,7 +14,7 @@ MONTHS ?= 8
 TIMES ?= 3
 KEEP_HOURS ?= 168
 BENCHMARK_CYCLE ?= 2026-05
-RECORDS ?= build/benchmark-*/benchmark.jsonl
+RECORDS ?= tests/data/benchmark/*.jsonl
 ROOT_GIVEN := $(ROOT)
 ROOT ?= build/benchmark-$(USERS)
 CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
@@ -26,7 +26,7 @@ unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## Two months of the simulated bank, from raw tables to the read-out (into build/demo)
 	@$(CYCLE) --region sandbox --cycle 2026-05 --through 2026-06
@@ -41,8 +41,8 @@ benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONT
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
 	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
 
-benchmarks: setup ## BENCHMARKS.md from records: RECORDS="build/benchmark-*/benchmark.jsonl"
-	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --text conf/benchmarks.md --out BENCHMARKS.md
+benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"]
+	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --out BENCHMARKS.md
 
 vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOURS=168] [FORCE=--force]
 	@$(WITH_SPARK) jobs/vacuum_tables.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))

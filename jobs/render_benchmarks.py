@@ -11,15 +11,14 @@ from reactivation.runtime.records import read_records, read_text
 def add_arguments(parser: ArgumentParser) -> None:
     """What to tell, and where."""
     parser.add_argument("--records", nargs="+", required=True, metavar="FILE.jsonl", help="records of any sizes")
-    parser.add_argument("--text", metavar="FILE.md", help="what people wrote, put under the heading")
-    parser.add_argument("--out", required=True, metavar="FILE.md", help="the page")
+    parser.add_argument("--out", required=True, metavar="FILE.md", help="the page; what people wrote in it stays")
 
 
 def run(b: Bench) -> None:
     """Of two records of the same thing the newer one counts."""
     records = read_records(b.args.records, benchmark.Record)
-    text = read_text(b.args.text) if b.args.text else ""
     page = Path(b.args.out)
+    text = benchmark.text_of(read_text(b.args.out))
     b.write(str(page.parent), {page.name: benchmark.as_page(records, text=text)})
     b.say(f"{len(records)} records: {page}")
 

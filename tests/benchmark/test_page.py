@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reactivation.benchmark import Cost, Record, as_page, newest, together
+from reactivation.benchmark import Cost, Record, as_page, newest, text_of, together
 from reactivation.errors import SettingsError, SourceError
 from reactivation.runtime.records import append_record, read_records
 
@@ -105,6 +105,8 @@ def test_the_page_states_exponents_and_what_was_not_run() -> None:
         "one size: no exponent",
     ]
     assert "\n\nRead me.\n\n" in page
+    assert text_of(page) == "Read me."
+    assert text_of("# Another page") == ""
     assert "2 cores, 24.0 GiB, a processor" in page
 
 
@@ -132,3 +134,10 @@ def test_a_readout_is_told_by_its_median_and_against_the_first_way() -> None:
 def test_costs_one_after_the_other_add_up_but_for_peaks() -> None:
     both = together([cost(seconds=1.5, tasks=3, memory_bytes=None), cost(seconds=2.0, tasks=4, heap_bytes=5 * GIB)])
     assert (both.seconds, both.tasks, both.memory_bytes, both.heap_bytes) == (3.5, 7, 2 * GIB, 5 * GIB)
+
+
+def test_the_page_in_the_repository_is_that_of_the_records_in_it() -> None:
+    project = Path(__file__).parents[2]
+    page = (project / "BENCHMARKS.md").read_text(encoding="utf-8")
+    files = sorted(str(file) for file in (project / "tests" / "data" / "benchmark").glob("*.jsonl"))
+    assert as_page(read_records(files, Record), text=text_of(page)) == page

@@ -7,6 +7,8 @@ from reactivation.benchmark.growth import growth
 from reactivation.benchmark.record import Record, newest
 
 GIB, MIB = 2**30, 2**20
+BEGIN = "<!-- Written by people and kept by `make benchmarks`, which makes all below from records. -->"
+END = "<!-- Below here: made from records. -->"
 _PARTS = {"history": ", a month of history", "month": ""}
 
 
@@ -22,24 +24,23 @@ def in_brief(record: Record) -> str:
 
 
 def as_page(records: Iterable[Record], *, text: str = "") -> str:
-    """The whole page in Markdown. text: what people wrote, put under the heading as it is."""
+    """The whole page in Markdown. text: what people wrote, put under the heading between its marks."""
     kept = newest(records)
     jobs, readouts = ([record for record in kept if record.kind == kind] for kind in ("month", "readout"))
-    parts = [
-        "# Benchmarks",
-        "Made from records by `make benchmarks`; do not edit, the text is in `conf/benchmarks.md`.",
-    ]
-    parts += [text.strip()] if text.strip() else []
+    parts = ["# Benchmarks", f"{BEGIN}\n\n{text.strip() or 'What was run, and what was not.'}\n\n{END}"]
     parts += ["## Machine and versions", _machines(kept)]
     if jobs:
         parts += ["## One cycle: seconds by size", _seconds(jobs)]
-        parts += [
-            f"## One cycle at {users:,} users".replace(",", " ") + "\n\n" + _costs(jobs, users)
-            for users in _sizes(jobs)
-        ]
+        parts += [f"## One cycle at {number(users)} users\n\n{_costs(jobs, users)}" for users in _sizes(jobs)]
     if readouts:
         parts += ["## The read-out of a month", _readouts(readouts)]
     return "\n\n".join(parts) + "\n"
+
+
+def text_of(page: str) -> str:
+    """What people wrote into a page; empty where the marks are not there."""
+    inside = page.partition(BEGIN)[2].partition(END)
+    return inside[0].strip() if inside[1] else ""
 
 
 def gib(value: int | None) -> str:

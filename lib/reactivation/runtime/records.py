@@ -43,7 +43,5 @@ def read_records(paths: Iterable[str], part: type[P]) -> list[P]:
 
 
 def read_text(path: str) -> str:
-    """A local text file."""
-    if not Path(path).is_file():
-        raise SourceError("text cannot be read", [Finding("missing", path, "no such file")])
-    return Path(path).read_text(encoding="utf-8")
+    """A local text file; empty where there is none."""
+    return Path(path).read_text(encoding="utf-8") if Path(path).is_file() else ""
