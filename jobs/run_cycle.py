@@ -62,7 +62,8 @@ def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
 def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched) -> None:
     """Execute what is due of one cycle.
 
-    before: jobs to run before its own. around: makes the context in which each job runs.
+    before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
+    each job runs.
     """
     of_cycle = schedule.of_cycle(
         r.cycle,
@@ -70,7 +71,7 @@ def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched)
         waves=r.settings.campaign.days_of(r.cycle),
         is_simulated=r.settings.sandbox is not None,
     )
-    jobs = (*before, *of_cycle)
+    jobs = tuple(dict.fromkeys((*before, *of_cycle)))
     until = r.as_of or r.calendar.settle_on(r.cycle)
     done = set() if r.force else r.done()
     ingested_until = max((as_of for job, _, as_of in done if job == flow.INGEST.job and as_of), default=date.min)

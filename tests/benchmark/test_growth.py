@@ -14,7 +14,7 @@ def test_a_power_law_gives_its_exponent_whatever_its_factor(exponent: float) -> 
 
 
 def test_three_points_off_the_line_give_the_least_squares_slope() -> None:
-    # logs to base 10: users 0, 1, 3 and seconds 0, 2, 0. Sums: xy 2, x 4, y 2, xx 10; (3 * 2 - 4 * 2) / (3 * 10 - 4 * 4)
+    # logs to base 10: users 0, 1, 3 and seconds 0, 2, 0; sums: x 4, y 2, xy 2, xx 10; slope (3*2 - 4*2) / (3*10 - 4*4)
     assert growth({1: 1.0, 10: 100.0, 1_000: 1.0}).exponent == pytest.approx(-1 / 7)
 
 
