@@ -9,22 +9,43 @@ SPARK := $(VENV)/spark
 
 PY := $(VENV)/bin/python
 WITH_SPARK = JAVA_HOME="$$(cat $(JAVA))" PYSPARK_PYTHON="$(CURDIR)/$(PY)" .ci/quietly $(PY)
+USERS ?= 100000
+MONTHS ?= 8
+TIMES ?= 3
+KEEP_HOURS ?= 168
+BENCHMARK_CYCLE ?= 2026-05
+RECORDS ?= tests/data/benchmark/*.jsonl
+ROOT_GIVEN := $(ROOT)
+ROOT ?= build/benchmark-$(USERS)
 CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-berka test lint setup zip wheel clean
+.PHONY: help demo demo-berka benchmark benchmark-readout benchmarks vacuum test lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## Two months of the simulated bank, from raw tables to the read-out (into build/demo)
 	@$(CYCLE) --region sandbox --cycle 2026-05 --through 2026-06
 
 demo-berka: setup ## A month of a real Czech bank of the nineties, up to its scores (into build/demo-berka)
 	@$(CYCLE) --region berka --cycle 1994-03 --set paths.root=build/demo-berka
+
+benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONTHS=8] [ROOT=…] [SET="--set …"]
+	@$(WITH_SPARK) jobs/benchmark_month.py --env benchmark --cycle $(BENCHMARK_CYCLE) --vacuum \
+	  --set sandbox.users=$(USERS) --set sandbox.history_months=$(MONTHS) --set paths.root=$(ROOT) $(SET)
+
+benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
+	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
+
+benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"]
+	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --out BENCHMARKS.md
+
+vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOURS=168] [FORCE=--force]
+	@$(WITH_SPARK) jobs/vacuum_tables.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))
 
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
 	@$(WITH_SPARK) -m pytest $(TESTS)

@@ -2,7 +2,10 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from typing import Any
 
 import assign_tiers
 import build_features
@@ -18,6 +21,9 @@ from reactivation import cli, flow, schedule
 from reactivation.errors import Finding, SettingsError
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
+from reactivation.schedule import Due
+
+Around = Callable[[Run, Due], AbstractContextManager[Any]]
 
 JOBS = {
     "simulate_bank": simulate_bank.run,
@@ -48,15 +54,25 @@ def run(r: Run) -> None:
     r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
 
 
-def run_month(r: Run) -> None:
-    """Execute what is due of one cycle."""
-    jobs = schedule.of_cycle(
+def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
+    """Nothing is done around a job."""
+    return nullcontext()
+
+
+def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched) -> None:
+    """Execute what is due of one cycle.
+
+    before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
+    each job runs.
+    """
+    of_cycle = schedule.of_cycle(
         r.cycle,
         calendar=r.calendar,
         waves=r.settings.campaign.days_of(r.cycle),
         looks=r.settings.experiment.look_days(r.cycle),
         is_simulated=r.settings.sandbox is not None,
     )
+    jobs = tuple(dict.fromkeys((*before, *of_cycle)))
     until = r.as_of or r.calendar.settle_on(r.cycle)
     done = set() if r.force else r.done()
     ingested_until = max((as_of for job, _, as_of in done if job == flow.INGEST.job and as_of), default=date.min)
@@ -71,7 +87,8 @@ def run_month(r: Run) -> None:
         r.say(title)
         started = time.monotonic()
         child = r.at(flow.BY_JOB[due.job], as_of=due.as_of, wave=due.wave, args=Namespace())
-        JOBS[due.job](child)
+        with around(child, due):
+            JOBS[due.job](child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")
 

@@ -21,6 +21,7 @@ STEPS = frozenset(
         "experiment",
         "monitoring",
         "sandbox",
+        "benchmark",
     }
 )
 MAY_IMPORT: dict[str, frozenset[str]] = {

@@ -25,10 +25,14 @@ LONG_JOBS = {
     "design_experiment.py": "sizes, rates and prices from what is there, then three answers",
     "assign_tiers.py": "past read-outs, five tables, the registered plan and the suppression file",
     "plan_wave.py": "the wave's facts from six tables, then the plan and its files",
+    "benchmark_readout.py": "the read-out part by part, and its peer, each measured",
     "read_out.py": "five tables, then the month's report",
 }
 LONG_FILES = {"lib/reactivation/tables/derived.py": "data alone: one contract after the other"}
-NO_CONF_OF_THEIR_OWN = {"sandbox": "only the simulated region has it: conf/regions/sandbox.yml"}
+NO_CONF_OF_THEIR_OWN = {
+    "sandbox": "only the simulated region has it: conf/regions/sandbox.yml",
+    "benchmark": "it measures what other conf decides: conf/envs/benchmark.yml",
+}
 NOT_A_STEP = {"paths", "calendar", "runtime"}
 
 

@@ -87,3 +87,15 @@ def test_every_job_of_a_cycle_is_a_step_of_the_flow() -> None:
         is_simulated=True,
     )
     assert {due.job for due in jobs} <= set(flow.BY_JOB)
+
+
+def test_a_history_is_lived_and_ingested_month_by_month_and_ends_where_the_cycle_begins(utc: Calendar) -> None:
+    cycle = Month.parse("2026-05")
+    history = schedule.of_history(cycle, months=2)
+    assert [(due.job, due.as_of) for due in history] == [
+        ("simulate_bank", date(2026, 4, 1)),
+        ("ingest_sources", date(2026, 4, 1)),
+        ("simulate_bank", date(2026, 5, 1)),
+        ("ingest_sources", date(2026, 5, 1)),
+    ]
+    assert history[2:] == schedule.of_cycle(cycle, calendar=utc, waves={}, is_simulated=True)[:2]  # run once, then

@@ -58,7 +58,7 @@ def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Ar
     def work() -> None:
         place = conf_dir if conf_dir.is_dir() or args.conf_dir != "conf" else beside
         loaded = load(place, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
-        job(Bench(loaded.settings, args))
+        job(Bench(loaded.settings, args, project=place.resolve().parent, settings_hash=loaded.hash))
 
     return _exit_code(work)
 

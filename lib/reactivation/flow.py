@@ -120,7 +120,8 @@ LOOP = Step(
 _EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", _EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, NOTEBOOK, LOOP)}
+BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", _EVERYTHING, ())
+BY_JOB = {step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP)}
 
 
 def writer_of(table: str) -> str | None:

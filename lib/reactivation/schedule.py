@@ -45,3 +45,9 @@ def of_cycle(
         jobs += [Due("read_out", day)] if day in looked_at else []
         jobs += [Due("plan_wave", day, wave) for wave, its_day in waves.items() if its_day == day]
     return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))
+
+
+def of_history(cycle: Month, *, months: int) -> tuple[Due, ...]:
+    """A simulated bank's months before its first cycle, one at a time: lived, then ingested. Each is due at its end."""
+    ends = [(cycle - back + 1).first for back in range(months, 0, -1)]
+    return tuple(Due(job, end) for end in ends for job in ("simulate_bank", "ingest_sources"))

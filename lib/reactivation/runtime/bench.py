@@ -17,6 +17,7 @@ from reactivation.errors import Finding, SourceError, nearest
 from reactivation.parts import Part
 from reactivation.runtime import console
 from reactivation.runtime.session import start
+from reactivation.runtime.store import resolved
 from reactivation.runtime.text import write_text
 from reactivation.settings import Settings, load_part
 
@@ -29,10 +30,20 @@ _FILES = {"csv": "csv", "tsv": "csv", "parquet": "parquet"}
 
 @dataclass(frozen=True)
 class Bench:
-    """Reads a spec and the table it names, writes small files; nothing of the programme's own tables."""
+    """Reads a spec and the table it names, writes small files; no job of it writes what the programme's tables say.
+
+    project: folder that holds `conf`; relative paths of conf start there.
+    """
 
     settings: Settings
     args: Namespace
+    project: Path = Path()
+    settings_hash: str = ""
+
+    @property
+    def root(self) -> str:
+        """Where the tables of conf lie."""
+        return resolved(self.settings.paths.root, project=self.project)
 
     @cached_property
     def spark(self) -> SparkSession:

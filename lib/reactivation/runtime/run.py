@@ -20,7 +20,7 @@ from reactivation.frames import of_records
 from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
-from reactivation.runtime.store import Store, Written, is_catalog_schema
+from reactivation.runtime.store import Store, Written, resolved
 from reactivation.settings import Loaded, Settings
 from reactivation.tables import derived
 from reactivation.tables.contract import Table
@@ -86,11 +86,8 @@ class Run:
         return Store(self.spark, self.root, writer=f"{self.step.job} (cycle {self.cycle}, run {self.run_id})")
 
     def resolve(self, path: str) -> str:
-        """A path of conf as Spark takes it: `{root}` filled in, a relative one started at the project's folder."""
-        if "{root}" in path:
-            return path.replace("{root}", self.root)
-        is_elsewhere = "://" in path or path.startswith(("/", "dbfs:")) or is_catalog_schema(path)
-        return path if is_elsewhere else str(self.project / path)
+        """A path of conf as Spark takes it; see `store.resolved`."""
+        return resolved(path, project=self.project, root=self.root if "{root}" in path else "")
 
     def has(self, table: Table) -> bool:
         """True where the table has been created."""
@@ -176,10 +173,15 @@ class Run:
         settings = self.settings.model_copy(update=parts)
         return replace(self, loaded=replace(self.loaded, settings=settings))
 
+    @property
+    def rows_written(self) -> int:
+        """Rows of all tables that this run has written so far."""
+        return sum(written.rows for _, written, _ in self._written)
+
     def finish(self) -> None:
         """Note in `run_log` what this run wrote, and that it is done."""
         seconds = time.monotonic() - self._started
-        whole = ("-", Written(sum(w.rows for _, w, _ in self._written), -1), seconds)
+        whole = ("-", Written(self.rows_written, -1), seconds)
         common = {
             "run_id": self.run_id,
             "job": self.step.job,

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, reduce
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from delta import DeltaTable
@@ -40,6 +41,14 @@ def is_catalog_schema(root: str) -> bool:
     return bool(_CATALOG_SCHEMA.fullmatch(root))
 
 
+def resolved(path: str, *, project: Path, root: str = "") -> str:
+    """A path of conf as Spark takes it: `{root}` filled in, a relative one started at the project's folder."""
+    if "{root}" in path:
+        return path.replace("{root}", root)
+    is_elsewhere = "://" in path or path.startswith(("/", "dbfs:")) or is_catalog_schema(path)
+    return path if is_elsewhere else str(project / path)
+
+
 class Store:
     """The tables under one root: a folder (any file system Spark knows), or `catalog.schema`."""
 
@@ -47,6 +56,10 @@ class Store:
         self._spark = spark
         self._root = root.rstrip("/")
         self._writer = writer
+
+    @property
+    def spark(self) -> SparkSession:
+        return self._spark
 
     @cached_property
     def is_catalog(self) -> bool:
@@ -80,7 +93,12 @@ class Store:
 
     def version(self, table: Table) -> int:
         """Number of the table's newest Delta version."""
-        return int(self._delta(table).history(1).select("version").collect()[0].version)
+        return int(self.delta(table).history(1).select("version").collect()[0].version)
+
+    def delta(self, table: Table) -> DeltaTable:
+        """Delta's own handle of a table that is there."""
+        place = self.place(table)
+        return DeltaTable.forName(self._spark, place) if self.is_catalog else DeltaTable.forPath(self._spark, place)
 
     def replace(self, table: Table, frame: DataFrame, parts: Parts) -> Written:
         """Replace the parts of a table whose partition columns have the given values, and only those.
@@ -109,10 +127,6 @@ class Store:
     def _load(self, table: Table) -> DataFrame:
         return self._spark.read.format("delta").load(self.place(table))
 
-    def _delta(self, table: Table) -> DeltaTable:
-        place = self.place(table)
-        return DeltaTable.forName(self._spark, place) if self.is_catalog else DeltaTable.forPath(self._spark, place)
-
     def _create(self, table: Table) -> None:
         if self.has(table):
             return
@@ -130,7 +144,7 @@ class Store:
         writer = frame.write.format("delta").mode(mode).options(**options).option("userMetadata", mark)
         place = self.place(table)
         self._commit(table, lambda: writer.saveAsTable(place) if self.is_catalog else writer.save(place))
-        newest = self._delta(table).history(1).select("version", "operationMetrics", "userMetadata").collect()[0]
+        newest = self.delta(table).history(1).select("version", "operationMetrics", "userMetadata").collect()[0]
         rows = int(newest.operationMetrics.get("numOutputRows", 0)) if newest.userMetadata == mark else 0
         return Written(rows, int(newest.version))
 
@@ -142,7 +156,7 @@ class Store:
                 return
             except DeltaConcurrentModificationException:
                 if attempt == _TRIES:
-                    other = self._delta(table).history(1).select("userMetadata").collect()[0].userMetadata
+                    other = self.delta(table).history(1).select("userMetadata").collect()[0].userMetadata
                     advice = f"last written by {other}; wait until it is done, then run again"
                     raise Busy(
                         f"`{table.name}` is being written by another job", [Finding("busy", table.name, advice)]
@@ -182,7 +196,7 @@ class Store:
                 Finding("key", ", ".join(table.key), f"{totals.rows_too_many} rows too many: must be unique")
             )
         if findings:
-            self._delta(table).restoreToVersion(restore_to)
+            self.delta(table).restoreToVersion(restore_to)
             raise ContractError(f"`{table.name}` is as it was: the new rows break its contract", findings)
 
 

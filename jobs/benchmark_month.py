@@ -1,0 +1,60 @@
+"""Run one cycle of a simulated bank of any size, its history written month by month, and record what each job costs."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import run_cycle
+import vacuum_tables
+
+from reactivation import benchmark, cli, schedule
+from reactivation.errors import Finding, SettingsError
+from reactivation.runtime import meter
+from reactivation.runtime.records import append_record
+from reactivation.runtime.run import Run
+from reactivation.schedule import Due
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What to do beside the cycle."""
+    parser.add_argument(
+        "--vacuum", action="store_true", help="remove old Delta versions after each ingest of the cycle"
+    )
+
+
+def run(r: Run) -> None:
+    """What was done under the same settings is skipped: a call after an interruption goes on, and records add up."""
+    bank = r.settings.sandbox
+    if bank is None:
+        raise SettingsError(f"region {r.region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    history = schedule.of_history(r.cycle, months=bank.history_months)
+
+    @contextmanager
+    def around(child: Run, due: Due) -> Iterator[None]:
+        with meter.measured(r.spark) as cost:
+            yield
+        record = benchmark.Record(
+            kind="month",
+            users=bank.users,
+            months=bank.history_months,
+            cycle=str(r.cycle),
+            part="history" if due in history else "month",
+            job=due.job,
+            wave=due.wave,
+            as_of=due.as_of,
+            rows=child.rows_written,
+            cost=benchmark.Cost.model_validate(cost.as_record()),
+            settings_hash=r.settings_hash,
+            **meter.surroundings(r.spark, r.root),
+        )
+        append_record(f"{r.root}/benchmark.jsonl", record)
+        r.say(f"    {benchmark.in_brief(record)}")
+        if r.args.vacuum and due not in history and due.job == "ingest_sources":
+            vacuum_tables.tidy(r.store, is_simulated=True, keep_hours=0, force=True)
+
+    run_cycle.run_month(r, before=history, around=around)
+    r.say(f"\nRecords: {r.root}/benchmark.jsonl")
+
+
+if __name__ == "__main__":
+    cli.main(run, __file__, arguments=add_arguments)

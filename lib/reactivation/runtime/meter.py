@@ -1,0 +1,187 @@
+"""What a stretch of work cost: seconds, peak memory of all its processes, and what Spark itself counted."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+import reactivation
+from reactivation.runtime import machine
+
+_PROCESSES = Path("/proc")
+_PAUSE_SECONDS = 0.25
+_PAGE_BYTES = 4096
+_STAGE_COUNTERS = {
+    "task_seconds": ("executorRunTime", 1e-3),
+    "cpu_seconds": ("executorCpuTime", 1e-9),
+    "gc_seconds": ("jvmGcTime", 1e-3),
+    "tasks": ("numCompleteTasks", 1),
+    "input_bytes": ("inputBytes", 1),
+    "input_rows": ("inputRecords", 1),
+    "output_bytes": ("outputBytes", 1),
+    "shuffle_read_bytes": ("shuffleReadBytes", 1),
+    "shuffle_write_bytes": ("shuffleWriteBytes", 1),
+    "spill_memory_bytes": ("memoryBytesSpilled", 1),
+    "spill_disk_bytes": ("diskBytesSpilled", 1),
+}
+
+
+@dataclass
+class Cost:
+    """What was measured; None where this machine does not tell.
+
+    memory_bytes: highest sum of the resident memory of this process and all it started (Spark's JVM, its workers), seen
+    every quarter of a second; a page that two of them share counts twice. heap_bytes: sum of the highest use of the
+    JVM's heap pools, of the driver alone on a cluster. The rest is Spark's own count over the stages that ran, attempts
+    that failed included: task_seconds over all cores, spill_memory_bytes as the rows lay in memory, spill_disk_bytes as
+    they were written. stages_lost: stages that ran and that Spark forgot before they were read; above 0 the counts are
+    too low, and `spark.ui.retainedStages` must be raised.
+    """
+
+    seconds: float = 0.0
+    memory_bytes: int | None = None
+    heap_bytes: int | None = None
+    stages: int = 0
+    stages_lost: int = 0
+    tasks: int = 0
+    task_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    gc_seconds: float = 0.0
+    input_bytes: int = 0
+    input_rows: int = 0
+    output_bytes: int = 0
+    shuffle_read_bytes: int = 0
+    shuffle_write_bytes: int = 0
+    spill_memory_bytes: int = 0
+    spill_disk_bytes: int = 0
+
+    def as_record(self) -> dict[str, Any]:
+        """By name; seconds to the millisecond."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+
+
+@contextmanager
+def measured(spark: SparkSession) -> Iterator[Cost]:
+    """Measure what runs inside; the cost is whole when the block has ended without an error.
+
+    All stages count that the session starts meanwhile, from whatever thread: measure one thing at a time.
+    """
+    cost, first = Cost(), _next_stage(spark)
+    pools = _heap_pools(spark)
+    for pool in pools:
+        pool.resetPeakUsage()
+    sampler = _Sampler()
+    started = time.monotonic()
+    with sampler:
+        yield cost
+    cost.seconds = time.monotonic() - started
+    cost.memory_bytes = sampler.peak or None
+    cost.heap_bytes = sum(int(pool.getPeakUsage().getUsed()) for pool in pools) or None
+    _add_stages(cost, spark, first)
+
+
+def surroundings(spark: SparkSession, root: str) -> dict[str, Any]:
+    """What a record says beside the cost: machine, versions, code_version, root_bytes and finished_at."""
+    return {
+        "machine": machine.machine(),
+        "versions": machine.versions(spark),
+        "code_version": reactivation.__version__,
+        "root_bytes": machine.disk_bytes(root),
+        "finished_at": datetime.now(UTC),
+    }
+
+
+class _Sampler:
+    """Watches the resident memory of this process and its descendants from a thread."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "_Sampler":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            self.peak = max(self.peak, resident_bytes())
+            if self._is_over.wait(_PAUSE_SECONDS):
+                self.peak = max(self.peak, resident_bytes())
+                return
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process and all its descendants; 0 where there is no /proc."""
+    parents: dict[int, int] = {}
+    resident: dict[int, int] = {}
+    for place in _PROCESSES.glob("[0-9]*"):
+        try:
+            after_name = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        parents[int(place.name)], resident[int(place.name)] = int(after_name[1]), int(after_name[21])
+    family = {_own_id()} if _PROCESSES.is_dir() else set()
+    grown = True
+    while grown:
+        children = {child for child, parent in parents.items() if parent in family}
+        grown = not children <= family
+        family |= children
+    return sum(resident.get(member, 0) for member in family) * _PAGE_BYTES
+
+
+def _own_id() -> int:
+    return int((_PROCESSES / "self").resolve().name)
+
+
+def _jvm(spark: SparkSession) -> Any:
+    jvm: Any = spark.sparkContext._jvm
+    assert jvm is not None
+    return jvm
+
+
+def _heap_pools(spark: SparkSession) -> list[Any]:
+    pools = _jvm(spark).java.lang.management.ManagementFactory.getMemoryPoolMXBeans()
+    return [pool for pool in pools if pool.getType().name() == "HEAP"]
+
+
+def _stages(spark: SparkSession) -> Iterator[Any]:
+    """All stages that Spark still knows, the newest first."""
+    context: Any = spark.sparkContext._jsc.sc()
+    context.listenerBus().waitUntilEmpty()  # what is counted comes to the store through it
+    gateway: Any = spark.sparkContext._gateway
+    quantiles = gateway.new_array(gateway.jvm.double, 0)
+    found = context.statusStore().stageList(None, False, False, quantiles, gateway.jvm.java.util.ArrayList())
+    for number in range(found.size()):
+        yield found.apply(number)
+
+
+def _next_stage(spark: SparkSession) -> int:
+    return 1 + max((int(stage.stageId()) for stage in _stages(spark)), default=-1)
+
+
+def _add_stages(cost: Cost, spark: SparkSession, first: int) -> None:
+    seen: set[int] = set()
+    for stage in _stages(spark):
+        number = int(stage.stageId())
+        if number < first:
+            continue
+        seen.add(number)
+        if stage.status().toString() == "SKIPPED":  # an earlier one has its rows already
+            continue
+        cost.stages += 1
+        for name, (counter, unit) in _STAGE_COUNTERS.items():
+            value = getattr(stage, counter)() * unit
+            setattr(cost, name, getattr(cost, name) + value)
+    cost.stages_lost = max(seen, default=first - 1) + 1 - first - len(seen)

@@ -1,0 +1,23 @@
+"""What Spark means to do for a frame."""
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+
+def scans(frame: DataFrame, place: str) -> int:
+    """How often the optimised plan of a frame reads the table whose files lie in a folder."""
+    leaves: Any = frame._jdf.queryExecution().optimizedPlan().collectLeaves()
+    found = 0
+    for number in range(leaves.size()):
+        relation = getattr(leaves.apply(number), "relation", None)
+        roots = relation().location().rootPaths().mkString(" ") if relation is not None else ""
+        found += any(root.rstrip("/").endswith(place.rstrip("/")) for root in roots.split(" "))
+    return found
+
+
+def require_one_scan(frame: DataFrame, place: str) -> None:
+    """Refuse a frame that would read a table more than once, or not at all."""
+    found = scans(frame, place)
+    if found != 1:
+        raise AssertionError(f"{place} would be read {found} times, must be once")

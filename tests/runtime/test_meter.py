@@ -1,0 +1,73 @@
+"""What a stretch of work cost, as Spark and the system counted it."""
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from reactivation.runtime import machine, meter
+from reactivation.runtime.meter import measured, resident_bytes
+
+pytestmark = pytest.mark.edges
+
+ROWS = 20_000
+
+
+def shuffled(spark: SparkSession) -> int:
+    """Every row crosses one shuffle of four parts; two counts of partial counts cross none of note."""
+    return spark.range(0, ROWS, 1, 2).repartition(4, "id").where(F.col("id") >= 0).count()
+
+
+def test_the_shuffle_of_a_job_is_counted_and_nothing_spills(spark: SparkSession) -> None:
+    with measured(spark) as cost:
+        assert shuffled(spark) == ROWS
+    assert cost.shuffle_write_bytes > ROWS  # a row is at least a byte
+    assert cost.shuffle_read_bytes == cost.shuffle_write_bytes
+    assert (cost.spill_memory_bytes, cost.spill_disk_bytes, cost.stages_lost) == (0, 0, 0)
+    assert cost.stages >= 3  # rows written, rows counted, counts added
+    assert cost.tasks >= 2 + 1 + 1
+    assert cost.seconds > 0
+    assert cost.task_seconds > 0
+
+
+def test_several_jobs_inside_are_one_cost_and_what_ran_before_is_none_of_it(spark: SparkSession) -> None:
+    with measured(spark) as once:
+        shuffled(spark)
+    with measured(spark) as twice:
+        shuffled(spark)
+        shuffled(spark)
+    with measured(spark) as nothing:
+        pass
+    assert twice.stages == 2 * once.stages
+    assert twice.shuffle_write_bytes == pytest.approx(2 * once.shuffle_write_bytes, rel=0.05)
+    assert (nothing.stages, nothing.tasks, nothing.shuffle_write_bytes) == (0, 0, 0)
+
+
+def test_memory_is_that_of_python_and_of_the_jvm_it_started(spark: SparkSession) -> None:
+    with measured(spark) as cost:
+        shuffled(spark)
+    if cost.memory_bytes is None:
+        pytest.skip("this system has no /proc")
+    assert cost.heap_bytes is not None
+    assert cost.memory_bytes > 200 * 2**20  # a JVM with Spark in it alone is more
+    assert resident_bytes() <= (machine.machine()["memory_bytes"] or 0)
+
+
+def test_stages_that_spark_has_forgotten_are_counted_as_lost(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = meter._stages
+
+    def forgetful(session: SparkSession) -> list[object]:
+        known = list(stages(session))  # the newest first
+        return known if len(known) < 3 else [known[0], *known[2:]]
+
+    with measured(spark) as cost:
+        shuffled(spark)
+        monkeypatch.setattr(meter, "_stages", forgetful)
+    assert cost.stages_lost == 1
+
+
+def test_a_record_names_machine_and_versions(spark: SparkSession) -> None:
+    assert set(machine.versions(spark)) == {"python", "java", "spark", "delta", "mlflow"}
+    assert machine.versions(spark)["spark"] == spark.version
+    assert machine.machine()["cores"] >= 1

@@ -1,0 +1,69 @@
+"""Files of old Delta versions go, rows stay; a week is the least that goes without being forced."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from conftest import Rows
+from reactivation.errors import SettingsError
+from reactivation.runtime.store import Store
+from reactivation.runtime.vacuum import vacuum
+from reactivation.tables import derived
+
+pytestmark = pytest.mark.edges
+
+TIERS, LABELS = derived.TIERS_TABLE, derived.LABELS
+COLUMNS = ["cycle", "user_id", "tier", "band"]
+
+
+@pytest.fixture
+def store(spark: SparkSession, tmp_path: Path, rows: Rows) -> Store:
+    """A table whose part was replaced twice."""
+    result = Store(spark, str(tmp_path), writer="a test")
+    for users in (3, 2, 1):
+        part = rows(TIERS, COLUMNS, [("2026-05", n, "low_potential", 9) for n in range(users)])
+        result.replace(TIERS, part, {"cycle": "2026-05"})
+    return result
+
+
+def data_files(store: Store) -> list[Path]:
+    return sorted(Path(store.place(TIERS)).glob("cycle=*/*.parquet"))
+
+
+def settings_of(store: Store) -> dict[str, str]:
+    """The session's settings, but for what Delta notes of its last commit."""
+    return {key: value for key, value in store.spark.conf.getAll.items() if "lastCommit" not in key}
+
+
+def test_files_that_no_kept_version_needs_are_removed_and_the_rows_stay(store: Store) -> None:
+    newest = len(store.read(TIERS).inputFiles())
+    assert len(data_files(store)) > newest
+    [done] = vacuum(store, [TIERS, LABELS], keep_hours=0, force=True)  # labels are not there
+    assert done.table == "tiers"
+    kept = data_files(store)
+    assert len(kept) == newest
+    assert done.bytes_before is not None
+    assert done.bytes_after is not None
+    assert done.bytes_before > done.bytes_after >= sum(file.stat().st_size for file in kept)
+    assert [row.user_id for row in store.read(TIERS).collect()] == [0]
+    [again] = vacuum(store, [TIERS], keep_hours=0, force=True)
+    assert again.bytes_before == again.bytes_after == done.bytes_after
+
+
+def test_versions_of_the_last_hours_stay(store: Store) -> None:
+    before = data_files(store)
+    vacuum(store, [TIERS], keep_hours=168)
+    assert data_files(store) == before
+
+
+def test_less_than_a_week_is_refused_unless_forced_and_the_session_is_as_it_was(store: Store) -> None:
+    before = data_files(store)
+    settings = settings_of(store)
+    with pytest.raises(SettingsError, match="--force where none runs"):
+        vacuum(store, [TIERS], keep_hours=167)
+    with pytest.raises(SettingsError, match="below 0"):
+        vacuum(store, [TIERS], keep_hours=-1, force=True)
+    assert data_files(store) == before
+    vacuum(store, [TIERS], keep_hours=0, force=True)
+    assert settings_of(store) == settings
