@@ -80,7 +80,7 @@ def sentences(rows: Sequence[Row], *, metric: str) -> list[str]:
 
 
 def plot(rows: Sequence[Row], *, metric: str) -> str:
-    """Four pictures as one SVG: spend, users moved, cost of one, and how good the scores were; truth as hollow marks."""
+    """Four pictures as one SVG: spend, users moved, the cost of one, quality of scores; truth as hollow marks."""
     with mpl.rc_context({"svg.hashsalt": "loop"}):
         figure = Figure(figsize=(11, 7.5), layout="constrained")
         axes = figure.subplots(2, 2)
