@@ -39,7 +39,7 @@ def test_lifts_are_drawn_towards_the_mean_of_their_tier(settings: CampaignSettin
     ("push", "sms", "order"),
     [
         (Posterior(0.02, 1e-6), Posterior(0.05, 1e-6), (1, 0)),  # dear, but surely worth it
-        (Posterior(0.02, 1e-6), Posterior(0.024, 1e-5), (0, 1)),  # not sure
+        (Posterior(0.02, 1e-6), Posterior(0.033, 1e-4), (0, 1)),  # 0.022 per unit of cost, but not surely
         (Posterior(0.04, 1e-6), Posterior(0.05, 1e-6), (0, 1)),  # surely more, but not per unit of cost
         (None, Posterior(0.05, 1e-6), (0, 1)),  # who knows
         (Posterior(0.02, 1e-6), Posterior(-0.05, 1e-4), (0,)),  # surely put off by it: not offered

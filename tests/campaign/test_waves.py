@@ -295,5 +295,7 @@ def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[s
     assert (without.of("sms"), without.of("push")) == ([], [1, 2, 3, 4])
     assert {user: row.expected_gain for user, row in with_gains.rows.items()} == {1: 0.07, 2: 0.01, 3: None, 4: None}
     assert {row.expected_gain for row in without.rows.values()} == {None}
+    put_off = Result(known, conf, {"model": 2, "rule": 2}, gains=WaveGains((-0.05, 0.07), None, (1,)))
+    assert (put_off.of("sms"), put_off.of("push")) == ([1], [3, 4])  # the model offers no push; the rule does
     used = {policy: with_gains.limits[policy, "capacity_sms"]["used"] for policy in ("model", "rule")}
     assert used == {"model": 1, "rule": 0}
