@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
+from reactivation.benchmark import month
 from reactivation.benchmark.growth import growth
 from reactivation.benchmark.record import Record, newest
 
@@ -110,18 +111,29 @@ def _readouts(records: Sequence[Record]) -> str:
         of_size = [record for record in records if record.users == users]
         ways = list(dict.fromkeys(record.job for record in of_size))
         middle = {way: median([r.cost.seconds for r in of_size if r.job == way]) for way in ways}
-        ours = middle[ways[0]]
+        ours = middle[month.WHOLE]
         for way in ways:
             mine = [r for r in of_size if r.job == way]
             spread = f"{min(r.cost.seconds for r in mine):.1f} to {max(r.cost.seconds for r in mine):.1f}"
             rows.append(
                 [
                     *[number(users), way, f"{middle[way]:.1f}", spread, str(len(mine)), f"{middle[way] / ours:.2f}"],
+                    f"{median(r.cost.cpu_seconds for r in mine):.1f}",
                     number(max(r.cost.input_rows for r in mine)),
                     gib(max(r.cost.memory_bytes or 0 for r in mine) or None),
                 ]
             )
-    head = ["users", "way", "median seconds", "from … to", "runs", "times the first way", "rows read", "peak GiB"]
+    head = [
+        "users",
+        "way",
+        "median seconds",
+        "from … to",
+        "runs",
+        "times the whole read-out",
+        "CPU seconds",
+        "rows read",
+        "peak GiB",
+    ]
     return _table(head, rows)
 
 
