@@ -24,6 +24,12 @@ def test_the_test_month_is_the_newest_settled_one_and_never_trains(settings: mod
     assert str(model.months(at_once.newest_settled(JUNE.first), settings=settings).test) == "2026-05"
 
 
+def test_a_young_region_learns_from_the_months_that_have_labels(settings: model.ModelSettings) -> None:
+    may = model.months(Month.parse("2026-05"), settings=settings)
+    assert [str(m) for m in may.among({"2026-04", "2026-05"}).train] == ["2026-04"]
+    assert may.among({"2026-05"}) == may  # nothing to learn from: the error names all that were asked for
+
+
 def test_features_before_a_month_meet_what_came_in_it(rows: Rows) -> None:
     features = rows(
         derived.FEATURES,

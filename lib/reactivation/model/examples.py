@@ -36,6 +36,11 @@ class Months:
     def all(self) -> tuple[Month, ...]:
         return (*self.train, self.test)
 
+    def among(self, labelled: Collection[str]) -> "Months":
+        """The training months of which there are labels, as a young region has them not of all; else all of them."""
+        known = tuple(month for month in self.train if str(month) in labelled)
+        return Months(known or self.train, self.test)
+
 
 def months(newest: Month, *, settings: ModelSettings) -> Months:
     """The training months and the test month, which is the newest that may be learnt from: 2026-04 for 2026-06."""
