@@ -7,8 +7,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from conftest import Rows
 from reactivation.campaign import CampaignSettings, arms, gains
 from reactivation.campaign.shrinkage import Posterior
+from reactivation.tables import derived
 
 pytestmark = pytest.mark.numbers
 
@@ -72,3 +74,17 @@ def test_bands_with_a_larger_gain_come_first_and_the_raw_score_decides_within(sp
         assert [r.raw for r in rows.orderBy(by.desc()).collect()] == first
     tied = rows.orderBy(arms.by_gain(F.col("raw"), F.col("band"), {1: 0.02, 2: 0.02, 3: 0.01}).desc())
     assert [r.raw for r in tied.collect()] == [3.0, 2.0, -4.0, -5.0, 0.0]
+
+
+@pytest.mark.rules
+def test_the_newest_months_rows_are_what_is_known(rows: Rows, settings: CampaignSettings) -> None:
+    names = ["cycle", "tier", "wave", "channel", "benefit", "lift", "standard_error", "status"]
+    place = ("high_potential", "W1", "sms", "gift")
+    table = rows(
+        derived.RESPONSE,
+        names,
+        [("2026-04", *place, 0.5, 0.01, "estimated"), ("2026-05", *place, 0.04, 0.01, "estimated")],
+    )
+    found = gains.known(gains.newest(table), settings.tiers)
+    assert found == {place: Posterior(pytest.approx(0.04), pytest.approx(0.0001))}
+    assert gains.newest(table.limit(0)) == []
