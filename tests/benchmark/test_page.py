@@ -104,6 +104,8 @@ def test_the_page_states_exponents_and_what_was_not_run() -> None:
         "not run",
         "one size: no exponent",
     ]
+    whole = cells(page, "all together, history included", "One cycle: seconds by size")
+    assert whole[1:] == ["11", "not whole", "one size: no exponent"]  # the larger size was not read out
     assert "\n\nRead me.\n\n" in page
     assert text_of(page) == "Read me."
     assert text_of("# Another page") == ""

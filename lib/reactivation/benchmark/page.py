@@ -63,9 +63,12 @@ def _seconds(records: Sequence[Record]) -> str:
         }
         cells = [f"{seconds[users]:.1f}" if users in seconds else "not run" for users in sizes]
         rows.append([name, *cells, growth(seconds).text])
-    whole = {users: sum(record.cost.seconds for record in records if record.users == users) for users in sizes}
+    every = _by_job(records).values()
+    finished = [users for users in sizes if all(users in of_job for of_job in every)]
+    whole = {users: sum(record.cost.seconds for record in records if record.users == users) for users in finished}
+    cells = [f"{whole[users]:.0f}" if users in whole else "not whole" for users in sizes]
+    rows.append(["all together, history included", *cells, growth(whole).text])
     months = {users: _history(records, users) for users in sizes}
-    rows.append(["all together, history included", *[f"{whole[users]:.0f}" for users in sizes], growth(whole).text])
     told = ", ".join(f"{number(users)} users with {n} months of history" for users, n in months.items())
     head = ["job", *[f"{number(users)} users" for users in sizes], "exponent"]
     note = (
