@@ -56,8 +56,11 @@ def test_no_feature_changes(bank: Bank, other_world: Bank) -> None:
 
 def test_no_score_changes(bank: Bank, other_world: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     scored = bank.read(derived.SCORES, CYCLE).select("active_version", "asset_uplift_version").distinct().collect()[0]
-    for model in ("active", "asset_uplift"):
-        version = scored[f"{model}_version"]
+    live = {model: scored[f"{model}_version"] for model in ("active", "asset_uplift")}
+    assert live["active"]
+    for model, version in live.items():
+        if version is None:  # so small a bank may have no version of it that passed the gate
+            continue
         decision = ("--version", version, "--reviewer", "the leak test", "--reason", "the version that was live then")
         assert other_world.job("approve_model", CYCLE, "--model", model, *decision) == 0
     assert other_world.job("score_users", CYCLE) == 0
