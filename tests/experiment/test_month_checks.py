@@ -27,6 +27,9 @@ MEASURED = experiment.Measured({"login": "logged_in"}, {"opt_out": "opted_out"},
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 
 
+_ENDS = {"ratio_low": 1.0, "ratio_high": 4.0}
+
+
 def group(policy: str, touch: str, branch: str, *, n: int = 1_000, **sums: Any) -> Group:
     logins = {"model": 500, "rule": 250, "random": 200}[policy] - (100 if touch == "holdout" else 0)
     known = {"users": n, "assigned": n, "known__login": n, "events__login": min(logins, n), "known__opt_out": n}
@@ -144,11 +147,24 @@ def test_the_programmes_figures_are_named_and_described() -> None:
         "login: 50.0% of the 2 000 users whom the model picked and who were open to contact; "
         "40.0% of its picks that were held out."
     )
-    assert told[1].startswith("2.00 times as many of the model's picks as of those of the bank's rule (95% interval ")
+    assert told[1].startswith("login: 2.50 times as many of the model's picks as of users picked at random (95% ")
     assert "the programme names 2.5)" in told[1]
-    assert "the programme names 3.2)" in told[2]
+    assert told[2].startswith("login: 2.00 times as many of the model's picks as of those of the bank's rule (95% ")
+    assert "the programme names" not in told[2]
+    assert len(told) == 3  # transactions were not measured
     nobody = programme(answers([]).readout, "login", alpha=0.05)
-    assert nobody[0].startswith("Against those of the bank's rule: cannot be said.")
+    assert nobody[0].startswith("login against users picked at random: cannot be said.")
+
+
+def test_the_programmes_two_ratios_are_told_of_their_own_metrics_whatever_is_primary() -> None:
+    rows = [
+        {"metric": metric, "contrast": "pick_model_vs_random", "segment": "all", "ratio": ratio, **_ENDS}
+        for metric, ratio in (("active", 1.5), ("login", 2.4), ("transaction", 3.1))
+    ]
+    told = programme(rows, "active", alpha=0.05)
+    assert [line.split(" times")[0] for line in told] == ["active: 1.50", "login: 2.40", "transaction: 3.10"]
+    assert ["2.5" in line for line in told] == [False, True, False]
+    assert ["3.2" in line for line in told] == [False, False, True]
 
 
 def test_the_report_has_all_chapters_and_counts_the_checks() -> None:

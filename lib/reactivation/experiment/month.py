@@ -67,7 +67,7 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
 
     metrics: those that are told contrast by contrast; the programme's figures are of the primary one.
     """
-    alpha, own_unit, primary = found.alpha, tuple(settings.means), next(iter(settings.metrics))
+    alpha, own_unit, primary = found.alpha, tuple(settings.means), settings.primary_metric
     return [
         Told("The programme's figures", "", tuple(month_words.programme(found.readout, primary, alpha=alpha))),
         *told(found.readout, metrics, alpha=alpha, means=own_unit),

@@ -10,39 +10,43 @@ from reactivation.experiment.headlines import ALL
 
 Row = Mapping[str, Any]
 
-CLAIMED = {"pick_model_vs_rule": 2.5, "pick_model_vs_random": 3.2}
-"""How many times as many of its picks the programme says log in, against the rule's and against users at random."""
+CLAIMED = {"login": 2.5, "transaction": 3.2}
+"""By metric: how many times as many of the model's campaign group the programme names, against the random group."""
 
-_WHO = {"pick_model_vs_rule": "those of the bank's rule", "pick_model_vs_random": "users picked at random"}
+_WHO = {"pick_model_vs_random": "users picked at random", "pick_model_vs_rule": "those of the bank's rule"}
 
 
 def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
     """The programme's headline figures as this month has them: they describe, and prove nothing of the campaign.
 
-    Unadjusted, whatever the headline: they are counts of users.
+    Of the primary metric, and of the others that the programme names. Unadjusted, whatever the headline: they are
+    counts of users.
     """
-    found = {row["contrast"]: row for row in rows if row["metric"] == metric and row["segment"] == ALL}
-    touch = found.get("touch_model")
+    found = {(row["metric"], row["contrast"]): row for row in rows if row["segment"] == ALL}
+    touch = found.get((metric, "touch_model"))
     sentences = []
     if touch is not None and touch["estimate_treatment"] is not None:
         sentences.append(
             f"{metric}: {touch['estimate_treatment']:.1%} of the {whole(touch['n_treatment'])} users whom the model "
             f"picked and who were open to contact; {touch['estimate_control']:.1%} of its picks that were held out."
         )
-    for name, claimed in CLAIMED.items():
-        row = found.get(name)
-        if row is None:
-            continue
-        if row["ratio"] is None:
-            sentences.append(f"Against {_WHO[name]}: cannot be said. {as_sentence(row['reason'] or row['status'])}")
-            continue
-        high = "no upper end" if row["ratio_high"] is None else f"{row['ratio_high']:.2f}"
-        sentences.append(
-            f"{row['ratio']:.2f} times as many of the model's picks as of {_WHO[name]} "
-            f"({100 * (1 - alpha):.4g}% interval {row['ratio_low']:.2f} to {high}; the programme names {claimed:g}). "
-            "This tells who they are and what moved them, together."
-        )
-    return sentences
+    named = dict.fromkeys((metric, *CLAIMED))
+    asked = [(one, who) for who in _WHO for one in named if who == "pick_model_vs_random" or one == metric]
+    return sentences + [_against(found[pair], alpha=alpha) for pair in asked if pair in found]
+
+
+def _against(row: Row, *, alpha: float) -> str:
+    metric, who = row["metric"], _WHO[row["contrast"]]
+    if row["ratio"] is None:
+        return f"{metric} against {who}: cannot be said. {as_sentence(row['reason'] or row['status'])}"
+    high = "no upper end" if row["ratio_high"] is None else f"{row['ratio_high']:.2f}"
+    is_named = row["contrast"] == "pick_model_vs_random" and metric in CLAIMED
+    claimed = f"; the programme names {CLAIMED[metric]:g}" if is_named else ""
+    return (
+        f"{metric}: {row['ratio']:.2f} times as many of the model's picks as of {who} "
+        f"({100 * (1 - alpha):.4g}% interval {row['ratio_low']:.2f} to {high}{claimed}). "
+        "This tells who they are and what moved them, together."
+    )
 
 
 def guardrails_told(checks: Iterable[Row]) -> list[str]:
