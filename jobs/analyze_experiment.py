@@ -6,6 +6,7 @@ from pathlib import Path
 from reactivation import cli, monitoring
 from reactivation.errors import PlanError, SettingsError
 from reactivation.experiment import any_table
+from reactivation.frames import records
 from reactivation.monitoring import Chapter
 from reactivation.runtime.bench import Bench
 from reactivation.tables.derived import READOUT
@@ -24,7 +25,7 @@ def run(b: Bench) -> None:
     problems = any_table.problems(table, spec)
     if problems:
         raise SettingsError(f"{Path(b.args.spec).name} and `{spec.table}` do not fit", problems)
-    rows = [row.asDict() for row in any_table.sums(table, spec).collect()]
+    rows = records(any_table.sums(table, spec))
     if len(rows) > any_table.MOST_GROUPS:
         raise PlanError(f"the strata make more than {any_table.MOST_GROUPS} groups", any_table.coarser(spec))
     found = any_table.analyze(any_table.groups(rows, spec), spec, settings=b.settings.experiment)

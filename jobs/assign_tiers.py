@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, chance, cli, experiment, population
+from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
@@ -89,7 +90,7 @@ def _look_before_launch(r: Run) -> None:
         r.read(derived.ARMS, is_now), r.read(derived.FEATURES, is_now), settings=settings
     )
     is_first = cycle == r.settings.campaign.arms.long_holdout_since
-    groups = [row.asDict() for row in sums.collect()]
+    groups = records(sums)
     rows = experiment.balance.balance(groups, cycle=cycle, settings=settings, is_first_month=is_first)
     r.write(derived.BALANCE, r.rows(derived.BALANCE, rows))
     r.say("\n".join(f"    {line}" for line in experiment.balance.warnings(rows)))

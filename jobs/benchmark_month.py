@@ -7,8 +7,7 @@ from contextlib import contextmanager
 import run_cycle
 import vacuum_tables
 
-from reactivation import benchmark, cli, schedule
-from reactivation.errors import Finding, SettingsError
+from reactivation import benchmark, cli, sandbox, schedule
 from reactivation.runtime import meter
 from reactivation.runtime.records import append_record
 from reactivation.runtime.run import Run
@@ -24,9 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(r: Run) -> None:
     """What was done under the same settings is skipped: a call after an interruption goes on, and records add up."""
-    bank = r.settings.sandbox
-    if bank is None:
-        raise SettingsError(f"region {r.region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    bank = sandbox.required(r.settings.sandbox, region=r.region)
     history = schedule.of_history(r.cycle, months=bank.history_months)
 
     @contextmanager

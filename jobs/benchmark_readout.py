@@ -4,10 +4,12 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import month_groups
 from pyspark.sql import DataFrame
 
-from reactivation import benchmark, cli, experiment, population
+from reactivation import benchmark, cli, experiment
 from reactivation.benchmark import month, peer
+from reactivation.frames import records
 from reactivation.periods import Month, Window
 from reactivation.runtime import meter, plans
 from reactivation.runtime.bench import Bench
@@ -49,13 +51,13 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
     measured = experiment.Measured.of(settings, window=window, columns=columns)
 
     def sums() -> tuple[experiment.Group, ...]:
-        frame = _sums(b, now, measured)
+        frame = month_groups.sums(now, day=CYCLE.first, calendar=b.settings.calendar, measured=measured)
         plans.require_one_scan(frame, place)
-        return experiment.groups(_records(frame))
+        return experiment.groups(records(frame))
 
     def tenths() -> Rows:
         rankings = experiment.rankings(now["scores"], now["features"], rule_order=share.rule_order)
-        return _records(experiment.tenths(now["outcomes"], now["arms"], rankings, metrics=measured.rates))
+        return records(experiment.tenths(now["outcomes"], now["arms"], rankings, metrics=measured.rates))
 
     def answers() -> experiment.Answers:
         return experiment.answers(
@@ -84,18 +86,6 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
     _measured(b, month.PEER, repetition, plain)
 
 
-def _sums(b: Bench, now: Mapping[str, DataFrame], measured: experiment.Measured) -> DataFrame:
-    placed = experiment.placed(
-        now["arms"],
-        tiers=now["tiers"],
-        master=population.signed_up(now["users"], day=CYCLE.first, calendar=b.settings.calendar),
-        features=now["features"],
-        scores=now["scores"],
-        measured=measured,
-    )
-    return experiment.aggregate(now["outcomes"], placed, measured=measured)
-
-
 def _measured(b: Bench, way: str, repetition: int, work: Callable[[], T]) -> tuple[T, benchmark.Cost]:
     with meter.measured(b.spark) as counted:
         found = work()
@@ -120,10 +110,6 @@ def _record(b: Bench, way: str, repetition: int, cost: benchmark.Cost) -> None:
     )
     append_record(f"{b.root}/benchmark.jsonl", record)
     b.say(f"[{repetition}] {way}: {cost.seconds:.1f} s; {benchmark.in_brief(record)}")
-
-
-def _records(table: DataFrame) -> Rows:
-    return [row.asDict() for row in table.collect()]
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from argparse import ArgumentParser
 from datetime import timedelta
 
 from reactivation import campaign, cli, sandbox
-from reactivation.errors import Finding, SettingsError
 from reactivation.experiment import trials
-from reactivation.frames import at_hand
+from reactivation.frames import at_hand, records
 from reactivation.periods import Calendar, Month, Window
 from reactivation.runtime.bench import Bench
 from reactivation.sandbox.tables import METRICS
@@ -23,9 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(b: Bench) -> None:
     """Prints, for each causal contrast, how often its interval covers the truth, and how often it sees what is not."""
-    bank, arms, month = b.settings.sandbox, b.settings.campaign.arms, Month.parse(b.args.month)
-    if bank is None:
-        raise SettingsError("this region is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    bank = sandbox.required(b.settings.sandbox, region=b.args.region)
+    arms, month = b.settings.campaign.arms, Month.parse(b.args.month)
     uplift, first_wave = b.settings.labels.asset_uplift, month.first + timedelta(days=4)
     banks = at_hand(sandbox.trials.banks(b.spark, seeds=b.args.seeds, users=b.args.users, settings=bank))
     asleep = sandbox.trials.sleepers(banks, month=month, first_wave=first_wave, settings=bank)
@@ -33,7 +31,7 @@ def run(b: Bench) -> None:
         at_hand(asleep),
         outcome=Window(first_wave, month.window.end),
         calendar=Calendar(zone=b.settings.calendar.zone, settle_days=0),
-        uplift=sandbox.Uplift(float(uplift.min_share), float(uplift.min_amount)),
+        uplift=sandbox.Uplift.of(uplift.min_share, uplift.min_amount),
         settings=bank,
     )
     drawn = campaign.arms.drawn(
@@ -41,7 +39,7 @@ def run(b: Bench) -> None:
         settings=arms.model_copy(update={"long_holdout_share": 0.0}),
         salts=_SALTS,
     )
-    rows = [row.asDict() for row in sandbox.trials.counted(drawn).collect()]
+    rows = records(sandbox.trials.counted(drawn))
     for world, title in ((trials.MOVED, "Contacts work as in conf"), (trials.UNMOVED, "Contacts do nothing")):
         months = trials.trials(rows, METRICS, world)
         b.show(title, trials.coverage(months, METRICS, alpha=b.settings.experiment.alpha))

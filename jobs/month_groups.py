@@ -1,11 +1,13 @@
 """A part of `read_out`: the month's users in their groups, with the sums of what came of them."""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 from pyspark.sql import DataFrame
 
 from reactivation import experiment, population
-from reactivation.periods import Window
+from reactivation.frames import records
+from reactivation.periods import Calendar, Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import within
 from reactivation.tables import canonical, derived
@@ -24,22 +26,30 @@ def of_cycle(r: Run, table: Table) -> DataFrame:
     return r.read(table, within(cycle=str(r.cycle)))
 
 
-def records(table: DataFrame) -> list[dict[str, Any]]:
-    """The rows of a small table."""
-    return [row.asDict() for row in table.collect()]
-
-
 def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Measured, tuple[experiment.Group, ...]]:
     """What is measured over a window, and its sums by group: one aggregation."""
     features, scores = of_cycle(r, derived.FEATURES), of_cycle(r, derived.SCORES)
     columns = features.columns + scores.columns
     measured = experiment.Measured.of(r.settings.experiment, window=window, columns=columns)
+    now = {
+        "arms": of_cycle(r, derived.ARMS),
+        "tiers": of_cycle(r, derived.TIERS_TABLE),
+        "users": r.read(canonical.USERS),
+        "features": features,
+        "scores": scores,
+        "outcomes": outcomes,
+    }
+    return measured, experiment.groups(records(sums(now, day=r.cycle.first, calendar=r.calendar, measured=measured)))
+
+
+def sums(now: Mapping[str, DataFrame], *, day: date, calendar: Calendar, measured: experiment.Measured) -> DataFrame:
+    """The one aggregation. now: the cycle's tables by name, and `users`; day: the cycle's first."""
     placed = experiment.placed(
-        of_cycle(r, derived.ARMS),
-        tiers=of_cycle(r, derived.TIERS_TABLE),
-        master=population.signed_up(r.read(canonical.USERS), day=r.cycle.first, calendar=r.calendar),
-        features=features,
-        scores=scores,
+        now["arms"],
+        tiers=now["tiers"],
+        master=population.signed_up(now["users"], day=day, calendar=calendar),
+        features=now["features"],
+        scores=now["scores"],
         measured=measured,
     )
-    return measured, experiment.groups(records(experiment.aggregate(outcomes, placed, measured=measured)))
+    return experiment.aggregate(now["outcomes"], placed, measured=measured)

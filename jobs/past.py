@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, model
 from reactivation.campaign.settings import Wave
+from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
@@ -86,23 +87,21 @@ def evidence(r: Run) -> dict[int, campaign.Evidence]:
         bands=campaign.tiers.band(F.col("p_active"), settings.tiers),
         weights=campaign.evidence.month_weights(months, newest=newest, settings=settings.tiers),
     )
-    return campaign.evidence.pool([row.asDict() for row in sums.collect()], settings.tiers)
+    return campaign.evidence.pool(records(sums), settings.tiers)
 
 
 def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     """What the wave's options are known to add, by the newest month that may teach the cycle; None: nothing is."""
     settings = r.settings.campaign
     newest = campaign.history.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
-    rows = []
-    if r.has(derived.RESPONSE):
-        rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
+    if not r.has(derived.RESPONSE):
+        return None
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
     known = campaign.gains.known(rows, settings.tiers)
     if not known:
         return None
-    costs = campaign.split.costs(wave, settings)
-    return campaign.gains.of_wave(
-        wave, name, costs, known=known, guidance_channel=settings.guidance_channel, settings=settings.tiers
-    )
+    costs, guided_by = campaign.split.costs(wave, settings), settings.guidance_channel
+    return campaign.gains.of_wave(wave, name, costs, known=known, guidance_channel=guided_by, settings=settings.tiers)
 
 
 def standing_tiers(r: Run) -> Mapping[campaign.tiers.Ends, str]:

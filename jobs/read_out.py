@@ -5,11 +5,12 @@ from typing import Any
 import past
 import registration
 from interim_look import look
-from month_groups import has_campaign, of_cycle, records, summed
+from month_groups import has_campaign, of_cycle, summed
 from month_outcomes import write_outcomes
 from pyspark.sql import DataFrame
 
 from reactivation import cli, experiment, monitoring
+from reactivation.frames import records
 from reactivation.monitoring import Chapter
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.run import Run

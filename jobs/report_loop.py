@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import cli, monitoring
+from reactivation.frames import records
 from reactivation.monitoring import Chapter, loop
 from reactivation.runtime.run import Run
 from reactivation.runtime.text import write_text
@@ -16,10 +17,10 @@ def run(r: Run) -> None:
     """Writes `reports/loop.html`, `.txt` and `.svg`, and no table. Outside the sandbox there is no truth to show."""
     metric, is_active = r.settings.experiment.primary_metric, F.col("model") == "active"
     rows = loop.months(
-        spent=_records(loop.spending(_until(r, derived.OUTCOMES), _until(r, derived.ARMS))),
-        readout=_records(_until(r, derived.READOUT, (F.col("segment") == "all") & (F.col("metric") == metric))),
-        evaluation=_records(_until(r, derived.SCORE_EVALUATION, is_active & (F.col("population") == "untouched"))),
-        bands=_records(_until(r, derived.TIER_BANDS)),
+        spent=records(loop.spending(_until(r, derived.OUTCOMES), _until(r, derived.ARMS))),
+        readout=records(_until(r, derived.READOUT, (F.col("segment") == "all") & (F.col("metric") == metric))),
+        evaluation=records(_until(r, derived.SCORE_EVALUATION, is_active & (F.col("population") == "untouched"))),
+        bands=records(_until(r, derived.TIER_BANDS)),
         truth=_truth(r, metric),
     )
     told = loop.sentences(rows, metric=metric)
@@ -41,11 +42,7 @@ def _until(r: Run, table: Table, where: Column | None = None) -> DataFrame:
 def _truth(r: Run, metric: str) -> list[dict[str, object]]:
     if not r.has(sandbox.TRUTH_EFFECTS):
         return []
-    return _records(_until(r, sandbox.TRUTH_EFFECTS, F.col("metric") == metric))
-
-
-def _records(table: DataFrame) -> list[dict[str, object]]:
-    return [row.asDict() for row in table.collect()]
+    return records(_until(r, sandbox.TRUTH_EFFECTS, F.col("metric") == metric))
 
 
 if __name__ == "__main__":

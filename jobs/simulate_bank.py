@@ -7,8 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import cli, sandbox
-from reactivation.errors import Finding, SettingsError
-from reactivation.frames import at_hand
+from reactivation.frames import at_hand, records
 from reactivation.periods import Month, Window
 from reactivation.runtime.run import Run
 from reactivation.runtime.sent import read_sent
@@ -18,9 +17,7 @@ from reactivation.tables import derived
 
 def run(r: Run) -> None:
     """Simulates what ends by `--as-of` (default: the observation date) and is missing; `--force` redoes the cycle's."""
-    settings = r.settings.sandbox
-    if settings is None:
-        raise SettingsError(f"region {r.region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    settings = sandbox.required(r.settings.sandbox, region=r.region)
     waves = sorted(r.settings.campaign.days_of(r.cycle).values())
     as_of = r.as_of or r.cycle.first
     done = [s for s in _done(r) if not (r.force and s.first >= r.cycle.first)]
@@ -70,7 +67,7 @@ def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outco
         F.col("cycle") == str(r.cycle),
     )
     assert settings is not None
-    uplift = sandbox.Uplift(*map(float, (labels.asset_uplift.min_share, labels.asset_uplift.min_amount)))
+    uplift = sandbox.Uplift.of(labels.asset_uplift.min_share, labels.asset_uplift.min_amount)
     when: dict[str, Any] = {"cycle": r.cycle, "outcome": outcome, "calendar": r.calendar}
     offers = list(dict.fromkeys((o.channel, o.benefit) for w in r.settings.campaign.waves.values() for o in w.options))
     potentials = sandbox.potentials(people, contacts=contacts, uplift=uplift, settings=settings, **when)
@@ -78,9 +75,9 @@ def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outco
     r.write(tables.TRUTH_OPTIONS, sandbox.options(people, offers, uplift=uplift, settings=settings, **when))
     known = r.read(tables.TRUTH_POTENTIALS, is_now)
     arms = r.read(derived.ARMS, is_now) if r.has(derived.ARMS) else None
-    means = [row.asDict() for row in sandbox.effects.aggregate(known, arms).collect()]
+    means = records(sandbox.effects.aggregate(known, arms))
     r.write(tables.TRUTH_EFFECTS, r.rows(tables.TRUTH_EFFECTS, sandbox.effects.effects(means, cycle=cycle)))
-    bins = [row.asDict() for row in sandbox.effects.ranked(known, arms).collect()]
+    bins = records(sandbox.effects.ranked(known, arms))
     r.write(tables.TRUTH_ORACLE, r.rows(tables.TRUTH_ORACLE, sandbox.effects.oracle(bins, cycle=cycle)))
 
 

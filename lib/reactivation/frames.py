@@ -1,4 +1,4 @@
-"""Frames kept at hand, and small frames made of plain records."""
+"""Frames kept at hand, and small frames as plain records, there and back."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,6 +18,11 @@ def at_hand(frame: DataFrame) -> DataFrame:
     not grow longer. An executor that is lost takes its rows along, and the job is run again.
     """
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+
+
+def records(few: DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame whose size does not grow with users, on the driver."""
+    return [row.asDict() for row in few.collect()]
 
 
 def of_records(spark: SparkSession, records: Iterable[Mapping[str, Any]], schema: StructType) -> DataFrame:

@@ -9,7 +9,7 @@ from tests.sandbox.bank import MAY, SHANGHAI, settings, simulated, to_everybody
 
 from reactivation import sandbox
 from reactivation.periods import Month, Window
-from reactivation.sandbox import behaviour, past_campaigns, response
+from reactivation.sandbox import behaviour, past_campaigns, response, touches
 from reactivation.sandbox.almanac import Almanac, number
 
 pytestmark = pytest.mark.rules
@@ -42,7 +42,7 @@ def test_as_many_sleep_as_in_the_branch(people: DataFrame) -> None:
     spring = Window(date(2026, 2, 1), MAY.first)
     months = [(Month.parse("2026-02") + n).window for n in range(3)]
     there = (F.col("signed_up_day") < number(MAY.first)) & (F.col("closed_day") > number(MAY.first))
-    users = people.where(there).withColumn("touches", F.lit(None).cast(response.TOUCHES))
+    users = people.where(there).withColumn("touches", F.lit(None).cast(touches.TYPE))
     stretches = behaviour.stretches(users, segments=months, settings=bank)
     days = behaviour.days(stretches, almanac=Almanac(spring, SHANGHAI, bank.season), settings=bank)
     by_user = days.groupBy("user_id").agg(F.count_if("is_visit").alias("visits"))

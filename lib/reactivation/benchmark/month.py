@@ -44,9 +44,8 @@ def tables(
 ) -> list[tuple[Table, DataFrame]]:
     """`arms`, `tiers`, `scores` and `outcomes` of so many sleepers, `features` and `users` of all the bank's.
 
-    The bank has 7 users for 3.37 sleepers. shares: of the cells, of holdout and of
-    long_holdout, as registered. picked: share that each
-    policy picks. Nothing is moved by a contact: what the read-out should find is nothing.
+    The bank has 7 users for 3.37 sleepers. shares: of the cells, of holdout and of long_holdout, as registered. picked:
+    share that each policy picks. Nothing is moved by a contact: what the read-out should find is nothing.
     """
     everybody = spark.range(round(users / SLEEPING_SHARE)).select(
         F.lit(cycle).alias("cycle"),

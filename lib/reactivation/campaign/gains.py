@@ -17,6 +17,7 @@ from scipy.stats import norm
 from reactivation.campaign.learning_settings import TierSettings
 from reactivation.campaign.settings import NO_BENEFIT, Wave
 from reactivation.campaign.shrinkage import Effect, Posterior, shrunk
+from reactivation.frames import records
 
 Known = Mapping[tuple[str, str, str, str], Posterior]
 """Expected gain by tier, wave, channel and benefit."""
@@ -44,7 +45,7 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[tup
 def newest(response: DataFrame) -> list[dict[str, Any]]:
     """Rows of the newest cycle in some rows of `response`."""
     cycle = response.agg(F.max("cycle").alias("cycle")).collect()[0].cycle
-    return [row.asDict() for row in response.where(F.col("cycle") == F.lit(cycle)).collect()]
+    return records(response.where(F.col("cycle") == F.lit(cycle)))
 
 
 @dataclass(frozen=True)

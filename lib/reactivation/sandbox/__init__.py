@@ -18,7 +18,7 @@ from reactivation.sandbox.arrival import MONEY_FAULTS, delivered
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.people import people
 from reactivation.sandbox.segments import due, name_of
-from reactivation.sandbox.settings import SandboxSettings
+from reactivation.sandbox.settings import SandboxSettings, required
 from reactivation.sandbox.truth import Uplift
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "options",
     "people",
     "potentials",
+    "required",
     "simulate",
     "tables",
     "trials",

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from reactivation.periods import Month, Window
 from reactivation.sandbox import segments as cut
+from reactivation.sandbox import touches
 from reactivation.sandbox.almanac import Almanac, number
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.settings import Effects, SandboxSettings
@@ -92,13 +93,13 @@ def added_rate(effects: Effects) -> Column:
     if not effects.horizon_days:
         return F.lit(0.0)
 
-    def term(touch: Column) -> Column:
-        since = F.col("day") - touch["day"]
-        fading = touch["strength"] * F.exp((1 - since) / effects.decay_days)
-        return F.when(since.between(1, effects.horizon_days), fading).otherwise(F.lit(0.0))
+    def since(touch: Column) -> Column:
+        return F.col("day") - touch["day"]
 
-    total = F.aggregate("touches", F.lit(0.0), lambda sum_, touch: sum_ + term(touch))
-    return F.coalesce(total, F.lit(0.0))
+    return touches.total(
+        lambda touch: touch["strength"] * F.exp((1 - since(touch)) / effects.decay_days),
+        lambda touch: since(touch).between(1, effects.horizon_days),
+    )
 
 
 def p_mobile(added_rate: Column, effects: Effects) -> Column:

@@ -11,10 +11,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.sandbox import exact
 from reactivation.sandbox.tables import METRICS
 
 _BINS = 20_000
-_PARTS = 10**12
 
 
 def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
@@ -23,7 +23,7 @@ def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
     arms: `arms` of the same cycle; None before there are any.
     """
     rises = [
-        (_total(F.col(f"p_{metric}_planned") - F.col(f"p_{metric}_untouched")) / F.count("*")).alias(metric)
+        (exact.total(F.col(f"p_{metric}_planned") - F.col(f"p_{metric}_untouched")) / F.count("*")).alias(metric)
         for metric in METRICS
     ]
     nobody = F.lit(None).cast("string")
@@ -84,7 +84,11 @@ def ranked(potentials: DataFrame, low_active: DataFrame | None) -> DataFrame:
     return (
         rows.withColumn("bin", F.floor(F.col("p") * _BINS).cast("int"))
         .groupBy("population", "metric", "bin")
-        .agg(_total(F.col("p")).alias("events"), _total(1 - F.col("p")).alias("others"), F.count("*").alias("users"))
+        .agg(
+            exact.total(F.col("p")).alias("events"),
+            exact.total(1 - F.col("p")).alias("others"),
+            F.count("*").alias("users"),
+        )
     )
 
 
@@ -115,11 +119,6 @@ def oracle(bins: Sequence[Mapping[str, Any]], *, cycle: str) -> list[dict[str, A
             }
         )
     return rows
-
-
-def _total(value: Column) -> Column:
-    """A sum in whole numbers of 10⁻¹², which the order of the rows cannot change."""
-    return F.sum(F.round(value * _PARTS).cast("bigint")) / F.lit(float(_PARTS))
 
 
 def _probability(metric: str) -> Column:

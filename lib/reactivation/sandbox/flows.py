@@ -8,6 +8,7 @@ rise by more than a share and an amount is known in closed form: that of the inf
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from reactivation.sandbox import touches
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.settings import SandboxSettings
 
@@ -45,12 +46,8 @@ def comes(month: Column, moved: Column, settings: SandboxSettings) -> Column:
 
 def moved(first: Column, last: Column, settings: SandboxSettings) -> Column:
     """What the contacts delivered from one day to another, both included, add to the hazard of their month's inflow."""
-
-    def term(touch: Column) -> Column:
-        return F.when(touch["day"].between(first, last), touch["strength"]).otherwise(F.lit(0.0))
-
-    total = F.aggregate("touches", F.lit(0.0), lambda sum_, touch: sum_ + term(touch))
-    return F.coalesce(total, F.lit(0.0)) * settings.effects.asset_flow
+    added = touches.total(lambda touch: touch["strength"], lambda touch: touch["day"].between(first, last))
+    return added * settings.effects.asset_flow
 
 
 def _before(month: Column, settings: SandboxSettings) -> Column:

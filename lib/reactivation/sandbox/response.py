@@ -13,12 +13,12 @@ from pyspark.sql import window as W
 
 from reactivation.periods import Window
 from reactivation.sandbox import segments as cut
+from reactivation.sandbox import touches
 from reactivation.sandbox.almanac import Almanac, number
 from reactivation.sandbox.dice import Dice, by_name
 from reactivation.sandbox.settings import Effects, Reach, SandboxSettings
 
 CONTACT_COLUMNS = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "send_on")
-TOUCHES = "array<struct<day:int,contact:bigint,strength:double,benefit:string>>"
 _TRAITS = ("has_phone", "has_push", "responsiveness", "price_sensitivity", "freshness", "leaves")
 _REPLY_SECONDS = 7200
 
@@ -71,7 +71,7 @@ def arrives(settings: SandboxSettings) -> Column:
 def with_touches(people: DataFrame, contacted: DataFrame | None, *, window: Window, effects: Effects) -> DataFrame:
     """Add `touches` to each user: delivered contacts that may still work in a window, in the order of their days."""
     if contacted is None:
-        return people.withColumn("touches", F.lit(None).cast(TOUCHES))
+        return people.withColumn("touches", F.lit(None).cast(touches.TYPE))
     first = number(window.first) - effects.longest_days
     works = F.col("is_delivered") & F.col("day").between(first, number(window.end) - 1)
     touch = F.struct("day", "contact", "strength", "benefit")

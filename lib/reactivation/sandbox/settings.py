@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from reactivation.errors import Finding, SettingsError
 from reactivation.parts import Part
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -211,3 +212,10 @@ class SandboxSettings(Part):
         if abs(whole - 1) > 1e-9:
             raise ValueError(f"shares of kinds add up to {whole:g}, must be 1")
         return self
+
+
+def required(bank: SandboxSettings | None, *, region: str) -> SandboxSettings:
+    """The region's simulated bank; SettingsError where the region is a real one."""
+    if bank is None:
+        raise SettingsError(f"region {region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+    return bank

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import window as W
 
 from reactivation.periods import Calendar, Month, Window
-from reactivation.sandbox import behaviour, response, truth
+from reactivation.sandbox import behaviour, response, touches, truth
 from reactivation.sandbox.almanac import Almanac, number
 from reactivation.sandbox.dice import Dice
 from reactivation.sandbox.people import FIRST_USER_ID, people
@@ -102,10 +102,10 @@ def counted(drawn: DataFrame) -> DataFrame:
 
 def _with_one_sms(users: DataFrame, day: date, settings: SandboxSettings) -> DataFrame:
     sms = {"channel": F.lit("sms"), "benefit": F.lit("discount"), "contact": F.xxhash64("user_id")}
-    strength = response.strength(settings).alias("strength")
-    touch = F.struct(F.lit(number(day)).alias("day"), "contact", strength, "benefit")
-    arrived = F.when(response.has_address() & response.arrives(settings), F.array(touch))
-    return users.withColumns(sms).withColumn("touches", arrived.cast(response.TOUCHES))
+    arrives = response.has_address() & response.arrives(settings)
+    return users.withColumns(sms).withColumn(
+        "touches", F.when(arrives, touches.alone(number(day), response.strength(settings)))
+    )
 
 
 def _at_most(events: int, expected: Column) -> Column:

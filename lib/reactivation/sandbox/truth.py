@@ -9,19 +9,17 @@ asset_uplift   assets at the end of the window's month above those at its start 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from decimal import Decimal
+from typing import NamedTuple, Self
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.periods import Month, Window
-from reactivation.sandbox import behaviour, flows, response
+from reactivation.sandbox import behaviour, exact, flows, response, touches
 from reactivation.sandbox.almanac import Almanac, number
 from reactivation.sandbox.settings import SandboxSettings
 from reactivation.sandbox.tables import METRICS, TRUTH_OPTIONS, TRUTH_POTENTIALS, WORLDS
-
-_PARTS = 10**12
-"""Rates are added up as whole numbers of 10⁻¹², so that the order of the days cannot change a sum."""
 
 
 class Uplift(NamedTuple):
@@ -29,6 +27,11 @@ class Uplift(NamedTuple):
 
     min_share: float
     min_amount: float
+
+    @classmethod
+    def of(cls, min_share: Decimal, min_amount: Decimal) -> Self:
+        """From numbers of conf."""
+        return cls(float(min_share), float(min_amount))
 
 
 def potentials(
@@ -65,13 +68,7 @@ def options(
         .withColumns({"contact_id": contact, "send_on": F.lit(outcome.first)})
         .withColumn("contact", F.xxhash64("contact_id"))
     )
-    touch = F.struct(
-        F.lit(number(outcome.first)).alias("day"),
-        "contact",
-        response.strength(settings).alias("strength"),
-        "benefit",
-    )
-    touched = offered.withColumn("touches", F.array(touch).cast(response.TOUCHES))
+    touched = offered.withColumn("touches", touches.alone(number(outcome.first), response.strength(settings)))
     keys = ("user_id", "channel", "benefit")
     reached = worlds(touched, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings, keys=keys)
     p_delivered = F.when(response.has_address(), response.p_arrives(settings.reach)).otherwise(0.0)
@@ -112,8 +109,8 @@ def _in_app(days: DataFrame, keys: Sequence[str], settings: SandboxSettings) -> 
         rate, p_comes, p_pays = (F.col(f"{name}_{world}") for name in ("rate", "comes", "pays"))
         has_come = F.col("draw") < p_comes
         sums += [
-            (1 - F.exp(-_total(rate))).alias(f"p_login_{world}"),
-            (1 - F.exp(_total(F.log1p(-p_comes * p_pays)))).alias(f"p_transaction_{world}"),
+            (1 - F.exp(-exact.total(rate))).alias(f"p_login_{world}"),
+            (1 - F.exp(exact.total(F.log1p(-p_comes * p_pays)))).alias(f"p_transaction_{world}"),
             F.bool_or(has_come).alias(f"login_{world}"),
             F.bool_or(has_come & (F.col("mobile_draw") < p_pays)).alias(f"transaction_{world}"),
         ]
@@ -166,7 +163,3 @@ def _alone() -> Mapping[str, Column]:
 
 def _offer(channel: str, benefit: str) -> Column:
     return F.struct(F.lit(channel).alias("channel"), F.lit(benefit).alias("benefit"))
-
-
-def _total(rate: Column) -> Column:
-    return F.sum(F.round(rate * _PARTS).cast("bigint")) / F.lit(float(_PARTS))
