@@ -25,7 +25,7 @@ def run(r: Run) -> None:
     rates = past.base_rates(r)
     scores = r.read(derived.SCORES, is_now)
     bands = _write_tiers(r, scores)
-    _write_arms(r, scores, campaign.tiers.gains(bands))
+    write_arms(r, scores, campaign.tiers.gains(bands))
     _register(r, plan, rates)
     _look_before_launch(r)
 
@@ -55,7 +55,8 @@ def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, Any]]:
     return bands
 
 
-def _write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
+def write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
+    """Draw the cycle's arms by the run's settings. gains: per band, as `tier_bands` has them."""
     settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
     permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
     spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)

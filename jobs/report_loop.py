@@ -21,7 +21,8 @@ def run(r: Run) -> None:
         readout=records(_until(r, derived.READOUT, (F.col("segment") == "all") & (F.col("metric") == metric))),
         evaluation=records(_until(r, derived.SCORE_EVALUATION, is_active & (F.col("population") == "untouched"))),
         bands=records(_until(r, derived.TIER_BANDS)),
-        truth=_truth(r, metric),
+        truth=_truth(r, sandbox.TRUTH_EFFECTS, F.col("metric") == metric),
+        oracle=_truth(r, sandbox.TRUTH_ORACLE, (F.col("metric") == metric) & (F.col("population") == "low_active")),
     )
     told = loop.sentences(rows, metric=metric)
     chapter = Chapter("Month by month", told, rows, "Incremental: effect of touch_<policy> times picked users touched.")
@@ -39,10 +40,8 @@ def _until(r: Run, table: Table, where: Column | None = None) -> DataFrame:
     return r.read(table, is_past if where is None else is_past & where)
 
 
-def _truth(r: Run, metric: str) -> list[dict[str, object]]:
-    if not r.has(sandbox.TRUTH_EFFECTS):
-        return []
-    return records(_until(r, sandbox.TRUTH_EFFECTS, F.col("metric") == metric))
+def _truth(r: Run, table: Table, where: Column) -> list[dict[str, object]]:
+    return records(_until(r, table, where)) if r.has(table) else []
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import past
+import training_rows
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from reactivation import campaign, cli, model
-from reactivation.errors import Finding, ModelError, NotReady
+from reactivation import cli, model
+from reactivation.errors import ModelError
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import derived
@@ -20,26 +19,11 @@ def run(r: Run) -> None:
     A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
     model of activity there is nothing to go on with.
     """
-    registry = Registry.open(r)
-    learning = r.settings.campaign.learning
-    newest = campaign.history.newest_known(r.cycle, calendar=r.calendar, settings=learning)
-    months = model.months(newest, settings=r.settings.model)
-    tables = derived.FEATURES, derived.LABELS
-    is_needed = F.col("cycle").isin([str(month) for month in months.all])
-    features, labels = [r.read(table, is_needed) for table in tables]
-    labelled = {row.cycle for row in labels.select("cycle").distinct().collect()}
-    if str(months.test) not in labelled:
-        findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
-        raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
-    months = months.among(labelled)
-    alone = past.untouched(r, [str(month) for month in months.all])
-    rows = model.fingerprint(features, labels, *([] if alone is None else [alone]))
-    training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
-    news = [target for target in model.TARGETS if not is_there(r, registry, target, training)]
+    registry, material = Registry.open(r), training_rows.known(r)
+    news = [target for target in model.TARGETS if not is_there(r, registry, target, material.training)]
     with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
-        every = {target: model.examples(features, labels, target=target) for target in news}
-        examples = past.examples_alone(r, every, months, alone)
-        results = list(pool.map(lambda target: train(r, registry, target, training, examples[target]), news))
+        examples = material.examples(news)
+        results = list(pool.map(lambda target: train(r, registry, target, material.training, examples[target]), news))
     for target, result in zip(news, results, strict=True):
         if isinstance(result, ModelError):
             r.say(f"    {target}: no version this time. {result}")
@@ -63,7 +47,7 @@ def train(
     """Train one model and register it; the error where its data cannot train it and the programme can do without."""
     serving = registry.serving(target, r.cycle)
     champion = registry.load(target, str(serving.version)) if serving else None
-    salt, settings = r.salt(f"train_{target}"), r.settings.model
+    salt, settings = training_rows.salt(r, target), r.settings.model
     try:
         trained = model.train(examples, months=training.months, salt=salt, settings=settings, champion=champion)
     except ModelError as error:

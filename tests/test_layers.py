@@ -20,6 +20,8 @@ LONG_JOBS = {
     "build_features.py": "three tables, each for the months that are missing",
     "train_models.py": "two models, each with its training, its gate and its place in the registry",
     "evaluate_scores.py": "two models, each for all users and for the low-active",
+    "simulate_policies.py": "a month lived again for each policy, then the best plan",
+    "compare_loops.py": "loops of several cycles over several banks, resumed where they stopped",
     "past.py": "which months teach, and what they say, for every job that asks",
     "month_outcomes.py": "what users did, from all sources, in the month and after it",
     "design_experiment.py": "sizes, rates and prices from what is there, then three answers",

@@ -117,11 +117,22 @@ LOOP = Step(
     (),
 )
 
+RIVALS = Step("compare_models", "the serving models against xgboost on the same rows", TRAIN.reads, ())
+ROLLOUTS = Step(
+    "simulate_policies",
+    "sandbox only: what each policy would have moved, had it had all users of a month",
+    ("arms", "wave_plan", "truth"),
+    ("truth",),
+)
+COMPARE = Step("compare_loops", "sandbox only: loops that learn against loops that do not, by the truth", (), ())
+
 _EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", _EVERYTHING, ())
 BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", _EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP)}
+BY_JOB = {
+    step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP, COMPARE, RIVALS, ROLLOUTS)
+}
 
 
 def writer_of(table: str) -> str | None:

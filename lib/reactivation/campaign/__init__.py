@@ -3,7 +3,7 @@
 `history` says which past months teach, `untouched` who was left alone in them, `evidence` what they showed; `tiers`
 says who is worth it, `arms` where chance puts everybody, `facts` what a wave may look at, `waves` who gets what
 (`lines`, `split`, `exploration`, `gains`, `filling` serve it), `exports` what goes into the channel files and who
-must be left alone, `intensity` what a month's campaign means for one user.
+must be left alone, `intensity` what a month's campaign means for one user, `rollout` the month of one policy for all.
 """
 
 from reactivation.campaign import (
@@ -15,6 +15,7 @@ from reactivation.campaign import (
     history,
     intensity,
     lines,
+    rollout,
     split,
     tiers,
     untouched,
@@ -40,6 +41,7 @@ __all__ = [
     "history",
     "intensity",
     "lines",
+    "rollout",
     "split",
     "tiers",
     "untouched",

@@ -24,7 +24,8 @@ from reactivation.model.settings import ModelSettings, TreeSettings
 
 MARGIN = "model_margin"
 PREDICTION = "prediction"
-_VECTOR = "model_vector"
+VECTOR = "model_vector"
+IS_VALIDATION = "model_is_validation"
 _RAW = "model_raw"
 
 
@@ -49,13 +50,11 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
     rows: arranged examples with `label`, `weight` and `split`; they should be persisted, since MLlib often passes over
     them.
     """
-    is_calibrate = F.col(SPLIT) == "calibrate"
-    grow, held_back = rows.where(~is_calibrate), rows.where(is_calibrate)
-    prepared = PipelineModel([*_preparation(grow, features, settings)])
-    ready = prepared.transform(grow).withColumn("model_is_validation", F.col(SPLIT) == "validate")
-    trees = _classifier(settings.trees, settings.seed).fit(ready.select(_VECTOR, LABEL, WEIGHT, "model_is_validation"))
+    ready, prepared_by = prepared(rows, features=features, settings=settings)
+    held_back = rows.where(_is_calibrate())
+    trees = _classifier(settings.trees, settings.seed).fit(ready.select(VECTOR, LABEL, WEIGHT, IS_VALIDATION))
     margin = VectorSlicer(inputCol=_RAW, outputCol=MARGIN, indices=[1])
-    uncalibrated = PipelineModel([*prepared.stages, trees, margin])
+    uncalibrated = PipelineModel([*prepared_by.stages, trees, margin])
     if not any(tree.numNodes > 1 for tree in trees.trees):
         raise ModelError(
             "the trees found nothing to split on",
@@ -85,6 +84,17 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
         trees=int(trees.getNumTrees),
         importances={name: float(s) for name, s in sorted(shares, key=lambda pair: (-pair[1], pair[0])) if s > 0},
     )
+
+
+def prepared(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) -> tuple[DataFrame, PipelineModel]:
+    """The rows that trees grow and stop by, with vector and `IS_VALIDATION`, and the stages that made the vector."""
+    grow = rows.where(~_is_calibrate())
+    stages = PipelineModel([*_preparation(grow, features, settings)])
+    return stages.transform(grow).withColumn(IS_VALIDATION, F.col(SPLIT) == "validate"), stages
+
+
+def _is_calibrate() -> Column:
+    return F.col(SPLIT) == "calibrate"
 
 
 def raw_score() -> Column:
@@ -119,7 +129,7 @@ def _preparation(rows: DataFrame, features: Sequence[str], settings: ModelSettin
         indexers.append(indexer.fit(rows.select(*texts)))
     numbers = [_number(n, f"model_rank_{n}" if n in texts else n, settings.missing_value) for n in features]
     filler = SQLTransformer(statement=f"SELECT *, {', '.join(numbers)} FROM __THIS__")
-    assembler = VectorAssembler(inputCols=[f"model_{n}" for n in features], outputCol=_VECTOR)
+    assembler = VectorAssembler(inputCols=[f"model_{n}" for n in features], outputCol=VECTOR)
     return [*indexers, filler, assembler]
 
 
@@ -129,11 +139,11 @@ def _number(name: str, column: str, missing: float) -> str:
 
 def _classifier(trees: TreeSettings, seed: int) -> GBTClassifier:
     classifier = GBTClassifier(
-        featuresCol=_VECTOR,
+        featuresCol=VECTOR,
         labelCol=LABEL,
         weightCol=WEIGHT,
         predictionCol="model_class",
-        validationIndicatorCol="model_is_validation",
+        validationIndicatorCol=IS_VALIDATION,
         validationTol=trees.validation_tol,
         maxIter=trees.max_iter,
         maxDepth=trees.max_depth,

@@ -82,9 +82,8 @@ def train(
     sample and split. champion: the present one, judged on the same rows.
     """
     features, examples = feature_names(examples), plain(examples)
-    past = examples.where(F.col("cycle").isin([str(month) for month in months.train]))
-    rows, share = _sampled(past, salt, settings)
-    rows = arranged(rows, settings).persist()
+    rows, share = training_rows(examples, months=months, salt=salt, settings=settings)
+    rows = rows.persist()
     test = examples.where(F.col("cycle") == str(months.test))
     try:
         counts, base_rate = _checked(rows, months, settings)
@@ -92,6 +91,15 @@ def train(
     finally:
         rows.unpersist()
     return _judged(fitted, test, counts=counts, share=share, base_rate=base_rate, settings=settings, champion=champion)
+
+
+def training_rows(
+    examples: DataFrame, *, months: Months, salt: str, settings: ModelSettings
+) -> tuple[DataFrame, float]:
+    """Sampled rows of the training months, split and arranged, and the share of the users they are."""
+    past = examples.where(F.col("cycle").isin([str(month) for month in months.train]))
+    rows, share = _sampled(past, salt, settings)
+    return arranged(rows, settings), share
 
 
 def _sampled(past: DataFrame, salt: str, settings: ModelSettings) -> tuple[DataFrame, float]:

@@ -15,9 +15,12 @@ Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
 
 
-def spending(outcomes: DataFrame, arms: DataFrame) -> DataFrame:
-    """Picked users open to contact and what was spent on them. Grain and key: cycle, policy. Three rows per month."""
-    is_open = F.col("is_selected") & (F.col("touch") == "touched")
+def spending(outcomes: DataFrame, arms: DataFrame, *, of_all: bool = False) -> DataFrame:
+    """Picked users open to contact and what was spent on them. Grain and key: cycle, policy. Three rows per month.
+
+    of_all: all users of the cell open to contact, the picked, the guided and the rest.
+    """
+    is_open = (F.lit(of_all) | F.col("is_selected")) & (F.col("touch") == "touched")
     picked = arms.where(is_open).select("cycle", "user_id", "policy")
     return (
         outcomes.select("cycle", "user_id", "spend")
@@ -34,17 +37,21 @@ def months(
     evaluation: Iterable[Row],
     bands: Iterable[Row],
     truth: Iterable[Row],
+    oracle: Iterable[Row],
 ) -> Rows:
     """One row per cycle and policy, in order.
 
     spent: of `spending`. readout: of `touch_<policy>` on one metric, segment `all`. Incremental users are the effect
     times the picked users who were open to contact; the cost of one is the spend over it, its ends are those of the
     effect, and one that is not surely above 0 has no upper end. evaluation: of the model of activity on the untouched.
-    bands: of `tier_bands`. truth: of the sandbox's effects on the same metric; empty elsewhere.
+    bands: of `tier_bands`. truth: of the sandbox's effects on the same metric. oracle: the AUC that true probabilities
+    of the low-active, left alone, would reach; what lies above one half is what a model could have at most,
+    `share_of_oracle` what the model has of it. Both are empty outside a sandbox.
     """
     effects = {(row["cycle"], row["contrast"]): row for row in readout}
     figures = {(row["cycle"], row["metric"]): row["value"] for row in evaluation}
     true = {(row["cycle"], row["contrast"]): row["value"] for row in truth}
+    best = {row["cycle"]: row["auc"] for row in oracle}
     borders = _borders(bands)
     found = []
     for row in sorted(spent, key=lambda r: (r["cycle"], POLICIES.index(r["policy"]))):
@@ -67,6 +74,8 @@ def months(
                 "cost_each_high": _price(spend, low),
                 "cost_each_true": _price(spend, really),
                 "auc_untouched": figures.get((cycle, "auc")),
+                "auc_oracle": best.get(cycle),
+                "share_of_oracle": _share(figures.get((cycle, "auc")), best.get(cycle)),
                 "slope_untouched": figures.get((cycle, "calibration_slope")),
                 "tiers": borders.get(cycle),
             }
@@ -75,8 +84,13 @@ def months(
 
 
 def sentences(rows: Sequence[Row], *, metric: str) -> list[str]:
-    """The table in words, a sentence per cycle and policy."""
-    return [_sentence(row, metric) for row in rows]
+    """The table in words: per cycle a sentence on the scores, and one per policy."""
+    told = []
+    for row in rows:
+        if row["policy"] == POLICIES[0]:
+            told.append(_of_scores(row))
+        told.append(_of_policy(row, metric))
+    return told
 
 
 def plot(rows: Sequence[Row], *, metric: str) -> str:
@@ -109,6 +123,8 @@ def plot(rows: Sequence[Row], *, metric: str) -> str:
     return page.getvalue()
 
 
+SLOPES = (0.9, 1.1)
+"""Slopes of a calibration between which scores of users left alone are neither too far spread nor too little."""
 _ENDS = ("difference", "difference_low", "difference_high")
 
 
@@ -136,7 +152,7 @@ def _numbers(rows: Sequence[Row], name: str) -> list[float]:
     return [float("nan") if row[name] is None else float(row[name]) for row in rows]
 
 
-def _sentence(row: Row, metric: str) -> str:
+def _of_policy(row: Row, metric: str) -> str:
     start = f"{row['cycle']}, {row['policy']}: {row['spend']:.2f} spent on {row['users']} picked users"
     if row["incremental"] is None:
         return f"{start}; what that moved ({metric}) is not known"
@@ -144,3 +160,21 @@ def _sentence(row: Row, metric: str) -> str:
     true = "" if row["incremental_true"] is None else f", in truth {row['incremental_true']:.1f}"
     price = "" if row["cost_each"] is None else f"; {row['cost_each']:.2f} each"
     return f"{start}; {moved}{true}{price}"
+
+
+def _of_scores(row: Row) -> str:
+    auc, slope, share = row["auc_untouched"], row["slope_untouched"], row["share_of_oracle"]
+    if auc is None:
+        return f"{row['cycle']}: how good the scores were for users left alone is not known"
+    of_oracle = "" if share is None else f", {share:.0%} of what the truth itself would have above one half"
+    start = f"{row['cycle']}: scores of users left alone reach an AUC of {auc:.3f}{of_oracle}"
+    if slope is None:
+        return f"{start}; the slope of their calibration is not known"
+    low, high = SLOPES
+    judged = f"within {low} to {high}" if low <= slope <= high else f"outside {low} to {high}: "
+    why = "" if low <= slope <= high else ("too far spread" if slope < low else "too little spread")
+    return f"{start}; the slope of their calibration is {slope:.2f}, {judged}{why}"
+
+
+def _share(auc: float | None, best: float | None) -> float | None:
+    return None if auc is None or best is None or best <= 0.5 else (auc - 0.5) / (best - 0.5)

@@ -18,8 +18,17 @@ def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) 
         if counts[name]:
             _write(frame.repartition(1).sortWithinPartitions(order_by), f"{folder}/{name}.csv")
         else:
-            _remove(frame.sparkSession, [f"{folder}/{name}.csv"])
+            remove(frame.sparkSession, [f"{folder}/{name}.csv"])
     return counts
+
+
+def copy(spark: SparkSession, source: str, target: str) -> None:
+    """Copy a folder to a place where nothing is yet; one that is not there is no matter."""
+    system, place = _system(spark, source), _path(spark, source)
+    if system.exists(place):
+        to, jvm = _system(spark, target), spark.sparkContext._jvm
+        assert jvm is not None
+        jvm.org.apache.hadoop.fs.FileUtil.copy(system, place, to, _path(spark, target), False, to.getConf())
 
 
 def _write(frame: DataFrame, target: str) -> None:
@@ -31,15 +40,16 @@ def _write(frame: DataFrame, target: str) -> None:
         system = _system(spark, writing)
         written = [status.getPath() for status in system.listStatus(_path(spark, writing))]
         part = next(path for path in written if path.getName().endswith(".csv"))
-        _remove(spark, [target])
+        remove(spark, [target])
         if not system.rename(part, _path(spark, target)):
             raise OSError(f"{target} cannot be written: {part} could not be renamed to it")
     finally:
         # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
-        _remove(spark, [writing, f"{folder}/.{name}.crc"])
+        remove(spark, [writing, f"{folder}/.{name}.crc"])
 
 
-def _remove(spark: SparkSession, places: Iterable[str]) -> None:
+def remove(spark: SparkSession, places: Iterable[str]) -> None:
+    """Delete files and whole folders, on any file system; what is not there is no matter."""
     for place in places:
         _system(spark, place).delete(_path(spark, place), True)
 

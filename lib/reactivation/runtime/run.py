@@ -163,6 +163,15 @@ class Run:
         finished = self.store.read(derived.RUN_LOG).where(is_ours & is_finished)
         return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
 
+    def finished_at(self, step: Step) -> int | None:
+        """When a step of this cycle was last done, in milliseconds since 1970, from `run_log`; None: it never was."""
+        if not self.has(derived.RUN_LOG):
+            return None
+        is_it = (F.col("cycle") == str(self.cycle)) & (F.col("job") == step.job) & (F.col("table") == "-")
+        log = self.store.read(derived.RUN_LOG).where(is_it)
+        last = log.agg(F.max(F.unix_millis("finished_at")).alias("at")).collect()[0].at
+        return None if last is None else int(last)
+
     def at(self, step: Step, **changes: Any) -> "Run":
         """The same region, settings and session for another job."""
         fresh: dict[str, Any] = {"run_id": uuid.uuid4().hex[:12], "_written": [], "_started": time.monotonic()}

@@ -124,6 +124,23 @@ class Store:
         self._create(table)
         return self._save(table, frame, "append", {})
 
+    def clone(self, table: Table, source: "Store", *, at_millis: int) -> bool:
+        """Make a table as another store had it at an instant (milliseconds since 1970), without copying its files.
+
+        False where that store had none of it yet. The files must still be there: not vacuumed since.
+        """
+        if not source.has(table):
+            return False
+        is_then = F.unix_millis("timestamp") <= at_millis
+        then = source.delta(table).history().where(is_then).agg(F.max("version").alias("version")).collect()[0].version
+        if then is None:
+            return False
+        named = [
+            store.place(table) if store.is_catalog else f"delta.`{store.place(table)}`" for store in (self, source)
+        ]
+        self._spark.sql(f"create or replace table {named[0]} shallow clone {named[1]} version as of {then}")
+        return True
+
     def _load(self, table: Table) -> DataFrame:
         return self._spark.read.format("delta").load(self.place(table))
 

@@ -214,4 +214,16 @@ TRUTH_ORACLE = _truth(
     Column("auc", "double", "expected area under the ROC curve; null where all or none have the event"),
 )
 
-TRUTH = (TRUTH_SEGMENTS, TRUTH_POTENTIALS, TRUTH_OPTIONS, TRUTH_EFFECTS, TRUTH_ORACLE)
+TRUTH_ROLLOUTS = _truth(
+    "truth_rollouts",
+    "one true effect in one cycle, had one policy had all contactable users, with limits as large per head",
+    ("cycle", "contrast", "metric"),
+    _CYCLE,
+    Column("contrast", "string", "as in truth_effects, or value_best: the best plan of one contact", required=True),
+    Column("metric", "string", "what is measured", required=True),
+    Column("value", "double", "rise of the mean probability; null where there is nobody"),
+    Column("users", "bigint", "users it is the mean of; null for differences"),
+    Column("spend", "double", "expected spend on them; null for differences", unit="currency"),
+)
+
+TRUTH = (TRUTH_SEGMENTS, TRUTH_POTENTIALS, TRUTH_OPTIONS, TRUTH_EFFECTS, TRUTH_ORACLE, TRUTH_ROLLOUTS)
