@@ -35,14 +35,14 @@ def quarter(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> di
     return {name: spark.read.parquet(str(folder / name)) for name in frames}
 
 
-def test_the_same_seed_gives_the_same_rows_in_two_and_in_seven_partitions_and_another_seed_others(
+def test_the_same_seed_gives_the_same_rows_in_two_and_in_sixteen_partitions_and_another_seed_others(
     spark: SparkSession, people: DataFrame
 ) -> None:
     bank = settings(users=FEW)
     contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON)
     two = sums(simulated(people.repartition(2), bank, contacts.repartition(2)))
-    seven = sums(simulated(people.repartition(7), bank, contacts.repartition(7, "send_on")))
-    assert two == seven
+    sixteen = sums(simulated(people.repartition(16), bank, contacts.repartition(16, "send_on")))
+    assert two == sixteen
     assert set(two) == set(sandbox.tables.BY_NAME)
     other = settings(users=FEW, seed=7)
     logins = simulated(sandbox.people(spark, settings=other), other)["logins"]

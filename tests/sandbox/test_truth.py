@@ -57,6 +57,24 @@ def test_outcomes_come_as_often_as_their_probabilities_say(truth: DataFrame) -> 
             assert abs(row.seen - row.expected) <= 4 * row.variance**0.5 + 1e-9, (metric, world, row)
 
 
+def test_the_rise_is_right_on_average_though_later_contacts_depend_on_what_came_before(
+    spark: SparkSession, people: DataFrame
+) -> None:
+    """Calls to those alone who have not come for a week, as a fourth wave makes them: within 4 standard errors."""
+    bank, call = settings(users=MANY), to_everybody(spark, MANY, "call", "gift", DAYS[1])
+    first_week = potentials(people, bank, None, Window(OUTCOME.first, DAYS[1])).where("not login_untouched")
+    sleepers = call.join(first_week.select("user_id"), "user_id", "left_semi")
+    known = potentials(people, bank, sleepers, OUTCOME).cache()
+    for metric in METRICS:
+        moved = F.col(f"{metric}_planned").cast("int") - F.col(f"{metric}_untouched").cast("int")
+        off = F.col(f"rise_{metric}") - moved
+        found = known.agg(F.avg(off).alias("mean"), (F.stddev(off) / F.sqrt(F.count("*"))).alias("error")).collect()[0]
+        assert abs(found["mean"]) <= 4 * found["error"], metric
+    given = F.avg(F.col("p_login_planned") - F.col("p_login_untouched")).alias("given")
+    seen = known.agg(given, F.avg("rise_login").alias("rise")).collect()[0]
+    assert seen["given"] < 0.95 * seen["rise"]  # who came by himself was not contacted: these say too little
+
+
 def test_a_contact_moves_each_kind_its_own_way(truth: DataFrame) -> None:
     rise = F.avg(F.col("p_login_planned") - F.col("p_login_untouched")).alias("rise")
     found = {row.kind: row.rise for row in truth.where("contacts > 0").groupBy("kind").agg(rise).collect()}
@@ -156,9 +174,9 @@ def test_true_effects_are_means_over_the_picks_and_over_the_cells(spark: SparkSe
         [(u, p, s, t) for u, (p, s, t, _) in rises.items()],
         "user_id bigint, policy string, is_selected boolean, touch string",
     )
-    columns = [f"p_{m}_{w}" for m in METRICS for w in WORLDS]
+    columns = [f"rise_{m}" for m in METRICS]
     known = spark.createDataFrame(
-        [(u, 1, *[0.2 + (rise if c.endswith("planned") else 0.0) for c in columns]) for u, (*_, rise) in rises.items()],
+        [(u, 1, *[rise] * len(columns)) for u, (*_, rise) in rises.items()],
         "user_id bigint, contacts bigint, " + ", ".join(f"{c} double" for c in columns),
     )
     means = [row.asDict() for row in effects.aggregate(known, arms).collect()]

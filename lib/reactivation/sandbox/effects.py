@@ -18,14 +18,11 @@ _BINS = 20_000
 
 
 def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
-    """Mean rise of each metric's probability by cell, pick and touch, of everybody and of the contacted: a dozen rows.
+    """Mean rise of each metric by cell, pick and touch, of everybody and of the contacted: a dozen rows (see `rises`).
 
     arms: `arms` of the same cycle; None before there are any.
     """
-    rises = [
-        (exact.total(F.col(f"p_{metric}_planned") - F.col(f"p_{metric}_untouched")) / F.count("*")).alias(metric)
-        for metric in METRICS
-    ]
+    rises = [(exact.total(F.col(f"rise_{metric}")) / F.count("*")).alias(metric) for metric in METRICS]
     nobody = F.lit(None).cast("string")
     groups = [F.lit("everybody"), F.when(F.col("contacts") > 0, F.lit("contacted"))]
     known = potentials.withColumns({"touched_pick": nobody, "open_to_contact": nobody})

@@ -169,6 +169,15 @@ TRUTH_POTENTIALS = _truth(
         for world in WORLDS
     ],
     *[
+        Column(
+            f"rise_{metric}",
+            "double",
+            f"what the plan adds to {metric}: right on average, no probability",
+            required=True,
+        )
+        for metric in METRICS
+    ],
+    *[
         Column(f"{metric}_{world}", "boolean", f"outcome {_VALUE[world]}, by the same draws", required=True)
         for metric in METRICS
         for world in WORLDS

@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from reactivation.periods import Month, Window
 from reactivation.sandbox import behaviour, exact, flows, response, touches
 from reactivation.sandbox.almanac import Almanac, number
+from reactivation.sandbox.rises import DAILY, chances, rises
 from reactivation.sandbox.settings import SandboxSettings
 from reactivation.sandbox.tables import METRICS, TRUTH_OPTIONS, TRUTH_POTENTIALS, WORLDS
 
@@ -39,11 +40,17 @@ def potentials(
 ) -> DataFrame:
     """`truth_potentials`: one row per user whose account was open in the outcome window. people: with `touches`."""
     found = worlds(people, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings)
+    risen = rises(people, outcome=outcome, almanac=almanac, settings=settings)
     in_window = F.filter("touches", lambda touch: touch["day"].between(number(outcome.first), number(outcome.end) - 1))
     traits = people.select(
         "user_id", "kind", "habit", "responsiveness", F.coalesce(F.size(in_window), F.lit(0)).alias("contacts")
     )
-    return TRUTH_POTENTIALS.select(found.join(traits, "user_id", "inner").withColumn("cycle", F.lit(str(cycle))))
+    known = found.join(traits, "user_id", "inner").join(risen, "user_id", "left")
+    of_month = F.col("p_asset_uplift_planned") - F.col("p_asset_uplift_untouched")
+    daily = {f"rise_{metric}": F.coalesce(f"rise_{metric}", F.lit(0.0)) for metric in DAILY}
+    return TRUTH_POTENTIALS.select(
+        known.withColumns({"cycle": F.lit(str(cycle)), "rise_asset_uplift": of_month, **daily})
+    )
 
 
 def options(
@@ -99,21 +106,23 @@ def worlds(
 
 def _in_app(days: DataFrame, keys: Sequence[str], settings: SandboxSettings) -> DataFrame:
     """Logins and mobile transactions, added up over the days."""
-    rates = {"untouched": F.col("login_rate"), "planned": F.col("login_rate") + F.col("added_rate")}
-    pays = {"untouched": behaviour.p_mobile(F.lit(0.0), settings.effects), "planned": F.col("p_mobile")}
-    steps = days.withColumns({f"rate_{world}": rate for world, rate in rates.items()})
-    steps = steps.withColumns({f"pays_{world}": p for world, p in pays.items()})
-    steps = steps.withColumns({f"comes_{world}": 1 - F.exp(-F.col(f"rate_{world}")) for world in WORLDS})
+    known = chances(settings)
+    steps = days.withColumns(
+        {
+            name: column
+            for metric, chance in known.items()
+            for world in WORLDS
+            for name, column in zip((f"day_{metric}_{world}", f"is_{metric}_{world}"), chance[world], strict=True)
+        }
+    )
     sums = []
-    for world in WORLDS:
-        rate, p_comes, p_pays = (F.col(f"{name}_{world}") for name in ("rate", "comes", "pays"))
-        has_come = F.col("draw") < p_comes
-        sums += [
-            (1 - F.exp(-exact.total(rate))).alias(f"p_login_{world}"),
-            (1 - F.exp(exact.total(F.log1p(-p_comes * p_pays)))).alias(f"p_transaction_{world}"),
-            F.bool_or(has_come).alias(f"login_{world}"),
-            F.bool_or(has_come & (F.col("mobile_draw") < p_pays)).alias(f"transaction_{world}"),
-        ]
+    for metric in known:
+        for world in WORLDS:
+            alone = F.log1p(-F.col(f"day_{metric}_{world}"))
+            sums += [
+                (1 - F.exp(exact.total(alone))).alias(f"p_{metric}_{world}"),
+                F.bool_or(f"is_{metric}_{world}").alias(f"{metric}_{world}"),
+            ]
     return steps.groupBy(*keys).agg(*sums)
 
 
