@@ -2,11 +2,14 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import sqrt
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from scipy.stats import norm
 
 Key = TypeVar("Key", bound=Hashable)
+Matrix = npt.NDArray[np.float64]
 
 
 class Interval(NamedTuple):
@@ -36,32 +39,67 @@ class Posterior(NamedTuple):
         return Interval(self.mean, self.mean - reach, self.mean + reach)
 
 
+class Joint(NamedTuple, Generic[Key]):
+    """What is to be expected of several effects together. covariance: of what is not known of them."""
+
+    keys: tuple[Key, ...]
+    means: Matrix
+    covariance: Matrix
+
+    def of(self, key: Key) -> Posterior | None:
+        """One effect; None where nothing is known of it."""
+        if key not in self.keys:
+            return None
+        place = self.keys.index(key)
+        return Posterior(float(self.means[place]), float(self.covariance[place, place]))
+
+    def combined(self, factors: Mapping[Key, float]) -> Posterior:
+        """A weighted sum of effects that are all known."""
+        weights = np.array([factors.get(key, 0.0) for key in self.keys])
+        return Posterior(float(weights @ self.means), float(weights @ self.covariance @ weights))
+
+
 def shrunk(seen: Mapping[Key, Effect], *, spread: float) -> dict[Key, Posterior]:
+    """Each of several effects that were seen independently; see `shrunk_together`."""
+    covariance = np.diag([effect.variance for effect in seen.values()])
+    together = shrunk_together([*seen], [effect.estimate for effect in seen.values()], covariance, spread=spread)
+    return {
+        key: Posterior(float(mean), float(variance))
+        for key, mean, variance in zip(seen, together.means, np.diag(together.covariance), strict=True)
+    }
+
+
+def shrunk_together(
+    keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float
+) -> Joint[Key]:
     """Each effect drawn towards the precision-weighted mean, the more the less is known of it alone.
 
-    spread: the true effects are taken to differ by at least so much (standard deviation), so that none is judged by the
-    others alone; above it by DerSimonian's and Laird's moments. The posterior variance knows that the mean is
-    estimated, not that the spread is.
+    covariance: of the estimates' errors; not diagonal where they share a control. spread: the true effects are taken to
+    differ by at least so much (standard deviation), so that none is judged by the others alone; above it by
+    DerSimonian's and Laird's moments. The posterior knows that the mean is estimated, not that the spread is.
 
-    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986).
+    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); with correlated errors
+    Gleser and Olkin in The Handbook of Research Synthesis (2009), 19.
     """
-    if not seen:
-        return {}
-    between = max(_between([*seen.values()]), spread**2)
-    precision = sum(1 / (effect.variance + between) for effect in seen.values())
-    mean = sum(effect.estimate / (effect.variance + between) for effect in seen.values()) / precision
-    found = {}
-    for key, (estimate, own) in seen.items():
-        share = own / (own + between)
-        found[key] = Posterior((1 - share) * estimate + share * mean, (1 - share) * own + share**2 / precision)
-    return found
+    size = len(keys)
+    if not size:
+        return Joint((), np.empty(0), np.empty((0, 0)))
+    y, ones = np.asarray(estimates, dtype=float), np.ones(size)
+    between = max(_between(y, covariance), spread**2)
+    precision = np.linalg.inv(covariance + between * np.eye(size))
+    of_mean = 1 / float(ones @ precision @ ones)
+    mean = of_mean * float(ones @ precision @ y)
+    kept = between * precision  # share of the distance from the mean that is kept
+    means = mean + kept @ (y - mean)
+    by_mean = (np.eye(size) - kept) @ ones
+    known = between * (np.eye(size) - kept) + of_mean * np.outer(by_mean, by_mean)
+    return Joint(tuple(keys), means, known)
 
 
-def _between(seen: Sequence[Effect]) -> float:
+def _between(y: Matrix, covariance: Matrix) -> float:
     """Variance of the true effects, by moments; 0 where they differ no more than chance lets them."""
-    weights = [1 / effect.variance for effect in seen]
-    total = sum(weights)
-    mean = sum(w * effect.estimate for w, effect in zip(weights, seen, strict=True)) / total
-    spread = sum(w * (effect.estimate - mean) ** 2 for w, effect in zip(weights, seen, strict=True))
-    room = total - sum(w * w for w in weights) / total
-    return max(0.0, (spread - (len(seen) - 1)) / room) if room > 0 else 0.0
+    weights, ones = np.linalg.inv(covariance), np.ones(len(y))
+    total = float(ones @ weights @ ones)
+    off = y - float(ones @ weights @ y) / total
+    room = float(np.trace(weights)) - float(ones @ weights @ weights @ ones) / total
+    return max(0.0, (float(off @ weights @ off) - (len(y) - 1)) / room) if room > 1e-9 * total else 0.0
