@@ -66,7 +66,8 @@ class Pair:
     """Two weighted shares over the same users, or over others.
 
     variance: of the difference of the two rates (Hájek's weighted means), by linearisation with each user as a cluster,
-    what both sides owe to the same users included; None where a side or a second user is missing.
+    what both sides owe to the same users included; None where a side or a second user is missing. control_variance: of
+    the control's rate alone, in the same way: what comparisons with one control have in common.
 
     References: Hájek (1971); Binder, International Statistical Review 51 (1983); Liang and Zeger, Biometrika 73 (1986).
     """
@@ -75,6 +76,7 @@ class Pair:
     control: Side
     users: int
     variance: float | None
+    control_variance: float | None = None
 
     @property
     def difference(self) -> float | None:
@@ -93,7 +95,9 @@ def pair(row: Mapping[str, Any]) -> Pair:
     total = {name: int(row[name]) for name in _SUMS}
     product = {(a, b): int(row[f"{a}_{b}"]) for a, b in _PAIRS}
     sides = [_side(row, total, product, n) for n in ("1", "0")]
-    return Pair(sides[0], sides[1], int(row["users"]), _variance(total, product, users=int(row["users"])))
+    users = int(row["users"])
+    both, alone = (_variance(total, product, users=users, sides=part) for part in ("10", "0"))
+    return Pair(sides[0], sides[1], users, both, None if both is None else alone)
 
 
 def _side(row: Mapping[str, Any], total: Mapping[str, int], product: Mapping[tuple[str, str], int], n: str) -> Side:
@@ -104,13 +108,17 @@ def _side(row: Mapping[str, Any], total: Mapping[str, int], product: Mapping[tup
     return Side(int(row[f"rows{n}"]), int(row[f"users{n}"]), float(rate), float(effective))
 
 
-def _variance(total: Mapping[str, int], product: Mapping[tuple[str, str], int], *, users: int) -> float | None:
-    """Σ over users of ((a₁ - p₁w₁)/W₁ - (a₀ - p₀w₀)/W₀)², times G / (G - 1); exact until the end."""
-    w1, w0 = total["w1"], total["w0"]
-    if not w1 or not w0 or users < 2:
+def _variance(
+    total: Mapping[str, int], product: Mapping[tuple[str, str], int], *, users: int, sides: str
+) -> float | None:
+    """Σ over users of ((a₁ - p₁w₁)/W₁ - (a₀ - p₀w₀)/W₀)², times G / (G - 1), of some sides; exact until the end."""
+    if users < 2 or not all(total[f"w{n}"] for n in sides):
         return None
-    p1, p0 = Fraction(total["a1"], w1), Fraction(total["a0"], w0)
-    factor = {"w1": -p1 / w1, "a1": Fraction(1, w1), "w0": p0 / w0, "a0": Fraction(-1, w0)}
+    factor = dict.fromkeys(_SUMS, Fraction(0))
+    for n in sides:
+        weight, sign = total[f"w{n}"], 1 if n == "1" else -1
+        factor[f"a{n}"] = Fraction(sign, weight)
+        factor[f"w{n}"] = -sign * Fraction(total[f"a{n}"], weight) / weight
     twice = {(a, b): 1 if a == b else 2 for a, b in _PAIRS}
     whole = sum((factor[a] * factor[b] * twice[a, b] * product[a, b] for a, b in _PAIRS), start=Fraction(0))
     return float(max(whole, Fraction(0)) * Fraction(users, users - 1))

@@ -10,36 +10,52 @@ from decimal import Decimal
 from math import sqrt
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import norm
 
 from reactivation.campaign.learning_settings import TierSettings
 from reactivation.campaign.settings import NO_BENEFIT, Wave
-from reactivation.campaign.shrinkage import Effect, Posterior, shrunk
+from reactivation.campaign.shrinkage import Joint, shrunk_together
 from reactivation.frames import records
 
-Known = Mapping[tuple[str, str, str, str], Posterior]
-"""Expected gain by tier, wave, channel and benefit."""
+Option = tuple[str, str, str, str]
+"""Tier, wave, channel and benefit."""
+Known = Mapping[str, Joint[Option]]
+"""Expected gains of the options by tier."""
 
 _CENT = Decimal("0.01")
+_NOTHING: Joint[Option] = shrunk_together([], [], np.empty((0, 0)), spread=0.0)
 
 
-def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[tuple[str, str, str, str], Posterior]:
+def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
     """Lifts of `response`, each drawn towards the mean of all options of its tier, in whatever wave.
 
-    rows: of one cycle; what is not estimated is not known. See `shrinkage.shrunk`.
+    rows: of one cycle; what is not estimated is not known. Options of a tier and wave are compared with the same draws
+    of `none`: what chance did to these is in all of their lifts, as `control_error` says. See `shrinkage`.
     """
-    seen: dict[str, dict[tuple[str, str, str, str], Effect]] = {}
+    seen: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["status"] == "estimated" and row["standard_error"]:
-            key = (row["tier"], row["wave"], row["channel"], row["benefit"])
-            seen.setdefault(row["tier"], {})[key] = Effect(row["lift"], row["standard_error"] ** 2)
-    return {
-        key: posterior
-        for tier in sorted(seen)
-        for key, posterior in shrunk(seen[tier], spread=settings.lift_spread_share).items()
-    }
+            seen.setdefault(row["tier"], []).append(row)
+    return {tier: _together(seen[tier], settings) for tier in sorted(seen)}
+
+
+def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Joint[Option]:
+    own, control = ([float(row[name] or 0.0) for row in rows] for name in ("standard_error", "control_error"))
+    shared = [[a["wave"] == b["wave"] for a in rows] for b in rows]
+    common = np.array(shared) * np.minimum.outer(control, control) ** 2
+    covariance = np.where(np.eye(len(rows), dtype=bool), np.square(own), np.minimum(common, 0.99 * _least(own)))
+    keys = [(row["tier"], row["wave"], row["channel"], row["benefit"]) for row in rows]
+    return shrunk_together(keys, [row["lift"] for row in rows], covariance, spread=settings.lift_spread_share)
+
+
+def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The smaller variance of each pair: two errors cannot have more than that in common."""
+    found: npt.NDArray[np.float64] = np.minimum.outer(errors, errors) ** 2
+    return found
 
 
 def newest(response: DataFrame) -> list[dict[str, Any]]:
@@ -73,19 +89,31 @@ def of_wave(
 
     The model's cell offers conf's order, except that an option moves ahead of those before it which it surely beats:
     the interval of the difference of gains per unit of cost excludes 0 (a free contact costs one cent). An option whose
-    gain is surely below 0 is not offered there. What is not known neither moves nor is passed.
+    gain is surely below 0 is not offered there. What is not known neither moves nor is passed. Surely: at the
+    confidence of conf for all options of the tier together (Bonferroni), as any one of them would change the wave.
     """
-    found = [known.get(("high_potential", name, option.channel, option.benefit)) for option in wave.options]
-    z = float(norm.ppf(0.5 + settings.confidence / 2))
+    gains = known.get("high_potential", _NOTHING)
+    keys = [("high_potential", name, option.channel, option.benefit) for option in wave.options]
+    found = [gains.of(key) for key in keys]
+    alpha = (1 - settings.confidence) / max(len(gains.keys), 1)
+    z = float(norm.isf(alpha / 2))
+    price = [1 / float(max(cost, _CENT)) for cost in costs]
+
+    def surely_beats(one: int, other: int) -> bool:
+        if found[one] is None or found[other] is None:
+            return False
+        mean, variance = gains.combined({keys[one]: price[one], keys[other]: -price[other]})
+        return mean > z * sqrt(variance)
+
     order: list[int] = []
     for place, gain in enumerate(found):
         if gain is not None and gain.mean + z * sqrt(gain.variance) < 0:
             continue
         at = len(order)
-        while at and _surely_beats(gain, found[order[at - 1]], costs[place], costs[order[at - 1]], z):
+        while at and surely_beats(place, order[at - 1]):
             at -= 1
         order.insert(at, place)
-    guided = known.get(("low_potential", name, guidance_channel, NO_BENEFIT))
+    guided = known.get("low_potential", _NOTHING).of(("low_potential", name, guidance_channel, NO_BENEFIT))
     means = tuple(None if gain is None else gain.mean for gain in found)
     return WaveGains(means, None if guided is None else guided.mean, tuple(order))
 
@@ -93,11 +121,3 @@ def of_wave(
 def as_conf(wave: Wave) -> WaveGains:
     """While nothing is known: conf's order."""
     return WaveGains((None,) * len(wave.options), None, tuple(range(len(wave.options))))
-
-
-def _surely_beats(one: Posterior | None, other: Posterior | None, cost: Decimal, others: Decimal, z: float) -> bool:
-    if one is None or other is None:
-        return False
-    a, b = float(max(cost, _CENT)), float(max(others, _CENT))
-    difference = one.mean / a - other.mean / b
-    return difference > z * sqrt(one.variance / a**2 + other.variance / b**2)

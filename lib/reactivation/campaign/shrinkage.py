@@ -78,8 +78,8 @@ def shrunk_together(
     differ by at least so much (standard deviation), so that none is judged by the others alone; above it by
     DerSimonian's and Laird's moments. The posterior knows that the mean is estimated, not that the spread is.
 
-    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); with correlated errors
-    Gleser and Olkin in The Handbook of Research Synthesis (2009), 19.
+    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); with correlated
+    errors Gleser and Olkin in The Handbook of Research Synthesis (2009), 19.
     """
     size = len(keys)
     if not size:

@@ -1,6 +1,7 @@
 """What each option did in each wave, learnt from the exploration draws of all months so far, and from them alone."""
 
 from collections.abc import Iterable, Mapping
+from math import sqrt
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -75,10 +76,11 @@ def _estimated(pair: clusters.Pair, settings: ExperimentSettings) -> dict[str, A
     )
     lift, error = pair.difference, pair.standard_error
     if reason or lift is None or error is None:
-        unknown = dict.fromkeys(("lift", "lift_low", "lift_high", "standard_error"))
+        unknown = dict.fromkeys(("lift", "lift_low", "lift_high", "standard_error", "control_error"))
         return {**found, **unknown, "status": "not_estimable", "reason": reason or "one user is no sample"}
     reach = float(t.isf(settings.alpha / 2, pair.users - 1)) * error
     ends = {"lift": lift, "lift_low": lift - reach, "lift_high": lift + reach, "standard_error": error}
+    ends["control_error"] = sqrt(pair.control_variance or 0.0)
     return {**found, **ends, "status": "estimated", "reason": None}
 
 

@@ -469,6 +469,7 @@ RESPONSE = Table(
         _number("lift_low", "lower end of its interval"),
         _number("lift_high", "upper end of its interval"),
         _number("standard_error", "of the lift, users clustered over months"),
+        _number("control_error", "of the share active after none: what all options of a wave have in common"),
         Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES),
         Column("reason", "string", "why it is not estimable"),
     ),
