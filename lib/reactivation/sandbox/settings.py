@@ -175,6 +175,34 @@ class PastCampaigns(Part):
     login_rate_to: float
 
 
+Band = tuple[float, float]
+
+
+class Bands(Part):
+    """Figures of the world, each between two numbers: what its other settings come to, for who changes them.
+
+    Of all users: shares, or means per user and month; lifts are rises of the mean probability of a login in the outcome
+    window by one contact, arrived or not, on its first day. Nothing of the bank is made from them.
+    """
+
+    sleepers_share: Band
+    active_share: Band
+    logins_per_user: Band
+    function_uses_per_user: Band
+    transactions_per_user: Band
+    late_share: Band
+    sms_lift: Band
+    push_lift: Band
+    call_lift: Band
+
+    @model_validator(mode="after")
+    def _ends_are_in_order(self) -> Self:
+        odd = [name for name, (low, high) in self.model_dump().items() if low >= high]
+        if odd:
+            raise ValueError(f"bands {', '.join(odd)}: the lower end comes first")
+        return self
+
+
 class SandboxSettings(Part):
     """The simulated bank.
 
@@ -182,7 +210,8 @@ class SandboxSettings(Part):
     month. history_months: whole months simulated before the first cycle. closures begin a year before `counted_on`.
     change_share: users whose master data change once within two years around `counted_on`.
     refusals: share of users who refuse a channel, or profiling. kinds: the four kinds, their shares add up to 1.
-    options_share: share of the users for whom the truth of each channel and benefit alone is written.
+    options_share: share of the users for whom the truth of each channel and benefit alone is written. bands: between
+    which the figures of this world lie.
     """
 
     seed: int
@@ -203,6 +232,7 @@ class SandboxSettings(Part):
     effects: Effects
     past_campaigns: PastCampaigns
     options_share: Share
+    bands: Bands
 
     @model_validator(mode="after")
     def _has_the_four_kinds(self) -> Self:
