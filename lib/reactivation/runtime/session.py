@@ -1,5 +1,6 @@
 """One Spark session with Delta, wherever the program runs: plain Python, spark-submit or Databricks."""
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -84,7 +85,8 @@ def _remember_classes(session: SparkSession) -> None:
 
 
 def _quiet(session: SparkSession) -> None:
-    """Keep Spark's log to errors, and silence the loggers that print a caught AnalysisException at full length."""
+    """Keep the logs of Spark and xgboost to errors, and silence those that print a caught AnalysisException at length."""
+    logging.getLogger("XGBoost-PySpark").setLevel(logging.ERROR)
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True
     if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
