@@ -85,7 +85,7 @@ def _remember_classes(session: SparkSession) -> None:
 
 
 def _quiet(session: SparkSession) -> None:
-    """Keep the logs of Spark and xgboost to errors, and silence those that print a caught AnalysisException at length."""
+    """Keep Spark's and xgboost's logs to errors; silence those that print a caught AnalysisException at length."""
     logging.getLogger("XGBoost-PySpark").setLevel(logging.ERROR)
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True
