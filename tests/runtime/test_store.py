@@ -1,5 +1,6 @@
 """Delta tables by contract: parts are replaced whole, and a write that breaks the contract leaves nothing behind."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,17 @@ def test_only_append_only_tables_are_appended_to(store: Store, rows: Rows) -> No
     for value in (1, 2):
         store.append(events, rows(events, ["x"], [(value,)]))
     assert sorted(r.x for r in store.read(events).collect()) == [1, 2]
+
+
+def test_a_clone_is_the_table_as_it_was_then(store: Store, rows: Rows, spark: SparkSession, tmp_path: Path) -> None:
+    clone = Store(spark, str(tmp_path / "clone"))
+    assert not clone.clone(TIERS, store, at_millis=2**45)
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
+    then = time.time_ns() // 1_000_000
+    time.sleep(0.01)
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 2, "low_potential", 9)]), {"cycle": "2026-05"})
+    assert clone.clone(TIERS, store, at_millis=then)
+    assert tiers_of(clone) == [("2026-05", 1, "low_potential")]
+    clone.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "low_potential", 9)]), {"cycle": "2026-06"})
+    assert tiers_of(store) == [("2026-05", 2, "low_potential")]  # what the clone writes is its own
+    assert not Store(spark, str(tmp_path / "older")).clone(TIERS, store, at_millis=0)

@@ -69,6 +69,7 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
     found_at_set_up = Path(sys.prefix) / "java_home"
     if "JAVA_HOME" not in os.environ and found_at_set_up.is_file():
         os.environ["JAVA_HOME"] = found_at_set_up.read_text(encoding="utf-8").strip()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are the `python3` of the path
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
     return session
