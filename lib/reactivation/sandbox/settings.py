@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from reactivation.errors import Finding, SettingsError
 from reactivation.parts import Part
+from reactivation.sandbox.bands import Bands
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -173,34 +174,6 @@ class PastCampaigns(Part):
     share: Share
     card_rate_from: float
     login_rate_to: float
-
-
-Band = tuple[float, float]
-
-
-class Bands(Part):
-    """Figures of the world, each between two numbers: what its other settings come to, for who changes them.
-
-    Of all users: shares, or means per user and month; lifts are rises of the mean probability of a login in the outcome
-    window by one contact, arrived or not, on its first day. Nothing of the bank is made from them.
-    """
-
-    sleepers_share: Band
-    active_share: Band
-    logins_per_user: Band
-    function_uses_per_user: Band
-    transactions_per_user: Band
-    late_share: Band
-    sms_lift: Band
-    push_lift: Band
-    call_lift: Band
-
-    @model_validator(mode="after")
-    def _ends_are_in_order(self) -> Self:
-        odd = [name for name, (low, high) in self.model_dump().items() if low >= high]
-        if odd:
-            raise ValueError(f"bands {', '.join(odd)}: the lower end comes first")
-        return self
 
 
 class SandboxSettings(Part):
