@@ -168,7 +168,14 @@ def _stages(spark: SparkSession) -> Iterator[Any]:
 
 
 def _next_stage(spark: SparkSession) -> int:
-    return 1 + max((int(stage.stageId()) for stage in _stages(spark)), default=-1)
+    """The number that the next stage gets: one more than that of a job run for this.
+
+    The newest stage that Spark remembers need not be the last it numbered: of many, skipped ones are forgotten first.
+    """
+    one = _jvm(spark).java.util.ArrayList()
+    one.add(0)
+    spark.sparkContext._jsc.parallelize(one, 1).count()
+    return 1 + max(int(stage.stageId()) for stage in _stages(spark))
 
 
 def _add_stages(cost: Cost, spark: SparkSession, first: int) -> None:
