@@ -69,7 +69,7 @@ def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outco
     assert settings is not None
     uplift = sandbox.Uplift.of(labels.asset_uplift.min_share, labels.asset_uplift.min_amount)
     when: dict[str, Any] = {"cycle": r.cycle, "outcome": outcome, "calendar": r.calendar}
-    offers = list(dict.fromkeys((o.channel, o.benefit) for w in r.settings.campaign.waves.values() for o in w.options))
+    offers = r.settings.campaign.offers
     potentials = sandbox.potentials(people, contacts=contacts, uplift=uplift, settings=settings, **when)
     r.write(tables.TRUTH_POTENTIALS, potentials)
     r.write(tables.TRUTH_OPTIONS, sandbox.options(people, offers, uplift=uplift, settings=settings, **when))

@@ -87,12 +87,11 @@ def _live(own: Run) -> None:
 
 def _best(r: Run) -> list[dict[str, Any]]:
     settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
-    costs = {(o.channel, o.benefit): float(settings.cost(o)) for w in settings.waves.values() for o in w.options}
+    costs = {offer: float(cost) for offer, cost in settings.offers.items()}
     arms, truth = r.read(derived.ARMS, is_now), r.read(tables.TRUTH_OPTIONS, is_now)
     cells, whole = campaign.arms.cell_sizes(arms), campaign.rollout.rolled_out(settings, "model")
     return rollouts.best_rows(
         records(rollouts.sample(truth, arms, list(costs), salt=r.salt("best"))),
-        list(costs),
         costs=costs,
         cycle=str(r.cycle),
         **campaign.rollout.per_user(whole, cells)._asdict(),

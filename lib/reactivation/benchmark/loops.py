@@ -1,11 +1,10 @@
 """Does learning pay? Loops over the same months and the same simulated banks, held against each other seed by seed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import sqrt
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any, Literal, NamedTuple
 
-from scipy.stats import t
+from scipy.stats import ttest_1samp
 
 from reactivation.parts import Part
 
@@ -105,15 +104,15 @@ def compared(records: Iterable[LoopMonth], *, after: str) -> dict[str, Paired]:
 def _paired(pairs: Sequence[tuple[list[LoopMonth], list[LoopMonth]]]) -> Paired:
     first, second = ([_per_spend(pair[side]) for pair in pairs] for side in (0, 1))
     differences = [a - b for a, b in zip(first, second, strict=True)]
-    middle, n = mean(differences), len(differences)
-    half = float(t.ppf(0.975, n - 1)) * stdev(differences) / sqrt(n) if n > 1 else None
+    n = len(differences)
+    ends = ttest_1samp(differences, 0).confidence_interval(0.95) if n > 1 else None
     return Paired(
         seeds=n,
         first=mean(first),
         second=mean(second),
-        difference=middle,
-        low=None if half is None else middle - half,
-        high=None if half is None else middle + half,
+        difference=mean(differences),
+        low=None if ends is None else float(ends.low),
+        high=None if ends is None else float(ends.high),
         incremental=mean(_per_users(one) - _per_users(other) for one, other in pairs),
     )
 

@@ -134,6 +134,11 @@ class CampaignSettings(Part):
         expected = self.channel_cost_cny[option.channel] + benefit.value_cny * Decimal(str(benefit.redemption_share))
         return expected.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
+    @property
+    def offers(self) -> dict[tuple[str, str], Decimal]:
+        """Expected cost of one contact by each (channel, benefit) that some wave offers, in conf's order."""
+        return {(o.channel, o.benefit): self.cost(o) for wave in self.waves.values() for o in wave.options}
+
     def days_of(self, cycle: Month) -> Mapping[str, date]:
         """The day of each wave of a cycle, in order."""
         return {name: cycle.first + timedelta(days=wave.day - 1) for name, wave in self.waves.items()}

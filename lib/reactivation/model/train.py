@@ -147,7 +147,7 @@ def _judged(
     keep = [*KEYS, LABEL, WEIGHT]
     scored = score(fitted.model, test, features=fitted.features, keep=keep).persist()
     try:
-        quality = _by_population(scored, settings)
+        quality = by_population(scored, settings)
         low = scored.where(POPULATIONS["low_activity"])
         level = settings.gate.confidence
         base = evaluate.against_base_rate(low, base_rate=base_rate, confidence=level)
@@ -186,7 +186,7 @@ def qualities(
     """
     scored = score(scorer.model, plain(examples), features=scorer.features, keep=[*KEYS, LABEL, WEIGHT]).persist()
     try:
-        found = _by_population(scored, settings)
+        found = by_population(scored, settings)
         if alone is not None:
             weights = alone.where(POPULATIONS["low_activity"]).select("cycle", "user_id", WEIGHT)
             untouched = scored.drop(WEIGHT).join(weights, ["cycle", "user_id"])
@@ -198,7 +198,8 @@ def qualities(
         scored.unpersist()
 
 
-def _by_population(scored: DataFrame, settings: ModelSettings) -> dict[str, Quality]:
+def by_population(scored: DataFrame, settings: ModelSettings) -> dict[str, Quality]:
+    """Figures of scored rows, for each of `POPULATIONS`. Persist the rows: several passes go over them."""
     return {
         name: evaluate.quality(scored.where(who), deciles=settings.deciles, bins=settings.calibration_bins)
         for name, who in POPULATIONS.items()

@@ -7,12 +7,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifier
 
-from reactivation.model import evaluate, pipeline
+from reactivation.model import pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
 from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, feature_names, plain
-from reactivation.model.score import Scorer, score
+from reactivation.model.score import Scorer
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import training_rows
+from reactivation.model.train import by_population, qualities, training_rows
 
 ROUNDS, PATIENCE = 300, 20
 
@@ -74,16 +74,8 @@ def against_xgboost(
     theirs = fitted.transform(prepared.transform(test).select(*keep, pipeline.VECTOR)).select(
         *keep, p.alias("p"), p.alias("raw")
     )
-    ours = score(scorer.model, test, features=scorer.features, keep=keep)
-    return Rivals(_by_population(ours, settings), _by_population(theirs, settings))
-
-
-def _by_population(scored: DataFrame, settings: ModelSettings) -> dict[str, Quality]:
-    kept = scored.persist()
+    theirs = theirs.persist()
     try:
-        return {
-            name: evaluate.quality(kept.where(who), deciles=settings.deciles, bins=settings.calibration_bins)
-            for name, who in POPULATIONS.items()
-        }
+        return Rivals(qualities(test, scorer, settings=settings), by_population(theirs, settings))
     finally:
-        kept.unpersist()
+        theirs.unpersist()

@@ -171,9 +171,10 @@ def _of_scores(row: Row) -> str:
     if slope is None:
         return f"{start}; the slope of their calibration is not known"
     low, high = SLOPES
-    judged = f"within {low} to {high}" if low <= slope <= high else f"outside {low} to {high}: "
-    why = "" if low <= slope <= high else ("too far spread" if slope < low else "too little spread")
-    return f"{start}; the slope of their calibration is {slope:.2f}, {judged}{why}"
+    judged = f"within {low} to {high}"
+    if not low <= slope <= high:
+        judged = f"outside {low} to {high}: {'too far spread' if slope < low else 'too little spread'}"
+    return f"{start}; the slope of their calibration is {slope:.2f}, {judged}"
 
 
 def _share(auc: float | None, best: float | None) -> float | None:

@@ -15,6 +15,12 @@ from reactivation.sandbox import exact
 from reactivation.sandbox.tables import METRICS
 
 _BINS = 20_000
+PAIRS = {
+    f"{name}_model_vs_{other}": (f"{part}_model", f"{part}_{other}")
+    for name, part in (("gain", "touch"), ("policy", "value"))
+    for other in ("rule", "random")
+}
+"""Contrasts that are the difference of two others."""
 
 
 def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
@@ -46,15 +52,10 @@ def effects(means: Sequence[Mapping[str, Any]], *, cycle: str) -> list[dict[str,
     contact, against no campaign at all. gain_* and policy_*: differences of two of these, as in `readout`.
     """
     found = {row["contrast"]: row for row in means}
-    pairs = {
-        f"{name}_model_vs_{other}": (f"{part}_model", f"{part}_{other}")
-        for name, part in (("gain", "touch"), ("policy", "value"))
-        for other in ("rule", "random")
-    }
     single = [(contrast, metric, found[contrast][metric]) for contrast in sorted(found) for metric in METRICS]
     double = [
         (contrast, metric, found[one][metric] - found[other][metric])
-        for contrast, (one, other) in pairs.items()
+        for contrast, (one, other) in PAIRS.items()
         if one in found and other in found
         for metric in METRICS
     ]

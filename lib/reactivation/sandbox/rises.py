@@ -32,7 +32,7 @@ def rises(people: DataFrame, *, outcome: Window, almanac: Almanac, settings: San
     """
     touched = people.where(F.size("touches") > 0)
     stretches = behaviour.stretches(touched, segments=[outcome], settings=settings)
-    known = {metric: chances(settings)[metric] for metric in DAILY}
+    known = chances(settings)
     first = {
         f"first_{metric}_{world}": F.min(F.when(chance[world][1], F.col("day")))
         for metric, chance in known.items()

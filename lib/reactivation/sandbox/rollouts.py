@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from reactivation import chance
 from reactivation.sandbox.best import best
+from reactivation.sandbox.effects import PAIRS
 from reactivation.sandbox.tables import METRICS
 
-PAIRS = {"gain": "touch", "policy": "value"}
 SAMPLE_USERS = 2_000
 Rows = list[dict[str, Any]]
 Offers = Sequence[tuple[str, str]]
@@ -39,31 +39,31 @@ def sizes(arms: DataFrame, wave_plan: DataFrame) -> DataFrame:
 
 def rows(found: Mapping[str, Rollout], *, cycle: str) -> Rows:
     """touch_<policy>, value_<policy>, and the differences of model and another: gain_*, policy_*."""
-    single: dict[tuple[str, str, str], dict[str, Any]] = {}
+    single: dict[tuple[str, str], dict[str, Any]] = {}
     for policy, rollout in found.items():
         of_part = {size["part"]: size for size in rollout.sizes}
         values = {(row["contrast"], row["metric"]): row["value"] for row in rollout.effects}
         for part, size in of_part.items():
+            contrast = f"{part}_{policy}"
             for metric in METRICS:
-                single[part, policy, metric] = {
+                single[contrast, metric] = {
                     "cycle": cycle,
-                    "contrast": f"{part}_{policy}",
+                    "contrast": contrast,
                     "metric": metric,
-                    "value": values.get((f"{part}_{policy}", metric)),
+                    "value": values.get((contrast, metric)),
                     "users": size["users"],
                     "spend": size["spend"],
                 }
     differences = [
         {
             "cycle": cycle,
-            "contrast": f"{name}_model_vs_{other}",
+            "contrast": contrast,
             "metric": metric,
-            "value": _less(single.get((part, "model", metric)), single.get((part, other, metric))),
+            "value": _less(single.get((one, metric)), single.get((other, metric))),
             "users": None,
             "spend": None,
         }
-        for name, part in PAIRS.items()
-        for other in ("rule", "random")
+        for contrast, (one, other) in PAIRS.items()
         for metric in METRICS
     ]
     return [*single.values(), *differences]
@@ -90,7 +90,6 @@ def sample(options: DataFrame, arms: DataFrame, offers: Offers, *, salt: str) ->
 
 def best_rows(
     users: Sequence[Mapping[str, Any]],
-    offers: Offers,
     *,
     costs: Mapping[tuple[str, str], float],
     capacity: Mapping[str, float],
@@ -99,12 +98,13 @@ def best_rows(
 ) -> Rows:
     """value_best per metric: mean rise per contactable user under the best plan; users: of the sample it is found on.
 
-    users: rows of `sample`. capacity, budget: per contactable user, of all waves together. spend: of the sample.
+    users: rows of `sample`, made for the offers that costs name. capacity, budget: per contactable user, of all waves
+    together. spend: of the sample.
     """
     found = []
     for metric in METRICS if users else ():
-        gains = np.array([[row[f"{metric}_{n}"] for n in range(len(offers))] for row in users], dtype=float)
-        plan = best(gains, options=offers, costs=costs, capacity=capacity, budget=budget)
+        gains = np.array([[row[f"{metric}_{n}"] for n in range(len(costs))] for row in users], dtype=float)
+        plan = best(gains, options=list(costs), costs=costs, capacity=capacity, budget=budget)
         found.append(
             {
                 "cycle": cycle,
