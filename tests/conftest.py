@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
     BooleanType,
@@ -22,6 +24,8 @@ from reactivation.frames import of_records
 from reactivation.periods import Calendar
 from reactivation.tables.contract import Table
 
+CONF = Path(__file__).parents[1] / "conf"
+
 Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 
 
@@ -29,21 +33,21 @@ Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     from reactivation.runtime.session import start
 
-    java = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m -XX:TieredStopAtLevel=1"
     return start(
         {
+            **_spark_conf("base/runtime.yml"),
+            **_spark_conf("envs/local.yml"),
             "spark.driver.memory": "3g",
-            "spark.driver.extraJavaOptions": java,
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-            "spark.sql.codegen.cache.maxEntries": "3000",
-            "spark.sql.constraintPropagation.enabled": "false",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.default.parallelism": "2",
-            "spark.databricks.delta.snapshotPartitions": "1",
             "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark-warehouse")),
         }
     )
+
+
+def _spark_conf(file: str) -> dict[str, str]:
+    conf: dict[str, str] = yaml.safe_load((CONF / file).read_text(encoding="utf-8"))["runtime"]["spark"]
+    return conf
 
 
 @pytest.fixture

@@ -187,4 +187,9 @@ class Calendar(Part):
 def month_of(day: str | Column) -> Column:
     """Month of a DATE as a string YYYY-MM."""
     column = F.col(day) if isinstance(day, str) else day
-    return F.substring(column.cast("string"), 1, 7)
+    return F.concat(_digits(F.year(column), 4), F.lit("-"), _digits(F.month(column), 2))
+
+
+def _digits(number: Column, count: int) -> Column:
+    """A number with leading zeros; a DATE as a string would be formatted by Java's slow formatter."""
+    return F.lpad(number.cast("string"), count, "0")

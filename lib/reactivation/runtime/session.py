@@ -24,6 +24,7 @@ _LOCAL = {
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
 }
 
 _FUNCTIONS = ("col", "lit", "expr", "when", "coalesce", "concat", "struct", "array", "xxhash64", "sum", "count", "max")
@@ -72,7 +73,19 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are the `python3` of the path
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
+    _write_no_checksums(session)
     return session
+
+
+def _write_no_checksums(session: SparkSession) -> None:
+    """Leave out the `.crc` file beside every local file: without Hadoop's native code each file made is a `chmod` run.
+
+    Parquet checks its own pages, and Delta's commits have a checksum of their own.
+    """
+    context = session.sparkContext
+    jvm: Any = context._jvm
+    here = jvm.java.net.URI.create("file:///")
+    jvm.org.apache.hadoop.fs.FileSystem.get(here, context._jsc.hadoopConfiguration()).setWriteChecksum(False)
 
 
 def _remember_classes(session: SparkSession) -> None:
