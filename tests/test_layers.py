@@ -30,7 +30,6 @@ LONG_JOBS = {
     "benchmark_readout.py": "the read-out part by part, and its peer, each measured",
     "read_out.py": "five tables, then the month's report",
 }
-LONG_FILES = {"lib/reactivation/tables/derived.py": "data alone: one contract after the other"}
 NO_CONF_OF_THEIR_OWN = {
     "sandbox": "only the simulated region has it: conf/regions/sandbox.yml",
     "benchmark": "it measures what other conf decides: conf/envs/benchmark.yml",
@@ -70,8 +69,7 @@ def test_a_job_computes_no_columns() -> None:
 
 
 def test_files_and_functions_stay_small() -> None:
-    files = [path for path in CODE if _name(path) not in LONG_FILES]
-    _none([f"{_name(path)}: {problem}" for path in files for problem in _too_long(path.read_text("utf-8"))])
+    _none([f"{_name(path)}: {problem}" for path in CODE for problem in _too_long(path.read_text("utf-8"))])
 
 
 def test_a_notebook_is_a_page_to_read() -> None:
