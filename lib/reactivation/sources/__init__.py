@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import at_hand
+from reactivation.frames import at_hand, light
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_replace
@@ -46,10 +46,12 @@ def ingest(
     terms = Terms(span, calendar, allowed)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
     came = _each(raw, lambda name: fates.checked(raw[name], name, columns[name], terms))
-    first_at = at_hand(_first_arrivals(came["users"], past, span))
-    waiting = None if span.first is None else past.quarantine
-    admitted = [] if waiting is None else [arrivals.waits(waiting, first_at, span, calendar)]
-    arrived = _together([*[fates.came(rows, name, calendar) for name, rows in came.items()], *admitted]).collect()
+    first_at = light(at_hand(_first_arrivals(came["users"], past, terms)))
+    waiting = None
+    if span.first is not None and past.quarantine is not None:
+        waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))
+    admitted = [] if waiting is None else [arrivals.waits(waiting)]
+    arrived = _together([*[fates.came(rows, name) for name, rows in came.items()], *admitted]).collect()
 
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent:
@@ -62,7 +64,7 @@ def ingest(
             came[name],
             name,
             first_at=first_at,
-            waited=_waited(waiting, name, first_at, terms) if name in readmits else None,
+            waited=_waited(waiting, name, terms) if name in readmits else None,
             stored=_repeatable(past, name, months[name], terms),
             terms=terms,
         ),
@@ -80,12 +82,12 @@ def ingest(
     )
 
 
-def _first_arrivals(came: DataFrame, past: Past, span: Span) -> DataFrame:
+def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     """When each user became known: by the master rows of this span and those of the months before it."""
     users = [came.where(F.col("rule").isNull())]
-    if span.first is not None and "users" in past.stored:
-        users.append(past.stored["users"].where(F.col("arrival_cycle") < str(span.first)))
-    return arrivals.first_arrivals(users)
+    if terms.span.first is not None and "users" in past.stored:
+        users.append(past.stored["users"].where(F.col("arrival_cycle") < str(terms.span.first)))
+    return arrivals.first_arrivals(users, terms.calendar)
 
 
 def _repeatable(past: Past, name: str, months: set[str], terms: Terms) -> DataFrame | None:
@@ -101,11 +103,11 @@ def _repeatable(past: Past, name: str, months: set[str], terms: Terms) -> DataFr
     )
 
 
-def _waited(waiting: DataFrame | None, name: str, first_at: DataFrame, terms: Terms) -> DataFrame | None:
+def _waited(waiting: DataFrame | None, name: str, terms: Terms) -> DataFrame | None:
     """Rows from the quarantine of earlier months whose user has become known, checked like any other."""
     if waiting is None:
         return None
-    unpacked = arrivals.waiting(waiting, canonical.BY_NAME[name], first_at, terms.span, terms.calendar)
+    unpacked = arrivals.waiting(waiting, canonical.BY_NAME[name])
     return fates.checked(unpacked, name, {}, terms.before())
 
 

@@ -28,30 +28,30 @@ def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
     return users.withColumn("arrived_at", F.when(is_empty, began).otherwise(F.col("arrived_at")))
 
 
-def first_arrivals(users: list[DataFrame]) -> DataFrame:
-    """One row per user: when the first master row arrived."""
+def first_arrivals(users: list[DataFrame], calendar: Calendar) -> DataFrame:
+    """One row per user: when the first master row arrived, and in which month."""
     known = reduce(DataFrame.unionByName, [table.select("user_id", "arrived_at") for table in users])
-    return known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
+    first = known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
+    return first.withColumn("first_month", month_of(F.col("first_at"), calendar))
 
 
-def waits(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+def waits(admissible: DataFrame) -> DataFrame:
     """Waiting rows that the span can admit, counted by source in the form of `fates.came`."""
-    admissible = _admissible(quarantine, arrivals, span, calendar).select(
+    named = admissible.select(
         "source",
         F.col("cycle").alias("arrival_cycle"),
         F.lit(None).cast("string").alias("late"),
         F.lit(True).alias("is_waiting"),
     )
-    return admissible.groupBy(*admissible.columns).agg(F.count("*").alias("rows"))
+    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
-def waiting(quarantine: DataFrame, table: Table, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+def waiting(admissible: DataFrame, table: Table) -> DataFrame:
     """The waiting rows of a source that the span can admit, unpacked for another try."""
-    own = quarantine.where(F.col("source") == table.name)
-    return mapping.from_json(_admissible(own, arrivals, span, calendar), table)
+    return mapping.from_json(admissible.where(F.col("source") == table.name), table)
 
 
-def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar, *, waited: bool) -> DataFrame:
+def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, *, waited: bool) -> DataFrame:
     """Each row in the month in which it counts, with `came_at` as its own arrival and `is_readmitted`.
 
     Grain: checked rows; one that breaks a rule already stays as it is. A row whose user became known in a later month
@@ -60,27 +60,26 @@ def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, calendar: Calenda
     """
     known = rows.withColumnRenamed("arrived_at", "came_at").join(arrivals, "user_id", "left")
     is_fine = F.col("rule").isNull()
-    arrived_at = F.greatest("came_at", "first_at")
     becomes_known = is_fine & F.col("first_at").isNotNull()
-    is_known_later = becomes_known & (month_of(F.col("first_at"), calendar) > F.col("arrival_cycle"))
+    is_known_later = becomes_known & (F.col("first_month") > F.col("arrival_cycle"))
     later = known.where(is_known_later).withColumns(
-        {"arrived_at": arrived_at, "arrival_cycle": month_of(arrived_at, calendar), "is_readmitted": F.lit(True)}
+        {"arrived_at": F.col("first_at"), "arrival_cycle": F.col("first_month"), "is_readmitted": F.lit(True)}
     )
     if waited:
-        return later.drop("first_at")
+        return later.drop("first_at", "first_month")
     is_unknown = is_fine & (F.col("first_at").isNull() | is_known_later)
     first = known.withColumns(
         {
             "rule": F.coalesce("rule", _unknown(is_unknown)),
-            "arrived_at": F.when(is_fine & ~is_unknown, arrived_at).otherwise(F.col("came_at")),
+            "arrived_at": F.when(is_fine & ~is_unknown, F.greatest("came_at", "first_at")).otherwise(F.col("came_at")),
             "is_readmitted": F.lit(False),
         }
     )
     both = first.unionByName(later) if span.has_several_months else first
-    return both.drop("first_at")
+    return both.drop("first_at", "first_month")
 
 
-def _admissible(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+def admissible(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
     """Rows that came before the span and whose user first arrived within it."""
     if span.first is None:
         raise ValueError("a span from the beginning finds all rows in the raw tables themselves")

@@ -12,6 +12,7 @@ from reactivation.tables import canonical
 from reactivation.tables.contract import Table
 
 REPEATED_KEY = "repeated_key"
+EVENT_MONTH = "event_month"
 
 
 def event_month(table: Table, calendar: Calendar) -> Column:
@@ -29,25 +30,26 @@ def there_already(
     one of an earlier arrival month; of the history only those event months are read.
     """
     is_in_time = F.col("arrival_cycle").between(min(months), str(before - 1))
-    return stored.where(is_in_time & event_month(table, calendar).isin(*months))
+    dated = stored.withColumn(EVENT_MONTH, event_month(table, calendar))
+    return dated.where(is_in_time & F.col(EVENT_MONTH).isin(*months))
 
 
-def marked(rows: DataFrame, table: Table, stored: DataFrame | None, calendar: Calendar) -> DataFrame:
+def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame:
     """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
 
     rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
-    stored: canonical rows of earlier arrival months that they may repeat. Ties are broken by all columns, so that the
-    outcome never depends on order.
+    stored: canonical rows of earlier arrival months that they may repeat; both with the month of their event. Ties are
+    broken by all columns, so that the outcome never depends on order.
     Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
     """
     names = [column.name for column in columns_of(table)]
     content = names if table.name == "users" else [name for name in names if name != "arrived_at"]
     has_key = bool(table.key) and set(table.key) != set(content)
-    identity = _identity(table, content, calendar)
+    identity = _identity(table, content)
     together = rows.withColumn("is_stored", F.lit(False))
     if stored is not None:
         same_row = [F.col(name) for name in table.key] if has_key else identity
-        late = rows.where(F.col("rule").isNull() & (event_month(table, calendar) < F.col("arrival_cycle")))
+        late = rows.where(F.col("rule").isNull() & (F.col(EVENT_MONTH) < F.col("arrival_cycle")))
         past = _those_alike(stored, late, same_row).withColumns(
             {"is_stored": F.lit(True), "came_at": F.col("arrived_at")}
         )
@@ -78,9 +80,9 @@ def _hash_first(columns: list[Column]) -> list[Column]:
     return [F.xxhash64(*columns), *columns]
 
 
-def _identity(table: Table, content: list[str], calendar: Calendar) -> list[Column]:
+def _identity(table: Table, content: list[str]) -> list[Column]:
     """What makes two rows one: the event_id within an event month where there is one, else all they say."""
     if "event_id" not in table.column_names:
         return [F.col(name) for name in content]
     has_number = F.col("event_id").isNotNull()
-    return [event_month(table, calendar), F.col("event_id"), F.when(~has_number, F.struct(*content))]
+    return [F.col(EVENT_MONTH), F.col("event_id"), F.when(~has_number, F.struct(*content))]

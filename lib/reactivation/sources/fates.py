@@ -27,7 +27,7 @@ class Terms:
 
 
 def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
-    """Typed rows that arrived in the span, with the rule they break and, where they do, the row as it came."""
+    """Typed rows that arrived in the span, with their months, the rule they break and, where they do, how they came."""
     table = canonical.BY_NAME[name]
     rows = mapping.typed(frame, table, expressions)
     if name == "users":
@@ -38,13 +38,14 @@ def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: 
         .withColumn("rule", rule)
         .withColumn("row_json", F.when(~_breaks_no_rule(), mapping.as_it_came(table)))
         .withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
+        .withColumn(duplicates.EVENT_MONTH, duplicates.event_month(table, terms.calendar))
         .drop(mapping.CAME_AS)
     )
 
 
-def came(rows: DataFrame, name: str, calendar: Calendar) -> DataFrame:
+def came(rows: DataFrame, name: str) -> DataFrame:
     """Checked rows counted per arrival month, and for fine rows that came late, per month they speak of."""
-    happened = duplicates.event_month(canonical.BY_NAME[name], calendar)
+    happened = F.col(duplicates.EVENT_MONTH)
     is_late = _breaks_no_rule() & (happened < F.col("arrival_cycle"))
     named = rows.select(
         F.lit(name).alias("source"),
@@ -72,10 +73,10 @@ def decided(
     if name == "users":
         known = rows.withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
     else:
-        known = arrivals.admitted(rows, first_at, terms.span, terms.calendar, waited=False)
+        known = arrivals.admitted(rows, first_at, terms.span, waited=False)
     if waited is not None:
-        known = known.unionByName(arrivals.admitted(waited, first_at, terms.span, terms.calendar, waited=True))
-    unique = duplicates.marked(known, canonical.BY_NAME[name], stored, terms.calendar)
+        known = known.unionByName(arrivals.admitted(waited, first_at, terms.span, waited=True))
+    unique = duplicates.marked(known, canonical.BY_NAME[name], stored)
     return unique.withColumn("fate", _fate())
 
 
