@@ -118,6 +118,7 @@ LOOP = Step(
 )
 
 RIVALS = Step("compare_models", "the serving models against xgboost on the same rows", TRAIN.reads, ())
+WAYS = Step("compare_training", "each way to treat contacted users, held against conf's own", TRAIN.reads, ())
 ROLLOUTS = Step(
     "simulate_policies",
     "sandbox only: what each policy would have moved, had it had all users of a month",
@@ -131,7 +132,7 @@ NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", _EVERYTHING, ())
 BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", _EVERYTHING, ())
 BY_JOB = {
-    step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP, COMPARE, RIVALS, ROLLOUTS)
+    step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP, COMPARE, RIVALS, WAYS, ROLLOUTS)
 }
 
 

@@ -1,5 +1,6 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
+from reactivation.model import ways
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import (
     TARGETS,
@@ -40,5 +41,6 @@ __all__ = [
     "score",
     "score_users",
     "train",
+    "ways",
     "weighed",
 ]
