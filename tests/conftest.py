@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
     BooleanType,
@@ -22,6 +21,7 @@ from pyspark.sql.types import (
 
 from reactivation.frames import of_records
 from reactivation.periods import Calendar
+from reactivation.settings import load
 from reactivation.tables.contract import Table
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -33,21 +33,16 @@ Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     from reactivation.runtime.session import start
 
+    local = load(CONF, env="local", region="sandbox", scenario="mobile_activity")
     return start(
         {
-            **_spark_conf("base/runtime.yml"),
-            **_spark_conf("envs/local.yml"),
+            **local.settings.runtime.spark,
             "spark.driver.memory": "3g",
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark-warehouse")),
         }
     )
-
-
-def _spark_conf(file: str) -> dict[str, str]:
-    conf: dict[str, str] = yaml.safe_load((CONF / file).read_text(encoding="utf-8"))["runtime"]["spark"]
-    return conf
 
 
 @pytest.fixture

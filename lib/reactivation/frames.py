@@ -6,12 +6,8 @@ from typing import Any
 import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
-
-FEW_ROWS = 300_000
-"""Some ten megabytes of a few columns: what Spark itself takes for small enough to be sent everywhere."""
 
 
 def at_hand(frame: DataFrame) -> DataFrame:
@@ -22,14 +18,6 @@ def at_hand(frame: DataFrame) -> DataFrame:
     not grow longer. An executor that is lost takes its rows along, and the job is run again.
     """
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
-
-
-def light(kept: DataFrame) -> DataFrame:
-    """A frame at hand, marked to be joined by broadcast where it has few rows.
-
-    Spark would decide so by itself, had it not forgotten the size of what is kept at hand.
-    """
-    return F.broadcast(kept) if kept.count() <= FEW_ROWS else kept
 
 
 def records(few: DataFrame) -> list[dict[str, Any]]:

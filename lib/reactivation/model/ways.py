@@ -7,10 +7,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.errors import ModelError
-from reactivation.model.examples import Months, plain
-from reactivation.model.score import Scorer
+from reactivation.model.evaluate import POPULATIONS, calibration_slope
+from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, plain
+from reactivation.model.score import Scorer, score
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import Trained, qualities, train
+from reactivation.model.train import Trained, train
 
 FIELDS = ("contacted_months", "touched_rows")
 """The settings that say what becomes of months of other campaigns, and of users touched by our own."""
@@ -50,19 +51,27 @@ def compared(
             yield {**row, "reason": str(error)}
             continue
         scorer = Scorer("usual", trained.fitted.model, trained.fitted.features)
-        yield {**row, **_figures(trained, scorer, test, way)}
+        yield {**row, **_figures(trained, scorer, test)}
         usual = usual or scorer
 
 
-def _figures(trained: Trained, scorer: Scorer, test: DataFrame, settings: ModelSettings) -> dict[str, Any]:
-    alone = qualities(test, scorer, settings=settings, alone=test)["untouched"]
-    less = trained.against_champion
+def _figures(trained: Trained, scorer: Scorer, test: DataFrame) -> dict[str, Any]:
+    found, less = trained.quality["low_activity"], trained.against_champion
     return {
         "rows": sum(trained.rows.values()),
-        "auc": alone.auc,
-        "log_loss": alone.log_loss,
-        "slope": alone.calibration_slope,
+        "auc": found.auc,
+        "log_loss": found.log_loss,
+        "slope": _slope(scorer, test),
         "log_loss_less_usual": less.mean if less else None,
         "low": less.low if less else None,
         "high": less.high if less else None,
     }
+
+
+def _slope(scorer: Scorer, test: DataFrame) -> float | None:
+    low = test.where(POPULATIONS["low_activity"])
+    scored = score(scorer.model, low, features=scorer.features, keep=[*KEYS, LABEL, WEIGHT]).persist()
+    try:
+        return calibration_slope(scored)
+    finally:
+        scored.unpersist()

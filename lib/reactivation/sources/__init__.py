@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import at_hand, light
+from reactivation.frames import at_hand
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_replace
@@ -46,7 +46,7 @@ def ingest(
     terms = Terms(span, calendar, allowed)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
     came = _each(raw, lambda name: fates.checked(raw[name], name, columns[name], terms))
-    first_at = light(at_hand(_first_arrivals(came["users"], past, terms)))
+    first_at = at_hand(_first_arrivals(came["users"], past, terms))
     waiting = None
     if span.first is not None and past.quarantine is not None:
         waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))

@@ -11,6 +11,7 @@ CELLS = (*POLICIES, "none")
 TIERS = ("natural_converter", "high_potential", "low_potential")
 TOUCHES = ("touched", "holdout", "long_holdout")
 STATUSES = ("estimated", "not_estimable", "withheld")
+STATUS = Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES)
 CHECK_VERDICTS = ("holds", "warns", "withholds", "not shown to hold", "broken", "not estimable")
 
 
