@@ -1,6 +1,7 @@
 """Sandbox only: does learning pay? The same months of the same banks, learning and frozen, held against their truth."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import run_cycle
@@ -9,9 +10,11 @@ from pyspark.sql import functions as F
 import reactivation
 from reactivation import cli, flow, sandbox
 from reactivation.benchmark import loops
+from reactivation.errors import Finding, SettingsError
 from reactivation.frames import records
 from reactivation.monitoring import loop as loop_report
-from reactivation.runtime.files import remove
+from reactivation.periods import Month
+from reactivation.runtime.files import copy_whole, remove
 from reactivation.runtime.records import append_record, read_records
 from reactivation.runtime.run import Run
 from reactivation.sandbox import tables
@@ -27,32 +30,57 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(r: Run) -> None:
-    """Adds to `loops.jsonl` under the root as each loop ends; a loop that stands there is not run again."""
+    """Adds to `loops.jsonl` under the root as each loop ends; a loop that stands there is not run again.
+
+    Until the first of its own months has settled, a bank's two loops are the same: these months are lived once. What
+    the frozen loop goes by is all that was known before the programme began.
+    """
     sandbox.required(r.settings.sandbox, region=r.region)
+    last = Month.parse(r.args.through) if r.args.through else r.cycle
+    parting = loops.parting(r.cycle, calendar=r.calendar)
+    if last < parting:
+        advice = f"{r.cycle} teaches {parting} first: name that month or a later one"
+        raise SettingsError("nothing could be learnt yet", [Finding("through", str(last), advice)])
     file = f"{r.root}/loops.jsonl"
     there = read_records([file], loops.LoopMonth) if Path(file).is_file() else []
     for seed in range(r.args.first_seed, r.args.first_seed + r.args.seeds):
-        for loop in loops.LOOPS:
-            if not any((record.seed, record.loop) == (seed, loop) for record in there):
-                r.say(f"\n== bank {seed}, {loop} ==")
-                there += _whole(r, seed, loop, file)
-    for name, paired in loops.compared(there, after=str(r.cycle)).items():
+        if not {(seed, loop) for loop in loops.LOOPS} <= {(record.seed, record.loop) for record in there}:
+            there += _bank(r, seed, parting, file, [record.loop for record in there if record.seed == seed])
+    for name, paired in loops.compared(there, after=str(parting - 1)).items():
         r.show(f"Users moved in truth per 1 000 of spend; {name}", [paired._asdict()])
 
 
-def _whole(r: Run, seed: int, loop: loops.Loop, file: str) -> list[loops.LoopMonth]:
-    root = f"{r.root}/seed-{seed}-{loop}"
-    sets = [*r.args.set, f"sandbox.seed={seed}", f"paths.root={root}"]
-    if loop == "frozen":
-        sets.append(f"campaign.learning.frozen_after={r.calendar.newest_settled(r.cycle.first)}")
-    own = cli.open_run(Namespace(**{**vars(r.args), "set": sets}), step=flow.RUN_CYCLE)
-    run_cycle.run(own)
-    found = _months(own.at(flow.LOOP), seed, loop)
-    for record in found:
-        append_record(file, record)
+def _bank(r: Run, seed: int, parting: Month, file: str, ended: Sequence[str]) -> list[loops.LoopMonth]:
+    learning, frozen = (f"{r.root}/seed-{seed}-{loop}" for loop in loops.LOOPS)
+    own = {
+        "learning": _opened(r, seed, learning),
+        "frozen": _opened(r, seed, frozen, f"campaign.learning.frozen_after={r.cycle - 1}"),
+    }
+    r.say(f"\n== bank {seed}, until {parting} ==")
+    _live(own["learning"], r.cycle, parting - 1)
+    copy_whole(r.spark, learning, frozen)
+    found = []
+    for loop in loops.LOOPS:
+        if loop not in ended:
+            r.say(f"\n== bank {seed}, {loop} from {parting} ==")
+            _live(own[loop], parting, Month.parse(r.args.through))
+            found += _months(own[loop].at(flow.LOOP), seed, loop)
+            for record in found:
+                if record.loop == loop:
+                    append_record(file, record)
     if not r.args.keep:
-        remove(r.spark, [root])
+        remove(r.spark, [learning, frozen])  # together: the copy's registry knows models in the first one's folder
     return found
+
+
+def _opened(r: Run, seed: int, root: str, *sets: str) -> Run:
+    chosen = [*r.args.set, f"sandbox.seed={seed}", f"paths.root={root}", *sets]
+    return cli.open_run(Namespace(**{**vars(r.args), "set": chosen}), step=flow.RUN_CYCLE)
+
+
+def _live(own: Run, first: Month, last: Month) -> None:
+    for number in range(last.months_since(first) + 1):
+        run_cycle.run_month(own.at(flow.RUN_CYCLE, cycle=first + number))
 
 
 def _months(r: Run, seed: int, loop: loops.Loop) -> list[loops.LoopMonth]:

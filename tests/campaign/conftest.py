@@ -29,6 +29,7 @@ def _conf() -> dict[str, Any]:
             "confidence": 0.95,
             "prior_users": 20,
             "lift_spread_share": 0.02,
+            "lift_slope": 0.2,
             "minimum_users": 10,
             "minimum_lift_share": 0.05,
             "natural_conversion_from": 0.7,

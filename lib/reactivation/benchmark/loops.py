@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from scipy.stats import ttest_1samp
 
 from reactivation.parts import Part
+from reactivation.periods import Calendar, Month
 
 Loop = Literal["learning", "frozen"]
 LOOPS: tuple[Loop, ...] = ("learning", "frozen")
@@ -54,6 +55,18 @@ class Paired(NamedTuple):
     incremental: float
 
 
+def parting(cycle: Month, *, calendar: Calendar) -> Month:
+    """The first month that a loop's first cycle may teach, so the first in which learning and frozen can differ.
+
+    >>> str(parting(Month.parse("2026-05"), calendar=Calendar(zone="UTC", settle_days=5)))
+    '2026-07'
+    """
+    month = cycle + 1
+    while calendar.newest_settled(month.first) < cycle:
+        month += 1
+    return month
+
+
 def months(
     spent: Iterable[Mapping[str, Any]],
     effects: Iterable[Mapping[str, Any]],
@@ -83,7 +96,7 @@ def months(
 
 
 def compared(records: Iterable[LoopMonth], *, after: str) -> dict[str, Paired]:
-    """Each pair of `RIVALS` over the months after the first cycle, in which nothing was learnt yet.
+    """Each pair of `RIVALS` over the months after `after`, the last in which nothing had been learnt yet.
 
     Of each seed the sum of users moved over the sum of spend, so that a month with little spend counts for little.
     Seeds of which one side is missing are not looked at.

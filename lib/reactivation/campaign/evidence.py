@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Any
 
+import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from scipy.optimize import brentq
@@ -16,7 +17,7 @@ from scipy.stats import beta
 from reactivation import clusters
 from reactivation.campaign import untouched
 from reactivation.campaign.learning_settings import TierSettings
-from reactivation.campaign.shrinkage import Effect, Interval, Posterior, shrunk
+from reactivation.campaign.shrinkage import Interval, Joint, Slope, shrunk
 from reactivation.periods import Month
 
 _LARGEST_SHIFT = 10.0
@@ -28,8 +29,8 @@ class Evidence:
 
     n_*: users' months. untouched: for the conversion. touched, compared: the picked, touched and held out.
     effective_*: users that they are worth (`clusters.Side`). conversion, lift: None where nobody, or too few were seen.
-    expected_lift: what touching adds, for ordering: of bands with few users mostly the mean of the others; None while
-    no band has enough.
+    expected_lift: what touching adds, for ordering: of bands with few users mostly what the others say; None while no
+    band has enough.
     """
 
     n_untouched: int = 0
@@ -96,7 +97,8 @@ def pool(sums: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[int,
     pairs = {(int(row["band"]), bool(row["is_lift"])): clusters.pair(row) for row in sums}
     alone = {number: pair.treatment for (number, is_lift), pair in pairs.items() if not is_lift}
     compared = {number: pair for (number, is_lift), pair in pairs.items() if is_lift}
-    conversions, lifted = conversion(alone, settings), lift(compared, settings)
+    conversions, lifts = conversion(alone, settings), lift(compared, settings)
+    lifted = {number: found for number in lifts.keys if (found := lifts.of(number))}
     enough = {number for number, pair in compared.items() if has_enough(pair, settings)}
     nobody = clusters.Pair(clusters.Side(), clusters.Side(), 0, None)
     return {
@@ -137,18 +139,19 @@ def conversion(alone: Mapping[int, clusters.Side], settings: TierSettings) -> di
     return found
 
 
-def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> dict[int, Posterior]:
-    """Touched less held out in each band that has both, drawn towards the mean of all bands (`shrinkage.shrunk`).
+def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> Joint[int]:
+    """Touched less held out in each band that has both, drawn towards a line over the bands (`shrinkage.shrunk`).
 
-    A band's own variance is Agresti's and Caffo's, with effective users, so that a side in which nothing happened is
-    not taken to be certain. Reference: Agresti and Caffo, The American Statistician 54 (2000).
+    The line is expected to rise with the scores by `lift_slope`, so that bands of which little is known stand in the
+    order of the scores; what is seen decides on height and rise. A band's own variance is Agresti's and Caffo's, with
+    effective users, so that a side in which nothing happened is not taken to be certain. Reference: Agresti and Caffo,
+    The American Statistician 54 (2000).
     """
-    seen = {
-        number: Effect(pair.difference, _variance(pair.treatment) + _variance(pair.control))
-        for number, pair in sorted(compared.items())
-        if pair.difference is not None
-    }
-    return shrunk(seen, spread=settings.lift_spread_share)
+    seen = {number: pair for number, pair in sorted(compared.items()) if pair.difference is not None}
+    differences = [pair.difference or 0.0 for pair in seen.values()]
+    variances = [_variance(pair.treatment) + _variance(pair.control) for pair in seen.values()]
+    slope = Slope(np.array([settings.middles[number] for number in seen]), settings.lift_slope)
+    return shrunk([*seen], differences, np.diag(variances), spread=settings.lift_spread_share, slope=slope)
 
 
 def has_enough(pair: clusters.Pair, settings: TierSettings) -> bool:
@@ -162,8 +165,7 @@ def _of_month(weights: Mapping[str, float]) -> Column:
 
 def _shifted(seen: Mapping[int, tuple[float, float]], settings: TierSettings) -> dict[int, float]:
     """Expected conversion of each band: its middle, all shifted alike in log-odds until together they fit."""
-    middles = {n: (low + high) / 2 for n, (low, high) in enumerate(settings.bands, start=1)}
-    logits = {n: log(middles[n] / (1 - middles[n])) for n in seen}
+    logits = {n: log(settings.middles[n] / (1 - settings.middles[n])) for n in seen}
 
     def excess(shift: float) -> float:
         return sum(users * (1 / (1 + exp(-logits[n] - shift)) - rate) for n, (users, rate) in seen.items())

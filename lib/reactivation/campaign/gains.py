@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 from reactivation.campaign.learning_settings import TierSettings
 from reactivation.campaign.settings import NO_BENEFIT, Wave
-from reactivation.campaign.shrinkage import Joint, shrunk_together
+from reactivation.campaign.shrinkage import Joint, shrunk
 from reactivation.frames import records
 
 Option = tuple[str, str, str, str]
@@ -27,7 +27,7 @@ Known = Mapping[str, Joint[Option]]
 """Expected gains of the options by tier."""
 
 _CENT = Decimal("0.01")
-_NOTHING: Joint[Option] = shrunk_together([], [], np.empty((0, 0)), spread=0.0)
+_NOTHING: Joint[Option] = shrunk([], [], np.empty((0, 0)), spread=0.0)
 
 
 def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
@@ -49,7 +49,7 @@ def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Join
     common = np.array(shared) * np.minimum.outer(control, control) ** 2
     covariance = np.where(np.eye(len(rows), dtype=bool), np.square(own), np.minimum(common, 0.99 * _least(own)))
     keys = [(row["tier"], row["wave"], row["channel"], row["benefit"]) for row in rows]
-    return shrunk_together(keys, [row["lift"] for row in rows], covariance, spread=settings.lift_spread_share)
+    return shrunk(keys, [row["lift"] for row in rows], covariance, spread=settings.lift_spread_share)
 
 
 def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:

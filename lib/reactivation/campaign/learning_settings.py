@@ -47,7 +47,8 @@ class TierSettings(Part):
     those of the month after it. minimum_users: effective users a side must have to be evidence.
     confidence: of the intervals; a tier changes only where one excludes the threshold. prior_users: a band's own scores
     count as much as so many of its untouched users. lift_spread_share: bands' lifts are taken to differ by at least so
-    much (standard deviation), so that no band is judged by the others alone.
+    much (standard deviation) from what the others say, so that no band is judged by these alone. lift_slope: lifts are
+    expected to rise with the scores, by so much per 1.0 of p_active, give or take as much (standard deviation).
     minimum_lift_share: a rise of the share active that is worth a contact; registered before it is looked at.
     natural_conversion_from, low_conversion_below: untouched users' share active from which a band converts by itself,
     below which it hardly converts at all. unrandomised_cycles: months in which something other than the registered draw
@@ -63,6 +64,7 @@ class TierSettings(Part):
     confidence: float = Field(gt=0.5, lt=1)
     prior_users: float = Field(gt=0)
     lift_spread_share: float = Field(gt=0, lt=1)
+    lift_slope: float
     minimum_lift_share: Share
     natural_conversion_from: Share
     low_conversion_below: Share
@@ -85,3 +87,8 @@ class TierSettings(Part):
         """Lowest and highest score of each band, the highest band first: number 1 comes first."""
         ends = [0.0, *self.band_borders, 1.0]
         return list(reversed(list(pairwise(ends))))
+
+    @property
+    def middles(self) -> dict[int, float]:
+        """Middle of each band by its number."""
+        return {number: (low + high) / 2 for number, (low, high) in enumerate(self.bands, start=1)}

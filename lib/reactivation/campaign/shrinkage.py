@@ -1,4 +1,4 @@
-"""Several effects of the same kind, each drawn towards the mean of all: normal-normal empirical Bayes."""
+"""Several effects of the same kind, each drawn towards what all say: normal-normal empirical Bayes."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import sqrt
@@ -20,11 +20,14 @@ class Interval(NamedTuple):
     high: float
 
 
-class Effect(NamedTuple):
-    """What was seen of one effect: the estimate, and its own variance (above zero)."""
+class Slope(NamedTuple):
+    """What is expected of effects that lie in a row: they rise along it.
 
-    estimate: float
-    variance: float
+    at: where each lies. rise: per unit of that; taken to be so much, give or take as much (standard deviation).
+    """
+
+    at: Matrix
+    rise: float
 
 
 class Posterior(NamedTuple):
@@ -59,40 +62,35 @@ class Joint(NamedTuple, Generic[Key]):
         return Posterior(float(weights @ self.means), float(weights @ self.covariance @ weights))
 
 
-def shrunk(seen: Mapping[Key, Effect], *, spread: float) -> dict[Key, Posterior]:
-    """Each of several effects that were seen independently; see `shrunk_together`."""
-    covariance = np.diag([effect.variance for effect in seen.values()])
-    together = shrunk_together([*seen], [effect.estimate for effect in seen.values()], covariance, spread=spread)
-    return {
-        key: Posterior(float(mean), float(variance))
-        for key, mean, variance in zip(seen, together.means, np.diag(together.covariance), strict=True)
-    }
-
-
-def shrunk_together(
-    keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float
+def shrunk(
+    keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float, slope: Slope | None = None
 ) -> Joint[Key]:
-    """Each effect drawn towards the precision-weighted mean, the more the less is known of it alone.
+    """Each effect drawn towards what all together say of it, the more the less is known of it alone.
 
+    That is their precision-weighted mean, or with a slope a line whose height and rise the effects themselves decide.
     covariance: of the estimates' errors; not diagonal where they share a control. spread: the true effects are taken to
-    differ by at least so much (standard deviation), so that none is judged by the others alone; above it by
-    DerSimonian's and Laird's moments. The posterior knows that the mean is estimated, not that the spread is.
+    differ by at least so much (standard deviation) from it, so that none is judged by the others alone; above it by
+    DerSimonian's and Laird's moments. The posterior knows that mean and rise are estimated, not that the spread is.
 
-    References: Morris, JASA 78 (1983); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); with correlated
-    errors Gleser and Olkin in The Handbook of Research Synthesis (2009), 19.
+    References: Morris, JASA 78 (1983), the line included; DerSimonian and Laird, Controlled Clinical Trials 7 (1986);
+    with correlated errors Gleser and Olkin in The Handbook of Research Synthesis (2009), 19; a rise with a prior of its
+    own: Lindley and Smith, JRSS B 34 (1972).
     """
     size = len(keys)
     if not size:
         return Joint((), np.empty(0), np.empty((0, 0)))
-    y, ones = np.asarray(estimates, dtype=float), np.ones(size)
-    between = max(_between(y, covariance), spread**2)
-    precision = np.linalg.inv(covariance + between * np.eye(size))
+    ones, along = np.ones(size), slope or Slope(np.zeros(size), 0.0)
+    risen = along.rise * along.at
+    y, rises = np.asarray(estimates, dtype=float) - risen, np.outer(risen, risen)
+    between = max(_between(y, covariance + rises), spread**2)
+    prior = between * np.eye(size) + rises
+    precision = np.linalg.inv(covariance + prior)
     of_mean = 1 / float(ones @ precision @ ones)
     mean = of_mean * float(ones @ precision @ y)
-    kept = between * precision  # share of the distance from the mean that is kept
-    means = mean + kept @ (y - mean)
+    kept = prior @ precision  # share of the distance from the mean that is kept
+    means = risen + mean + kept @ (y - mean)
     by_mean = (np.eye(size) - kept) @ ones
-    known = between * (np.eye(size) - kept) + of_mean * np.outer(by_mean, by_mean)
+    known = prior - kept @ prior + of_mean * np.outer(by_mean, by_mean)
     return Joint(tuple(keys), means, known)
 
 

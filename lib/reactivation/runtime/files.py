@@ -31,6 +31,17 @@ def copy(spark: SparkSession, source: str, target: str) -> None:
         jvm.org.apache.hadoop.fs.FileUtil.copy(system, place, to, _path(spark, target), False, to.getConf())
 
 
+def copy_whole(spark: SparkSession, source: str, target: str) -> None:
+    """Copy a folder under a temporary name and rename it; a target that is there is whole, and left as it is."""
+    system, place, copying = _system(spark, target), _path(spark, target), f"{target}.copying"
+    if system.exists(place):
+        return
+    remove(spark, [copying])
+    copy(spark, source, copying)
+    if not system.rename(_path(spark, copying), place):
+        raise OSError(f"{target} cannot be written: {copying} could not be renamed to it")
+
+
 def _write(frame: DataFrame, target: str) -> None:
     spark = frame.sparkSession
     folder, _, name = target.rpartition("/")
