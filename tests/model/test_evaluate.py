@@ -5,7 +5,7 @@ from math import log
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from reactivation.model.evaluate import against, against_base_rate, calibration_table, decile_table, quality
+from reactivation.model.evaluate import against, against_base_rate, quality
 
 pytestmark = pytest.mark.rules
 
@@ -32,7 +32,8 @@ def test_six_rows_by_hand(spark: SparkSession) -> None:
 
 
 def test_deciles_and_bins_by_hand(spark: SparkSession) -> None:
-    upper, lower = decile_table(scored(spark, SIX), 2)
+    found = quality(scored(spark, SIX), deciles=2, bins=2)
+    upper, lower = found.deciles
     assert (upper["decile"], upper["users"], upper["observed"]) == (1, 3, pytest.approx(2 / 3))
     assert (lower["decile"], lower["users"], lower["observed"]) == (
         2,
@@ -40,7 +41,7 @@ def test_deciles_and_bins_by_hand(spark: SparkSession) -> None:
         pytest.approx(1 / 3),
     )  # with the border itself, 0.4
     assert (upper["lift"], lower["lift"]) == (pytest.approx(4 / 3), pytest.approx(2 / 3))
-    low, high = calibration_table(scored(spark, SIX), 2)
+    low, high = found.calibration
     assert (low["p_from"], low["p_to"], low["users"], low["observed"]) == (0.0, 0.5, 3, pytest.approx(1 / 3))
     assert (high["users"], high["p_mean"], high["observed"]) == (3, pytest.approx(0.8), pytest.approx(2 / 3))
 

@@ -4,14 +4,15 @@ Scored rows have `label` (1.0 or 0.0), `p` (calibrated probability), `raw` (what
 speaks for). All figures but the numbers of users are weighted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any, Literal
 
 from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from pyspark.ml.functions import array_to_vector
 from pyspark.ml.regression import GeneralizedLinearRegression
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL, WEIGHT
@@ -52,21 +53,37 @@ class Quality:
 
 
 def quality(scored: DataFrame, *, deciles: int, bins: int, with_slope: bool = False) -> Quality:
-    """All figures of one population. Persist the rows: several passes go over them."""
+    """All figures of one population. Persist the rows: several passes go over them.
+
+    Deciles are groups of about equal size by raw, cut at approximate quantiles (relative error 1/10 000), so equal
+    scores always share a group and no global sort is needed; where many scores are equal, groups may be missing.
+    """
     loss, error = _mean(log_loss(F.col("p"))), _mean((F.col("p") - F.col(LABEL)) ** 2)
+    cuts = F.percentile_approx("raw", [n / deciles for n in range(1, deciles)], 10_000)
     row = scored.agg(
-        F.count(LABEL).alias("n"), _mean(F.col(LABEL)).alias("rate"), loss.alias("loss"), error.alias("brier")
+        F.count(LABEL).alias("n"),
+        _mean(F.col(LABEL)).alias("rate"),
+        loss.alias("loss"),
+        error.alias("brier"),
+        cuts.alias("cuts"),
     ).head()
     assert row is not None
     if not row.n:
         return Quality(users=0, reason="no rows")
-    common: dict[str, Any] = {"users": int(row.n), "base_rate": row.rate, "log_loss": row.loss, "brier": row.brier}
-    common["deciles"] = tuple(decile_table(scored, deciles))
-    common["calibration"] = tuple(calibration_table(scored, bins))
+    cells = _cells(scored, cuts=row.cuts or (), deciles=deciles, bins=bins)
+    common: dict[str, Any] = {
+        "users": int(row.n),
+        "base_rate": row.rate,
+        "log_loss": row.loss,
+        "brier": row.brier,
+        "deciles": _decile_table(cells, base_rate=row.rate),
+        "calibration": _calibration_table(cells, bins),
+    }
     if not 0 < row.rate < 1:
         return Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
-    common["calibration_slope"] = calibration_slope(scored) if with_slope else None
-    return Quality(**common, auc=_area(scored, "areaUnderROC"), pr_auc=_area(scored, "areaUnderPR"))
+    slope = calibration_slope(scored) if with_slope else None
+    auc, pr_auc = _area(scored, "areaUnderROC"), _area(scored, "areaUnderPR")
+    return Quality(**common, auc=auc, pr_auc=pr_auc, calibration_slope=slope)
 
 
 def calibration_slope(scored: DataFrame) -> float | None:
@@ -105,51 +122,50 @@ def against(scored: DataFrame, other: DataFrame, *, confidence: float) -> Paired
     return _paired(both, log_loss(F.col("p")) - log_loss(F.col("p_other")), confidence)
 
 
-def decile_table(scored: DataFrame, groups: int) -> list[dict[str, Any]]:
-    """Groups of about equal size by raw, 1 the highest: users, mean of p, share with label 1, lift over the whole.
-
-    Sizes are rows, shares and means are weighted. Borders are approximate quantiles (relative error 1/10 000), so equal
-    scores always share a group and no global sort is needed; where many scores are equal, groups may be missing.
-    """
-    cuts = F.percentile_approx("raw", [n / groups for n in range(1, groups)], 10_000)
-    row = scored.agg(cuts.alias("cuts")).head()
-    borders: Sequence[float] = (row.cuts or ()) if row else ()
-    above = sum((F.when(F.col("raw") > border, 1).otherwise(0) for border in borders), F.lit(0))
-    rows = scored.groupBy((F.lit(groups) - above).alias("decile")).agg(*_observed()).orderBy("decile").collect()
-    positives, weight = sum(r.positives for r in rows), sum(r.weight for r in rows)
-    return [
-        {
-            "decile": r.decile,
-            "users": r.users,
-            "p_mean": r.p_mean,
-            "observed": r.positives / r.weight,
-            "lift": r.positives / r.weight / (positives / weight) if positives else None,
-        }
-        for r in rows
-    ]
-
-
-def calibration_table(scored: DataFrame, bins: int) -> list[dict[str, Any]]:
-    """Bins of p of equal width: users, mean of p, share with label 1. Bins without users are left out."""
+def _cells(scored: DataFrame, *, cuts: Sequence[float], deciles: int, bins: int) -> list[Row]:
+    """Sums per decile of raw (1 the highest) and bin of p (of equal width): few rows, whatever the users."""
+    above = sum((F.when(F.col("raw") > border, 1).otherwise(0) for border in cuts), F.lit(0))
     number = F.least(F.floor(F.col("p") * bins), F.lit(bins - 1)).cast("int")
-    rows = scored.groupBy(number.alias("bin")).agg(*_observed()).orderBy("bin").collect()
-    return [
-        {
-            "p_from": r.bin / bins,
-            "p_to": (r.bin + 1) / bins,
-            "users": r.users,
-            "p_mean": r.p_mean,
-            "observed": r.positives / r.weight,
-        }
-        for r in rows
-    ]
-
-
-def _observed() -> list[Column]:
     weight = F.col(WEIGHT)
-    positives, total = F.sum(F.col(LABEL) * weight), F.sum(weight)
-    counted = [F.count(LABEL).alias("users"), positives.alias("positives"), total.alias("weight")]
-    return [*counted, _mean(F.col("p")).alias("p_mean")]
+    return (
+        scored.groupBy((F.lit(deciles) - above).alias("decile"), number.alias("bin"))
+        .agg(
+            F.count(LABEL).alias("users"),
+            F.sum(F.col(LABEL) * weight).alias("positives"),
+            F.sum(F.col("p") * weight).alias("p_sum"),
+            F.sum(weight).alias("weight"),
+        )
+        .collect()
+    )
+
+
+def _decile_table(cells: Sequence[Row], *, base_rate: float) -> tuple[dict[str, Any], ...]:
+    """Per decile: users, mean of p, share with label 1, lift over the whole. Sizes are rows, the others weighted."""
+    return tuple(
+        {"decile": decile, **found, "lift": found["observed"] / base_rate if base_rate else None}
+        for decile, found in _observed(cells, "decile")
+    )
+
+
+def _calibration_table(cells: Sequence[Row], bins: int) -> tuple[dict[str, Any], ...]:
+    """Per bin of p: users, mean of p, share with label 1. Bins without users are left out."""
+    return tuple(
+        {"p_from": number / bins, "p_to": (number + 1) / bins, **found} for number, found in _observed(cells, "bin")
+    )
+
+
+def _observed(cells: Sequence[Row], by: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number in sorted({cell[by] for cell in cells}):
+        own = [cell for cell in cells if cell[by] == number]
+        weight = fsum(cell.weight for cell in own)
+        yield (
+            number,
+            {
+                "users": sum(cell.users for cell in own),
+                "p_mean": fsum(cell.p_sum for cell in own) / weight,
+                "observed": fsum(cell.positives for cell in own) / weight,
+            },
+        )
 
 
 def _mean(value: Column) -> Column:
