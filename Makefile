@@ -15,6 +15,7 @@ TIMES ?= 3
 KEEP_HOURS ?= 168
 BENCHMARK_CYCLE ?= 2026-05
 RECORDS ?= tests/data/benchmark/*.jsonl
+LOOPS ?= tests/data/benchmark/loops/*.jsonl
 ROOT_GIVEN := $(ROOT)
 ROOT ?= build/benchmark-$(USERS)
 CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
@@ -41,8 +42,8 @@ benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONT
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
 	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
 
-benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"]
-	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --out BENCHMARKS.md
+benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…]
+	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md
 
 vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOURS=168] [FORCE=--force]
 	@$(WITH_SPARK) jobs/vacuum_tables.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))

@@ -42,15 +42,19 @@ def run(r: Run) -> None:
         advice = f"{r.cycle} teaches {parting} first: name that month or a later one"
         raise SettingsError("nothing could be learnt yet", [Finding("through", str(last), advice)])
     file = f"{r.root}/loops.jsonl"
-    there = read_records([file], loops.LoopMonth) if Path(file).is_file() else []
     for seed in range(r.args.first_seed, r.args.first_seed + r.args.seeds):
-        if not {(seed, loop) for loop in loops.LOOPS} <= {(record.seed, record.loop) for record in there}:
-            there += _bank(r, seed, parting, file, [record.loop for record in there if record.seed == seed])
-    for name, paired in loops.compared(there, after=str(parting - 1)).items():
-        r.show(f"Users moved in truth per 1 000 of spend; {name}", [paired._asdict()])
+        ended = {record.loop for record in _recorded(file) if record.seed == seed}
+        if missing := [loop for loop in loops.LOOPS if loop not in ended]:
+            _bank(r, seed, missing, parting=parting, last=last, file=file)
+    found = loops.compared(_recorded(file))
+    r.show("Users moved in truth, and how well they were foreseen", [paired._asdict() for paired in found])
 
 
-def _bank(r: Run, seed: int, parting: Month, file: str, ended: Sequence[str]) -> list[loops.LoopMonth]:
+def _recorded(file: str) -> list[loops.LoopMonth]:
+    return read_records([file], loops.LoopMonth) if Path(file).is_file() else []
+
+
+def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, last: Month, file: str) -> None:
     learning, frozen = (f"{r.root}/seed-{seed}-{loop}" for loop in loops.LOOPS)
     own = {
         "learning": _opened(r, seed, learning),
@@ -59,18 +63,13 @@ def _bank(r: Run, seed: int, parting: Month, file: str, ended: Sequence[str]) ->
     r.say(f"\n== bank {seed}, until {parting} ==")
     _live(own["learning"], r.cycle, parting - 1)
     copy_whole(r.spark, learning, frozen)
-    found = []
-    for loop in loops.LOOPS:
-        if loop not in ended:
-            r.say(f"\n== bank {seed}, {loop} from {parting} ==")
-            _live(own[loop], parting, Month.parse(r.args.through))
-            found += _months(own[loop].at(flow.LOOP), seed, loop)
-            for record in found:
-                if record.loop == loop:
-                    append_record(file, record)
+    for loop in missing:
+        r.say(f"\n== bank {seed}, {loop} from {parting} ==")
+        _live(own[loop], parting, last)
+        for record in _months(own[loop].at(flow.LOOP), seed, loop, since=parting):
+            append_record(file, record)
     if not r.args.keep:
         remove(r.spark, [learning, frozen])  # together: the copy's registry knows models in the first one's folder
-    return found
 
 
 def _opened(r: Run, seed: int, root: str, *sets: str) -> Run:
@@ -83,13 +82,14 @@ def _live(own: Run, first: Month, last: Month) -> None:
         run_cycle.run_month(own.at(flow.RUN_CYCLE, cycle=first + number))
 
 
-def _months(r: Run, seed: int, loop: loops.Loop) -> list[loops.LoopMonth]:
+def _months(r: Run, seed: int, loop: loops.Loop, *, since: Month) -> list[loops.LoopMonth]:
     metric, bank = r.settings.experiment.primary_metric, sandbox.required(r.settings.sandbox, region=r.region)
     is_auc = (F.col("model") == "active") & (F.col("population") == "untouched") & (F.col("metric") == "auc")
     return loops.months(
         records(loop_report.spending(r.read(derived.OUTCOMES), r.read(derived.ARMS), of_all=True)),
         records(r.read(tables.TRUTH_EFFECTS, F.col("metric") == metric)),
         records(r.read(derived.SCORE_EVALUATION, is_auc)),
+        since=since,
         seed=seed,
         bank_users=bank.users,
         loop=loop,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reactivation.benchmark import Cost, Record, as_page, newest, text_of, together
+from reactivation.benchmark import Cost, LoopMonth, Record, as_page, newest, text_of, together
 from reactivation.errors import SettingsError, SourceError
 from reactivation.runtime.records import append_record, read_records
 
@@ -142,4 +142,6 @@ def test_the_page_in_the_repository_is_that_of_the_records_in_it() -> None:
     project = Path(__file__).parents[2]
     page = (project / "BENCHMARKS.md").read_text(encoding="utf-8")
     files = sorted(str(file) for file in (project / "tests" / "data" / "benchmark").glob("*.jsonl"))
-    assert as_page(read_records(files, Record), text=text_of(page)) == page
+    loops = sorted(str(file) for file in (project / "tests" / "data" / "benchmark" / "loops").glob("*.jsonl"))
+    records, months = read_records(files, Record), read_records(loops, LoopMonth)
+    assert as_page(records, loops=months, text=text_of(page)) == page

@@ -5,7 +5,9 @@ from statistics import median
 
 from reactivation.benchmark import month
 from reactivation.benchmark.growth import growth
+from reactivation.benchmark.loops import LoopMonth, as_section
 from reactivation.benchmark.record import Record, newest
+from reactivation.benchmark.table import number, table
 
 GIB, MIB = 2**30, 2**20
 BEGIN = "<!-- Written by people and kept by `make benchmarks`, which makes all below from records. -->"
@@ -24,7 +26,7 @@ def in_brief(record: Record) -> str:
     )
 
 
-def as_page(records: Iterable[Record], *, text: str = "") -> str:
+def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text: str = "") -> str:
     """The whole page in Markdown. text: what people wrote, put under the heading between its marks."""
     kept = newest(records)
     jobs, readouts = ([record for record in kept if record.kind == kind] for kind in ("month", "readout"))
@@ -35,6 +37,8 @@ def as_page(records: Iterable[Record], *, text: str = "") -> str:
         parts += [f"## One cycle at {number(users)} users\n\n{_costs(jobs, users)}" for users in _sizes(jobs)]
     if readouts:
         parts += ["## The read-out of a month", _readouts(readouts)]
+    if loops:
+        parts += ["## Does learning pay?", as_section(loops)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,7 +80,7 @@ def _seconds(records: Sequence[Record]) -> str:
         "the cycle; a month of history is the mean month. The exponent is the least-squares slope of log seconds on "
         "log users over the sizes at which the job was measured; a fixed cost makes it small at small sizes."
     )
-    return f"{_table(head, rows)}\n\n{note}"
+    return f"{table(head, rows)}\n\n{note}"
 
 
 def _costs(records: Sequence[Record], users: int) -> str:
@@ -105,7 +109,7 @@ def _costs(records: Sequence[Record], users: int) -> str:
     lost = sum(record.cost.stages_lost for record in mine)
     notes = [f"Most on disk under the root after any job: {gib(max(roots, default=None))} GiB."]
     notes += [f"Spark forgot {lost} stages before they were read: sums are too low."] if lost else []
-    return f"{_table(head, rows)}\n\n{' '.join(notes)}"
+    return f"{table(head, rows)}\n\n{' '.join(notes)}"
 
 
 def _readouts(records: Sequence[Record]) -> str:
@@ -137,7 +141,7 @@ def _readouts(records: Sequence[Record]) -> str:
         "rows read",
         "peak GiB",
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _by_job(records: Sequence[Record]) -> dict[str, dict[int, list[Record]]]:
@@ -166,7 +170,7 @@ def _machines(records: Sequence[Record]) -> str:
         what = sorted({(record.kind, record.users) for record in mine})
         measured = ", ".join(f"{kind} {number(users)}" for kind, users in what)
         rows.append([measured, *key, " to ".join(dict.fromkeys((days[0], days[-1])))])
-    return _table(["measured", "machine", "versions", "code", "settings", "day"], rows)
+    return table(["measured", "machine", "versions", "code", "settings", "day"], rows)
 
 
 def _history(records: Sequence[Record], users: int) -> int:
@@ -175,13 +179,3 @@ def _history(records: Sequence[Record], users: int) -> int:
 
 def _sizes(records: Sequence[Record]) -> list[int]:
     return sorted({record.users for record in records})
-
-
-def number(value: int) -> str:
-    """A number with thin groups of three."""
-    return f"{value:,}".replace(",", " ")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
