@@ -132,8 +132,8 @@ def as_section(records: Sequence[LoopMonth]) -> str:
     told = f"{months_of[0]} to {months_of[-1]}" if len(months_of) > 1 else months_of[0]
     note = (
         f"Banks of {users} users, their months {told} lived twice: by a loop that learns, and by one that knows only "
-        "what was known before the programme. By the sandbox's truth, over all users of a cell who are open to contact; per "
-        "bank all months together. The interval is Student's over the paired differences of the banks, of 95 %."
+        "what was known before the programme. By the sandbox's truth, over all users of a cell open to contact, "
+        "all months of a bank together. The interval is Student's over the paired differences of the banks, of 95 %."
     )
     head = ["figure", "one less the other", "one", "the other", "difference", "95 % interval", "banks"]
     return f"{table(head, rows)}\n\n{note}"

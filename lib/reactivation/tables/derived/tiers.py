@@ -26,7 +26,7 @@ TIER_BANDS = Table(
         number("effective_compared", "users that the held out are worth by weights and repetition (Kish)", "users"),
         number(
             "lift_touched",
-            "share active of the touched less the held out, drawn towards the mean of bands; null while too few are known",
+            "share active of the touched less the held out, drawn towards the line of all bands; null while too few are known",
         ),
         number("lift_touched_low", "lower end of its interval"),
         number("lift_touched_high", "upper end of its interval"),
