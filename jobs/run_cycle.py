@@ -87,7 +87,7 @@ def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched)
         r.say(title)
         started = time.monotonic()
         child = r.at(flow.BY_JOB[due.job], as_of=due.as_of, wave=due.wave, args=Namespace())
-        with around(child, due):
+        with around(child, due), child.own_queries():
             JOBS[due.job](child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")

@@ -37,6 +37,11 @@ def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> Non
     assert found["unknown key", "calendar.settle_day"] == "in --set: did you mean `settle_days`?"
 
 
+def test_settings_of_a_job_that_is_none_are_refused() -> None:
+    with pytest.raises(SettingsError, match="did you mean `plan_wave`"):
+        conf("runtime.jobs={plan_waves: {spark.sql.shuffle.partitions: '2'}}")
+
+
 def test_an_unknown_region_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match="did you mean `berka`"):
         conf(region="berca")

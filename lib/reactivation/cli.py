@@ -43,7 +43,8 @@ def execute(job: Job, file: str, argv: Sequence[str], *, arguments: Arguments | 
 
     def work() -> None:
         run = open_run(args, step=step_of(name))
-        job(run)
+        with run.own_queries():
+            job(run)
         run.finish()
 
     return _exit_code(work)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
+from reactivation import flow
 from reactivation.activity.settings import ActivitySettings
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.errors import Finding, SettingsError, nearest
@@ -40,9 +41,20 @@ class PathSettings(Part):
 
 
 class RuntimeSettings(Part):
-    """How Spark is started: its own keys and values."""
+    """How Spark is started, by its own keys and values; and what is different while a single job runs.
+
+    jobs: by the job's name, settings of queries (`spark.sql.…`) that Spark takes in a running session.
+    """
 
     spark: dict[str, str]
+    jobs: dict[str, dict[str, str]]
+
+    @field_validator("jobs")
+    @classmethod
+    def _are_jobs(cls, jobs: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        if unknown := [f"`{name}`: {nearest(name, flow.BY_JOB)}" for name in jobs if name not in flow.BY_JOB]:
+            raise ValueError(f"no such job: {', '.join(unknown)}")
+        return jobs
 
 
 class Settings(Part):

@@ -5,6 +5,7 @@ import uuid
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from reactivation.frames import of_records
 from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
+from reactivation.runtime.session import changed
 from reactivation.runtime.store import Store, Written, resolved
 from reactivation.settings import Loaded, Settings
 from reactivation.tables import derived
@@ -181,6 +183,10 @@ class Run:
         """The same run, its other settings as they are: parts of conf replaced, such as by what was registered."""
         settings = self.settings.model_copy(update=parts)
         return replace(self, loaded=replace(self.loaded, settings=settings))
+
+    def own_queries(self) -> AbstractContextManager[None]:
+        """What is different for Spark's queries while this job runs, by conf (`runtime.jobs`)."""
+        return changed(self.spark, self.settings.runtime.jobs.get(self.step.job, {}))
 
     @property
     def rows_written(self) -> int:

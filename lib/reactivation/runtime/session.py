@@ -3,12 +3,15 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
+
+from reactivation.errors import Finding, SettingsError
 
 APP_NAME = "reactivation"
 _DELTA = {
@@ -58,6 +61,23 @@ def start(conf: Mapping[str, str]) -> SparkSession:
     _quiet(session)
     _remember_classes(session)
     return session
+
+
+@contextmanager
+def changed(session: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
+    """Other settings for the queries made inside; SettingsError names those that a running session does not take."""
+    fixed = [key for key in conf if not session.conf.isModifiable(key)]
+    if fixed:
+        advice = "no setting that a running session takes: mind the spelling, or set it under runtime.spark"
+        raise SettingsError("Spark's settings of single jobs", [Finding("fixed", key, advice) for key in fixed])
+    before = {key: session.conf.get(key) for key in conf}
+    try:
+        for key, value in conf.items():
+            session.conf.set(key, value)
+        yield
+    finally:
+        for key, old in before.items():
+            session.conf.set(key, str(old))
 
 
 def _is_brought_up_by_others() -> bool:
