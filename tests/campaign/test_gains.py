@@ -105,7 +105,7 @@ def test_the_model_prefers_what_surely_gains_more_per_cost(
     )
     assert found.order == order
     assert found.options == (None if push is None else push.mean, sms.mean)
-    assert found.guidance is None
+    assert found.guidance == {}
 
 
 @pytest.mark.rules

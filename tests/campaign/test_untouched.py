@@ -29,15 +29,16 @@ def test_untouched_is_who_was_barred_by_the_draw_and_never_who_was_passed_over(r
         (4, month, "model", False, False, False, False, "touched"),  # low potential: may be guided
         (5, month, "model", False, False, False, False, "long_holdout"),
         (6, month, "random", False, False, False, False, "touched"),  # low potential, but this cell guides nobody
-        (7, month, "model", False, True, False, False, "touched"),  # high potential, not picked: barred
+        (7, month, "model", False, True, False, False, "touched"),  # high potential, not picked: may be guided too
         (8, month, "none", False, False, False, False, None),  # not contactable: nobody could have touched him
+        (9, month, "model", False, False, False, False, "touched"),  # a natural converter, not picked: barred
     ]
-    low = dict.fromkeys((4, 5, 6), "low_potential")
-    found = {row.user_id: row for row in marked(rows, people, low).collect()}
-    assert [user for user in sorted(found) if found[user].is_untouched] == [2, 3, 5, 6, 7, 8]
+    tiers = {**dict.fromkeys((4, 5, 6), "low_potential"), 9: "natural_converter"}
+    found = {row.user_id: row for row in marked(rows, people, tiers).collect()}
+    assert [user for user in sorted(found) if found[user].is_untouched] == [2, 3, 5, 6, 8, 9]
     weights = {user: row.weight_untouched for user, row in found.items()}
-    # 1, 2, 3 are picked alike, two of three untouched; so are 4, 5, 6, and 7 and 8 are alone with their like
-    assert weights == {1: None, 2: 1.5, 3: 1.5, 4: None, 5: 1.5, 6: 1.5, 7: 1.0, 8: 1.0}
+    # 1, 2, 3 are picked alike, two of three untouched; so are 4, 5, 6; 7, 8 and 9 are alone with their like
+    assert weights == {1: None, 2: 1.5, 3: 1.5, 4: None, 5: 1.5, 6: 1.5, 7: None, 8: 1.0, 9: 1.0}
 
 
 def test_the_weights_give_back_everybody(rows: Rows) -> None:

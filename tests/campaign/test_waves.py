@@ -110,7 +110,7 @@ def test_a_wave_is_filled_in_the_cells_order_option_by_option(facts: Any, conf: 
     assert (budget["capacity"], budget["used"], budget["gap"], budget["shadow_price"]) == (4, 3.1, 0.9, None)
 
 
-def test_low_potential_of_the_model_cell_get_a_free_push_and_natural_converters_nothing(
+def test_whom_the_model_cell_does_not_pick_gets_a_free_push_and_natural_converters_nothing(
     facts: Any, conf: dict[str, Any]
 ) -> None:
     conf["waves"]["W1"] |= {"capacity_per_1000_users": {"push": 500, "sms": 500}}
@@ -122,7 +122,7 @@ def test_low_potential_of_the_model_cell_get_a_free_push_and_natural_converters_
         (4, "model", False, "natural_converter", None, True),
         (5, "rule", False, "low_potential", 9, True),  # in the cell of the rule nobody knows the tier
         (6, "model", False, "low_potential", None, True),
-        (7, "model", False, "low_potential", None, True),  # of three, two find room after the selected
+        (7, "model", False, "high_potential", 9, True),  # of three, two find room after the selected
     ]
     found = Result(facts(names, people), conf, {"model": 6, "rule": 1})
     assert found.reasons == {"planned": 3, "not_selected": 2, "no_channel": 1, "no_capacity": 1}
@@ -288,14 +288,23 @@ def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[s
     conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
     people = [(i, policy, i, True, True) for i, policy in enumerate(["model", "model", "rule", "rule"], start=1)]
     known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms"], people)
-    learnt = WaveGains(options=(0.01, 0.07), guidance=None, order=(1, 0))
+    learnt = WaveGains(options=(0.01, 0.07), guidance={}, order=(1, 0))
     with_gains = Result(known, conf, {"model": 2, "rule": 2}, gains=learnt)
     without = Result(known, conf, {"model": 2, "rule": 2})
     assert (with_gains.of("sms"), with_gains.of("push")) == ([1], [2, 3, 4])
     assert (without.of("sms"), without.of("push")) == ([], [1, 2, 3, 4])
     assert {user: row.expected_gain for user, row in with_gains.rows.items()} == {1: 0.07, 2: 0.01, 3: None, 4: None}
     assert {row.expected_gain for row in without.rows.values()} == {None}
-    put_off = Result(known, conf, {"model": 2, "rule": 2}, gains=WaveGains((-0.05, 0.07), None, (1,)))
+    put_off = Result(known, conf, {"model": 2, "rule": 2}, gains=WaveGains((-0.05, 0.07), {}, (1,)))
     assert (put_off.of("sms"), put_off.of("push")) == ([1], [3, 4])  # the model offers no push; the rule does
     used = {policy: with_gains.limits[policy, "capacity_sms"]["used"] for policy in ("model", "rule")}
     assert used == {"model": 1, "rule": 0}
+
+
+def test_guidance_is_expected_to_gain_what_it_gains_in_the_users_tier(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
+    tiers = {1: "high_potential", 2: "low_potential", 3: "high_potential"}
+    people = [(user, "model", user == 1, tier, user, True) for user, tier in tiers.items()]
+    known = facts(["user_id", "policy", "is_selected", "tier", "policy_rank", "can_push"], people)
+    found = Result(known, conf, {"model": 3}, gains=WaveGains((0.05, None), {"low_potential": 0.02}, (0, 1)))
+    assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: 0.02, 3: None}

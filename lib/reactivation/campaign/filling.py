@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from reactivation.campaign.split import Ends, Room
 
 GUIDANCE = "guidance"
-"""The line of the model cell's low-potential users, served last and with zero-cost guidance only."""
+"""The line of the model cell's users whom it does not pick, served last and with zero-cost guidance only."""
 
 _FURTHEST = 2**63 - 1
 

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from scipy.stats import norm
 
 from reactivation.campaign.learning_settings import TierSettings
-from reactivation.campaign.settings import NO_BENEFIT, Wave
+from reactivation.campaign.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.shrinkage import Joint, shrunk
 from reactivation.frames import records
 
@@ -66,26 +66,27 @@ def newest(response: DataFrame) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class WaveGains:
-    """Of one wave: gains of its options in conf's order (None: not known), and that of guidance.
+    """Of one wave: gains of its options in conf's order (None: not known), and those of guidance by tier.
 
     order: the options as the cell `model` offers them, by their place in conf.
     """
 
     options: tuple[float | None, ...]
-    guidance: float | None
+    guidance: Mapping[str, float]
     order: tuple[int, ...]
 
-    def column(self, option: Column, *, is_model: Column) -> Column:
+    def column(self, option: Column, *, tier: Column, is_model: Column) -> Column:
         """Expected gain of the option a user of the cell `model` gets; null in the other cells, which read none."""
-        gains = [*self.options, self.guidance]
-        cases = [F.when(option == place, F.lit(gain)) for place, gain in enumerate(gains) if gain is not None]
+        is_guidance = option == len(self.options)
+        cases = [F.when(option == place, F.lit(gain)) for place, gain in enumerate(self.options) if gain is not None]
+        cases += [F.when(is_guidance & (tier == name), F.lit(gain)) for name, gain in self.guidance.items()]
         return F.when(is_model, F.coalesce(*cases, F.lit(None).cast("double")))
 
 
 def of_wave(
     wave: Wave, name: str, costs: Sequence[Decimal], *, known: Known, guidance_channel: str, settings: TierSettings
 ) -> WaveGains:
-    """What is known of a wave's options for the users whom the model picks (high_potential) and guides (low_potential).
+    """What is known of a wave's options for the users whom the model picks (high_potential), and of guiding others.
 
     The model's cell offers conf's order, except that an option moves ahead of those before it which it surely beats:
     the interval of the difference of gains per unit of cost excludes 0 (a free contact costs one cent). An option whose
@@ -113,11 +114,11 @@ def of_wave(
         while at and surely_beats(place, order[at - 1]):
             at -= 1
         order.insert(at, place)
-    guided = known.get("low_potential", _NOTHING).of(("low_potential", name, guidance_channel, NO_BENEFIT))
+    guided = {tier: known.get(tier, _NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
     means = tuple(None if gain is None else gain.mean for gain in found)
-    return WaveGains(means, None if guided is None else guided.mean, tuple(order))
+    return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order))
 
 
 def as_conf(wave: Wave) -> WaveGains:
     """While nothing is known: conf's order."""
-    return WaveGains((None,) * len(wave.options), None, tuple(range(len(wave.options))))
+    return WaveGains((None,) * len(wave.options), {}, tuple(range(len(wave.options))))

@@ -10,7 +10,7 @@ from reactivation import chance
 from reactivation.campaign import facts
 from reactivation.campaign.filling import GUIDANCE
 from reactivation.campaign.ranks import by_hash
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.settings import GUIDED_TIERS, CampaignSettings, Wave
 from reactivation.tables.derived import POLICIES
 from reactivation.tables.expression import condition
 
@@ -38,8 +38,8 @@ def line_up(
     """One narrow row per low-activity user: in the line of the own cell, or out with the first reason.
 
     Grain: user_id. known: from `facts.gather`. cells: users per cell. Columns: policy, out (null: waits in line), line,
-    place, piece, mask (the options the user can get), explorer and draw (hash buckets). Planning counts these rows
-    several times, so the caller keeps them until the wave is written.
+    place, piece, mask (the options the user can get), tier, explorer and draw (hash buckets). Planning counts these
+    rows several times, so the caller keeps them until the wave is written.
     """
     is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
@@ -62,15 +62,16 @@ def line_up(
         F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("place"),
         F.when(is_picked, rank_piece).otherwise(by_hash(by_chance)).alias("piece"),
         mask.alias("mask"),
+        "tier",
         chance.bucket(salts.explorers).alias("explorer"),
         chance.bucket(salts.options).alias("draw"),
     )
 
 
 def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:
-    """True for the low-potential users of the cell `model` whom this wave may guide at no cost."""
+    """True for the users of the cell `model` whom it does not pick and this wave may guide at no cost."""
     if wave.guidance is None:
         return F.lit(False)
     wanted = condition(known, wave.guidance, key=f"campaign.waves.{name}.guidance")
-    is_low_potential = (F.col("policy") == "model") & (F.col("tier") == "low_potential")
-    return F.coalesce(~F.col("is_selected") & is_low_potential & wanted, F.lit(False))
+    may_be = (F.col("policy") == "model") & F.col("tier").isin(*GUIDED_TIERS)
+    return F.coalesce(~F.col("is_selected") & may_be & wanted, F.lit(False))

@@ -20,6 +20,8 @@ from reactivation.tables.derived import POLICIES
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
+GUIDED_TIERS = ("high_potential", "low_potential")
+"""Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
 
 
 class Benefit(Part):
@@ -51,7 +53,8 @@ class Wave(Part):
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
-    low-potential user of the cell `model` to get zero-cost guidance in this wave; absent: nobody does.
+    user of the cell `model` whom it does not pick, natural converters apart, to get zero-cost guidance in this wave;
+    absent: nobody does.
     """
 
     day: int = Field(ge=2, le=28)

@@ -8,6 +8,7 @@ did, and do otherwise than the rest. Users of the cell `none` are not contacted 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.campaign.settings import GUIDED_TIERS
 from reactivation.tables.derived import POLICIES
 
 HELD_OUT = ("holdout", "long_holdout")
@@ -32,7 +33,7 @@ def marked(arms: DataFrame, tiers: DataFrame) -> DataFrame:
         .withColumns(
             {
                 "is_drawn": F.col("touch").isNotNull(),
-                "may_be_guided": F.coalesce(F.col("tier") == "low_potential", F.lit(False)),
+                "may_be_guided": F.coalesce(F.col("tier").isin(*GUIDED_TIERS), F.lit(False)),
             }
         )
         .withColumn("is_untouched", is_untouched)

@@ -121,7 +121,7 @@ def plan(
         "policy",
         reason.alias("reason"),
         option.alias("option"),
-        expected.column(option, is_model=F.col("policy") == "model").alias("expected_gain"),
+        expected.column(option, tier=F.col("tier"), is_model=F.col("policy") == "model").alias("expected_gain"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(as_of).alias("send_on"),
