@@ -42,13 +42,17 @@ def test_untouched_is_who_was_barred_by_the_draw_and_never_who_was_passed_over(r
 
 
 def test_the_weights_give_back_everybody(rows: Rows) -> None:
-    """Half of the users are picked by the model; of two cells one picks them. Weighted, half of the untouched are."""
+    """Half of the users are picked by the model, in one of two cells; the others it takes for natural converters.
+
+    Weighted, half of the untouched are picked.
+    """
     people = []
     for user in range(400):
         is_picked, policy = user % 2 == 0, ("model", "rule")[user // 2 % 2]
         touch = "holdout" if user % 20 < 4 else "touched"
         people.append((user, "2026-04", policy, is_picked, False, False, is_picked and policy == "model", touch))
-    table = marked(rows, people, {}).where("is_untouched")
+    natural = dict.fromkeys(range(1, 400, 2), "natural_converter")
+    table = marked(rows, people, natural).where("is_untouched")
     row = table.selectExpr("sum(weight_untouched) as whole", "sum(if(picked_by_model, weight_untouched, 0)) as picked")
     found = row.head()
     assert found is not None
