@@ -36,7 +36,7 @@ def run(r: Run) -> None:
     the frozen loop goes by is all that was known before the programme began.
     """
     sandbox.required(r.settings.sandbox, region=r.region)
-    last = Month.parse(r.args.through) if r.args.through else r.cycle
+    last = run_cycle.last_cycle(r)
     parting = loops.parting(r.cycle, calendar=r.calendar)
     if last < parting:
         advice = f"{r.cycle} teaches {parting} first: name that month or a later one"
@@ -61,11 +61,11 @@ def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, l
         "frozen": _opened(r, seed, frozen, f"campaign.learning.frozen_after={r.cycle - 1}"),
     }
     r.say(f"\n== bank {seed}, until {parting} ==")
-    _live(own["learning"], r.cycle, parting - 1)
+    run_cycle.run_months(own["learning"], r.cycle, parting - 1)
     copy_whole(r.spark, learning, frozen)
     for loop in missing:
         r.say(f"\n== bank {seed}, {loop} from {parting} ==")
-        _live(own[loop], parting, last)
+        run_cycle.run_months(own[loop], parting, last)
         for record in _months(own[loop].at(flow.LOOP), seed, loop, since=parting):
             append_record(file, record)
     if not r.args.keep:
@@ -75,11 +75,6 @@ def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, l
 def _opened(r: Run, seed: int, root: str, *sets: str) -> Run:
     chosen = [*r.args.set, f"sandbox.seed={seed}", f"paths.root={root}", *sets]
     return cli.open_run(Namespace(**{**vars(r.args), "set": chosen}), step=flow.RUN_CYCLE)
-
-
-def _live(own: Run, first: Month, last: Month) -> None:
-    for number in range(last.months_since(first) + 1):
-        run_cycle.run_month(own.at(flow.RUN_CYCLE, cycle=first + number))
 
 
 def _months(r: Run, seed: int, loop: loops.Loop, *, since: Month) -> list[loops.LoopMonth]:

@@ -45,13 +45,23 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(r: Run) -> None:
     """Execute what is due at `--as-of` (default: the last settle date), so that a later call continues."""
+    run_months(r, r.cycle, last_cycle(r))
+    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
+    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
+
+
+def last_cycle(r: Run) -> Month:
+    """The last of the cycles that were asked for; SettingsError where it lies before the first."""
     last = Month.parse(r.args.through) if r.args.through else r.cycle
     if last < r.cycle:
         raise SettingsError("nothing to run", [Finding("through", str(last), f"lies before cycle {r.cycle}")])
-    for number in range(last.months_since(r.cycle) + 1):
-        run_month(r.at(r.step, cycle=r.cycle + number))
-    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
-    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
+    return last
+
+
+def run_months(r: Run, first: Month, last: Month) -> None:
+    """What is due of several cycles, one after the other, both ends included."""
+    for number in range(last.months_since(first) + 1):
+        run_month(r.at(r.step, cycle=first + number))
 
 
 def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:

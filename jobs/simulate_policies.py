@@ -82,7 +82,8 @@ def _live(own: Run) -> None:
         if due.job in LIVED and due.as_of > own.cycle.first and not (is_last and due.job != "simulate_bank"):
             own.say(f"{due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}")
             child = own.at(flow.BY_JOB[due.job], as_of=due.as_of, wave=due.wave, force=due.job == "plan_wave")
-            run_cycle.JOBS[due.job](child)
+            with child.own_queries():
+                run_cycle.JOBS[due.job](child)
 
 
 def _best(r: Run) -> list[dict[str, Any]]:

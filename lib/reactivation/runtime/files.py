@@ -33,13 +33,12 @@ def copy(spark: SparkSession, source: str, target: str) -> None:
 
 def copy_whole(spark: SparkSession, source: str, target: str) -> None:
     """Copy a folder under a temporary name and rename it; a target that is there is whole, and left as it is."""
-    system, place, copying = _system(spark, target), _path(spark, target), f"{target}.copying"
-    if system.exists(place):
+    copying = f"{target}.copying"
+    if _system(spark, target).exists(_path(spark, target)):
         return
     remove(spark, [copying])
     copy(spark, source, copying)
-    if not system.rename(_path(spark, copying), place):
-        raise OSError(f"{target} cannot be written: {copying} could not be renamed to it")
+    _rename(spark, _path(spark, copying), target)
 
 
 def _write(frame: DataFrame, target: str) -> None:
@@ -52,11 +51,15 @@ def _write(frame: DataFrame, target: str) -> None:
         written = [status.getPath() for status in system.listStatus(_path(spark, writing))]
         part = next(path for path in written if path.getName().endswith(".csv"))
         remove(spark, [target])
-        if not system.rename(part, _path(spark, target)):
-            raise OSError(f"{target} cannot be written: {part} could not be renamed to it")
+        _rename(spark, part, target)
     finally:
         # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
         remove(spark, [writing, f"{folder}/.{name}.crc"])
+
+
+def _rename(spark: SparkSession, written: Any, target: str) -> None:
+    if not _system(spark, target).rename(written, _path(spark, target)):
+        raise OSError(f"{target} cannot be written: {written} could not be renamed to it")
 
 
 def remove(spark: SparkSession, places: Iterable[str]) -> None:
