@@ -30,8 +30,7 @@ def run(r: Run) -> None:
 
     def judge(target: str, version: str) -> dict[str, model.Quality]:
         examples = model.examples(features, happened, target=target)
-        speaking = None if alone is None else model.left_alone(examples, alone)
-        return model.qualities(examples, registry.load(target, version), settings=r.settings.model, alone=speaking)
+        return model.qualities(examples, registry.load(target, version), settings=r.settings.model, untouched=alone)
 
     known = {target: version for target, version in versions.items() if version is not None}
     with ThreadPoolExecutor() as pool:

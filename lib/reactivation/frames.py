@@ -6,8 +6,12 @@ from typing import Any
 import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
+
+FEW = 3_000_000
+"""Rows of a number or two that may be sent to all executors, where they take up some 200 MB."""
 
 
 def at_hand(frame: DataFrame) -> DataFrame:
@@ -18,6 +22,14 @@ def at_hand(frame: DataFrame) -> DataFrame:
     not grow longer. An executor that is lost takes its rows along, and the job is run again.
     """
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+
+
+def beside(frame: DataFrame, *, rows: int) -> DataFrame:
+    """The same rows; where they are few, sent to all executors as soon as a join asks for them.
+
+    rows: how many they are. Spark cannot tell, and would move the other, larger side of the join to find out.
+    """
+    return F.broadcast(frame) if rows <= FEW else frame
 
 
 def records(few: DataFrame) -> list[dict[str, Any]]:

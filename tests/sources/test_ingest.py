@@ -47,6 +47,7 @@ def users(spark: SparkSession) -> DataFrame:
             ("1", "2026-01-05", None, "2026-04-03 03:00", "x"),  # and one that contradicts it
             ("2", "2026-02-01", None, None, "f"),  # no arrival: known since sign-up, 00:00 in Shanghai
             ("3", "2026-04-20", None, "2026-05-10 03:00", "m"),  # known to the warehouse in May only
+            ("5", "2026-04-20", None, "2026-04-20 03:00", "f"),
             ("4", "2026-03-01", "2026-02-01", "2026-03-01 03:00", "m"),  # closed before it began
         ],
     )
@@ -90,7 +91,17 @@ def balances(spark: SparkSession) -> DataFrame:
             ("1", "2026-04-30", "2026-05-01 02:00", "deposit", "10.50"),  # the month's end arrives in the next
             ("1", "2026-04-30", "2026-05-03 02:00", "deposit", "12.00"),  # a correction: a further version
             ("1", "2026-04-30", "2026-05-04 02:00", "deposit", "12.0"),  # said twice
+            ("1", "2026-04-20", "2026-04-21 02:00", "deposit", "9"),
+            ("1", "2026-04-20", "2026-05-06 02:00", "deposit", "9.0"),  # said twice, one arrival month later
             ("1", "2026-04-29", "2026-04-30 02:00", "gold", "1"),  # a product nobody follows
+            (
+                "5",
+                "2026-04-18",
+                "2026-04-19 02:00",
+                "deposit",
+                "1",
+            ),  # two that came before their user was known, so both
+            ("5", "2026-04-18", "2026-04-19 05:00", "deposit", "2"),  # arrived when the user was: the later one stays
         ],
     )
 
@@ -176,6 +187,7 @@ def test_rows_find_their_place_month_by_month_as_in_one_pass(
     others = sorted((r.source, r.reason) for r in bank.rows("quarantine") if r.source != "logins")
     assert others == [
         ("asset_snapshots", "not_allowed_product"),
+        ("asset_snapshots", "repeated_key"),
         ("users", "closed_before_sign_up"),
         ("users", "repeated_key"),
     ]
@@ -185,6 +197,7 @@ def test_rows_find_their_place_month_by_month_as_in_one_pass(
         (1, "2026-04-02 03:00", "m"),
         (1, "2026-04-03 03:00", "f"),
         (2, "2026-01-31 16:00", "f"),  # the first instant of 1 February in Shanghai
+        (5, "2026-04-20 03:00", "f"),
     ]
 
     bank.ingest("2026-05-08")
@@ -202,6 +215,8 @@ def test_rows_find_their_place_month_by_month_as_in_one_pass(
         (3, "2026-04-25 01:00", 5, "2026-05-10 03:00"),  # counts as arrived when user 3 did
     ]
     assert sorted((str(r.arrived_at)[:10], str(r.balance)) for r in bank.rows("asset_snapshots")) == [
+        ("2026-04-20", "2.00"),
+        ("2026-04-21", "9.00"),
         ("2026-05-01", "10.50"),
         ("2026-05-03", "12.00"),
     ]

@@ -8,7 +8,6 @@ from reactivation.model.examples import (
     examples,
     feature_names,
     fingerprint,
-    left_alone,
     months,
     weighed,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "examples",
     "feature_names",
     "fingerprint",
-    "left_alone",
     "months",
     "qualities",
     "quality",

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, NumericType, StringType
 
 from reactivation.errors import Finding, ModelError
+from reactivation.frames import at_hand
 from reactivation.model.examples import LABEL, SPLIT, WEIGHT
 from reactivation.model.settings import ModelSettings, TreeSettings
 
@@ -48,7 +49,7 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
     """Grow the trees on the `fit` rows, stop by the `validate` rows, calibrate on the `calibrate` rows.
 
     rows: arranged examples with `label`, `weight` and `split`; they should be persisted, since MLlib often passes over
-    them.
+    them. Those that calibrate get their margin once: the regression passes over it at each of its steps.
     """
     ready, prepared_by = prepared(rows, features=features, settings=settings)
     held_back = rows.where(_is_calibrate())
@@ -66,6 +67,7 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
                 )
             ],
         )
+    margins = at_hand(uncalibrated.transform(held_back).select(MARGIN, LABEL, WEIGHT))
     calibration = GeneralizedLinearRegression(
         family="binomial",
         link="logit",
@@ -74,7 +76,7 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
         weightCol=WEIGHT,
         predictionCol=PREDICTION,
         maxIter=50,
-    ).fit(uncalibrated.transform(held_back).select(MARGIN, LABEL, WEIGHT))
+    ).fit(margins)
     shares = zip(features, trees.featureImportances.toArray(), strict=True)
     return Fitted(
         model=PipelineModel([*uncalibrated.stages, calibration]),

@@ -8,9 +8,21 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, ModelError
+from reactivation.frames import at_hand
 from reactivation.model import evaluate, gate, pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
-from reactivation.model.examples import KEYS, LABEL, SPLIT, WEIGHT, Months, arranged, feature_names, plain, split
+from reactivation.model.examples import (
+    KEYS,
+    LABEL,
+    SPLIT,
+    WEIGHT,
+    Months,
+    arranged,
+    feature_names,
+    left_alone,
+    plain,
+    split,
+)
 from reactivation.model.gate import Gate
 from reactivation.model.paired import Paired
 from reactivation.model.pipeline import Fitted
@@ -177,21 +189,20 @@ def _judged(
 
 
 def qualities(
-    examples: DataFrame, scorer: Scorer, *, settings: ModelSettings, alone: DataFrame | None = None
+    examples: DataFrame, scorer: Scorer, *, settings: ModelSettings, untouched: DataFrame | None = None
 ) -> dict[str, Quality]:
     """Figures of a model that is there already on examples it has not seen, by population, each user counted once.
 
-    alone: of these examples those of users left alone, `weighed`; the low-active among them are the population
-    `untouched`, weighted, with the slope of the calibration. None where nobody was drawn.
+    untouched: see `left_alone`; the low-active left alone are the population `untouched`, weighted, with the slope of
+    the calibration. None where nobody was drawn.
     """
     scored = score(scorer.model, plain(examples), features=scorer.features, keep=[*KEYS, LABEL, WEIGHT]).persist()
     try:
         found = by_population(scored, settings)
-        if alone is not None:
-            weights = alone.where(POPULATIONS["low_activity"]).select("cycle", "user_id", WEIGHT)
-            untouched = scored.drop(WEIGHT).join(weights, ["cycle", "user_id"])
+        if untouched is not None:
+            alone = at_hand(left_alone(scored.where(POPULATIONS["low_activity"]), untouched))
             found["untouched"] = evaluate.quality(
-                untouched, deciles=settings.deciles, bins=settings.calibration_bins, with_slope=True
+                alone, deciles=settings.deciles, bins=settings.calibration_bins, with_slope=True
             )
         return found
     finally:

@@ -1,14 +1,15 @@
 """A region's names become canonical; rows that break the contract go to quarantine with a reason; all are counted."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import reduce
+from typing import TypeVar
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import at_hand
+from reactivation.frames import at_hand, beside
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_replace
@@ -21,7 +22,9 @@ from reactivation.tables import canonical
 __all__ = ["Batch", "Past", "SourceSettings", "SourcesSettings", "Span", "ingest"]
 
 Frames = Mapping[str, DataFrame]
+Made = TypeVar("Made")
 PLANNERS = 4
+NEWCOMERS, REPEATED = "newcomers", "repeated"
 
 
 def ingest(
@@ -45,38 +48,42 @@ def ingest(
     span = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     terms = Terms(span, calendar, allowed)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
-    came = _each(raw, lambda name: fates.checked(raw[name], name, columns[name], terms))
+    came = _each(raw, lambda name: at_hand(fates.checked(raw[name], name, columns[name], terms)))
     first_at = at_hand(_first_arrivals(came["users"], past, terms))
     waiting = None
     if span.first is not None and past.quarantine is not None:
         waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))
     admitted = [] if waiting is None else [arrivals.waits(waiting)]
     arrived = _together([*[fates.came(rows, name) for name, rows in came.items()], *admitted]).collect()
+    asked = {NEWCOMERS: lambda: _newcomers(came, first_at, terms), REPEATED: lambda: duplicates.repeated(came)}
+    newcomers, repeated = _each(asked, lambda name: at_hand(asked[name]())).values()
+    sizes = {row.source: row.rows for row in _together(_sizes(newcomers, repeated)).collect()}
 
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent:
         require_rows({name: raw[name] for name in silent})
-    months = {name: {row.late for row in arrived if row.source == name and row.late} for name in raw}
+    late = {name: {row.late: row.rows for row in arrived if row.source == name and row.late} for name in raw}
     readmits = {row.source for row in arrived if row.is_waiting}
     decided = _each(
         came,
         lambda name: fates.decided(
             came[name],
             name,
-            first_at=first_at,
+            newcomers=beside(newcomers, rows=sizes[NEWCOMERS]),
+            repeated=_of_source(repeated, name, sizes),
             waited=_waited(waiting, name, terms) if name in readmits else None,
-            stored=_repeatable(past, name, months[name], terms),
+            stored=_repeatable(past, name, came[name], late[name], terms),
             terms=terms,
         ),
     )
-    became = _together([fates.counted(rows, name) for name, rows in decided.items()]).collect()
+    became = _together([rows.counted() for rows in decided.values()]).collect()
 
     tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=span)
     counts.check_shares(tallies, undated_before=past.undated, settings=settings)
     return Batch(
         span=span,
-        kept={name: fates.kept(rows, name) for name, rows in decided.items()},
-        quarantine=_together([fates.rejected(rows, name) for name, rows in decided.items()]),
+        kept={name: rows.kept() for name, rows in decided.items()},
+        quarantine=_together([rows.rejected() for rows in decided.values()]),
         counts=counts.records(tallies, span),
         replaces=parts_to_replace(tallies, past, span),
     )
@@ -90,14 +97,30 @@ def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     return arrivals.first_arrivals(users, terms.calendar)
 
 
-def _repeatable(past: Past, name: str, months: set[str], terms: Terms) -> DataFrame | None:
-    """Canonical rows of earlier arrival months that late rows may repeat; None where there are none."""
-    if terms.span.first is None or not months or name not in past.stored:
+def _newcomers(came: Frames, first_at: DataFrame, terms: Terms) -> DataFrame:
+    """See `arrivals.newcomers`, of all sources at once."""
+    users = [rows.where(F.col("rule").isNull()).select("user_id") for rows in came.values()]
+    return arrivals.newcomers(_together(users), first_at, terms.span, terms.calendar)
+
+
+def _sizes(newcomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
+    yield newcomers.agg(F.lit(NEWCOMERS).alias("source"), F.count("*").alias("rows"))
+    yield repeated.groupBy("source").agg(F.count("*").alias("rows"))
+
+
+def _of_source(repeated: DataFrame, name: str, sizes: Mapping[str, int]) -> DataFrame:
+    return beside(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
+
+
+def _repeatable(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> DataFrame | None:
+    """Canonical rows that late rows may repeat; None where there are none. late: late rows by month of their event."""
+    if terms.span.first is None or not late or name not in past.stored:
         return None
     return duplicates.there_already(
         past.stored[name],
         canonical.BY_NAME[name],
-        months=months,
+        late=beside(came.where(duplicates.is_late()).select(duplicates.ALIKE).distinct(), rows=sum(late.values())),
+        months=late,
         before=terms.span.first,
         calendar=terms.calendar,
     )
@@ -115,7 +138,7 @@ def _together(frames: Iterable[DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, frames)
 
 
-def _each(names: Iterable[str], frame_of: Callable[[str], DataFrame]) -> dict[str, DataFrame]:
-    """One frame per source, several planned at a time: with nine small sources, planning is what takes long."""
+def _each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
+    """Something per source, several at a time: with nine small sources, planning is what takes long."""
     with ThreadPoolExecutor(PLANNERS) as pool:
-        return dict(zip(names, pool.map(lambda name: at_hand(frame_of(name)), names), strict=True))
+        return dict(zip(names, pool.map(made, names), strict=True))

@@ -17,6 +17,7 @@ from reactivation.sources.span import Span, month_of
 from reactivation.tables.contract import Table
 
 UNKNOWN_USER = "unknown_user"
+_OF_NEWCOMERS = ("first_at", "first_month", "is_newcomer")
 
 
 def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
@@ -51,23 +52,42 @@ def waiting(admissible: DataFrame, table: Table) -> DataFrame:
     return mapping.from_json(admissible.where(F.col("source") == table.name), table)
 
 
-def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, *, waited: bool) -> DataFrame:
+def newcomers(users: DataFrame, first_at: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+    """The users of whom a row may have come too early: who became known within the span, and whom nobody knows.
+
+    Grain and key: user_id, with first_at and first_month, both null for the unknown. All others were known before any
+    row of the span came, so their rows need no second look. users: user_id of all fine rows, not unique.
+    """
+    unknown = users.distinct().join(first_at, "user_id", "left_anti")
+    within = first_at
+    if span.first is not None:
+        within = first_at.where(F.col("first_at") >= calendar.starts(span.first.first))
+    return within.unionByName(unknown, allowMissingColumns=True).withColumn("is_newcomer", F.lit(True))
+
+
+def is_in_time() -> Column:
+    """True for a checked row, with the columns of `newcomers`, that came when its user was known."""
+    return F.coalesce(F.col("first_at") <= F.col("arrived_at"), F.col("is_newcomer").isNull())
+
+
+def admitted(rows: DataFrame, span: Span, *, waited: bool) -> DataFrame:
     """Each row in the month in which it counts, with `came_at` as its own arrival and `is_readmitted`.
 
-    Grain: checked rows; one that breaks a rule already stays as it is. A row whose user became known in a later month
+    Grain: checked rows with the columns of `newcomers`, null where the user is none; one that breaks a rule already
+    stays as it is. A row whose user became known in a later month
     of the span stands there twice, as unknown in the month it came and as admitted later. waited: the rows come from an
     earlier month's quarantine, where their first entry stands already.
     """
-    known = rows.withColumnRenamed("arrived_at", "came_at").join(arrivals, "user_id", "left")
+    known = rows.withColumnRenamed("arrived_at", "came_at")
     is_fine = F.col("rule").isNull()
-    becomes_known = is_fine & F.col("first_at").isNotNull()
-    is_known_later = becomes_known & (F.col("first_month") > F.col("arrival_cycle"))
+    is_nobody = is_fine & F.col("is_newcomer").isNotNull() & F.col("first_at").isNull()
+    is_known_later = F.coalesce(is_fine & (F.col("first_month") > F.col("arrival_cycle")), F.lit(False))
     later = known.where(is_known_later).withColumns(
         {"arrived_at": F.col("first_at"), "arrival_cycle": F.col("first_month"), "is_readmitted": F.lit(True)}
     )
     if waited:
-        return later.drop("first_at", "first_month")
-    is_unknown = is_fine & (F.col("first_at").isNull() | is_known_later)
+        return later.drop(*_OF_NEWCOMERS)
+    is_unknown = is_nobody | is_known_later
     first = known.withColumns(
         {
             "rule": F.coalesce("rule", _unknown(is_unknown)),
@@ -76,15 +96,15 @@ def admitted(rows: DataFrame, arrivals: DataFrame, span: Span, *, waited: bool) 
         }
     )
     both = first.unionByName(later) if span.has_several_months else first
-    return both.drop("first_at", "first_month")
+    return both.drop(*_OF_NEWCOMERS)
 
 
-def admissible(quarantine: DataFrame, arrivals: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
+def admissible(quarantine: DataFrame, first_at: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
     """Rows that came before the span and whose user first arrived within it."""
     if span.first is None:
         raise ValueError("a span from the beginning finds all rows in the raw tables themselves")
     came_before = (F.col("reason") == UNKNOWN_USER) & (F.col("cycle") < str(span.first))
-    new = arrivals.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
+    new = first_at.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
     return quarantine.where(came_before).join(new, "user_id", "left_semi")
 
 

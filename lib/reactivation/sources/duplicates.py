@@ -1,6 +1,7 @@
 """Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -13,6 +14,8 @@ from reactivation.tables.contract import Table
 
 REPEATED_KEY = "repeated_key"
 EVENT_MONTH = "event_month"
+ALIKE = "alike"
+"""Hash of what any two rows share of which one may be a duplicate, or claim the other's key."""
 
 
 def event_month(table: Table, calendar: Calendar) -> Column:
@@ -21,38 +24,70 @@ def event_month(table: Table, calendar: Calendar) -> Column:
     return month_of(name) if table.column(name).type == "date" else calendar.month(name)
 
 
-def there_already(
-    stored: DataFrame, table: Table, *, months: Collection[str], before: Month, calendar: Calendar
-) -> DataFrame:
-    """Canonical rows that late rows may repeat: of the late rows' own event months, arrived from then until `before`.
+def alike(table: Table) -> Column:
+    """`ALIKE` of a checked row with the month of its event: of the key apart from the arrival, which an admission may
+    change; without a key, of the identity. Rows that are alike may differ; rows that are not alike have nothing to do
+    with each other."""
+    of_key = [F.col(name) for name in table.key if name != "arrived_at"]
+    return F.xxhash64(*(of_key or _identity(table, _content(table))))
 
-    A row cannot arrive before it happens, so only rows whose event month lies before their arrival month can repeat
-    one of an earlier arrival month; of the history only those event months are read.
+
+def repeated(came: Mapping[str, DataFrame]) -> DataFrame:
+    """source, `ALIKE` of what more than one of a source's fine rows share. Of each row a number alone is shuffled."""
+    fine = [
+        rows.where(F.col("rule").isNull()).select(F.lit(name).alias("source"), ALIKE) for name, rows in came.items()
+    ]
+    counted = reduce(DataFrame.unionByName, fine).groupBy("source", ALIKE).agg(F.count("*").alias("rows"))
+    return counted.where(F.col("rows") > 1).drop("rows")
+
+
+def may_repeat(is_repeated: Column) -> Column:
+    """True for fine rows that have one alike among the rows that came, or came late and may have one among the stored.
+
+    All others are no duplicates and repeat no key, which is most rows, and spares them the comparison.
+    """
+    return (F.col("rule").isNull() & is_repeated) | F.coalesce(is_late(), F.lit(False))
+
+
+def is_late() -> Column:
+    """True for fine checked rows of an event of an earlier month than the one in which they arrived."""
+    return F.col("rule").isNull() & (F.col(EVENT_MONTH) < F.col("arrival_cycle"))
+
+
+def there_already(
+    stored: DataFrame,
+    table: Table,
+    *,
+    late: DataFrame,
+    months: Collection[str],
+    before: Month,
+    calendar: Calendar,
+) -> DataFrame:
+    """Canonical rows that late rows may repeat: alike, of their event months, arrived from then until `before`.
+
+    late: `ALIKE` of the late rows. months: of their events. A row cannot arrive before it happens, so only rows whose
+    event month lies before their arrival month can repeat one of an earlier arrival month; of the history only those
+    event months are read, and few of their rows are left.
     """
     is_in_time = F.col("arrival_cycle").between(min(months), str(before - 1))
-    dated = stored.withColumn(EVENT_MONTH, event_month(table, calendar))
-    return dated.where(is_in_time & F.col(EVENT_MONTH).isin(*months))
+    dated = stored.where(is_in_time).withColumn(EVENT_MONTH, event_month(table, calendar))
+    return dated.where(F.col(EVENT_MONTH).isin(*months)).withColumn(ALIKE, alike(table)).join(late, ALIKE, "left_semi")
 
 
 def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame:
     """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
 
     rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
-    stored: canonical rows of earlier arrival months that they may repeat; both with the month of their event. Ties are
+    stored: see `there_already`; both have the month of their event. Ties are
     broken by all columns, so that the outcome never depends on order.
     Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
     """
-    names = [column.name for column in columns_of(table)]
-    content = names if table.name == "users" else [name for name in names if name != "arrived_at"]
+    names, content = [column.name for column in columns_of(table)], _content(table)
     has_key = bool(table.key) and set(table.key) != set(content)
     identity = _identity(table, content)
     together = rows.withColumn("is_stored", F.lit(False))
     if stored is not None:
-        same_row = [F.col(name) for name in table.key] if has_key else identity
-        late = rows.where(F.col("rule").isNull() & (F.col(EVENT_MONTH) < F.col("arrival_cycle")))
-        past = _those_alike(stored, late, same_row).withColumns(
-            {"is_stored": F.lit(True), "came_at": F.col("arrived_at")}
-        )
+        past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
         together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
     earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
     is_fine = F.col("rule").isNull()
@@ -69,15 +104,15 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame
     return result.where(~F.col("is_stored")).drop("is_stored")
 
 
-def _those_alike(stored: DataFrame, late: DataFrame, columns: list[Column]) -> DataFrame:
-    """The stored rows that a late row may repeat, by the hash of some columns: few of a month's, and found unsorted."""
-    hashes = late.select(F.xxhash64(*columns).alias("hash")).distinct()
-    return stored.withColumn("hash", F.xxhash64(*columns)).join(hashes, "hash", "left_semi").drop("hash")
-
-
 def _hash_first(columns: list[Column]) -> list[Column]:
     """The same groups with their hash in front: a sort compares one number instead of whole rows."""
     return [F.xxhash64(*columns), *columns]
+
+
+def _content(table: Table) -> list[str]:
+    """What a row says: all but when it arrived, which of a user's versions is a part."""
+    names = [column.name for column in columns_of(table)]
+    return names if table.name == "users" else [name for name in names if name != "arrived_at"]
 
 
 def _identity(table: Table, content: list[str]) -> list[Column]:

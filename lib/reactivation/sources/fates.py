@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.frames import at_hand
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, checks, counts, duplicates, mapping
 from reactivation.sources.checks import Allowed
@@ -39,6 +40,7 @@ def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: 
         .withColumn("row_json", F.when(~_breaks_no_rule(), mapping.as_it_came(table)))
         .withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
         .withColumn(duplicates.EVENT_MONTH, duplicates.event_month(table, terms.calendar))
+        .withColumn(duplicates.ALIKE, duplicates.alike(table))
         .drop(mapping.CAME_AS)
     )
 
@@ -56,57 +58,80 @@ def came(rows: DataFrame, name: str) -> DataFrame:
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
+@dataclass(frozen=True)
+class Decided:
+    """All rows of one source, each in the month in which it counts, with its `fate`.
+
+    plain: fine rows that are simply kept, which is most of them; they are not held a second time. others: at hand.
+    """
+
+    name: str
+    plain: DataFrame
+    others: DataFrame
+
+    def counted(self) -> DataFrame:
+        """The rows counted by month, fate and reason."""
+        source, reason = F.lit(self.name).alias("source"), F.col("rule.reason")
+        rows = self._both(source, "arrival_cycle", "is_readmitted", "fate", reason)
+        return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
+
+    def kept(self) -> DataFrame:
+        """The canonical rows, in files of about equal size and of one month each."""
+        table = canonical.BY_NAME[self.name]
+        rows = self._both(*table.column_names, "fate").where(F.col("fate") == counts.KEPT)
+        return table.select(rows).hint("rebalance", "arrival_cycle")
+
+    def rejected(self) -> DataFrame:
+        """The rows for quarantine, under their own arrival."""
+        text = [F.col(c.name).cast("string").alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[self.name])]
+        bad = self.others.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", F.col("came_at"))
+        return derived.QUARANTINE.select(
+            bad.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
+            .drop("cycle")
+            .withColumns(
+                {
+                    "source": F.lit(self.name),
+                    "reason": F.col("rule.reason"),
+                    "detail": F.col("rule.detail"),
+                    "cycle": F.col("arrival_cycle"),
+                }
+            )
+        )
+
+    def _both(self, *columns: str | Column) -> DataFrame:
+        return self.plain.select(*columns).unionByName(self.others.select(*columns))
+
+
 def decided(
     rows: DataFrame,
     name: str,
     *,
-    first_at: DataFrame,
+    newcomers: DataFrame,
+    repeated: DataFrame,
     waited: DataFrame | None,
     stored: DataFrame | None,
     terms: Terms,
-) -> DataFrame:
-    """Every checked row in the month in which it counts, with its `fate`.
+) -> Decided:
+    """What becomes of checked rows.
 
-    first_at: when each user became known. waited: checked rows from the quarantine of months before the span, whose
-    user became known within it. stored: canonical rows of earlier arrival months that late rows may repeat.
+    newcomers: see `arrivals`. repeated: `ALIKE` of the rows of which there are several. waited: checked rows from the
+    quarantine of months before the span, whose user became known within it. stored: canonical rows of earlier arrival
+    months that late rows may repeat.
     """
+    seen = rows.join(repeated.withColumn("is_repeated", F.lit(True)), duplicates.ALIKE, "left")
+    is_plain = _breaks_no_rule() & ~duplicates.may_repeat(F.col("is_repeated").isNotNull())
     if name == "users":
-        known = rows.withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
+        others = seen.where(~is_plain).withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
     else:
-        known = arrivals.admitted(rows, first_at, terms.span, waited=False)
+        seen = seen.join(newcomers, "user_id", "left")
+        is_plain = is_plain & arrivals.is_in_time()
+        others = arrivals.admitted(seen.where(~is_plain), terms.span, waited=False)
     if waited is not None:
-        known = known.unionByName(arrivals.admitted(waited, first_at, terms.span, waited=True))
-    unique = duplicates.marked(known, canonical.BY_NAME[name], stored)
-    return unique.withColumn("fate", _fate())
-
-
-def counted(rows: DataFrame, name: str) -> DataFrame:
-    """Decided rows counted by month, fate and reason."""
-    named = rows.select(F.lit(name).alias("source"), "arrival_cycle", "is_readmitted", "fate", F.col("rule.reason"))
-    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
-
-
-def kept(rows: DataFrame, name: str) -> DataFrame:
-    """The canonical rows, in files of about equal size and of one month each."""
-    return canonical.BY_NAME[name].select(rows.where(F.col("fate") == counts.KEPT)).hint("rebalance", "arrival_cycle")
-
-
-def rejected(rows: DataFrame, name: str) -> DataFrame:
-    """The rows for quarantine, under their own arrival."""
-    text = [F.col(c.name).cast("string").alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[name])]
-    own = rows.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", F.col("came_at"))
-    return derived.QUARANTINE.select(
-        own.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
-        .drop("cycle")
-        .withColumns(
-            {
-                "source": F.lit(name),
-                "reason": F.col("rule.reason"),
-                "detail": F.col("rule.detail"),
-                "cycle": F.col("arrival_cycle"),
-            }
-        )
-    )
+        again = arrivals.admitted(waited.join(newcomers, "user_id"), terms.span, waited=True)
+        others = others.unionByName(again, allowMissingColumns=True)
+    unique = duplicates.marked(others.drop("is_repeated"), canonical.BY_NAME[name], stored)
+    plain = seen.where(is_plain).withColumns({"is_readmitted": F.lit(False), "fate": F.lit(counts.KEPT)})
+    return Decided(name, plain, at_hand(unique.withColumn("fate", _fate())))
 
 
 def _fate() -> Column:
