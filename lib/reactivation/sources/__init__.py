@@ -24,7 +24,7 @@ __all__ = ["Batch", "Past", "SourceSettings", "SourcesSettings", "Span", "ingest
 Frames = Mapping[str, DataFrame]
 Made = TypeVar("Made")
 PLANNERS = 4
-NEWCOMERS, REPEATED = "newcomers", "repeated"
+LATECOMERS, REPEATED = "latecomers", "repeated"
 
 
 def ingest(
@@ -42,8 +42,9 @@ def ingest(
 
     raw: raw tables by canonical name, as `runtime.raw` opened them. allowed: source: column: values that conf allows.
     require_rows: called with the sources of which no row arrived in the span; complains of those that have none at all.
-    Raises TooManyBadRows before anything is written. Two passes, whatever the number of sources: the first checks all
-    rows and counts them, the second decides and counts again, and the two counts must agree.
+    Raises TooManyBadRows before anything is written. All rows are checked, kept at hand and counted; which of them need
+    a second look is found by two numbers of each row, user and `duplicates.ALIKE`; what became of them is counted
+    again, and the two counts must agree.
     """
     span = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     terms = Terms(span, calendar, allowed)
@@ -55,9 +56,9 @@ def ingest(
         waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))
     admitted = [] if waiting is None else [arrivals.waits(waiting)]
     arrived = _together([*[fates.came(rows, name) for name, rows in came.items()], *admitted]).collect()
-    asked = {NEWCOMERS: lambda: _newcomers(came, first_at, terms), REPEATED: lambda: duplicates.repeated(came)}
-    newcomers, repeated = _each(asked, lambda name: at_hand(asked[name]())).values()
-    sizes = {row.source: row.rows for row in _together(_sizes(newcomers, repeated)).collect()}
+    marks = {LATECOMERS: _latecomers(came, waiting, first_at), REPEATED: duplicates.repeated(came)}
+    latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
+    sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
 
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent:
@@ -69,7 +70,7 @@ def ingest(
         lambda name: fates.decided(
             came[name],
             name,
-            newcomers=beside(newcomers, rows=sizes[NEWCOMERS]),
+            latecomers=beside(latecomers, rows=sizes[LATECOMERS]),
             repeated=_of_source(repeated, name, sizes),
             waited=_waited(waiting, name, terms) if name in readmits else None,
             stored=_repeatable(past, name, came[name], late[name], terms),
@@ -97,14 +98,14 @@ def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     return arrivals.first_arrivals(users, terms.calendar)
 
 
-def _newcomers(came: Frames, first_at: DataFrame, terms: Terms) -> DataFrame:
-    """See `arrivals.newcomers`, of all sources at once."""
-    users = [rows.where(F.col("rule").isNull()).select("user_id") for rows in came.values()]
-    return arrivals.newcomers(_together(users), first_at, terms.span, terms.calendar)
+def _latecomers(came: Frames, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
+    """See `arrivals.latecomers`, of all sources at once and of the rows that wait."""
+    fine = [rows.where(F.col("rule").isNull()) for rows in came.values()]
+    return arrivals.latecomers([*fine, *([] if waiting is None else [waiting])], first_at)
 
 
-def _sizes(newcomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
-    yield newcomers.agg(F.lit(NEWCOMERS).alias("source"), F.count("*").alias("rows"))
+def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
+    yield latecomers.agg(F.lit(LATECOMERS).alias("source"), F.count("*").alias("rows"))
     yield repeated.groupBy("source").agg(F.count("*").alias("rows"))
 
 

@@ -5,6 +5,7 @@ as arrived at that moment: `greatest(arrived_at, first arrival of the user)`, wh
 rebuild gives the same. The month in which it came keeps it as quarantined, the month that admits it counts it again.
 """
 
+from collections.abc import Iterable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,7 +18,7 @@ from reactivation.sources.span import Span, month_of
 from reactivation.tables.contract import Table
 
 UNKNOWN_USER = "unknown_user"
-_OF_NEWCOMERS = ("first_at", "first_month", "is_newcomer")
+_OF_LATECOMERS = ("first_at", "first_month", "is_latecomer")
 
 
 def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
@@ -52,41 +53,41 @@ def waiting(admissible: DataFrame, table: Table) -> DataFrame:
     return mapping.from_json(admissible.where(F.col("source") == table.name), table)
 
 
-def newcomers(users: DataFrame, first_at: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
-    """The users of whom a row may have come too early: who became known within the span, and whom nobody knows.
+def latecomers(rows: Iterable[DataFrame], first_at: DataFrame) -> DataFrame:
+    """The users who became known after a row of theirs had come, or never: few, and no row of others needs a look.
 
-    Grain and key: user_id, with first_at and first_month, both null for the unknown. All others were known before any
-    row of the span came, so their rows need no second look. users: user_id of all fine rows, not unique.
+    Grain and key: user_id, with first_at and first_month, both null for the unknown. rows: fine rows with user_id and
+    arrived_at.
     """
-    unknown = users.distinct().join(first_at, "user_id", "left_anti")
-    within = first_at
-    if span.first is not None:
-        within = first_at.where(F.col("first_at") >= calendar.starts(span.first.first))
-    return within.unionByName(unknown, allowMissingColumns=True).withColumn("is_newcomer", F.lit(True))
+    each = reduce(DataFrame.unionByName, [table.select("user_id", "arrived_at") for table in rows])
+    earliest = each.groupBy("user_id").agg(F.min("arrived_at").alias("earliest"))
+    is_late = F.col("first_at").isNull() | (F.col("earliest") < F.col("first_at"))
+    late = earliest.join(first_at, "user_id", "left").where(is_late)
+    return late.select("user_id", "first_at", "first_month", F.lit(True).alias("is_latecomer"))
 
 
 def is_in_time() -> Column:
-    """True for a checked row, with the columns of `newcomers`, that came when its user was known."""
-    return F.coalesce(F.col("first_at") <= F.col("arrived_at"), F.col("is_newcomer").isNull())
+    """True for a checked row, with the columns of `latecomers`, that came when its user was known."""
+    return F.coalesce(F.col("first_at") <= F.col("arrived_at"), F.col("is_latecomer").isNull())
 
 
 def admitted(rows: DataFrame, span: Span, *, waited: bool) -> DataFrame:
     """Each row in the month in which it counts, with `came_at` as its own arrival and `is_readmitted`.
 
-    Grain: checked rows with the columns of `newcomers`, null where the user is none; one that breaks a rule already
-    stays as it is. A row whose user became known in a later month
-    of the span stands there twice, as unknown in the month it came and as admitted later. waited: the rows come from an
-    earlier month's quarantine, where their first entry stands already.
+    Grain: checked rows with the columns of `latecomers`, null where the user is none; one that breaks a rule already
+    stays as it is. A row whose user became known in a later month of the span stands there twice, as unknown in the
+    month it came and as admitted later. waited: the rows come from an earlier month's quarantine, where their first
+    entry stands already.
     """
     known = rows.withColumnRenamed("arrived_at", "came_at")
     is_fine = F.col("rule").isNull()
-    is_nobody = is_fine & F.col("is_newcomer").isNotNull() & F.col("first_at").isNull()
+    is_nobody = is_fine & F.col("is_latecomer").isNotNull() & F.col("first_at").isNull()
     is_known_later = F.coalesce(is_fine & (F.col("first_month") > F.col("arrival_cycle")), F.lit(False))
     later = known.where(is_known_later).withColumns(
         {"arrived_at": F.col("first_at"), "arrival_cycle": F.col("first_month"), "is_readmitted": F.lit(True)}
     )
     if waited:
-        return later.drop(*_OF_NEWCOMERS)
+        return later.drop(*_OF_LATECOMERS)
     is_unknown = is_nobody | is_known_later
     first = known.withColumns(
         {
@@ -96,7 +97,7 @@ def admitted(rows: DataFrame, span: Span, *, waited: bool) -> DataFrame:
         }
     )
     both = first.unionByName(later) if span.has_several_months else first
-    return both.drop(*_OF_NEWCOMERS)
+    return both.drop(*_OF_LATECOMERS)
 
 
 def admissible(quarantine: DataFrame, first_at: DataFrame, span: Span, calendar: Calendar) -> DataFrame:

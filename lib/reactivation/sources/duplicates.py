@@ -25,9 +25,8 @@ def event_month(table: Table, calendar: Calendar) -> Column:
 
 
 def alike(table: Table) -> Column:
-    """`ALIKE` of a checked row with the month of its event: of the key apart from the arrival, which an admission may
-    change; without a key, of the identity. Rows that are alike may differ; rows that are not alike have nothing to do
-    with each other."""
+    """`ALIKE` of a row with the month of its event: of its key but for the arrival, which an admission may change;
+    without a key, of its identity. Rows that are not alike have nothing to do with each other."""
     of_key = [F.col(name) for name in table.key if name != "arrived_at"]
     return F.xxhash64(*(of_key or _identity(table, _content(table))))
 
@@ -78,8 +77,8 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame
     """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
 
     rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
-    stored: see `there_already`; both have the month of their event. Ties are
-    broken by all columns, so that the outcome never depends on order.
+    stored: see `there_already`; both have the month of their event. Ties are broken by all columns, so that the outcome
+    never depends on order.
     Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
     """
     names, content = [column.name for column in columns_of(table)], _content(table)

@@ -47,12 +47,10 @@ def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: 
 
 def came(rows: DataFrame, name: str) -> DataFrame:
     """Checked rows counted per arrival month, and for fine rows that came late, per month they speak of."""
-    happened = F.col(duplicates.EVENT_MONTH)
-    is_late = _breaks_no_rule() & (happened < F.col("arrival_cycle"))
     named = rows.select(
         F.lit(name).alias("source"),
         "arrival_cycle",
-        F.when(is_late, happened).alias("late"),
+        F.when(duplicates.is_late(), F.col(duplicates.EVENT_MONTH)).alias("late"),
         F.lit(False).alias("is_waiting"),
     )
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
@@ -106,7 +104,7 @@ def decided(
     rows: DataFrame,
     name: str,
     *,
-    newcomers: DataFrame,
+    latecomers: DataFrame,
     repeated: DataFrame,
     waited: DataFrame | None,
     stored: DataFrame | None,
@@ -114,7 +112,7 @@ def decided(
 ) -> Decided:
     """What becomes of checked rows.
 
-    newcomers: see `arrivals`. repeated: `ALIKE` of the rows of which there are several. waited: checked rows from the
+    latecomers: see `arrivals`. repeated: `ALIKE` of the rows of which there are several. waited: checked rows from the
     quarantine of months before the span, whose user became known within it. stored: canonical rows of earlier arrival
     months that late rows may repeat.
     """
@@ -123,11 +121,11 @@ def decided(
     if name == "users":
         others = seen.where(~is_plain).withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
     else:
-        seen = seen.join(newcomers, "user_id", "left")
+        seen = seen.join(latecomers, "user_id", "left")
         is_plain = is_plain & arrivals.is_in_time()
         others = arrivals.admitted(seen.where(~is_plain), terms.span, waited=False)
     if waited is not None:
-        again = arrivals.admitted(waited.join(newcomers, "user_id"), terms.span, waited=True)
+        again = arrivals.admitted(waited.join(latecomers, "user_id"), terms.span, waited=True)
         others = others.unionByName(again, allowMissingColumns=True)
     unique = duplicates.marked(others.drop("is_repeated"), canonical.BY_NAME[name], stored)
     plain = seen.where(is_plain).withColumns({"is_readmitted": F.lit(False), "fate": F.lit(counts.KEPT)})
