@@ -1,5 +1,10 @@
 """What a stretch of work cost, as Spark and the system counted it."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -50,6 +55,39 @@ def test_memory_is_that_of_python_and_of_the_jvm_it_started(spark: SparkSession)
     assert cost.heap_bytes is not None
     assert cost.memory_bytes > 200 * 2**20  # a JVM with Spark in it alone is more
     assert resident_bytes() <= (machine.machine()["memory_bytes"] or 0)
+
+
+FORKS = """
+import os, subprocess, sys, time
+from reactivation.runtime.meter import resident_bytes
+
+held = b"x" * (200 * 2**20)
+alone = resident_bytes()
+child = os.fork()
+if not child:
+    time.sleep(60)
+forked = resident_bytes()
+os.kill(child, 9)
+os.waitpid(child, 0)
+holds_half = "import time; held = b'x' * (100 * 2**20); print(flush=True); time.sleep(60)"
+other = subprocess.Popen([sys.executable, "-c", holds_half], stdout=subprocess.PIPE)
+other.stdout.readline()
+print(alone, forked, resident_bytes())
+other.kill()
+"""
+
+
+def test_a_process_just_forked_counts_nothing_until_it_is_a_program_of_its_own() -> None:
+    if not meter._PROCESSES.is_dir():
+        pytest.skip("this system has no /proc")
+    lib = str(Path(meter.__file__).parents[2])
+    told = subprocess.run(
+        [sys.executable, "-c", FORKS], env={**os.environ, "PYTHONPATH": lib}, capture_output=True, check=True
+    )
+    alone, forked, with_another = map(int, told.stdout.split())
+    assert alone > 200 * 2**20
+    assert forked == pytest.approx(alone, rel=0.1)  # 200 MiB more, were the child's pages counted
+    assert with_another - alone > 100 * 2**20
 
 
 def test_stages_that_spark_has_forgotten_are_counted_as_lost(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import SparkSession
 
@@ -36,8 +36,8 @@ _STAGE_COUNTERS = {
 class Cost:
     """What was measured; None where this machine does not tell.
 
-    memory_bytes: highest sum of the resident memory of this process and all it started (Spark's JVM, its workers), seen
-    every quarter of a second; a page that two of them share counts twice. heap_bytes: sum of the highest use of the
+    memory_bytes: highest sum of `resident_bytes` of this process and all it started (Spark's JVM, its workers), seen
+    every quarter of a second; a page that two programs share counts twice. heap_bytes: sum of the highest use of the
     JVM's heap pools, of the driver alone on a cluster. The rest is Spark's own count over the stages that ran, attempts
     that failed included: task_seconds over all cores, spill_memory_bytes as the rows lay in memory, spill_disk_bytes as
     they were written. stages_lost: stages that ran and that Spark forgot before they were read; above 0 the counts are
@@ -123,22 +123,34 @@ class _Sampler:
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process and all its descendants; 0 where there is no /proc."""
-    parents: dict[int, int] = {}
-    resident: dict[int, int] = {}
+    """Resident memory of this process and all its descendants; 0 where there is no /proc.
+
+    A process that is just being started still has its parent's memory, which counts once: one as large as its parent,
+    by all the addresses that it may use, is left out until it runs a program of its own.
+    """
+    known: dict[int, _Process] = {}
     for place in _PROCESSES.glob("[0-9]*"):
         try:
             after_name = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:  # it has ended meanwhile
             continue
-        parents[int(place.name)], resident[int(place.name)] = int(after_name[1]), int(after_name[21])
+        known[int(place.name)] = _Process(*(int(after_name[field]) for field in (1, 20, 21)))
     family = {_own_id()} if _PROCESSES.is_dir() else set()
-    grown = True
-    while grown:
-        children = {child for child, parent in parents.items() if parent in family}
-        grown = not children <= family
-        family |= children
-    return sum(resident.get(member, 0) for member in family) * _PAGE_BYTES
+    counted, young = set(family), set(family)
+    while young:
+        young = {number for number, process in known.items() if process.parent in young and number not in family}
+        family |= young
+        counted |= {number for number in young if not known[number].is_like(known.get(known[number].parent))}
+    return sum(known[number].pages for number in counted if number in known) * _PAGE_BYTES
+
+
+class _Process(NamedTuple):
+    parent: int
+    addresses: int
+    pages: int
+
+    def is_like(self, other: "_Process | None") -> bool:
+        return other is not None and abs(self.addresses - other.addresses) <= other.addresses / 1000
 
 
 def _own_id() -> int:
