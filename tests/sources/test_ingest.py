@@ -94,14 +94,9 @@ def balances(spark: SparkSession) -> DataFrame:
             ("1", "2026-04-20", "2026-04-21 02:00", "deposit", "9"),
             ("1", "2026-04-20", "2026-05-06 02:00", "deposit", "9.0"),  # said twice, one arrival month later
             ("1", "2026-04-29", "2026-04-30 02:00", "gold", "1"),  # a product nobody follows
-            (
-                "5",
-                "2026-04-18",
-                "2026-04-19 02:00",
-                "deposit",
-                "1",
-            ),  # two that came before their user was known, so both
-            ("5", "2026-04-18", "2026-04-19 05:00", "deposit", "2"),  # arrived when the user was: the later one stays
+            # two that came before their user was known, so both count as arrived when the user did: the later one stays
+            ("5", "2026-04-18", "2026-04-19 02:00", "deposit", "1"),
+            ("5", "2026-04-18", "2026-04-19 05:00", "deposit", "2"),
         ],
     )
 

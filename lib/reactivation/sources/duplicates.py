@@ -40,16 +40,8 @@ def repeated(came: Mapping[str, DataFrame]) -> DataFrame:
     return counted.where(F.col("rows") > 1).drop("rows")
 
 
-def may_repeat(is_repeated: Column) -> Column:
-    """True for fine rows that have one alike among the rows that came, or came late and may have one among the stored.
-
-    All others are no duplicates and repeat no key, which is most rows, and spares them the comparison.
-    """
-    return (F.col("rule").isNull() & is_repeated) | F.coalesce(is_late(), F.lit(False))
-
-
 def is_late() -> Column:
-    """True for fine checked rows of an event of an earlier month than the one in which they arrived."""
+    """True for fine checked rows of an event of an earlier month than the one in which they arrived; else false."""
     return F.col("rule").isNull() & (F.col(EVENT_MONTH) < F.col("arrival_cycle"))
 
 

@@ -117,17 +117,21 @@ def decided(
     months that late rows may repeat.
     """
     seen = rows.join(repeated.withColumn("is_repeated", F.lit(True)), duplicates.ALIKE, "left")
-    is_plain = _breaks_no_rule() & ~duplicates.may_repeat(F.col("is_repeated").isNotNull())
+    is_plain = _breaks_no_rule() & F.col("is_repeated").isNull() & ~duplicates.is_late()
     if name == "users":
-        others = seen.where(~is_plain).withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
+        others = (
+            seen.where(~is_plain)
+            .drop("is_repeated")
+            .withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
+        )
     else:
         seen = seen.join(latecomers, "user_id", "left")
         is_plain = is_plain & arrivals.is_in_time()
-        others = arrivals.admitted(seen.where(~is_plain), terms.span, waited=False)
+        others = arrivals.admitted(seen.where(~is_plain).drop("is_repeated"), terms.span, waited=False)
     if waited is not None:
         again = arrivals.admitted(waited.join(latecomers, "user_id"), terms.span, waited=True)
-        others = others.unionByName(again, allowMissingColumns=True)
-    unique = duplicates.marked(others.drop("is_repeated"), canonical.BY_NAME[name], stored)
+        others = others.unionByName(again)
+    unique = duplicates.marked(others, canonical.BY_NAME[name], stored)
     plain = seen.where(is_plain).withColumns({"is_readmitted": F.lit(False), "fate": F.lit(counts.KEPT)})
     return Decided(name, plain, at_hand(unique.withColumn("fate", _fate())))
 
