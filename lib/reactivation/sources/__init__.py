@@ -56,7 +56,8 @@ def ingest(
         waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))
     admitted = [] if waiting is None else [arrivals.waits(waiting)]
     arrived = _together([*[fates.came(rows, name) for name, rows in came.items()], *admitted]).collect()
-    marks = {LATECOMERS: _latecomers(came, waiting, first_at), REPEATED: duplicates.repeated(came)}
+    fine = _together([fates.fine(rows, name) for name, rows in came.items()])
+    marks = {LATECOMERS: _latecomers(fine, waiting, first_at), REPEATED: duplicates.repeated(fine)}
     latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
     sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
 
@@ -98,10 +99,10 @@ def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     return arrivals.first_arrivals(users, terms.calendar)
 
 
-def _latecomers(came: Frames, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
-    """See `arrivals.latecomers`, of all sources at once and of the rows that wait."""
-    fine = [rows.where(F.col("rule").isNull()) for rows in came.values()]
-    return arrivals.latecomers([*fine, *([] if waiting is None else [waiting])], first_at)
+def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
+    """See `arrivals.latecomers`, of the rows that came and of those that wait."""
+    seen = [rows.select("user_id", "arrived_at") for rows in (fine, waiting) if rows is not None]
+    return arrivals.latecomers(_together(seen), first_at)
 
 
 def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:

@@ -5,7 +5,6 @@ as arrived at that moment: `greatest(arrived_at, first arrival of the user)`, wh
 rebuild gives the same. The month in which it came keeps it as quarantined, the month that admits it counts it again.
 """
 
-from collections.abc import Iterable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -53,14 +52,13 @@ def waiting(admissible: DataFrame, table: Table) -> DataFrame:
     return mapping.from_json(admissible.where(F.col("source") == table.name), table)
 
 
-def latecomers(rows: Iterable[DataFrame], first_at: DataFrame) -> DataFrame:
+def latecomers(rows: DataFrame, first_at: DataFrame) -> DataFrame:
     """The users who became known after a row of theirs had come, or never: few, and no row of others needs a look.
 
     Grain and key: user_id, with first_at and first_month, both null for the unknown. rows: fine rows with user_id and
     arrived_at.
     """
-    each = reduce(DataFrame.unionByName, [table.select("user_id", "arrived_at") for table in rows])
-    earliest = each.groupBy("user_id").agg(F.min("arrived_at").alias("earliest"))
+    earliest = rows.groupBy("user_id").agg(F.min("arrived_at").alias("earliest"))
     is_late = F.col("first_at").isNull() | (F.col("earliest") < F.col("first_at"))
     late = earliest.join(first_at, "user_id", "left").where(is_late)
     return late.select("user_id", "first_at", "first_month", F.lit(True).alias("is_latecomer"))

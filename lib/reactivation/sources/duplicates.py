@@ -1,7 +1,6 @@
 """Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays."""
 
-from collections.abc import Collection, Mapping
-from functools import reduce
+from collections.abc import Collection
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -31,12 +30,9 @@ def alike(table: Table) -> Column:
     return F.xxhash64(*(of_key or _identity(table, _content(table))))
 
 
-def repeated(came: Mapping[str, DataFrame]) -> DataFrame:
-    """source, `ALIKE` of what more than one of a source's fine rows share. Of each row a number alone is shuffled."""
-    fine = [
-        rows.where(F.col("rule").isNull()).select(F.lit(name).alias("source"), ALIKE) for name, rows in came.items()
-    ]
-    counted = reduce(DataFrame.unionByName, fine).groupBy("source", ALIKE).agg(F.count("*").alias("rows"))
+def repeated(fine: DataFrame) -> DataFrame:
+    """source, `ALIKE` of what more than one of a source's rows share. fine: rows of `fates.fine`."""
+    counted = fine.groupBy("source", ALIKE).agg(F.count("*").alias("rows"))
     return counted.where(F.col("rows") > 1).drop("rows")
 
 

@@ -56,6 +56,12 @@ def came(rows: DataFrame, name: str) -> DataFrame:
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
+def fine(rows: DataFrame, name: str) -> DataFrame:
+    """Of checked rows that break no rule: whose they are, when they came, and what they may repeat."""
+    source = F.lit(name).alias("source")
+    return rows.where(_breaks_no_rule()).select(source, "user_id", "arrived_at", duplicates.ALIKE)
+
+
 @dataclass(frozen=True)
 class Decided:
     """All rows of one source, each in the month in which it counts, with its `fate`.
