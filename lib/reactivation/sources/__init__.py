@@ -13,7 +13,7 @@ from reactivation.frames import at_hand, beside
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_replace
-from reactivation.sources.checks import Allowed
+from reactivation.sources.checks import Allowed, is_fine
 from reactivation.sources.fates import Terms
 from reactivation.sources.settings import SourceSettings, SourcesSettings
 from reactivation.sources.span import Span, to_handle
@@ -93,7 +93,7 @@ def ingest(
 
 def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     """When each user became known: by the master rows of this span and those of the months before it."""
-    users = [came.where(F.col("rule").isNull())]
+    users = [came.where(is_fine())]
     if terms.span.first is not None and "users" in past.stored:
         users.append(past.stored["users"].where(F.col("arrival_cycle") < str(terms.span.first)))
     return arrivals.first_arrivals(users, terms.calendar)

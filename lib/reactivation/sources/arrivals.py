@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from reactivation.periods import Calendar
 from reactivation.sources import mapping
-from reactivation.sources.checks import broken
+from reactivation.sources.checks import broken, is_fine
 from reactivation.sources.span import Span, month_of
 from reactivation.tables.contract import Table
 
@@ -78,19 +78,19 @@ def admitted(rows: DataFrame, span: Span, *, waited: bool) -> DataFrame:
     entry stands already.
     """
     known = rows.withColumnRenamed("arrived_at", "came_at")
-    is_fine = F.col("rule").isNull()
-    is_nobody = is_fine & F.col("is_latecomer").isNotNull() & F.col("first_at").isNull()
-    is_known_later = F.coalesce(is_fine & (F.col("first_month") > F.col("arrival_cycle")), F.lit(False))
+    is_nobody = is_fine() & F.col("is_latecomer").isNotNull() & F.col("first_at").isNull()
+    is_known_later = F.coalesce(is_fine() & (F.col("first_month") > F.col("arrival_cycle")), F.lit(False))
     later = known.where(is_known_later).withColumns(
         {"arrived_at": F.col("first_at"), "arrival_cycle": F.col("first_month"), "is_readmitted": F.lit(True)}
     )
     if waited:
         return later.drop(*_OF_LATECOMERS)
     is_unknown = is_nobody | is_known_later
+    is_admitted = is_fine() & ~is_unknown
     first = known.withColumns(
         {
             "rule": F.coalesce("rule", _unknown(is_unknown)),
-            "arrived_at": F.when(is_fine & ~is_unknown, F.greatest("came_at", "first_at")).otherwise(F.col("came_at")),
+            "arrived_at": F.when(is_admitted, F.greatest("came_at", "first_at")).otherwise(F.col("came_at")),
             "is_readmitted": F.lit(False),
         }
     )

@@ -33,6 +33,11 @@ def broken_rule(table: Table, *, calendar: Calendar, allowed: Allowed) -> Column
     return F.coalesce(*rules)
 
 
+def is_fine() -> Column:
+    """True for checked rows that break no rule."""
+    return F.col("rule").isNull()
+
+
 def broken(is_broken: Column, reason: str, *detail: str | Column) -> Column:
     """Struct (reason, detail) where a condition holds, else null; the detail is put together from its parts."""
     parts = [

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from reactivation.periods import Calendar, Month, month_of
-from reactivation.sources.checks import broken
+from reactivation.sources.checks import broken, is_fine
 from reactivation.sources.mapping import columns_of
 from reactivation.tables import canonical
 from reactivation.tables.contract import Table
@@ -38,7 +38,7 @@ def repeated(fine: DataFrame) -> DataFrame:
 
 def is_late() -> Column:
     """True for fine checked rows of an event of an earlier month than the one in which they arrived; else false."""
-    return F.col("rule").isNull() & (F.col(EVENT_MONTH) < F.col("arrival_cycle"))
+    return is_fine() & (F.col(EVENT_MONTH) < F.col("arrival_cycle"))
 
 
 def there_already(
@@ -77,15 +77,14 @@ def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame
         past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
         together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
     earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
-    is_fine = F.col("rule").isNull()
-    apart = [is_fine, F.when(~is_fine, F.xxhash64("row_json"))]
+    apart = [is_fine(), F.when(~is_fine(), F.xxhash64("row_json"))]
     same = Window.partitionBy(*_hash_first(apart + identity)).orderBy(*earliest)
-    result = together.withColumn("is_duplicate", is_fine & (F.row_number().over(same) > 1))
+    result = together.withColumn("is_duplicate", is_fine() & (F.row_number().over(same) > 1))
     if has_key:
         latest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at").desc(), *earliest[3:]]
         key = [F.col("is_duplicate"), *apart, *[F.col(name) for name in table.key]]
         alike = Window.partitionBy(*_hash_first(key)).orderBy(*latest)
-        is_second = is_fine & ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
+        is_second = is_fine() & ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
         rule = broken(is_second, REPEATED_KEY, f"another row has the same {', '.join(table.key)}")
         result = result.withColumn("rule", F.coalesce("rule", rule))
     return result.where(~F.col("is_stored")).drop("is_stored")

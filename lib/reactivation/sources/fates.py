@@ -37,7 +37,7 @@ def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: 
     return (
         rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
         .withColumn("rule", rule)
-        .withColumn("row_json", F.when(~_breaks_no_rule(), mapping.as_it_came(table)))
+        .withColumn("row_json", F.when(~checks.is_fine(), mapping.as_it_came(table)))
         .withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
         .withColumn(duplicates.EVENT_MONTH, duplicates.event_month(table, terms.calendar))
         .withColumn(duplicates.ALIKE, duplicates.alike(table))
@@ -59,7 +59,7 @@ def came(rows: DataFrame, name: str) -> DataFrame:
 def fine(rows: DataFrame, name: str) -> DataFrame:
     """Of checked rows that break no rule: whose they are, when they came, and what they may repeat."""
     source = F.lit(name).alias("source")
-    return rows.where(_breaks_no_rule()).select(source, "user_id", "arrived_at", duplicates.ALIKE)
+    return rows.where(checks.is_fine()).select(source, "user_id", "arrived_at", duplicates.ALIKE)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def decided(
     months that late rows may repeat.
     """
     seen = rows.join(repeated.withColumn("is_repeated", F.lit(True)), duplicates.ALIKE, "left")
-    is_plain = _breaks_no_rule() & F.col("is_repeated").isNull() & ~duplicates.is_late()
+    is_plain = checks.is_fine() & F.col("is_repeated").isNull() & ~duplicates.is_late()
     if name == "users":
         others = (
             seen.where(~is_plain)
@@ -144,9 +144,5 @@ def decided(
 
 def _fate() -> Column:
     is_duplicate = F.col("is_duplicate")
-    fate = F.when(is_duplicate, counts.DUPLICATE).when(_breaks_no_rule(), counts.KEPT)
+    fate = F.when(is_duplicate, counts.DUPLICATE).when(checks.is_fine(), counts.KEPT)
     return fate.otherwise(counts.QUARANTINED)
-
-
-def _breaks_no_rule() -> Column:
-    return F.col("rule").isNull()
