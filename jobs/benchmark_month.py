@@ -1,4 +1,8 @@
-"""Run one cycle of a simulated bank of any size, its history written month by month, and record what each job costs."""
+"""Run one cycle of a simulated bank of any size, its history written month by month, and record what each job costs.
+
+Where a whole cycle is more than a machine can do in a night, a part of it: up to `--as-of`, without the jobs of
+`--leave-out`. Without `train_models` the champion of another registry serves (`--set model.tracking_uri=…`).
+"""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -19,19 +23,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--vacuum", action="store_true", help="remove old Delta versions after each ingest of the cycle"
     )
+    parser.add_argument(
+        "--leave-out", nargs="+", default=[], choices=sorted(run_cycle.JOBS), help="jobs that are not run"
+    )
 
 
 def run(r: Run) -> None:
     """What was done under the same settings is skipped: a call after an interruption goes on, and records add up."""
     bank = sandbox.required(r.settings.sandbox, region=r.region)
     history = schedule.of_history(r.cycle, months=bank.history_months)
+    is_whole = not r.args.leave_out and r.as_of is None
 
     @contextmanager
     def around(child: Run, due: Due) -> Iterator[None]:
         with meter.measured(r.spark) as cost:
             yield
         record = benchmark.Record(
-            kind="month",
+            kind="month" if is_whole or due in history else "part",
             users=bank.users,
             months=bank.history_months,
             cycle=str(r.cycle),
@@ -49,7 +57,7 @@ def run(r: Run) -> None:
         if r.args.vacuum and due not in history and due.job == "ingest_sources":
             vacuum_tables.tidy(r.store, is_simulated=True, keep_hours=0, force=True)
 
-    run_cycle.run_month(r, before=history, around=around)
+    run_cycle.run_month(r, before=history, around=around, leave_out=r.args.leave_out)
     r.say(f"\nRecords: {r.root}/benchmark.jsonl")
 
 

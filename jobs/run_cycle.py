@@ -2,7 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any
@@ -69,11 +69,13 @@ def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched) -> None:
+def run_month(
+    r: Run, *, before: Sequence[Due] = (), around: Around = unwatched, leave_out: Collection[str] = ()
+) -> None:
     """Execute what is due of one cycle.
 
     before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
-    each job runs.
+    each job runs. leave_out: jobs that are not run.
     """
     of_cycle = schedule.of_cycle(
         r.cycle,
@@ -82,7 +84,7 @@ def run_month(r: Run, *, before: Sequence[Due] = (), around: Around = unwatched)
         looks=r.settings.experiment.look_days(r.cycle),
         is_simulated=r.settings.sandbox is not None,
     )
-    jobs = tuple(dict.fromkeys((*before, *of_cycle)))
+    jobs = tuple(due for due in dict.fromkeys((*before, *of_cycle)) if due.job not in leave_out)
     until = r.as_of or r.calendar.settle_on(r.cycle)
     done = set() if r.force else r.done()
     ingested_until = max((as_of for job, _, as_of in done if job == flow.INGEST.job and as_of), default=date.min)

@@ -112,6 +112,15 @@ def test_the_page_states_exponents_and_what_was_not_run() -> None:
     assert "2 cores, 24.0 GiB, a processor" in page
 
 
+def test_a_part_of_a_cycle_has_a_table_of_its_own_and_no_exponent() -> None:
+    whole = [record(users=users, cost=cost(seconds=users / 100)) for users in (1_000, 10_000)]
+    some = record(kind="part", users=100_000, months=1, cost=cost(seconds=5.0))
+    page = as_page([*whole, some])
+    assert cells(page, "build_features", "One cycle: seconds by size") == ["build_features", "10.0", "100.0", "1.00"]
+    assert cells(page, "build_features", "A part of one cycle at 100 000 users")[2] == "5.0"
+    assert "Months of history: 1." in page
+
+
 def test_stages_that_spark_forgot_are_told() -> None:
     assert "forgot" not in as_page([record()])
     assert "Spark forgot 4 stages" in as_page([record(cost=cost(stages_lost=4))])

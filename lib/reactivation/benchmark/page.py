@@ -29,12 +29,16 @@ def in_brief(record: Record) -> str:
 def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text: str = "") -> str:
     """The whole page in Markdown. text: what people wrote, put under the heading between its marks."""
     kept = newest(records)
-    jobs, readouts = ([record for record in kept if record.kind == kind] for kind in ("month", "readout"))
+    kinds = ("month", "part", "readout")
+    jobs, some, readouts = ([record for record in kept if record.kind == kind] for kind in kinds)
     parts = ["# Benchmarks", f"{BEGIN}\n\n{text.strip() or 'What was run, and what was not.'}\n\n{END}"]
     parts += ["## Machine and versions", _machines(kept)]
     if jobs:
         parts += ["## One cycle: seconds by size", _seconds(jobs)]
         parts += [f"## One cycle at {number(users)} users\n\n{_costs(jobs, users)}" for users in _sizes(jobs)]
+    for users in _sizes(some):
+        table_and_notes = f"{_costs(some, users)} Months of history: {_history(some, users)}."
+        parts += [f"## A part of one cycle at {number(users)} users\n\n{table_and_notes}"]
     if readouts:
         parts += ["## The read-out of a month", _readouts(readouts)]
     if loops:
