@@ -132,3 +132,15 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
     ours = model.score(trained.fitted.model, rows, features=trained.fitted.features, keep=keep)
     theirs = model.score(loaded.model, rows, features=loaded.features, keep=keep)
     assert sorted(map(tuple, ours.collect())) == sorted(map(tuple, theirs.collect()))
+
+
+def test_a_version_whose_files_are_gone_is_told_from_one_that_never_was(registry: Registry, open_run: OpenRun) -> None:
+    files = Path(open_run(flow.SCORE).root) / "mlartifacts"
+    elsewhere = files.rename(files.with_name("moved"))
+    try:
+        with pytest.raises(ModelError, match=r"version 1 cannot be loaded[^$]*were its files moved or removed\?"):
+            registry.load("active", "1")
+    finally:
+        elsewhere.rename(files)
+    with pytest.raises(ModelError, match=r"version 7 cannot be loaded[^$]*versions there are: 1"):
+        registry.load("active", "7")

@@ -109,9 +109,11 @@ class Registry:
             info = get_model_info(uri)
             pipeline = mlflow.spark.load_model(uri)
         except MlflowException as error:
-            known = ", ".join(str(v.version) for v in self.versions(target)) or "none"
-            findings = [Finding("missing", uri, f"versions there are: {known}")]
-            raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", findings) from error
+            known = [str(v.version) for v in self.versions(target)]
+            missing = Finding("missing", uri, f"versions there are: {', '.join(known) or 'none'}")
+            lost = Finding("unreadable", uri, f"were its files moved or removed? {str(error).splitlines()[0]}")
+            finding = lost if str(version) in known else missing
+            raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", [finding]) from error
         return model.Scorer(version=str(version), model=pipeline, features=tuple(info.signature.inputs.input_names()))
 
     def register(
