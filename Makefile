@@ -8,7 +8,8 @@ PACKAGES := $(VENV)/packages
 SPARK := $(VENV)/spark
 
 PY := $(VENV)/bin/python
-WITH_SPARK = JAVA_HOME="$$(cat $(JAVA))" PYSPARK_PYTHON="$(CURDIR)/$(PY)" .ci/quietly $(PY)
+SPARK_ENV = JAVA_HOME="$$(cat $(JAVA))" PYSPARK_PYTHON="$(CURDIR)/$(PY)"
+WITH_SPARK = $(SPARK_ENV) .ci/quietly $(PY)
 USERS ?= 100000
 MONTHS ?= 8
 TIMES ?= 3
@@ -49,7 +50,7 @@ vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOU
 	@$(WITH_SPARK) jobs/vacuum_tables.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))
 
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
-	@$(WITH_SPARK) -m pytest $(TESTS)
+	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
 
 lint: setup ## Format and types alone (ruff, mypy)
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

@@ -1,7 +1,6 @@
-"""Run one cycle of a simulated bank of any size, its history written month by month, and record what each job costs.
+"""Run a cycle of a simulated bank of any size, its history month by month, and record what each job costs.
 
-Where a whole cycle is more than a machine can do in a night, a part of it: up to `--as-of`, without the jobs of
-`--leave-out`. Without `train_models` the champion of another registry serves (`--set model.tracking_uri=…`).
+A part of it: up to `--as-of`, without the jobs of `--leave-out`; models may be those of another `model.tracking_uri`.
 """
 
 from argparse import ArgumentParser
@@ -20,12 +19,8 @@ from reactivation.schedule import Due
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What to do beside the cycle."""
-    parser.add_argument(
-        "--vacuum", action="store_true", help="remove old Delta versions after each ingest of the cycle"
-    )
-    parser.add_argument(
-        "--leave-out", nargs="+", default=[], choices=sorted(run_cycle.JOBS), help="jobs that are not run"
-    )
+    parser.add_argument("--vacuum", action="store_true", help="remove old Delta versions after each of its ingests")
+    parser.add_argument("--leave-out", nargs="+", default=[], choices=sorted(run_cycle.JOBS), help="jobs not to run")
 
 
 def run(r: Run) -> None:

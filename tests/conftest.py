@@ -1,4 +1,4 @@
-"""One Spark session for all tests, and `rows`: literal rows that fill what a test does not speak about."""
+"""One Spark session for all tests of a process, and `rows`: literal rows that fill what a test does not speak about."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
