@@ -31,12 +31,12 @@ def run(r: Run) -> None:
     kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
     writes = {**kept, derived.QUARANTINE: batch.quarantine}
     r.write_together(
-        (table, rows, {table.partition_by[0]: batch.replaces[table.name]})
+        (table, rows, None if batch.adds and table in kept else {table.partition_by[0]: batch.parts[table.name]})
         for table, rows in writes.items()
-        if table.name in batch.replaces
+        if table.name in batch.parts
     )
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
-    r.write(derived.INGEST_COUNTS, counted, cycle=batch.replaces[derived.INGEST_COUNTS.name])
+    r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])
 
 
 if __name__ == "__main__":

@@ -1,37 +1,11 @@
 """Raw rows, one per rule, through whole ingests: what is kept, what waits, what was there already."""
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Any
-
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from reactivation import sources
-from reactivation.periods import Calendar
-from reactivation.sources import Batch, Past, SourcesSettings
-from reactivation.tables import canonical, derived
+from sources.warehouse import Warehouse, raw
 
 pytestmark = pytest.mark.rules
-
-SHANGHAI = Calendar(zone="Asia/Shanghai", settle_days=5)
-SETTINGS = SourcesSettings.model_validate(
-    {
-        "path": "raw",
-        "format": "delta",
-        "options": {},
-        "max_bad_share": 1,
-        "few_bad_rows": 0,
-        "users": {"from": "users"},
-        "logins": {"from": "logins", "columns": {"event_at": "login_time", "session_seconds": "secs"}},
-        "asset_snapshots": {"from": "balances"},
-    }
-)
-
-
-def raw(spark: SparkSession, columns: str, values: Sequence[tuple[Any, ...]]) -> DataFrame:
-    """Rows as a bank may give them: everything is text. Times are UTC, the region's days are Shanghai's."""
-    return spark.createDataFrame(list(values), ", ".join(f"{name} string" for name in columns.split()))
 
 
 @pytest.fixture
@@ -99,57 +73,6 @@ def balances(spark: SparkSession) -> DataFrame:
             ("5", "2026-04-18", "2026-04-19 05:00", "deposit", "2"),
         ],
     )
-
-
-class Warehouse:
-    """Keeps what ingests write, replacing whole arrival months as the job does."""
-
-    def __init__(self, spark: SparkSession, raw: dict[str, DataFrame]) -> None:
-        self.spark, self.raw = spark, raw
-        self.tables: dict[str, list[Any]] = {}
-
-    def ingest(self, as_of: str, force: bool = False) -> Batch:
-        batch = sources.ingest(
-            self.raw,
-            self.past(),
-            as_of=date.fromisoformat(as_of),
-            force=force,
-            calendar=SHANGHAI,
-            settings=SETTINGS,
-            allowed={"asset_snapshots": {"product": ("deposit",)}},
-            require_rows=lambda _silent: None,
-        )
-        counted = [derived_row(record) for record in batch.counts]
-        new = {
-            name: table.collect()
-            for name, table in {**batch.kept, "quarantine": batch.quarantine}.items()
-            if name in batch.replaces
-        }
-        for name, rows in {**new, "ingest_counts": counted}.items():
-            part = "arrival_cycle" if name in canonical.BY_NAME else "cycle"
-            self.tables[name] = [r for r in self.rows(name) if r[part] not in batch.replaces[name]] + rows
-            assert {r[part] for r in rows} <= set(batch.replaces[name])
-        return batch
-
-    def past(self) -> Past:
-        def frame(name: str, schema: Any) -> DataFrame:
-            return self.spark.createDataFrame([tuple(r) for r in self.tables[name]], schema)
-
-        stored = {n: frame(n, t.schema) for n, t in canonical.BY_NAME.items() if n in self.tables}
-        quarantine = frame("quarantine", derived.QUARANTINE.schema) if "quarantine" in self.tables else None
-        return Past(stored, quarantine, [r.asDict() for r in self.rows("ingest_counts")])
-
-    def rows(self, name: str) -> list[Any]:
-        return self.tables.get(name, [])
-
-    def everything(self) -> dict[str, list[str]]:
-        return {name: sorted(map(str, rows)) for name, rows in self.tables.items()}
-
-
-def derived_row(record: dict[str, Any]) -> Any:
-    from pyspark.sql import Row
-
-    return Row(**record)
 
 
 def test_rows_find_their_place_month_by_month_as_in_one_pass(

@@ -8,7 +8,7 @@ import pytest
 from reactivation.errors import TooManyBadRows
 from reactivation.periods import Month
 from reactivation.sources import SourcesSettings, Span, counts
-from reactivation.sources.batch import Past, parts_to_replace
+from reactivation.sources.batch import Past, parts_to_write
 from reactivation.sources.span import to_handle
 
 pytestmark = pytest.mark.numbers
@@ -74,7 +74,7 @@ def test_rows_in_are_kept_quarantined_or_duplicates() -> None:
     assert records["2026-05"]["rows_in"] == 10
     assert (records["2026-06"]["rows_in"], records["2026-06"]["rows_readmitted"]) == (2, 2)
     assert [records[m]["arrived_before"] for m in ("2026-05", "2026-06")] == [date(2026, 6, 1), date(2026, 6, 8)]
-    assert parts_to_replace(found, Past({}, None, []), span) == {
+    assert parts_to_write(found, Past({}, None, []), span) == {
         "logins": ("2026-05", "2026-06"),
         "quarantine": ("2026-05", "undated"),
         "ingest_counts": ("2026-05", "2026-06", "undated"),

@@ -120,16 +120,22 @@ class Run:
             chosen[column] = value
         return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
 
-    def write_together(self, writes: Iterable[tuple[Table, DataFrame, Mapping[str, str | Sequence[str]]]]) -> None:
-        """Replace this run's parts of several tables, some at a time: small writes mostly wait for each other.
+    def write_together(
+        self, writes: Iterable[tuple[Table, DataFrame, Mapping[str, str | Sequence[str]] | None]]
+    ) -> None:
+        """Write to several tables, some at a time: small writes mostly wait for each other.
 
-        Each is (table, rows, the parts to name as in `write`).
+        Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added.
         """
+
+        def write(table: Table, rows: DataFrame, parts: Mapping[str, str | Sequence[str]] | None) -> int:
+            return self.append(table, rows) if parts is None else self.write(table, rows, **parts)
+
         with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda w: self.write(w[0], w[1], **w[2]), writes))
+            list(pool.map(lambda each: write(*each), writes))
 
     def append(self, table: Table, frame: DataFrame) -> int:
-        """Add rows to an append-only table."""
+        """Add rows to a table that grows: see `Store.append`."""
         self.step.check_write(table)
         return self._log(table, time.monotonic(), self.store.append(table, frame))
 

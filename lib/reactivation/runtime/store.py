@@ -112,13 +112,13 @@ class Store:
         where = _predicate(parts)
         options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
         written = self._save(table, frame, "overwrite", options)
-        if written.rows and table.partition_by != ("arrival_cycle",):
+        if written.rows and not table.is_by_arrival:
             self._check_values(table, where, restore_to=written.version - 1)
         return written
 
     def append(self, table: Table, frame: DataFrame) -> Written:
-        """Add rows to an append-only table."""
-        if not table.is_append_only:
+        """Add rows to a table that is append-only or partitioned by arrival: what arrives later is added."""
+        if not (table.is_append_only or table.is_by_arrival):
             raise ContractError(f"`{table.name}` is not append-only: replace its part instead")
         self._check_columns(table, frame)
         self._create(table)

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from reactivation.frames import at_hand, beside
 from reactivation.periods import Calendar
-from reactivation.sources import arrivals, counts, duplicates, fates
-from reactivation.sources.batch import Batch, Past, parts_to_replace
+from reactivation.sources import arrivals, begun, counts, duplicates, fates
+from reactivation.sources.batch import Batch, Past, parts_to_write
 from reactivation.sources.checks import Allowed, is_fine
 from reactivation.sources.fates import Terms
 from reactivation.sources.settings import SourceSettings, SourcesSettings
@@ -46,57 +46,78 @@ def ingest(
     a second look is found by two numbers of each row, user and `duplicates.ALIKE`; what became of them is counted
     again, and the two counts must agree.
     """
-    span = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
-    terms = Terms(span, calendar, allowed)
+    months = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
+    month = begun.find(raw, columns, past, whole=months, calendar=calendar)
+    terms = Terms(month.left if month else months, calendar, allowed)
     came = _each(raw, lambda name: at_hand(fates.checked(raw[name], name, columns[name], terms)))
     first_at = at_hand(_first_arrivals(came["users"], past, terms))
     waiting = None
-    if span.first is not None and past.quarantine is not None:
-        waiting = at_hand(arrivals.admissible(past.quarantine, first_at, span, calendar))
-    admitted = [] if waiting is None else [arrivals.waits(waiting)]
-    arrived = _together([*[fates.came(rows, name) for name, rows in came.items()], *admitted]).collect()
-    fine = _together([fates.fine(rows, name) for name, rows in came.items()])
-    marks = {LATECOMERS: _latecomers(fine, waiting, first_at), REPEATED: duplicates.repeated(fine)}
+    if terms.span.first is not None and past.quarantine is not None:
+        waiting = at_hand(arrivals.admissible(past.quarantine, first_at, terms.span, calendar))
+    arrived = _together([*_came(came), *([] if waiting is None else [arrivals.waits(waiting)])]).collect()
+    if back := {row.source: row.rows for row in arrived if row.is_taken_back}:
+        again = {name: _waited(waiting, name, terms, taken_back=True) for name in back}
+        arrived += _together(_came(again)).collect()
+        came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
+    fine = _together(fates.fine(rows, name) for name, rows in came.items())
+    marks = {
+        LATECOMERS: _latecomers(fine, waiting, first_at),
+        REPEATED: duplicates.repeated(fine, month.alike() if month else None),
+    }
     latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
     sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
 
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
-    if silent:
+    if silent and not month:
         require_rows({name: raw[name] for name in silent})
     late = {name: {row.late: row.rows for row in arrived if row.source == name and row.late} for name in raw}
-    readmits = {row.source for row in arrived if row.is_waiting}
-    decided = _each(
-        came,
-        lambda name: fates.decided(
+    readmits = {row.source for row in arrived if row.is_waiting and not row.is_taken_back}
+
+    def decide(name: str) -> fates.Decided:
+        several = _of_source(repeated, name, sizes)
+        before = [_there_already(past, name, came[name], late[name], terms)]
+        before += [month.repeatable(name, several)] if month and name in sizes else []
+        stored = [rows for rows in before if rows is not None]
+        return fates.decided(
             came[name],
             name,
             latecomers=beside(latecomers, rows=sizes[LATECOMERS]),
-            repeated=_of_source(repeated, name, sizes),
-            waited=_waited(waiting, name, terms) if name in readmits else None,
-            stored=_repeatable(past, name, came[name], late[name], terms),
+            repeated=several,
+            waited=_waited(waiting, name, terms, taken_back=False) if name in readmits else None,
+            stored=_together(stored) if stored else None,
             terms=terms,
-        ),
-    )
-    became = _together([rows.counted() for rows in decided.values()]).collect()
+        )
 
-    tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=span)
+    decided = _each(came, decide)
+    became = _together(rows.counted() for rows in decided.values()).collect()
+
+    tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=terms.span)
+    parts = parts_to_write(tallies, past, terms.span)
+    rejected = [rows.rejected() for rows in decided.values()]
+    if month:
+        tallies = month.counted_with(tallies, back)
+        rejected.append(month.still_out(waiting))
     counts.check_shares(tallies, undated_before=past.undated, settings=settings)
     return Batch(
-        span=span,
+        span=terms.span,
         kept={name: rows.kept() for name, rows in decided.items()},
-        quarantine=_together([rows.rejected() for rows in decided.values()]),
-        counts=counts.records(tallies, span),
-        replaces=parts_to_replace(tallies, past, span),
+        quarantine=_together(rejected),
+        counts=counts.records(tallies, terms.span),
+        parts=parts,
     )
 
 
 def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
-    """When each user became known: by the master rows of this span and those of the months before it."""
+    """When each user became known: by the master rows of this span and those taken before it."""
     users = [came.where(is_fine())]
     if terms.span.first is not None and "users" in past.stored:
-        users.append(past.stored["users"].where(F.col("arrival_cycle") < str(terms.span.first)))
+        users.append(past.stored["users"].where(F.col("arrival_cycle") <= str(terms.span.before.last)))
     return arrivals.first_arrivals(users, terms.calendar)
+
+
+def _came(rows: Frames) -> list[DataFrame]:
+    return [fates.came(frame, name) for name, frame in rows.items()]
 
 
 def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
@@ -114,7 +135,7 @@ def _of_source(repeated: DataFrame, name: str, sizes: Mapping[str, int]) -> Data
     return beside(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
 
 
-def _repeatable(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> DataFrame | None:
+def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> DataFrame | None:
     """Canonical rows that late rows may repeat; None where there are none. late: late rows by month of their event."""
     if terms.span.first is None or not late or name not in past.stored:
         return None
@@ -128,11 +149,10 @@ def _repeatable(past: Past, name: str, came: DataFrame, late: Mapping[str, int],
     )
 
 
-def _waited(waiting: DataFrame | None, name: str, terms: Terms) -> DataFrame | None:
-    """Rows from the quarantine of earlier months whose user has become known, checked like any other."""
-    if waiting is None:
-        return None
-    unpacked = arrivals.waiting(waiting, canonical.BY_NAME[name])
+def _waited(waiting: DataFrame | None, name: str, terms: Terms, *, taken_back: bool) -> DataFrame:
+    """Rows from the quarantine whose user has become known, checked like any other."""
+    assert waiting is not None
+    unpacked = arrivals.waiting(waiting, canonical.BY_NAME[name], taken_back=taken_back)
     return fates.checked(unpacked, name, {}, terms.before())
 
 

@@ -2,7 +2,8 @@
 
 A row of an unknown user waits in quarantine. Once the user's first master row is there, the row is admitted and counts
 as arrived at that moment: `greatest(arrived_at, first arrival of the user)`, which depends on the data alone, so that a
-rebuild gives the same. The month in which it came keeps it as quarantined, the month that admits it counts it again.
+rebuild gives the same. An earlier month in which it came keeps it as quarantined, the month that admits it counts it
+again.
 """
 
 from functools import reduce
@@ -17,6 +18,8 @@ from reactivation.sources.span import Span, month_of
 from reactivation.tables.contract import Table
 
 UNKNOWN_USER = "unknown_user"
+TAKEN_BACK = "is_taken_back"
+"""True for a waiting row whose user became known in the month in which it came: it leaves the quarantine again."""
 _OF_LATECOMERS = ("first_at", "first_month", "is_latecomer")
 
 
@@ -43,13 +46,15 @@ def waits(admissible: DataFrame) -> DataFrame:
         F.col("cycle").alias("arrival_cycle"),
         F.lit(None).cast("string").alias("late"),
         F.lit(True).alias("is_waiting"),
+        TAKEN_BACK,
     )
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
 
-def waiting(admissible: DataFrame, table: Table) -> DataFrame:
-    """The waiting rows of a source that the span can admit, unpacked for another try."""
-    return mapping.from_json(admissible.where(F.col("source") == table.name), table)
+def waiting(admissible: DataFrame, table: Table, *, taken_back: bool) -> DataFrame:
+    """The waiting rows of a source that the span can admit, or takes back, unpacked for another try."""
+    is_it = (F.col("source") == table.name) & (F.col(TAKEN_BACK) == taken_back)
+    return mapping.from_json(admissible.where(is_it), table)
 
 
 def latecomers(rows: DataFrame, first_at: DataFrame) -> DataFrame:
@@ -99,12 +104,17 @@ def admitted(rows: DataFrame, span: Span, *, waited: bool) -> DataFrame:
 
 
 def admissible(quarantine: DataFrame, first_at: DataFrame, span: Span, calendar: Calendar) -> DataFrame:
-    """Rows that came before the span and whose user first arrived within it."""
-    if span.first is None:
-        raise ValueError("a span from the beginning finds all rows in the raw tables themselves")
-    came_before = (F.col("reason") == UNKNOWN_USER) & (F.col("cycle") < str(span.first))
-    new = first_at.where(F.col("first_at") >= calendar.starts(span.first.first)).select("user_id")
-    return quarantine.where(came_before).join(new, "user_id", "left_semi")
+    """Rows that came before the span and whose user first arrived within it, with `TAKEN_BACK`."""
+    came_before = (F.col("reason") == UNKNOWN_USER) & (F.col("cycle") <= str(span.before.last))
+    new = first_at.where(F.col("first_at") >= calendar.starts(span.before.end)).select("user_id", "first_month")
+    known = quarantine.where(came_before).join(new, "user_id")
+    return known.withColumn(TAKEN_BACK, F.col("first_month") == F.col("cycle")).drop("first_month")
+
+
+def still_out(quarantine: DataFrame, admissible: DataFrame) -> DataFrame:
+    """Rejected rows without those that are taken back."""
+    back = admissible.where(TAKEN_BACK).select("user_id", F.lit(UNKNOWN_USER).alias("reason")).distinct()
+    return quarantine.join(back, ["user_id", "reason"], "left_anti").select(*quarantine.columns)
 
 
 def _unknown(is_unknown: Column) -> Column:

@@ -41,31 +41,38 @@ class Batch:
     """What one ingest has to write, checked and counted.
 
     kept: canonical rows by source. quarantine: rejected rows. counts: rows of `ingest_counts`.
-    replaces: table: the partitions to replace as a whole; a table that is not named stays as it is.
+    parts: table: the partitions to replace as a whole; a table that is not named stays as it is.
     """
 
     span: Span
     kept: Mapping[str, DataFrame]
     quarantine: DataFrame
     counts: Sequence[Mapping[str, Any]]
-    replaces: Mapping[str, Sequence[str]]
+    parts: Mapping[str, Sequence[str]]
+
+    @property
+    def adds(self) -> bool:
+        """True where the canonical rows are those of days nobody took before: they are added, nothing is replaced."""
+        return self.span.since is not None
 
 
-def parts_to_replace(tallies: Tallies, past: Past, span: Span) -> dict[str, tuple[str, ...]]:
-    """Partitions by table: those that get rows and those that had some; none where there is nothing to replace.
+def parts_to_write(tallies: Tallies, past: Past, span: Span) -> dict[str, tuple[str, ...]]:
+    """Partitions by table: those that get rows and those that had some; none where there is nothing to write.
 
+    tallies: of the rows that this ingest took. Where canonical rows are added, only partitions that get some are named.
     A table that does not exist yet is named with the span's last month, so that it is created, be it empty.
     """
     before = [row for row in past.counts if row["cycle"] == UNDATED or span.has(row["cycle"])]
     last = str(span.last)
 
-    def with_rows(fate: str, source: str | None) -> set[str]:
+    def with_rows(fate: str, source: str | None, replaced: Sequence[Mapping[str, Any]]) -> set[str]:
         now = {month for (name, month), t in tallies.items() if source in (None, name) and t.fates[fate]}
-        return now | {r["cycle"] for r in before if source in (None, r["source"]) and r[f"rows_{fate}"]}
+        return now | {r["cycle"] for r in replaced if source in (None, r["source"]) and r[f"rows_{fate}"]}
 
-    found = {name: with_rows(KEPT, name) for name in dict.fromkeys(source for source, _ in tallies)}
+    kept_before = [] if span.since else before
+    found = {name: with_rows(KEPT, name, kept_before) for name in dict.fromkeys(source for source, _ in tallies)}
     parts = {name: months or ({last} if name not in past.stored else set()) for name, months in found.items()}
-    rejected = with_rows(QUARANTINED, None) or ({last} if past.quarantine is None else set())
+    rejected = with_rows(QUARANTINED, None, before) or ({last} if past.quarantine is None else set())
     counted = {month for _, month in tallies} | {row["cycle"] for row in before}
     parts |= {derived.QUARANTINE.name: rejected, derived.INGEST_COUNTS.name: counted}
     return {name: tuple(sorted(months)) for name, months in parts.items() if months}

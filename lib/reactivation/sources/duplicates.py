@@ -30,10 +30,21 @@ def alike(table: Table) -> Column:
     return F.xxhash64(*(of_key or _identity(table, _content(table))))
 
 
-def repeated(fine: DataFrame) -> DataFrame:
-    """source, `ALIKE` of what more than one of a source's rows share. fine: rows of `fates.fine`."""
-    counted = fine.groupBy("source", ALIKE).agg(F.count("*").alias("rows"))
-    return counted.where(F.col("rows") > 1).drop("rows")
+def comparable(rows: DataFrame, table: Table, calendar: Calendar) -> DataFrame:
+    """The rows with the month of their event and `ALIKE`."""
+    return rows.withColumn(EVENT_MONTH, event_month(table, calendar)).withColumn(ALIKE, alike(table))
+
+
+def repeated(fine: DataFrame, stored: DataFrame | None = None) -> DataFrame:
+    """source, `ALIKE` of what a source's row shares with another one, or with one that is stored.
+
+    fine: rows of `fates.fine`. stored: source and `ALIKE` of rows of the same months that were taken before.
+    """
+    rows = fine.select("source", ALIKE, F.lit(1).alias("came"))
+    if stored is not None:
+        rows = rows.unionByName(stored.select("source", ALIKE, F.lit(0).alias("came")))
+    counted = rows.groupBy("source", ALIKE).agg(F.count("*").alias("rows"), F.max("came").alias("came"))
+    return counted.where((F.col("rows") > 1) & (F.col("came") == 1)).select("source", ALIKE)
 
 
 def is_late() -> Column:
@@ -57,8 +68,8 @@ def there_already(
     event months are read, and few of their rows are left.
     """
     is_in_time = F.col("arrival_cycle").between(min(months), str(before - 1))
-    dated = stored.where(is_in_time).withColumn(EVENT_MONTH, event_month(table, calendar))
-    return dated.where(F.col(EVENT_MONTH).isin(*months)).withColumn(ALIKE, alike(table)).join(late, ALIKE, "left_semi")
+    dated = comparable(stored.where(is_in_time), table, calendar)
+    return dated.where(F.col(EVENT_MONTH).isin(*months)).join(late, ALIKE, "left_semi")
 
 
 def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame:

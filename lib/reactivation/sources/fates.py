@@ -30,19 +30,22 @@ class Terms:
 def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
     """Typed rows that arrived in the span, with their months, the rule they break and, where they do, how they came."""
     table = canonical.BY_NAME[name]
-    rows = mapping.typed(frame, table, expressions)
-    if name == "users":
-        rows = arrivals.since_sign_up(rows, terms.calendar)
     rule = checks.broken_rule(table, calendar=terms.calendar, allowed=terms.allowed.get(name, {}))
-    return (
-        rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
+    rows = (
+        arrived(frame, name, expressions, terms)
         .withColumn("rule", rule)
         .withColumn("row_json", F.when(~checks.is_fine(), mapping.as_it_came(table)))
-        .withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
-        .withColumn(duplicates.EVENT_MONTH, duplicates.event_month(table, terms.calendar))
-        .withColumn(duplicates.ALIKE, duplicates.alike(table))
-        .drop(mapping.CAME_AS)
     )
+    return duplicates.comparable(rows, table, terms.calendar).drop(mapping.CAME_AS)
+
+
+def arrived(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
+    """Typed rows that arrived in the span, beside what they came as, and the month in which they did."""
+    rows = mapping.typed(frame, canonical.BY_NAME[name], expressions)
+    if name == "users":
+        rows = arrivals.since_sign_up(rows, terms.calendar)
+    in_span = rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
+    return in_span.withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
 
 
 def came(rows: DataFrame, name: str) -> DataFrame:
@@ -52,6 +55,7 @@ def came(rows: DataFrame, name: str) -> DataFrame:
         "arrival_cycle",
         F.when(duplicates.is_late(), F.col(duplicates.EVENT_MONTH)).alias("late"),
         F.lit(False).alias("is_waiting"),
+        F.lit(False).alias(arrivals.TAKEN_BACK),
     )
     return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
 
@@ -119,8 +123,8 @@ def decided(
     """What becomes of checked rows.
 
     latecomers: see `arrivals`. repeated: `ALIKE` of the rows of which there are several. waited: checked rows from the
-    quarantine of months before the span, whose user became known within it. stored: canonical rows of earlier arrival
-    months that late rows may repeat.
+    quarantine of months before the one in which their user became known. stored: canonical rows, taken before, that
+    some may repeat.
     """
     seen = rows.join(repeated.withColumn("is_repeated", F.lit(True)), duplicates.ALIKE, "left")
     is_plain = checks.is_fine() & F.col("is_repeated").isNull() & ~duplicates.is_late()

@@ -1,7 +1,7 @@
 """Span: which arrival months an ingest handles, and up to which day."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pyspark.sql import Column
@@ -16,11 +16,15 @@ UNDATED = "undated"
 
 @dataclass(frozen=True)
 class Span:
-    """Arrival months from `first` (None: from the beginning) to `last`; of the last one the days before `end`."""
+    """Arrival months from `first` (None: from the beginning) to `last`; of the last one the days before `end`.
+
+    since: of the first month only the days from this one on, the others having been taken; None: the whole month.
+    """
 
     first: Month | None
     last: Month
     end: date
+    since: date | None = None
 
     def stops_on(self, month: str) -> date:
         """The day before whose beginning a month's rows were taken."""
@@ -32,10 +36,10 @@ class Span:
 
     @property
     def before(self) -> "Span":
-        """All months before this span."""
+        """All days before this span."""
         if self.first is None:
             raise ValueError("nothing lies before a span from the beginning")
-        return Span(None, self.first - 1, self.first.first)
+        return Span(None, self.first, self.since) if self.since else Span(None, self.first - 1, self.first.first)
 
     @property
     def has_several_months(self) -> bool:
@@ -46,7 +50,7 @@ class Span:
         is_undated = arrived_at.isNull() | (arrived_at < calendar.starts(EARLIEST))
         is_in_time = arrived_at < calendar.starts(self.end)
         if self.first is not None:
-            is_in_time = is_in_time & (arrived_at >= calendar.starts(self.first.first))
+            is_in_time = is_in_time & (arrived_at >= calendar.starts(self.before.end))
         return is_undated | is_in_time
 
 
@@ -71,3 +75,20 @@ def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date
     if force or any(source not in done for source in sources):
         return Span(None, last, end)
     return Span(min(last, *(Month.of(done[source]) for source in sources)), last, end)
+
+
+def taken_on(span: Span, done: Mapping[str, date]) -> Span | None:
+    """The part of a span's first month, and what follows it, that nobody has taken; None where there is no such part.
+
+    done: source: the day up to which its rows were taken before. Sources that stopped on different days, and a month
+    that is asked for again up to the same day, are taken whole.
+
+    >>> june = Span(Month.parse("2026-06"), Month.parse("2026-06"), date(2026, 6, 15))
+    >>> taken_on(june, {"users": date(2026, 6, 8)}).since
+    datetime.date(2026, 6, 8)
+    """
+    stops = set(done.values())
+    if span.first is None or len(stops) != 1:
+        return None
+    stop = stops.pop()
+    return replace(span, since=stop) if span.first.first < stop < span.end else None

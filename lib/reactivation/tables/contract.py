@@ -74,6 +74,11 @@ class Table:
             raise ValueError(f"`{self.name}` has no columns {unknown} that its key or partition names")
 
     @property
+    def is_by_arrival(self) -> bool:
+        """True where a part is a month of arrival."""
+        return self.partition_by == ("arrival_cycle",)
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
