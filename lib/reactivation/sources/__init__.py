@@ -52,21 +52,13 @@ def ingest(
     terms = Terms(month.left if month else months, calendar, allowed)
     came = _each(raw, lambda name: at_hand(fates.checked(raw[name], name, columns[name], terms)))
     first_at = at_hand(_first_arrivals(came["users"], past, terms))
-    waiting = None
-    if terms.span.first is not None and past.quarantine is not None:
-        waiting = at_hand(arrivals.admissible(past.quarantine, first_at, terms.span, calendar))
+    waiting = _waiting(past, first_at, terms)
     arrived = _together([*_came(came), *([] if waiting is None else [arrivals.waits(waiting)])]).collect()
     if back := {row.source: row.rows for row in arrived if row.is_taken_back}:
         again = {name: _waited(waiting, name, terms, taken_back=True) for name in back}
         arrived += _together(_came(again)).collect()
         came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
-    fine = _together(fates.fine(rows, name) for name, rows in came.items())
-    marks = {
-        LATECOMERS: _latecomers(fine, waiting, first_at),
-        REPEATED: duplicates.repeated(fine, month.alike() if month else None),
-    }
-    latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
-    sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
+    latecomers, repeated, sizes = _second_look(came, waiting, first_at, month)
 
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent and not month:
@@ -76,9 +68,8 @@ def ingest(
 
     def decide(name: str) -> fates.Decided:
         several = _of_source(repeated, name, sizes)
-        before = [_there_already(past, name, came[name], late[name], terms)]
-        before += [month.repeatable(name, several)] if month and name in sizes else []
-        stored = [rows for rows in before if rows is not None]
+        stored = _there_already(past, name, came[name], late[name], terms)
+        stored += [month.repeatable(name, several)] if month and name in sizes else []
         return fates.decided(
             came[name],
             name,
@@ -116,8 +107,29 @@ def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
     return arrivals.first_arrivals(users, terms.calendar)
 
 
+def _waiting(past: Past, first_at: DataFrame, terms: Terms) -> DataFrame | None:
+    """See `arrivals.admissible`; None where nothing lies before the span."""
+    if terms.span.first is None or past.quarantine is None:
+        return None
+    return at_hand(arrivals.admissible(past.quarantine, first_at, terms.span, terms.calendar))
+
+
 def _came(rows: Frames) -> list[DataFrame]:
     return [fates.came(frame, name) for name, frame in rows.items()]
+
+
+def _second_look(
+    came: Frames, waiting: DataFrame | None, first_at: DataFrame, month: begun.Begun | None
+) -> tuple[DataFrame, DataFrame, dict[str, int]]:
+    """Which rows need one: users who became known late, rows that have one alike, and how many there are of each."""
+    fine = _together(fates.fine(rows, name) for name, rows in came.items())
+    marks = {
+        LATECOMERS: _latecomers(fine, waiting, first_at),
+        REPEATED: duplicates.repeated(fine, month.alike() if month else None),
+    }
+    latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
+    sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
+    return latecomers, repeated, sizes
 
 
 def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
@@ -135,11 +147,11 @@ def _of_source(repeated: DataFrame, name: str, sizes: Mapping[str, int]) -> Data
     return beside(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
 
 
-def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> DataFrame | None:
-    """Canonical rows that late rows may repeat; None where there are none. late: late rows by month of their event."""
+def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> list[DataFrame]:
+    """Canonical rows that late rows may repeat, where there are any. late: late rows by month of their event."""
     if terms.span.first is None or not late or name not in past.stored:
-        return None
-    return duplicates.there_already(
+        return []
+    there = duplicates.there_already(
         past.stored[name],
         canonical.BY_NAME[name],
         late=beside(came.where(duplicates.is_late()).select(duplicates.ALIKE).distinct(), rows=sum(late.values())),
@@ -147,6 +159,7 @@ def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, in
         before=terms.span.first,
         calendar=terms.calendar,
     )
+    return [there]
 
 
 def _waited(waiting: DataFrame | None, name: str, terms: Terms, *, taken_back: bool) -> DataFrame:
