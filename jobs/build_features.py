@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 
 from reactivation import activity, cli, features, labels, population
 from reactivation.errors import Finding, NotReady
+from reactivation.frames import together
 from reactivation.periods import Month
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
@@ -80,7 +81,7 @@ def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Mont
         )
         for month in months
     ]
-    r.write(derived.LABELS, reduce(DataFrame.unionByName, each), cycle=[str(month) for month in months])
+    r.write(derived.LABELS, together(each), cycle=[str(month) for month in months])
 
 
 def to_do(r: Run, table: Table, months: Sequence[Month], *, always: Month | None = None) -> list[Month]:

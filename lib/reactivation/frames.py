@@ -1,6 +1,7 @@
 """Frames kept at hand, and small frames as plain records, there and back."""
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +31,16 @@ def beside(frame: DataFrame, *, rows: int) -> DataFrame:
     rows: how many they are. Spark cannot tell, and would move the other, larger side of the join to find out.
     """
     return F.broadcast(frame) if rows <= FEW else frame
+
+
+def together(frames: Iterable[DataFrame]) -> DataFrame:
+    """The rows of all frames, one at least, under the columns of the first."""
+    return reduce(DataFrame.unionByName, frames)
+
+
+def tallied(rows: DataFrame) -> DataFrame:
+    """Each different row once, with how many there are of it: `rows`."""
+    return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
 
 
 def records(few: DataFrame) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.frames import together
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 from reactivation.tables.canonical import CONTACT_CHANNELS
@@ -80,4 +81,4 @@ def _by_user(decisions: Sequence[DataFrame]) -> DataFrame:
         )
         for kind in (*CONTACT_CHANNELS, "profiling")
     ]
-    return reduce(DataFrame.unionByName, decisions).groupBy("user_id").agg(*latest)
+    return together(decisions).groupBy("user_id").agg(*latest)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
@@ -12,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, SourceError, nearest
-from reactivation.frames import of_records
+from reactivation.frames import of_records, together
 from reactivation.sources import mapping
 from reactivation.sources.settings import SourceSettings, SourcesSettings
 from reactivation.tables import canonical
@@ -126,7 +125,7 @@ class RawTables:
         if not firsts:
             return
         try:
-            found = {row.name for row in reduce(DataFrame.unionByName, firsts).collect()}
+            found = {row.name for row in together(firsts).collect()}
         except _SPARK_ERRORS:
             bad = {name: finding for name, frame in frames.items() if (finding := self._unreadable(name, frame))}
             self._findings += bad.values()

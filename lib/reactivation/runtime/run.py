@@ -22,7 +22,7 @@ from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
 from reactivation.runtime.session import changed
-from reactivation.runtime.store import Store, Written, resolved
+from reactivation.runtime.store import Parts, Store, Written, resolved
 from reactivation.settings import Loaded, Settings
 from reactivation.tables import derived
 from reactivation.tables.contract import Table
@@ -120,15 +120,13 @@ class Run:
             chosen[column] = value
         return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
 
-    def write_together(
-        self, writes: Iterable[tuple[Table, DataFrame, Mapping[str, str | Sequence[str]] | None]]
-    ) -> None:
+    def write_together(self, writes: Iterable[tuple[Table, DataFrame, Parts | None]]) -> None:
         """Write to several tables, some at a time: small writes mostly wait for each other.
 
         Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added.
         """
 
-        def write(table: Table, rows: DataFrame, parts: Mapping[str, str | Sequence[str]] | None) -> int:
+        def write(table: Table, rows: DataFrame, parts: Parts | None) -> int:
             return self.append(table, rows) if parts is None else self.write(table, rows, **parts)
 
         with ThreadPoolExecutor(_WRITERS) as pool:

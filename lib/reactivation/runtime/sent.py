@@ -1,11 +1,12 @@
 """Reads channel files back, for a simulated bank that sends them."""
 
 from collections.abc import Iterable
-from functools import reduce
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from reactivation.frames import together
 
 _COLUMNS = "contact_id string, user_id bigint, benefit string, send_on date"
 _PLACE = r"/([^/]+)/([^/]+)/([^/]+)[.]csv$"
@@ -14,7 +15,7 @@ _PLACE = r"/([^/]+)/([^/]+)/([^/]+)[.]csv$"
 def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFrame | None:
     """All contacts of the channel files of some cycles, with cycle, wave and channel; None where there are no files."""
     found = [frame for cycle in cycles if (frame := _of_cycle(spark, f"{folder}/{cycle}")) is not None]
-    return reduce(DataFrame.unionByName, found) if found else None
+    return together(found) if found else None
 
 
 def _of_cycle(spark: SparkSession, folder: str) -> DataFrame | None:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import reduce
 from typing import TypeVar
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import at_hand, beside
+from reactivation.frames import at_hand, beside, together
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, begun, counts, duplicates, fates
 from reactivation.sources.batch import Batch, Past, parts_to_write
@@ -53,10 +52,10 @@ def ingest(
     came = _each(raw, lambda name: at_hand(fates.checked(raw[name], name, columns[name], terms)))
     first_at = at_hand(_first_arrivals(came["users"], past, terms))
     waiting = _waiting(past, first_at, terms)
-    arrived = _together([*_came(came), *([] if waiting is None else [arrivals.waits(waiting)])]).collect()
+    arrived = together([*_came(came), *([] if waiting is None else [arrivals.waits(waiting)])]).collect()
     if back := {row.source: row.rows for row in arrived if row.is_taken_back}:
         again = {name: _waited(waiting, name, terms, taken_back=True) for name in back}
-        arrived += _together(_came(again)).collect()
+        arrived += together(_came(again)).collect()
         came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
     latecomers, repeated, sizes = _second_look(came, waiting, first_at, month)
 
@@ -76,12 +75,12 @@ def ingest(
             latecomers=beside(latecomers, rows=sizes[LATECOMERS]),
             repeated=several,
             waited=_waited(waiting, name, terms, taken_back=False) if name in readmits else None,
-            stored=_together(stored) if stored else None,
+            stored=together(stored) if stored else None,
             terms=terms,
         )
 
     decided = _each(came, decide)
-    became = _together(rows.counted() for rows in decided.values()).collect()
+    became = together(rows.counted() for rows in decided.values()).collect()
 
     tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=terms.span)
     parts = parts_to_write(tallies, past, terms.span)
@@ -93,7 +92,7 @@ def ingest(
     return Batch(
         span=terms.span,
         kept={name: rows.kept() for name, rows in decided.items()},
-        quarantine=_together(rejected),
+        quarantine=together(rejected),
         counts=counts.records(tallies, terms.span),
         parts=parts,
     )
@@ -122,20 +121,20 @@ def _second_look(
     came: Frames, waiting: DataFrame | None, first_at: DataFrame, month: begun.Begun | None
 ) -> tuple[DataFrame, DataFrame, dict[str, int]]:
     """Which rows need one: users who became known late, rows that have one alike, and how many there are of each."""
-    fine = _together(fates.fine(rows, name) for name, rows in came.items())
+    fine = together(fates.fine(rows, name) for name, rows in came.items())
     marks = {
         LATECOMERS: _latecomers(fine, waiting, first_at),
         REPEATED: duplicates.repeated(fine, month.alike() if month else None),
     }
     latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
-    sizes = {row.source: row.rows for row in _together(_sizes(latecomers, repeated)).collect()}
+    sizes = {row.source: row.rows for row in together(_sizes(latecomers, repeated)).collect()}
     return latecomers, repeated, sizes
 
 
 def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
     """See `arrivals.latecomers`, of the rows that came and of those that wait."""
     seen = [rows.select("user_id", "arrived_at") for rows in (fine, waiting) if rows is not None]
-    return arrivals.latecomers(_together(seen), first_at)
+    return arrivals.latecomers(together(seen), first_at)
 
 
 def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
@@ -167,10 +166,6 @@ def _waited(waiting: DataFrame | None, name: str, terms: Terms, *, taken_back: b
     assert waiting is not None
     unpacked = arrivals.waiting(waiting, canonical.BY_NAME[name], taken_back=taken_back)
     return fates.checked(unpacked, name, {}, terms.before())
-
-
-def _together(frames: Iterable[DataFrame]) -> DataFrame:
-    return reduce(DataFrame.unionByName, frames)
 
 
 def _each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:

@@ -6,11 +6,10 @@ rebuild gives the same. An earlier month in which it came keeps it as quarantine
 again.
 """
 
-from functools import reduce
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.frames import tallied, together
 from reactivation.periods import Calendar
 from reactivation.sources import mapping
 from reactivation.sources.checks import broken, is_fine
@@ -34,7 +33,7 @@ def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
 
 def first_arrivals(users: list[DataFrame], calendar: Calendar) -> DataFrame:
     """One row per user: when the first master row arrived, and in which month."""
-    known = reduce(DataFrame.unionByName, [table.select("user_id", "arrived_at") for table in users])
+    known = together([table.select("user_id", "arrived_at") for table in users])
     first = known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
     return first.withColumn("first_month", month_of(F.col("first_at"), calendar))
 
@@ -48,7 +47,7 @@ def waits(admissible: DataFrame) -> DataFrame:
         F.lit(True).alias("is_waiting"),
         TAKEN_BACK,
     )
-    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
+    return tallied(named)
 
 
 def waiting(admissible: DataFrame, table: Table, *, taken_back: bool) -> DataFrame:

@@ -41,7 +41,8 @@ class Batch:
     """What one ingest has to write, checked and counted.
 
     kept: canonical rows by source. quarantine: rejected rows. counts: rows of `ingest_counts`.
-    parts: table: the partitions to replace as a whole; a table that is not named stays as it is.
+    parts: table: the partitions to replace as a whole, or of a canonical table, where it `adds`, those that get rows; a
+    table that is not named stays as it is.
     """
 
     span: Span

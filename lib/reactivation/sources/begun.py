@@ -8,17 +8,16 @@ month is taken again as a whole.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.frames import tallied, together
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, duplicates, fates
 from reactivation.sources.arrivals import UNKNOWN_USER
 from reactivation.sources.batch import Past
-from reactivation.sources.counts import DUPLICATE, KEPT, QUARANTINED, Tallies, Tally, check_sums
+from reactivation.sources.counts import KEPT, QUARANTINED, Tallies, Tally, check_sums
 from reactivation.sources.fates import Terms
 from reactivation.sources.span import UNDATED, Span, taken_on
 from reactivation.tables import canonical
@@ -30,16 +29,15 @@ CAME = "came"
 class Begun:
     """What was taken of the month so far, and what is left.
 
-    left: the rest of the month, and what follows it. stored: canonical tables. quarantine: the table. counts: the
-    month's rows of `ingest_counts`, by source. reasons: its rows in quarantine, by source and reason.
+    left: the rest of the month, and what follows it. stored: canonical tables. quarantine: the table. taken: what
+    became of the month's rows, by source.
     """
 
     left: Span
     stored: Mapping[str, DataFrame]
     quarantine: DataFrame
     calendar: Calendar
-    counts: Mapping[str, Mapping[str, Any]]
-    reasons: Mapping[str, Mapping[str, int]]
+    taken: Mapping[str, Tally]
 
     @property
     def month(self) -> str:
@@ -47,8 +45,7 @@ class Begun:
 
     def alike(self) -> DataFrame:
         """Source and `ALIKE` of all canonical rows of the month so far."""
-        each = [self._kept(name).select(F.lit(name).alias("source"), duplicates.ALIKE) for name in self.counts]
-        return reduce(DataFrame.unionByName, each)
+        return together(self._kept(name).select(F.lit(name).alias("source"), duplicates.ALIKE) for name in self.taken)
 
     def repeatable(self, name: str, repeated: DataFrame) -> DataFrame:
         """The month's canonical rows of a source that rows of the span may repeat; see `duplicates.repeated`."""
@@ -56,8 +53,8 @@ class Begun:
 
     def still_out(self, waiting: DataFrame | None) -> DataFrame:
         """The month's rows in quarantine, without those that are taken back. waiting: see `arrivals.admissible`."""
-        rejected = self.quarantine.where(F.col("cycle") == self.month)
-        return rejected if waiting is None else arrivals.still_out(rejected, waiting)
+        assert waiting is not None
+        return arrivals.still_out(self.quarantine.where(F.col("cycle") == self.month), waiting)
 
     def counted_with(self, tallies: Tallies, taken_back: Mapping[str, int]) -> Tallies:
         """The counts of the span, the month's with what was counted of it before.
@@ -65,21 +62,10 @@ class Begun:
         taken_back: source: rows that left the quarantine, and are counted as rows that came a second time.
         """
         whole = dict(tallies)
-        for name, before in self.counts.items():
-            back, now = taken_back.get(name, 0), whole.get((name, self.month), Tally())
-            fates_before = {
-                KEPT: before["rows_kept"],
-                QUARANTINED: before["rows_quarantined"] - back,
-                DUPLICATE: before["rows_duplicate"],
-            }
-            reasons_before = Counter(self.reasons.get(name, {}))
-            reasons_before[UNKNOWN_USER] -= back
-            whole[name, self.month] = Tally(
-                came=now.came + before["rows_in"] - before["rows_readmitted"] - back,
-                readmitted=now.readmitted + before["rows_readmitted"],
-                fates=_sum(now.fates, fates_before),
-                reasons=_sum(now.reasons, reasons_before),
-            )
+        for name, before in self.taken.items():
+            back = taken_back.get(name, 0)
+            twice = Tally(back, 0, Counter({QUARANTINED: back}), Counter({UNKNOWN_USER: back}))
+            whole[name, self.month] = before + whole.get((name, self.month), Tally()) - twice
         check_sums(whole)
         return whole
 
@@ -109,17 +95,16 @@ def find(
         return None
     rows: dict[tuple[str, str], int] = defaultdict(int)
     reasons: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in reduce(DataFrame.unionByName, _counted(raw, columns, past, span, calendar)).collect():
+    for row in together(_counted(raw, columns, past, span, calendar)).collect():
         rows[row.source, row.what] += row.rows
         if row.what == QUARANTINED:
             reasons[row.source][row.reason] = row.rows
+    taken = {name: Tally.of_record(row, reasons[name]) for name, row in counts.items()}
     is_as_it_was = all(
-        rows[name, CAME] == before["rows_in"] - before["rows_readmitted"]
-        and rows[name, KEPT] == before["rows_kept"]
-        and rows[name, QUARANTINED] == before["rows_quarantined"]
-        for name, before in counts.items()
+        [rows[name, what] for what in (CAME, KEPT, QUARANTINED)] == [t.came, t.fates[KEPT], t.fates[QUARANTINED]]
+        for name, t in taken.items()
     )
-    return Begun(span, past.stored, past.quarantine, calendar, counts, reasons) if is_as_it_was else None
+    return Begun(span, past.stored, past.quarantine, calendar, taken) if is_as_it_was else None
 
 
 def _counted(
@@ -143,8 +128,4 @@ def _counted(
 
 def _by(rows: DataFrame, *, source: Column, what: str, reason: Column) -> DataFrame:
     named = rows.select(source.alias("source"), F.lit(what).alias("what"), reason.alias("reason"))
-    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return defaultdict(int, {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}})
+    return tallied(named)

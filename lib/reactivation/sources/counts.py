@@ -1,6 +1,6 @@
 """What became of every row: in = kept + quarantined + duplicates; and how many bad ones are too many."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,23 @@ class Tally:
 
     came: int = 0
     readmitted: int = 0
-    fates: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    reasons: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    fates: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], reasons: Mapping[str, int]) -> "Tally":
+        """What a row of `ingest_counts` says; see `records`. reasons: rows by reason, which it does not hold."""
+        fates = {fate: record[f"rows_{fate}"] for fate in (KEPT, QUARANTINED, DUPLICATE)}
+        came = record["rows_in"] - record["rows_readmitted"]
+        return cls(came, record["rows_readmitted"], Counter(fates), Counter(reasons))
+
+    def __add__(self, other: "Tally") -> "Tally":
+        came, readmitted = self.came + other.came, self.readmitted + other.readmitted
+        return Tally(came, readmitted, self.fates + other.fates, self.reasons + other.reasons)
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        came, readmitted = self.came - other.came, self.readmitted - other.readmitted
+        return Tally(came, readmitted, self.fates - other.fates, self.reasons - other.reasons)
 
     @property
     def rows_in(self) -> int:
@@ -75,11 +90,7 @@ def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], setting
         rows_in = sum(entry.rows_in for entry in own.values()) - seen
         bad = sum(entry.fates[QUARANTINED] for entry in own.values()) - seen
         if bad > settings.few_bad_rows and bad > settings.max_bad_share * rows_in:
-            reasons: dict[str, int] = defaultdict(int)
-            for entry in own.values():
-                for reason, rows in entry.reasons.items():
-                    reasons[reason] += rows
-            ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+            ordered = sorted(sum(own.values(), Tally()).reasons.items(), key=lambda pair: (-pair[1], pair[0]))
             text = ", ".join(f"{reason} {rows}" for reason, rows in ordered)
             findings.append(Finding("bad rows", source, f"{bad} of {rows_in} ({bad / rows_in:.1%}): {text}"))
     if findings:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import at_hand
+from reactivation.frames import at_hand, tallied
 from reactivation.periods import Calendar
 from reactivation.sources import arrivals, checks, counts, duplicates, mapping
 from reactivation.sources.checks import Allowed
@@ -57,7 +57,7 @@ def came(rows: DataFrame, name: str) -> DataFrame:
         F.lit(False).alias("is_waiting"),
         F.lit(False).alias(arrivals.TAKEN_BACK),
     )
-    return named.groupBy(*named.columns).agg(F.count("*").alias("rows"))
+    return tallied(named)
 
 
 def fine(rows: DataFrame, name: str) -> DataFrame:
@@ -81,7 +81,7 @@ class Decided:
         """The rows counted by month, fate and reason."""
         source, reason = F.lit(self.name).alias("source"), F.col("rule.reason")
         rows = self._both(source, "arrival_cycle", "is_readmitted", "fate", reason)
-        return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
+        return tallied(rows)
 
     def kept(self) -> DataFrame:
         """The canonical rows, in files of about equal size and of one month each."""
