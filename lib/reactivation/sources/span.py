@@ -66,8 +66,9 @@ def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date
     done: source: the day up to which its rows were taken before. A source that is new in conf brings back all months.
     A month is never cut shorter than it was taken before: its rows have been seen, and others may stand on them.
 
-    >>> to_handle({"users": date(2026, 6, 8)}, ["users"], as_of=date(2026, 6, 15), force=False)
-    Span(first=Month('2026-06'), last=Month('2026-06'), end=datetime.date(2026, 6, 15))
+    >>> span = to_handle({"users": date(2026, 6, 8)}, ["users"], as_of=date(2026, 6, 15), force=False)
+    >>> str(span.first), str(span.last), str(span.end)
+    ('2026-06', '2026-06', '2026-06-15')
     """
     last = Month.of(as_of - timedelta(days=1))
     furthest = max(done.values(), default=as_of)
