@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from reactivation import experiment, population
 from reactivation.frames import records
 from reactivation.periods import Calendar, Window
 from reactivation.runtime.run import Run
-from reactivation.runtime.store import within
 from reactivation.tables import canonical, derived
 from reactivation.tables.contract import Table
 
@@ -23,7 +23,7 @@ def has_campaign(r: Run) -> bool:
 
 def of_cycle(r: Run, table: Table) -> DataFrame:
     """The cycle's rows of a table."""
-    return r.read(table, within(cycle=str(r.cycle)))
+    return r.read(table, F.col("cycle") == str(r.cycle))
 
 
 def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Measured, tuple[experiment.Group, ...]]:

@@ -1,7 +1,7 @@
 """What was registered against what is there now: before a wave, before a new registration, and at the read-out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reactivation.errors import Finding, PlanError, nearest
 from reactivation.experiment.checks import Design
-from reactivation.experiment.register import Plan, PlanText, canonical, sealed
+from reactivation.experiment.register import PlanText, canonical, sealed
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Window
 
@@ -150,11 +150,6 @@ def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str], until: date
     return [says, *changed, *waived, *moved, *notes]
 
 
-def power_of(plan: Plan) -> list[dict[str, Any]]:
-    """The power statement as rows."""
-    return list(json.loads(plan.power_json))
-
-
 def _require_something_to_see(plan: PlanText) -> None:
     first = date.fromisoformat(plan["outcome_window"][0])
     blind = [day for day in plan["look_days"] if date.fromisoformat(day) <= first]
@@ -217,8 +212,3 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def _joined(name: str, key: str) -> str:
     """`thresholds.alpha` is called as conf calls it: `experiment.alpha`."""
     return _IN_CONF.get(key, key) if not name else f"{name}.{key}"
-
-
-def as_lines(found: Iterable[Difference]) -> str:
-    """Differences as lines for the terminal."""
-    return "\n".join(f"    {difference.says}" for difference in found)

@@ -4,18 +4,19 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from delta import DeltaTable
 from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.errors import Busy, ContractError, Finding, NotReady
 from reactivation.flow import writer_of
+from reactivation.runtime.commits import Commit, newest
 from reactivation.tables.contract import Table
 
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
@@ -93,7 +94,7 @@ class Store:
 
     def version(self, table: Table) -> int:
         """Number of the table's newest Delta version."""
-        return int(self.delta(table).history(1).select("version").collect()[0].version)
+        return self._newest(table).version
 
     def delta(self, table: Table) -> DeltaTable:
         """Delta's own handle of a table that is there."""
@@ -141,6 +142,9 @@ class Store:
         self._spark.sql(f"create or replace table {named[0]} shallow clone {named[1]} version as of {then}")
         return True
 
+    def _newest(self, table: Table) -> Commit:
+        return newest(self._spark, self.place(table), is_catalog=self.is_catalog)
+
     def _load(self, table: Table) -> DataFrame:
         return self._spark.read.format("delta").load(self.place(table))
 
@@ -161,9 +165,8 @@ class Store:
         writer = frame.write.format("delta").mode(mode).options(**options).option("userMetadata", mark)
         place = self.place(table)
         self._commit(table, lambda: writer.saveAsTable(place) if self.is_catalog else writer.save(place))
-        newest = self.delta(table).history(1).select("version", "operationMetrics", "userMetadata").collect()[0]
-        rows = int(newest.operationMetrics.get("numOutputRows", 0)) if newest.userMetadata == mark else 0
-        return Written(rows, int(newest.version))
+        last = self._newest(table)
+        return Written(last.rows if last.mark == mark else 0, last.version)
 
     def _commit(self, table: Table, write: Callable[[], Any]) -> None:
         """Write; where another job was quicker, try again a few times, then say which job holds the table."""
@@ -173,8 +176,7 @@ class Store:
                 return
             except DeltaConcurrentModificationException:
                 if attempt == _TRIES:
-                    other = self.delta(table).history(1).select("userMetadata").collect()[0].userMetadata
-                    advice = f"last written by {other}; wait until it is done, then run again"
+                    advice = f"last written by {self._newest(table).mark}; wait until it is done, then run again"
                     raise Busy(
                         f"`{table.name}` is being written by another job", [Finding("busy", table.name, advice)]
                     ) from None
@@ -242,8 +244,3 @@ def _broken_rule(message: str) -> Finding | None:
         if found:
             return Finding(kind, found["what"], "nothing was written")
     return None
-
-
-def within(**parts: str) -> Column:
-    """Condition on partition columns, for readers: `within(cycle="2026-06")`."""
-    return reduce(lambda a, b: a & b, [F.col(name) == value for name, value in parts.items()])

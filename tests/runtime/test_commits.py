@@ -1,0 +1,30 @@
+"""The newest commit is the same by the log's files and by Delta's own history."""
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from reactivation.runtime.commits import Commit, newest
+
+
+@pytest.mark.edges
+def test_the_logs_newest_file_says_what_deltas_history_says(spark: SparkSession, tmp_path: Path) -> None:
+    place = tmp_path / "events"
+
+    def said() -> set[Commit]:
+        """By the file, and by the history, where the place is an address and no folder."""
+        return {newest(spark, where, is_catalog=False) for where in (str(place), place.as_uri())}
+
+    def append(rows: int, mark: str) -> None:
+        spark.range(rows).write.format("delta").mode("append").option("userMetadata", mark).save(str(place))
+
+    append(3, "a")
+    assert said() == {Commit(0, "a", 3)}
+    append(0, "b")  # nothing to write, no commit
+    assert said() == {Commit(0, "a", 3)}
+    spark.sql(f"alter table delta.`{place}` set tblproperties ('delta.checkpointInterval' = '2')")
+    assert said() == {Commit(1, None, 0)}
+    append(4, "c")  # leaves a checkpoint beside its commit
+    assert list((place / "_delta_log").glob("*.checkpoint.parquet"))
+    assert said() == {Commit(2, "c", 4)}
