@@ -16,8 +16,10 @@ from reactivation.tables.contract import Table
 PROJECT = Path(__file__).parent.parent.parent
 SMALL = (
     "sandbox.users=2500",
+    "sandbox.history_months=5",
+    "features.min_history_months=2",
     "model.trees.max_iter=8",
-    "experiment.interim_look_days=[15]",
+    "experiment.interim_look_days=[19]",  # the day of a wave: both take the same ingest
 )
 
 

@@ -17,7 +17,7 @@ RERUN = (
     ("plan_wave", ("--wave", "W2")),
     ("plan_wave", ("--wave", "W3")),
     ("plan_wave", ("--wave", "W4")),
-    ("read_out", ("--as-of", "2026-05-15")),
+    ("read_out", ("--as-of", "2026-05-19")),
     ("evaluate_scores", ()),
     ("read_out", ()),
 )

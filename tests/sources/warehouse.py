@@ -38,6 +38,12 @@ class Warehouse:
         self.spark, self.raw = spark, raw
         self.tables: dict[str, list[Any]] = {}
 
+    def copy(self) -> "Warehouse":
+        """Another one with the same raw rows and the same rows left behind."""
+        other = Warehouse(self.spark, dict(self.raw))
+        other.tables = {name: list(rows) for name, rows in self.tables.items()}
+        return other
+
     def ingest(self, as_of: str, force: bool = False) -> Batch:
         batch = sources.ingest(
             self.raw,
