@@ -53,8 +53,12 @@ def test_rows_that_break_the_contract_leave_the_table_as_it_was(
     store: Store, rows: Rows, bad: list[tuple[object, ...]], finding: str
 ) -> None:
     store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
+    records = rows(TIERS, COLUMNS, bad)
     with pytest.raises(ContractError, match=finding):
-        store.replace(TIERS, rows(TIERS, COLUMNS, bad), {"cycle": "2026-05"})
+        store.replace(TIERS, records, {"cycle": "2026-05"})
+    assert store.version(TIERS) == 1  # of the driver's own records, nothing was written
+    with pytest.raises(ContractError, match=finding):
+        store.replace(TIERS, records.repartition(1), {"cycle": "2026-05"})
     assert tiers_of(store) == [("2026-05", 1, "low_potential")]
 
 
