@@ -1,5 +1,6 @@
 """One Spark session for all tests of a process, and `rows`: literal rows that fill what a test does not speak about."""
 
+import gc
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -27,6 +28,11 @@ from reactivation.tables.contract import Table
 CONF = Path(__file__).parents[1] / "conf"
 
 Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
+
+
+def pytest_collection_finish() -> None:
+    """Keep Python from looking for garbage in what was imported: statsmodels has it look at each adjusted p-value."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

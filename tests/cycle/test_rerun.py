@@ -14,9 +14,7 @@ RERUN = (
     ("score_users", ()),
     ("assign_tiers", ()),
     ("plan_wave", ("--wave", "W1")),
-    ("plan_wave", ("--wave", "W2")),
-    ("plan_wave", ("--wave", "W3")),
-    ("plan_wave", ("--wave", "W4")),
+    ("plan_wave", ("--wave", "W4")),  # knows what the three before it did
     ("read_out", ("--as-of", "2026-05-19")),
     ("evaluate_scores", ()),
     ("read_out", ()),
