@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from delta import DeltaTable
 from pyspark.sql import SparkSession
 
-from reactivation.runtime.commits import Commit, newest
+from reactivation.runtime.commits import Commit, of_history, of_log
 
 
 @pytest.mark.edges
@@ -13,8 +14,7 @@ def test_the_logs_newest_file_says_what_deltas_history_says(spark: SparkSession,
     place = tmp_path / "events"
 
     def said() -> set[Commit]:
-        """By the file, and by the history, where the place is an address and no folder."""
-        return {newest(spark, where, is_catalog=False) for where in (str(place), place.as_uri())}
+        return {of_log(place / "_delta_log"), of_history(DeltaTable.forPath(spark, str(place)))}
 
     def append(rows: int, mark: str) -> None:
         spark.range(rows).write.format("delta").mode("append").option("userMetadata", mark).save(str(place))

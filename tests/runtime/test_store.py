@@ -34,10 +34,20 @@ def test_a_rerun_replaces_its_part_and_only_that(store: Store, rows: Rows) -> No
         TIERS, rows(TIERS, COLUMNS, [("2026-06", 1, "low_potential", 9), ("2026-06", 2, "low_potential", 9)]), june
     )
     again = store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "high_potential", 2)]), june)
-    assert again.rows == 1
+    assert again == (1, 3)
     assert tiers_of(store) == [("2026-05", 1, "low_potential"), ("2026-06", 3, "high_potential")]
     store.replace(TIERS, rows(TIERS, COLUMNS, []), june)  # nobody left: the old rows must go all the same
     assert tiers_of(store) == [("2026-05", 1, "low_potential")]
+
+
+def test_a_root_that_is_an_address_says_what_was_written_as_well(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    there = Store(spark, f"file:{tmp_path}", writer="a test")
+    assert there.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"}) == (
+        1,
+        1,
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from delta import DeltaTable
-from pyspark.sql import SparkSession
 
 _VERSION = re.compile(r"\d{20}\.json")
 
@@ -19,19 +18,19 @@ class Commit(NamedTuple):
     rows: int
 
 
-def newest(spark: SparkSession, place: str, *, is_catalog: bool) -> Commit:
-    """The newest commit of the table at a path, or of the given name in the catalog; the table must be there.
+def of_log(log: Path) -> Commit:
+    """By the newest file of a table's `_delta_log`, where that is a folder of this machine.
 
-    Delta's own history starts a query for it. Where the log is a folder of this machine, its newest file is read
-    instead, which the Delta transaction log protocol names by version and in which `commitInfo` is one line of JSON.
+    The Delta transaction log protocol names each by its version; its `commitInfo` is one line of JSON.
     """
-    log = Path(place) / "_delta_log"
-    if not is_catalog and log.is_dir():
-        last = max(file.name for file in log.iterdir() if _VERSION.fullmatch(file.name))
-        lines = (log / last).read_text(encoding="utf-8").splitlines()
-        info: dict[str, Any] = next((said for line in lines if (said := json.loads(line).get("commitInfo"))), {})
-        return _commit(int(last.removesuffix(".json")), info.get("userMetadata"), info.get("operationMetrics"))
-    table = DeltaTable.forName(spark, place) if is_catalog else DeltaTable.forPath(spark, place)
+    last = max(file.name for file in log.iterdir() if _VERSION.fullmatch(file.name))
+    lines = (log / last).read_text(encoding="utf-8").splitlines()
+    info: dict[str, Any] = next((said for line in lines if (said := json.loads(line).get("commitInfo"))), {})
+    return _commit(int(last.removesuffix(".json")), info.get("userMetadata"), info.get("operationMetrics"))
+
+
+def of_history(table: DeltaTable) -> Commit:
+    """By Delta's own history, wherever the table lies; it starts a query."""
     row = table.history(1).select("version", "operationMetrics", "userMetadata").collect()[0]
     return _commit(row.version, row.userMetadata, row.operationMetrics)
 

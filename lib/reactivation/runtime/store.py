@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from reactivation.errors import Busy, ContractError, Finding, NotReady
 from reactivation.flow import writer_of
-from reactivation.runtime.commits import Commit, newest
+from reactivation.runtime.commits import Commit, of_history, of_log
 from reactivation.tables.contract import Table
 
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
@@ -110,7 +110,7 @@ class Store:
         """
         self._check_columns(table, frame)
         where, is_here = _predicate(parts), frame.isLocal()
-        if is_here:  # a few records of the driver are looked at before they are written, all others after it
+        if is_here and not table.is_by_arrival:  # a few records of the driver: looked at before they are written
             self._check_values(table, frame)
         self._create(table)
         options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
@@ -145,7 +145,8 @@ class Store:
         return True
 
     def _newest(self, table: Table) -> Commit:
-        return newest(self._spark, self.place(table), is_catalog=self.is_catalog)
+        log = Path(self.place(table)) / "_delta_log"
+        return of_log(log) if not self.is_catalog and log.is_dir() else of_history(self.delta(table))
 
     def _load(self, table: Table) -> DataFrame:
         return self._spark.read.format("delta").load(self.place(table))
