@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -90,19 +91,21 @@ def test_a_process_just_forked_counts_nothing_until_it_is_a_program_of_its_own()
     assert with_another - alone > 100 * 2**20
 
 
-def test_stages_that_spark_has_forgotten_are_counted_as_lost(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("status", "lost"), [("COMPLETE", 1), ("SKIPPED", 0)])
+def test_stages_that_ran_and_that_spark_has_forgotten_are_counted_as_lost(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, status: str, lost: int
 ) -> None:
     stages = meter._stages
 
-    def forgetful(session: SparkSession) -> list[object]:
-        known = list(stages(session))  # the newest first
-        return known if len(known) < 3 else [known[0], *known[2:]]
+    def forgetful(session: SparkSession) -> list[Any]:
+        newest, *known = stages(session)
+        one = next(stage for stage in known if stage.status().toString() == status)
+        return [newest, *(stage for stage in known if stage is not one)]
 
     with measured(spark) as cost:
         shuffled(spark)
         monkeypatch.setattr(meter, "_stages", forgetful)
-    assert cost.stages_lost == 1
+    assert cost.stages_lost == lost
 
 
 def test_a_record_names_machine_and_versions(spark: SparkSession) -> None:

@@ -192,15 +192,25 @@ def _next_stage(spark: SparkSession) -> int:
 
 def _add_stages(cost: Cost, spark: SparkSession, first: int) -> None:
     seen: set[int] = set()
+    known_skipped = 0
     for stage in _stages(spark):
         number = int(stage.stageId())
         if number < first:
             continue
         seen.add(number)
         if stage.status().toString() == "SKIPPED":  # an earlier one has its rows already
+            known_skipped += 1
             continue
         cost.stages += 1
         for name, (counter, unit) in _STAGE_COUNTERS.items():
             value = getattr(stage, counter)() * unit
             setattr(cost, name, getattr(cost, name) + value)
-    cost.stages_lost = max(seen, default=first - 1) + 1 - first - len(seen)
+    forgotten = max(seen, default=first - 1) + 1 - first - len(seen)
+    cost.stages_lost = forgotten - (_skipped_since(spark, first) - known_skipped)
+
+
+def _skipped_since(spark: SparkSession, first: int) -> int:
+    """How many stages did not run, by what Spark remembers of its jobs: of its stages it forgets these before others."""
+    jobs = spark.sparkContext._jsc.sc().statusStore().jobsList(None)
+    known = [jobs.apply(number) for number in range(jobs.size())]
+    return sum(int(job.numSkippedStages()) for job in known if int(job.stageIds().head()) >= first)
