@@ -104,6 +104,7 @@ def test_stages_that_ran_and_that_spark_has_forgotten_are_counted_as_lost(
 
     with measured(spark) as cost:
         shuffled(spark)
+        spark.sparkContext.emptyRDD().count()
         monkeypatch.setattr(meter, "_stages", forgetful)
     assert cost.stages_lost == lost
 

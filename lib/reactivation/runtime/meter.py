@@ -213,4 +213,5 @@ def _skipped_since(spark: SparkSession, first: int) -> int:
     """How many stages did not run, by what Spark remembers of its jobs: of its stages it forgets these before others."""
     jobs = spark.sparkContext._jsc.sc().statusStore().jobsList(None)
     known = [jobs.apply(number) for number in range(jobs.size())]
-    return sum(int(job.numSkippedStages()) for job in known if int(job.stageIds().head()) >= first)
+    with_skipped = [job for job in known if job.numSkippedStages()]  # a job over nothing has no stage at all
+    return sum(int(job.numSkippedStages()) for job in with_skipped if int(job.stageIds().head()) >= first)
