@@ -37,4 +37,4 @@ def run(r: Run) -> None:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

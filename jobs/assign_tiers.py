@@ -98,4 +98,4 @@ def _look_before_launch(r: Run) -> None:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

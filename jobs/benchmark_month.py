@@ -50,11 +50,11 @@ def run(r: Run) -> None:
         append_record(f"{r.root}/benchmark.jsonl", record)
         r.say(f"    {benchmark.in_brief(record)}")
         if r.args.vacuum and due not in history and due.job == "ingest_sources":
-            vacuum_tables.tidy(r.store, is_simulated=True, keep_hours=0, force=True)
+            vacuum_tables.tidy(r.store, keep_hours=0, force=True)
 
     run_cycle.run_month(r, before=history, around=around, leave_out=r.args.leave_out)
     r.say(f"\nRecords: {r.root}/benchmark.jsonl")
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

@@ -113,4 +113,4 @@ def _record(b: Bench, way: str, repetition: int, cost: benchmark.Cost) -> None:
 
 
 if __name__ == "__main__":
-    cli.main_alone(run, __file__, arguments=add_arguments)
+    cli.main_alone(run, arguments=add_arguments)

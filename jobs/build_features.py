@@ -97,4 +97,4 @@ def months_in(column: str, tables: Iterable[DataFrame]) -> set[Month]:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

@@ -94,4 +94,4 @@ def _months(r: Run, seed: int, loop: loops.Loop, *, since: Month) -> list[loops.
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

@@ -28,4 +28,4 @@ def run(r: Run) -> None:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

@@ -96,4 +96,4 @@ def _price(r: Run, sizes: dict[str, int], low_activity: int) -> campaign.Intensi
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

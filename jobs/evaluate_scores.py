@@ -87,4 +87,4 @@ def figures(r: Run, target: str, qualities: dict[str, model.Quality]) -> Iterato
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

@@ -11,6 +11,7 @@ from reactivation import activity, campaign, cli, experiment, population
 from reactivation.frames import at_hand
 from reactivation.periods import Window
 from reactivation.runtime.files import write_files
+from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
 
@@ -20,6 +21,7 @@ def run(r: Run) -> None:
     settings, name = r.settings.campaign, r.wave
     as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
     assert name is not None
+    require_ingested(r, as_of)
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     plan, now = registration.row(r), registration.draft(r)
     changed = experiment.registered.require(plan, now=now, wave=name, day=as_of, is_forced=r.force)
@@ -100,4 +102,4 @@ def _known(r: Run, as_of: date, is_now: Column) -> DataFrame:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

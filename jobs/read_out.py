@@ -106,4 +106,4 @@ def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: li
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

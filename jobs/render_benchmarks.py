@@ -26,4 +26,4 @@ def run(b: Bench) -> None:
 
 
 if __name__ == "__main__":
-    cli.main_alone(run, __file__, arguments=add_arguments)
+    cli.main_alone(run, arguments=add_arguments)

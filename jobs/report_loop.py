@@ -45,4 +45,4 @@ def _truth(r: Run, table: Table, where: Column) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

@@ -106,4 +106,4 @@ def run_month(
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

@@ -37,4 +37,4 @@ def advice(registry: Registry) -> list[Finding]:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

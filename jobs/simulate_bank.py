@@ -82,4 +82,4 @@ def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outco
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

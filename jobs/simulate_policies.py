@@ -100,4 +100,4 @@ def _best(r: Run) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__, arguments=add_arguments)
+    cli.main(run, arguments=add_arguments)

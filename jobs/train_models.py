@@ -85,4 +85,4 @@ def decide(r: Run, registry: Registry, target: str, trained: model.Trained, vers
 
 
 if __name__ == "__main__":
-    cli.main(run, __file__)
+    cli.main(run)

@@ -17,19 +17,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(b: Bench) -> None:
-    """All tables that are there and ours: those of the warehouse, and in a sandbox the simulated bank's own."""
-    store = Store(b.spark, b.root, writer="vacuum_tables")
-    done = tidy(store, is_simulated=b.settings.sandbox is not None, keep_hours=b.args.keep_hours, force=b.args.force)
+    """All tables that are there and ours: those of the warehouse, and the simulated bank's own."""
+    done = tidy(Store(b.spark, b.root, writer="vacuum_tables"), keep_hours=b.args.keep_hours, force=b.args.force)
     b.show(f"Bytes of all versions, under {b.root}", [vacuumed._asdict() for vacuumed in done])
     seen = [(v.bytes_before, v.bytes_after) for v in done if v.bytes_before is not None and v.bytes_after is not None]
     b.say(f"{len(done)} tables; {sum(before - after for before, after in seen):,} bytes removed".replace(",", " "))
 
 
-def tidy(store: Store, *, is_simulated: bool, keep_hours: float, force: bool) -> list[Vacuumed]:
-    """Remove what no version of the last hours needs. A real bank's raw tables are not ours to touch."""
-    bank = (*simulated.RAW, *simulated.TRUTH) if is_simulated else ()
+def tidy(store: Store, *, keep_hours: float, force: bool) -> list[Vacuumed]:
+    """Remove what no version of the last hours needs.
+
+    A real bank's raw tables are not ours to touch, whatever region was asked for: a simulated bank is known by the
+    truth that lies beside its raw tables.
+    """
+    bank = (*simulated.RAW, *simulated.TRUTH) if store.has(simulated.TRUTH_SEGMENTS) else ()
     return vacuum(store, (*canonical.ALL, *derived.ALL, *bank), keep_hours=keep_hours, force=force)
 
 
 if __name__ == "__main__":
-    cli.main_alone(run, __file__, arguments=add_arguments)
+    cli.main_alone(run, arguments=add_arguments)

@@ -25,6 +25,11 @@ def test_the_last_word_is_the_command_lines() -> None:
     assert conf("calendar.settle_days=9").settings.calendar.settle_days == 9
 
 
+def test_no_bank_is_simulated_where_real_ones_lie() -> None:
+    assert conf(env="dev").settings.sandbox is not None
+    assert conf(env="prod").settings.sandbox is None
+
+
 def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> None:
     with pytest.raises(SettingsError) as error:
         conf("calendar.settle_day=3", "features.lookback_months=[3, 1]", "calendar.zone=Mars/Olympus")

@@ -1,6 +1,7 @@
 """One parser for all jobs, and the exit codes: 0 done, 2 a user's mistake told in words, 1 anything else."""
 
 import argparse
+import inspect
 import sys
 import traceback
 from argparse import ArgumentParser, Namespace
@@ -22,18 +23,19 @@ LoneJob = Callable[[Bench], None]
 Arguments = Callable[[ArgumentParser], None]
 
 
-def main(job: Job, file: str, *, arguments: Arguments | None = None) -> None:
-    """Run a job file from the command line and leave the interpreter with its exit code.
+def main(job: Job, *, arguments: Arguments | None = None) -> None:
+    """Run a job from the command line; leave the interpreter where it failed, with its exit code.
 
-    file: the job's `__file__`; its name finds the step in `flow`. arguments: declares what the job takes beside the
-    common arguments; the job finds it in `r.args`.
+    The file in which the job stands gives its name, and so its step in `flow`. Databricks runs a file inside a process
+    of its own: there is no `__file__`, and where all went well nothing is raised that could be taken for a failure.
+    arguments: declares what the job takes beside the common arguments; the job finds it in `r.args`.
     """
-    sys.exit(execute(job, file, sys.argv[1:], arguments=arguments))
+    _leave(execute(job, inspect.getfile(job), sys.argv[1:], arguments=arguments))
 
 
-def main_alone(job: LoneJob, file: str, *, arguments: Arguments | None = None) -> None:
+def main_alone(job: LoneJob, *, arguments: Arguments | None = None) -> None:
     """The same for a job that stands outside the cycle and the flow: no `--cycle`, no tables of the programme."""
-    sys.exit(execute_alone(job, file, sys.argv[1:], arguments=arguments))
+    _leave(execute_alone(job, inspect.getfile(job), sys.argv[1:], arguments=arguments))
 
 
 def execute(job: Job, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
@@ -115,6 +117,11 @@ def parse_day(text: str) -> date:
 def step_of(name: str) -> flow.Step:
     """The step of a job file."""
     return flow.BY_JOB[name]
+
+
+def _leave(code: int) -> None:
+    if code:
+        sys.exit(code)
 
 
 def _text_of(job: Callable[..., None]) -> str:

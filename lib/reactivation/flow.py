@@ -94,7 +94,7 @@ DESIGN = Step(
 PLAN = Step(
     "plan_wave",
     "who gets what, when, by which channel",
-    ("tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan", *CANONICAL),
+    ("tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan", "ingest_counts", *CANONICAL),
     ("wave_plan", "wave_waterfall", "wave_limits"),
 )
 READ_OUT = Step(
@@ -159,6 +159,8 @@ def mermaid() -> str:
     registry = [
         '    train_models --> registry[("MLflow registry")]',
         "    approve_model --> registry",
+        "    assign_tiers --> registry",
+        "    registry --> train_models",
         "    registry --> score_users",
         "    registry --> evaluate_scores",
     ]
@@ -166,6 +168,7 @@ def mermaid() -> str:
         '    design_experiment --> design[("design")]',
         '    assign_tiers --> suppression[("suppression file")]',
         '    plan_wave --> files[("channel files")]',
+        "    files --> read_out",
         '    read_out --> report[("report")]',
     ]
     return "\n".join([*lines, *registry, *ends])

@@ -36,6 +36,14 @@ def test_a_wave_that_differs_from_the_plan_is_refused(bank: Bank, capsys: pytest
     assert "registered 0.45, now 0.3" in said
 
 
+def test_a_wave_waits_for_the_days_before_it(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bank.job("plan_wave", "2026-06", "--wave", "W2") == 2
+    said = capsys.readouterr().err
+    assert "run jobs/ingest_sources.py --cycle 2026-06 --as-of 2026-06-12 first; it stopped at 2026-06-0" in said
+    assert bank.read(derived.WAVE_PLAN, "2026-06").isEmpty()
+    assert not (bank.root / "exports" / "2026-06" / "W2").exists()
+
+
 def test_the_plan_is_kept_in_mlflow_before_the_first_wave(bank: Bank) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{bank.root}/mlflow.db")
     runs = mlflow.search_runs(search_all_experiments=True, output_format="list")

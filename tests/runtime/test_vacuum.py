@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import vacuum_tables
 from pyspark.sql import SparkSession
 
 from conftest import Rows
 from reactivation.errors import SettingsError
 from reactivation.runtime.store import Store
 from reactivation.runtime.vacuum import vacuum
+from reactivation.sandbox import tables as simulated
 from reactivation.tables import derived
 
 pytestmark = pytest.mark.edges
@@ -67,3 +69,14 @@ def test_less_than_a_week_is_refused_unless_forced_and_the_session_is_as_it_was(
     assert data_files(store) == before
     vacuum(store, [TIERS], keep_hours=0, force=True)
     assert settings_of(store) == settings
+
+
+def test_raw_tables_are_a_real_banks_unless_the_simulators_truth_lies_beside_them(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    here = Store(spark, str(tmp_path), writer="a test")
+    here.append(simulated.LOGINS, rows(simulated.LOGINS, [], []))
+    assert vacuum_tables.tidy(here, keep_hours=168, force=False) == []
+    here.append(simulated.TRUTH_SEGMENTS, rows(simulated.TRUTH_SEGMENTS, [], []))
+    done = vacuum_tables.tidy(here, keep_hours=168, force=False)
+    assert {vacuumed.table for vacuumed in done} == {"logins", "truth_segments"}

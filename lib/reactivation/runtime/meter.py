@@ -210,7 +210,7 @@ def _add_stages(cost: Cost, spark: SparkSession, first: int) -> None:
 
 
 def _skipped_since(spark: SparkSession, first: int) -> int:
-    """How many stages did not run, by what Spark remembers of its jobs: of its stages it forgets these before others."""
+    """How many stages did not run, by what Spark knows of its jobs: of its stages it forgets these before others."""
     jobs = spark.sparkContext._jsc.sc().statusStore().jobsList(None)
     known = [jobs.apply(number) for number in range(jobs.size())]
     with_skipped = [job for job in known if job.numSkippedStages()]  # a job over nothing has no stage at all

@@ -220,5 +220,5 @@ class SandboxSettings(Part):
 def required(bank: SandboxSettings | None, *, region: str) -> SandboxSettings:
     """The region's simulated bank; SettingsError where the region is a real one."""
     if bank is None:
-        raise SettingsError(f"region {region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml")])
+        raise SettingsError(f"region {region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml; prod.yml has none")])
     return bank
