@@ -220,5 +220,6 @@ class SandboxSettings(Part):
 def required(bank: SandboxSettings | None, *, region: str) -> SandboxSettings:
     """The region's simulated bank; SettingsError where the region is a real one."""
     if bank is None:
-        raise SettingsError(f"region {region} is no sandbox", [Finding("missing key", "sandbox", "see sandbox.yml; prod.yml has none")])
+        advice = "see conf/regions/sandbox.yml; conf/envs/prod.yml allows none"
+        raise SettingsError(f"region {region} is no sandbox", [Finding("missing key", "sandbox", advice)])
     return bank
