@@ -3,6 +3,8 @@
 import json
 from argparse import ArgumentParser
 
+import ledger
+
 from reactivation import cli, model
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -21,6 +23,11 @@ def run(r: Run) -> None:
     """Only a version that its gate tagged `ready_for_review` goes live; there is no way round."""
     registry = Registry.open(r)
     version = registry.check_approvable(r.args.model, r.args.version)
+    name, champion = registry.name(r.args.model), registry.champion(r.args.model)
+    is_live = champion is not None and str(champion.version) == str(version.version)
+    if is_live and "approved" in ledger.events(r, name, str(version.version)):
+        r.say(f"{name} version {version.version} is champion already")
+        return
     evidence = json.dumps(dict(version.tags), sort_keys=True)
     record = registry.record(
         r.args.model,
@@ -31,9 +38,9 @@ def run(r: Run) -> None:
         reason=r.args.reason,
         evidence=evidence,
     )
-    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [record]))
     registry.promote(r.args.model, str(version.version), reviewer=r.args.reviewer)
-    r.say(f"{registry.name(r.args.model)} version {version.version} is champion, approved by {r.args.reviewer}")
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [record]))
+    r.say(f"{name} version {version.version} is champion, approved by {r.args.reviewer}")
 
 
 if __name__ == "__main__":

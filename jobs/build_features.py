@@ -7,15 +7,21 @@ from pyspark.sql import DataFrame
 
 from reactivation import activity, cli, features, labels, population
 from reactivation.errors import Finding, NotReady
-from reactivation.frames import together
+from reactivation.frames import records, together
 from reactivation.periods import Month
+from reactivation.runtime.ingested import require_ingested
+from reactivation.runtime.made import Basis, to_make
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
-from reactivation.tables.contract import Table
 
 
 def run(r: Run) -> None:
-    """Write what is missing: activity of all arrival months, features and labels of the months training needs."""
+    """Write what is missing: activity of all arrival months, features and labels of the months training needs.
+
+    What was made of other settings, sources or counts than there are now is missing as well. The newest arrival month
+    and the cycle's own features are always made again, with --force all of them.
+    """
+    require_ingested(r, r.cycle.first)
     sources = r.read_present(canonical.ALL)
     events = [table for name, table in sources.items() if name in activity.measures(r.settings.activity)]
     arrivals = sorted(month for month in months_in("arrival_cycle", events) if month < r.cycle)
@@ -29,9 +35,16 @@ def run(r: Run) -> None:
         train_months=r.settings.model.train_months,
         min_history_months=r.settings.features.min_history_months,
     )
-    build_activity(r, sources, to_do(r, derived.ACTIVITY, arrivals, always=arrivals[-1]))
-    build_features(r, sources, to_do(r, derived.FEATURES, [*settled, r.cycle], always=r.cycle))
-    build_labels(r, sources, to_do(r, derived.LABELS, settled))
+    basis = Basis.of(r.settings, records(r.read(derived.INGEST_COUNTS)))
+    for table, build, wanted, always in (
+        (derived.ACTIVITY, build_activity, basis.activity(arrivals), arrivals[-1]),
+        (derived.FEATURES, build_features, basis.features([*settled, r.cycle]), r.cycle),
+        (derived.LABELS, build_labels, basis.labels(settled), None),
+    ):
+        months = to_make(wanted, {} if r.force else r.made_of(table), always=always)
+        if months:
+            build(r, sources, months)
+            r.note_made_of(table, {str(month): wanted[month] for month in months})
 
 
 def build_activity(r: Run, sources: Mapping[str, DataFrame], arrivals: Sequence[Month]) -> None:
@@ -60,8 +73,6 @@ def build_features(r: Run, sources: Mapping[str, DataFrame], cycles: Sequence[Mo
 
 def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Month]) -> None:
     """Labels of settled months, for the users that have features of the month."""
-    if not months:
-        return
     spines = r.read(derived.FEATURES)
     each = [
         labels.build(
@@ -82,12 +93,6 @@ def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Mont
         for month in months
     ]
     r.write(derived.LABELS, together(each), cycle=[str(month) for month in months])
-
-
-def to_do(r: Run, table: Table, months: Sequence[Month], *, always: Month | None = None) -> list[Month]:
-    """Those of the months that the table does not hold yet; with --force all of them."""
-    done = months_in(table.partition_by[0], [r.read(table)]) if r.has(table) and not r.force else set()
-    return [month for month in months if month not in done or month == always]
 
 
 def months_in(column: str, tables: Iterable[DataFrame]) -> set[Month]:

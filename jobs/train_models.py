@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import ledger
 import training_rows
 from pyspark.sql import DataFrame
 
@@ -20,7 +21,8 @@ def run(r: Run) -> None:
     model of activity there is nothing to go on with.
     """
     registry, material = Registry.open(r), training_rows.known(r)
-    news = [target for target in model.TARGETS if not is_there(r, registry, target, material.training)]
+    there = {target: is_there(r, registry, target, material.training) for target in model.TARGETS}
+    news = [target for target, version in there.items() if version is None]
     with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
         examples = material.examples(news)
         results = list(pool.map(lambda target: train(r, registry, target, material.training, examples[target]), news))
@@ -28,17 +30,19 @@ def run(r: Run) -> None:
         if isinstance(result, ModelError):
             r.say(f"    {target}: no version this time. {result}")
             continue
-        trained, version = result
-        tell(r, target, trained, version)
-        decide(r, registry, target, trained, version)
+        trained, there[target] = result
+        tell(r, target, trained, result[1])
+    for target, version in there.items():
+        if version is not None:
+            decide(r, registry, target, version)
 
 
-def is_there(r: Run, registry: Registry, target: str, training: model.Training) -> bool:
-    """True where a version of the same cycle, settings and rows can be used again; says so."""
+def is_there(r: Run, registry: Registry, target: str, training: model.Training) -> ModelVersion | None:
+    """A version of the same cycle, settings and rows, which can be used again; says so."""
     version = None if r.force else registry.reusable(target, training)
     if version is not None:
         r.say(f"    {target}: version {version.version} has the same cycle, settings and rows; nothing to train")
-    return version is not None
+    return version
 
 
 def train(
@@ -66,22 +70,29 @@ def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> 
     r.say(f"  gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}")
 
 
-def decide(r: Run, registry: Registry, target: str, trained: model.Trained, version: ModelVersion) -> None:
-    """Write the gate's decision into the ledger, and let the version go live at once where conf says so."""
-    number, evidence = str(version.version), json.dumps(trained.evidence, sort_keys=True)
-    event = "ready_for_review" if trained.gate.is_ready else "refused"
-    decisions = [(event, "gate", trained.gate.text)]
-    goes_live = trained.gate.is_ready and r.settings.model.auto_approve
-    if goes_live:
+def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> None:
+    """Write the gate's decision into the ledger, and let the version go live at once where conf says so.
+
+    What stands there already is not said twice; a version whose run broke off after it was registered gets its decision
+    from the next one.
+    """
+    number, is_ready, gate = str(version.version), version.tags["ready_for_review"] == "true", version.tags["gate"]
+    decisions = [("ready_for_review" if is_ready else "refused", "gate", gate)]
+    if is_ready and r.settings.model.auto_approve:
         decisions.append(("approved", "auto (conf)", "model.auto_approve is set and the gate was passed"))
-    records = [
-        registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
-        for event, actor, reason in decisions
-    ]
-    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))
-    if goes_live:
+    known = ledger.events(r, registry.name(target), number)
+    news = [decision for decision in decisions if decision[0] not in known]
+    if not news:
+        return
+    if news[-1][0] == "approved":  # the ledger comes last: what stands there is done
         registry.promote(target, number, reviewer="auto (conf)")
         r.say(f"  {target}: version {number} is champion, approved by conf")
+    evidence = json.dumps(registry.evidence(version), sort_keys=True)
+    records = [
+        registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
+        for event, actor, reason in news
+    ]
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))
 
 
 if __name__ == "__main__":

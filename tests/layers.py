@@ -56,6 +56,12 @@ WORLD = {
 }
 SQL_OF_THE_WORLD = re.compile(r"\b(current_date|current_timestamp|now|rand|randn|random|uuid)\s*\(", re.IGNORECASE)
 
+ROW_BY_ROW = frozenset(
+    {"udf", "pandas_udf", "rdd", "foreach", "foreachPartition", "mapInPandas", "mapInArrow", "applyInPandas"}
+)
+"""What takes users through Python one by one or batch by batch."""
+TO_THE_DRIVER = frozenset({"collect", "toPandas", "toArrow", "toLocalIterator", "take", "head", "tail", "records"})
+
 RULES = frozenset({"withColumn", "withColumns", "selectExpr", "groupBy", "agg", "pivot", "when"})
 
 
@@ -113,6 +119,19 @@ def world_problems(code: str) -> list[str]:
     return problems
 
 
+def row_problems(code: str) -> list[str]:
+    """Where rows would pass through Python."""
+    named = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute | ast.Name)]
+    names = [(node.lineno, _last(node)) for node in named]
+    return [f"line {line} uses `{name}`: a Column expression does it" for line, name in names if name in ROW_BY_ROW]
+
+
+def brings(code: str) -> int:
+    """How often rows are brought to the driver."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    return sum(_last(call.func) in TO_THE_DRIVER for call in calls)
+
+
 def rule_problems(code: str) -> list[str]:
     """Where a job computes columns itself; it may name some (`F.col`), to say which partitions it reads."""
     found = [(node.lineno, node) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)]
@@ -128,6 +147,10 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
         return node.module or ""
     parts = ["reactivation", *package.split(".")] if package else ["reactivation"]
     return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else _dotted(node)
 
 
 def _dotted(node: ast.AST) -> str:

@@ -7,6 +7,7 @@ import pytest
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
 from reactivation.runtime.run import Run
+from reactivation.sandbox.tables import TRUTH_POTENTIALS
 
 pytestmark = pytest.mark.edges
 
@@ -21,6 +22,11 @@ def does_nothing(r: Run) -> None:
 def finds_nothing(r: Run) -> None:
     """Find nothing."""
     raise NotReady("`features` is not there", [Finding("missing", "features", "run jobs/build_features.py first")])
+
+
+def knows_the_truth(r: Run) -> None:
+    """Look up what only the simulator knows."""
+    r.read(TRUTH_POTENTIALS)
 
 
 def breaks(r: Run) -> None:
@@ -44,6 +50,13 @@ def test_a_users_mistake_is_two_with_one_message_and_no_stack_trace(
     assert capsys.readouterr().err == (
         "NotReady: `features` is not there\n  missing  features  run jobs/build_features.py first\n"
     )
+
+
+def test_a_job_that_would_read_the_truth_is_stopped(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(knows_the_truth, tmp_path) == 1  # a bug of the job, which shows where it is
+    assert "`score_users` reads `truth`, but flow lists only features" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The flow is whole: no table is read that nobody writes, and every derived table has a writer."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from reactivation import flow
@@ -7,6 +10,8 @@ from reactivation.errors import FlowError
 from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.numbers
+
+JOBS = Path(__file__).parents[1] / "jobs"
 
 
 def test_every_derived_table_has_exactly_one_job_that_fills_it() -> None:
@@ -33,6 +38,9 @@ def test_a_job_that_reads_or_writes_past_its_list_fails() -> None:
 def test_no_step_but_the_ingest_reads_raw_rows_and_none_reads_truth() -> None:
     assert [step.job for step in flow.STEPS if "raw" in step.reads] == ["ingest_sources"]
     assert not [step.job for step in flow.STEPS if "truth" in (*step.reads, *step.writes)]
+    files = {step.job: (JOBS / f"{step.job}.py").read_text("utf-8") for step in flow.STEPS}
+    way_round = re.compile(r"\bsandbox\b|\bStore\b|\.store\b")  # a run reads what its step lists, a store anything
+    assert not [job for job, text in files.items() if way_round.search(text)]
     knowing = [step for step in flow.BY_JOB.values() if "truth" in step.reads]
     assert {step.job for step in knowing} == {"report_loop", "simulate_policies"}
     assert {name for step in knowing for name in step.writes} <= {"truth"}  # what they know reaches no step

@@ -42,6 +42,12 @@ def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> Non
     assert found["unknown key", "calendar.settle_day"] == "in --set: did you mean `settle_days`?"
 
 
+def test_a_value_that_is_no_yaml_is_told_in_words() -> None:
+    with pytest.raises(SettingsError, match=r"not YAML +paths.exports=\{root\}/out"):
+        conf("paths.exports={root}/out")
+    assert conf('paths.exports="{root}/out"').settings.paths.exports == "{root}/out"
+
+
 def test_settings_of_a_job_that_is_none_are_refused() -> None:
     with pytest.raises(SettingsError, match="did you mean `plan_wave`"):
         conf("runtime.jobs={plan_waves: {spark.sql.shuffle.partitions: '2'}}")

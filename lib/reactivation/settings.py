@@ -181,9 +181,17 @@ def _parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         leaf = branch
         for parent in parents:
             leaf = leaf.setdefault(parent, {})
-        leaf[last] = yaml.safe_load(value)
+        leaf[last] = _value_of(override, value)
         _merge(content, branch, {}, "--set", ())
     return content
+
+
+def _value_of(override: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        advice = "the value is no YAML; put quotes around it: --set 'key.path=\"…\"'"
+        raise SettingsError("--set is not understood", [Finding("not YAML", override, advice)]) from None
 
 
 def _merge(

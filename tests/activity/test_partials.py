@@ -37,6 +37,10 @@ def scattered(rows: Rows) -> dict[str, DataFrame]:
     logins = [(user, at, known, n * 7) for user, at, known, n in events]
     transactions = [(user, at, known, f"{n}.1{n % 10}", n % 5 > 0, "mobile") for user, at, known, n in events]
     balances = [(u, at[:10], known, "deposit", f"{n - 9}.25") for u, at, known, n in events[:40]]
+    uses = [(user, at, known, "transfer" if n % 2 else "bill") for user, at, known, n in events]
+    benefits = [(u, at, known, "redeemed" if n % 3 else "claimed", f"{n}.5") for u, at, known, n in events[:30]]
+    sent = [(user, at, known, "sms", "delivered" if n % 4 else "failed") for user, at, known, n in events[10:]]
+    outside = [(user, at, known, "call") for user, at, known, _ in events[20:]]
     times = ["user_id", "event_at", "arrived_at"]
     return {
         "logins": rows(canonical.LOGINS, [*times, "session_seconds"], logins),
@@ -44,6 +48,10 @@ def scattered(rows: Rows) -> dict[str, DataFrame]:
         "asset_snapshots": rows(
             canonical.ASSET_SNAPSHOTS, ["user_id", "snapshot_on", "arrived_at", "product", "balance"], balances
         ),
+        "function_uses": rows(canonical.FUNCTION_USES, [*times, "function_code"], uses),
+        "benefit_events": rows(canonical.BENEFIT_EVENTS, [*times, "action", "value"], benefits),
+        "contacts": rows(canonical.CONTACTS, ["user_id", "sent_at", "arrived_at", "channel", "status"], sent),
+        "outside_contacts": rows(canonical.OUTSIDE_CONTACTS, ["user_id", "sent_at", "arrived_at", "channel"], outside),
     }
 
 

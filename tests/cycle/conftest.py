@@ -1,21 +1,25 @@
 """A small bank that lives through a cycle and into the next, once for all tests of this folder."""
 
+import contextlib
 import importlib
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation import cli
+from reactivation import cli, flow
+from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 from reactivation.tables.contract import Table
 
 PROJECT = Path(__file__).parent.parent.parent
+USERS = 2500
 SMALL = (
-    "sandbox.users=2500",
+    f"sandbox.users={USERS}",
     "sandbox.history_months=5",
     "features.min_history_months=2",
     "model.trees.max_iter=8",
@@ -25,18 +29,26 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Bank:
-    """The tables of one root, and a way to run jobs on it."""
+    """The tables of one root, and a way to run jobs on it. said: what its cycle printed while it ran."""
 
     spark: SparkSession
     root: Path
+    said: str = ""
 
     def job(self, name: str, cycle: str, *more: str) -> int:
         """Run a job as the command line does, on this bank; returns its exit code."""
-        settings: Sequence[str] = (f"paths.root={self.root}", *SMALL)
-        overrides = [part for setting in settings for part in ("--set", setting)]
-        argv = ["--cycle", cycle, "--conf-dir", str(PROJECT / "conf"), *overrides, *more]
         module = importlib.import_module(name)
+        argv = [*self._common(cycle), *more]
         return cli.execute(module.run, f"{name}.py", argv, arguments=getattr(module, "add_arguments", None))
+
+    def open(self, step: flow.Step, cycle: str) -> Run:
+        """The run that a job gets, to ask what the job would know."""
+        return cli.open_run(cli.parser(step.job, "").parse_args(self._common(cycle)), step=step)
+
+    def _common(self, cycle: str) -> list[str]:
+        settings = (f"paths.root={self.root}", *SMALL)
+        overrides = [part for setting in settings for part in ("--set", setting)]
+        return ["--cycle", cycle, "--conf-dir", str(PROJECT / "conf"), *overrides]
 
     def read(self, table: Table, cycle: str | None = None) -> DataFrame:
         """A table, or one cycle of it."""
@@ -55,6 +67,7 @@ class Bank:
 def bank(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """The cycle 2026-05 from raw tables to read-out, and 2026-06 as far as it is due on its observation date."""
     bank = Bank(spark, tmp_path_factory.mktemp("bank"))
-    assert bank.job("run_cycle", "2026-05") == 0
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert bank.job("run_cycle", "2026-05") == 0
     assert bank.job("run_cycle", "2026-06", "--as-of", "2026-06-01") == 0
-    return bank
+    return replace(bank, said=said.getvalue())

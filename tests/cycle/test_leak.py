@@ -6,15 +6,17 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from cycle.conftest import Bank
+from cycle.conftest import USERS, Bank
 from reactivation.runtime.store import Store
 from reactivation.sandbox import tables as raw
-from reactivation.tables import derived
+from reactivation.sandbox.people import FIRST_USER_ID
+from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.cycle
 
 CYCLE = "2026-05"
 CLOCK = "2026-05-01T00:00:00+08:00"  # the observation date begins in Shanghai
+SETTLES_ON = "2026-06-06"
 HAPPENED = {"asset_snapshots": "snapshot_on", "contacts": "sent_at", "outside_contacts": "sent_at", "users": None}
 
 
@@ -25,7 +27,9 @@ def tampered(table: DataFrame, happened: str | None) -> tuple[DataFrame, DataFra
     is_past = late if happened is None else late | (F.try_to_timestamp(happened) >= clock)
     is_past = F.coalesce(is_past, F.lit(False))
     past = table.where(is_past).withColumn("_lot", F.pmod(F.xxhash64(*table.columns), F.lit(3)))
-    moved = past.where("_lot = 1").withColumn("user_id", F.reverse("user_id"))
+    number = F.expr("try_cast(user_id as bigint)") - FIRST_USER_ID
+    other = (F.pmod(number + 1000, F.lit(USERS)) + FIRST_USER_ID).cast("string")  # somebody else, whom the bank knows
+    moved = past.where("_lot = 1").withColumn("user_id", F.coalesce(other, "user_id"))
     kept = past.where("_lot = 2").withColumn("arrived_at", F.greatest("arrived_at", clock))
     backdated = kept if happened is None else kept.withColumn(happened, F.lit("2026-04-15"))
     changed = moved.unionByName(kept).unionByName(backdated).drop("_lot")
@@ -43,9 +47,15 @@ def other_world(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
         tampered_rows += past.count()
     assert tampered_rows > 1000
     shutil.copy(bank.root / "mlflow.db", other.root / "mlflow.db")
-    for job in ("ingest_sources", "build_features"):
-        assert other.job(job, CYCLE) == 0
+    assert other.job("ingest_sources", CYCLE, "--as-of", SETTLES_ON) == 0  # all that was changed is there to be seen
+    assert other.job("build_features", CYCLE) == 0
     return other
+
+
+def test_the_other_world_is_another(bank: Bank, other_world: Bank) -> None:
+    for table in (canonical.LOGINS, canonical.TRANSACTIONS, canonical.ASSET_SNAPSHOTS):
+        theirs, ours = (of.read(table).where("arrival_cycle = '2026-05'") for of in (other_world, bank))
+        assert theirs.select("user_id", "arrived_at").exceptAll(ours.select("user_id", "arrived_at")).count() > 100
 
 
 def test_no_feature_changes(bank: Bank, other_world: Bank) -> None:

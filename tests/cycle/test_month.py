@@ -73,6 +73,24 @@ def test_the_touched_do_more_and_the_readout_sees_it(bank: Bank) -> None:
         assert pick.difference == pytest.approx(came.difference + gain.difference, abs=1e-12)
 
 
+def test_a_month_ends_by_telling_what_it_did_what_it_cannot_tell_and_where_things_lie(bank: Bank) -> None:
+    told = (
+        "Tiers (2026-05)",
+        "Waves (2026-05)",
+        "Read-out, differences in points (2026-05)",
+        "What 2026-05 cannot tell",
+    )
+    places = [bank.said.index(title) for title in told]
+    assert places == sorted(places)
+    tiers, waves, readout, ending = (bank.said[here:] for here in places)
+    assert all(name in tiers for name in ("high_potential", "natural_converter", "low_potential"))
+    assert all(name in waves for name in ("W1", "W2", "W3", "W4"))
+    assert "touch_model" in readout
+    assert "users" in ending.partition("Report:")[0]  # how many it would take
+    for line in ("warehouse/<table>", "mlflow.db", "exports/<cycle>/<wave>/<channel>.csv", "reports/<cycle>/"):
+        assert f"{bank.root}/{line}" in ending
+
+
 def test_a_second_call_finds_everything_done(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     assert bank.job("run_cycle", CYCLE) == 0
     said = capsys.readouterr().out

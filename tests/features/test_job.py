@@ -1,36 +1,105 @@
-"""What `build_features` still has to do."""
+"""What `build_features` still has to do: what is not there, and what was made of something else."""
 
-from types import SimpleNamespace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs.build_features import to_do
+from jobs import build_features
+from pyspark.sql import SparkSession
 
-from conftest import Rows
+from conftest import CONF, Rows
+from reactivation import cli, flow
+from reactivation.errors import NotReady
 from reactivation.periods import Month
+from reactivation.runtime.made import Basis, made_of, note_made_of, to_make
+from reactivation.runtime.store import Store
+from reactivation.settings import Settings, load
 from reactivation.tables import derived
 
 pytestmark = pytest.mark.rules
 
-MONTHS = [Month.parse("2026-03"), Month.parse("2026-04"), Month.parse("2026-05")]
+MARCH, APRIL, MAY = (Month.parse(month) for month in ("2026-03", "2026-04", "2026-05"))
+MONTHS = (MARCH, APRIL, MAY)
+
+
+def settings(*overrides: str) -> Settings:
+    return load(CONF, env="local", region="sandbox", scenario="mobile_activity", overrides=overrides).settings
+
+
+def counts(**changes: int) -> list[dict[str, Any]]:
+    """What the ingest kept of two sources per month."""
+    kept = {"2026-03": 30, "2026-04": 40, "2026-05": 50}
+    return [
+        {"cycle": month, "source": source, "rows_kept": changes.get(f"{source}_{month[-2:]}", rows)}
+        for month, rows in kept.items()
+        for source in ("logins", "transactions")
+    ]
 
 
 @pytest.mark.parametrize(
-    ("held", "force", "always", "expected"),
+    ("held", "always", "expected"),
     [
-        (None, False, None, ["2026-03", "2026-04", "2026-05"]),  # the table does not exist yet
-        (["2026-03", "2026-04"], False, None, ["2026-05"]),
-        (["2026-03", "2026-05"], False, "2026-05", ["2026-04", "2026-05"]),  # the newest is always made again
-        (["2026-03", "2026-04", "2026-05"], False, None, []),
-        (["2026-03", "2026-04", "2026-05"], True, None, ["2026-03", "2026-04", "2026-05"]),
+        ({}, None, MONTHS),
+        ({"2026-03": "a", "2026-04": "a"}, None, [MAY]),
+        ({"2026-03": "a", "2026-04": "b", "2026-05": "a"}, None, [APRIL]),  # made of something else
+        ({"2026-03": "a", "2026-05": "a"}, MAY, [APRIL, MAY]),  # the newest is always made again
+        ({"2026-03": "a", "2026-04": "a", "2026-05": "a"}, None, []),
     ],
 )
-def test_what_is_there_is_not_made_again_unless_forced(
-    rows: Rows, held: list[str] | None, force: bool, always: str | None, expected: list[str]
+def test_what_is_there_is_not_made_again_unless_it_was_made_of_something_else(
+    held: dict[str, str], always: Month | None, expected: list[Month]
 ) -> None:
-    def read(_: Any) -> Any:
-        return rows(derived.LABELS, ["cycle", "user_id"], [(month, user) for month in held or [] for user in (1, 2)])
+    assert to_make(dict.fromkeys(MONTHS, "a"), held, always=always) == list(expected)
 
-    run: Any = SimpleNamespace(force=force, has=lambda _: held is not None, read=read)
-    newest = Month.parse(always) if always else None
-    assert [str(month) for month in to_do(run, derived.LABELS, MONTHS, always=newest)] == expected
+
+@pytest.mark.parametrize(
+    ("override", "stale"),
+    [
+        ("campaign.arms.holdout_share=0.2", set()),  # decides nothing that is built here
+        ("features.min_history_months=2", set()),
+        ("features.lookback_months=[1, 3]", {"features"}),
+        ("population.low_activity=login_days_3m <= 2", {"features"}),
+        ("labels.asset_uplift.min_share=0.2", {"labels"}),
+        ("calendar.settle_days=9", {"labels"}),
+        ("activity.transaction_channels=[mobile]", {"activity", "features", "labels"}),
+        ("calendar.zone=UTC", {"activity", "features", "labels"}),
+    ],
+)
+def test_a_changed_setting_makes_again_what_it_decides(override: str, stale: set[str]) -> None:
+    was, now = (Basis.of(settings(*overrides), counts()) for overrides in ((), (override,)))
+    kinds = {"activity": Basis.activity, "features": Basis.features, "labels": Basis.labels}
+    assert {name for name, of in kinds.items() if of(was, MONTHS) != of(now, MONTHS)} == stale
+
+
+def test_rows_that_came_later_make_again_the_months_that_look_back_on_them() -> None:
+    was, now = (Basis.of(settings(), rows) for rows in (counts(), counts(logins_04=41)))
+    assert [m for m in MONTHS if was.activity(MONTHS)[m] != now.activity(MONTHS)[m]] == [APRIL]
+    assert [m for m in MONTHS if was.features(MONTHS)[m] != now.features(MONTHS)[m]] == [MAY]
+    assert [m for m in MONTHS if was.labels(MONTHS)[m] != now.labels(MONTHS)[m]] == [APRIL, MAY]
+    more = [*counts(), {"cycle": "2026-03", "source": "contacts", "rows_kept": 5}]  # a source more
+    assert Basis.of(settings(), more).activity(MONTHS)[MARCH] != was.activity(MONTHS)[MARCH]
+
+
+def test_a_table_keeps_its_notes(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
+    store = Store(spark, str(tmp_path), writer="a test")
+    assert made_of(store, derived.LABELS) == {}
+    for month, made in (("2026-03", "a"), ("2026-04", "b"), ("2026-03", "c")):
+        store.replace(derived.LABELS, rows(derived.LABELS, ["cycle", "user_id"], [(month, 1)]), {"cycle": month})
+        note_made_of(store, derived.LABELS, {month: made})
+    assert made_of(store, derived.LABELS) == {"2026-03": "c", "2026-04": "b"}
+    before = store.version(derived.LABELS)
+    note_made_of(store, derived.LABELS, {"2026-04": "b"})  # nothing new: no commit
+    assert store.version(derived.LABELS) == before
+
+
+def test_nothing_is_built_of_a_month_whose_rows_are_not_all_there(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    columns = ["cycle", "source", "arrived_before"]
+    taken = rows(derived.INGEST_COUNTS, columns, [("2026-05", "logins", date(2026, 5, 20))])
+    Store(spark, str(tmp_path)).replace(derived.INGEST_COUNTS, taken, {"cycle": "2026-05"})
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={tmp_path}"]
+    r = cli.open_run(cli.parser("build_features", "").parse_args(argv), step=flow.FEATURES)
+    with pytest.raises(NotReady, match="not ingested up to 2026-06-01"):
+        build_features.run(r)

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow
 import pytest
 from jobs import approve_model, score_users, train_models
+from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
+from pyspark.ml.wrapper import JavaModel, JavaTransformer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -91,6 +94,25 @@ def test_training_registers_once_and_says_what_it_cannot_train(
     assert registry.overview("active")[0]["ready"] == "true"
 
 
+def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run: OpenRun) -> None:
+    version = registry.versions("active")[0]
+    assert version.run_id is not None
+    run = mlflow.get_run(version.run_id)
+    assert {"trees_max_iter", "trees_max_depth", "train_from", "version_features"} <= set(run.data.params)
+    assert {f"{group}_{name}" for group in ("all", "low_activity") for name in model.METRICS} <= set(run.data.metrics)
+    assert run.data.tags["settings_hash"] == open_run(flow.TRAIN).settings_hash
+    assert set(json.loads(run.data.tags["tables"])) >= {"features", "labels"}  # with the Delta version of each
+    files = {file.path for file in registry._client.list_artifacts(version.run_id)}
+    assert {"calibration.png", "lift.png", "settings.yml", "quality.json", "evidence.json"} <= files
+    info = mlflow.models.get_model_info(f"models:/{version.name}/{version.version}")
+    assert info.signature is not None
+    assert info.signature.inputs.input_names()
+    assert info.saved_input_example_info is not None
+    stages = registry.load("active", "1").model.stages
+    assert {type(stage).__module__.split(".")[0] for stage in stages} == {"pyspark"}
+    assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in stages)  # none of them needs Python
+
+
 def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) -> None:
     with pytest.raises(ModelError, match=r"approve it by jobs/approve_model\.py --model active --version 1"):
         score_users.run(open_run(flow.SCORE))
@@ -103,6 +125,39 @@ def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) 
     found = Store(r.spark, r.root).read(derived.SCORES)
     assert found.count() == 320  # the low-active alone
     assert found.where("p_active is null or active_version != '1' or p_asset_uplift is not null").isEmpty()
+
+
+def test_what_is_decided_is_not_said_twice_and_what_broke_off_is_made_good(
+    registry: Registry, open_run: OpenRun
+) -> None:
+    r = open_run(flow.TRAIN)
+    said = ledger(r)
+    approve(open_run, "active", "1")  # champion already
+    train_models.run(r)
+    assert ledger(r) == said
+    only_active = (F.col("event") == "approved") & F.col("model").endswith("_active")
+    Store(r.spark, r.root).delta(derived.MODEL_LEDGER).delete(~only_active)  # as if the run had ended before it wrote
+    train_models.run(r)
+    assert ("active", "1", "ready_for_review") in ledger(r)
+    assert ledger(r).count(("active", "1", "approved")) == 1
+    why = Store(r.spark, r.root).read(derived.MODEL_LEDGER).where("event = 'ready_for_review'").collect()[0]
+    assert json.loads(why.evidence_json)
+
+
+def test_versions_have_their_tags_where_a_search_gives_none(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unity Catalog's search finds `ModelVersionSearch`, which refuses to tell tags."""
+    search = registry._client.search_model_versions
+
+    def without_tags(where: str) -> list[ModelVersionSearch]:
+        found = [(v.name, v.version, v.creation_timestamp) for v in search(where)]
+        return [ModelVersionSearch(name, str(version), created) for name, version, created in found]
+
+    tags = [version.tags for version in registry.versions("active")]
+    monkeypatch.setattr(registry._client, "search_model_versions", without_tags)
+    assert [version.tags for version in registry.versions("active")] == tags
+    assert tags[0]["ready_for_review"] == "true"
 
 
 def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(

@@ -75,8 +75,11 @@ def test_raw_tables_are_a_real_banks_unless_the_simulators_truth_lies_beside_the
     spark: SparkSession, tmp_path: Path, rows: Rows
 ) -> None:
     here = Store(spark, str(tmp_path), writer="a test")
-    here.append(simulated.LOGINS, rows(simulated.LOGINS, [], []))
+    day = {"segment_on": "2026-05-01"}
+    here.replace(
+        simulated.LOGINS, rows(simulated.LOGINS, ["segment_on", "arrived_at"], [("2026-05-01", "2026-05-02")]), day
+    )
     assert vacuum_tables.tidy(here, keep_hours=168, force=False) == []
-    here.append(simulated.TRUTH_SEGMENTS, rows(simulated.TRUTH_SEGMENTS, [], []))
+    here.replace(simulated.TRUTH_SEGMENTS, rows(simulated.TRUTH_SEGMENTS, ["segment_on"], [("2026-05-01",)]), day)
     done = vacuum_tables.tidy(here, keep_hours=168, force=False)
     assert {vacuumed.table for vacuumed in done} == {"logins", "truth_segments"}

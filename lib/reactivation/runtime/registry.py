@@ -74,9 +74,10 @@ class Registry:
         return f"{self._prefix}_{target}"
 
     def versions(self, target: str) -> list[ModelVersion]:
-        """All registered versions, newest first, with their tags."""
-        found = self._client.search_model_versions(f"name = '{self.name(target)}'")
-        return sorted(found, key=lambda version: -int(version.version))
+        """All registered versions, newest first, with their tags: Unity Catalog finds versions without them."""
+        name = self.name(target)
+        numbers = sorted((int(v.version) for v in self._client.search_model_versions(f"name = '{name}'")), reverse=True)
+        return [self._client.get_model_version(name, str(number)) for number in numbers]
 
     def reusable(self, target: str, training: model.Training) -> ModelVersion | None:
         """The newest version with the same cycle, settings and rows; training again would give it again."""
@@ -148,6 +149,10 @@ class Registry:
         }
         made = mlflow.register_model(logged.model_uri, self.name(target), tags=passport)
         return self._client.get_model_version(made.name, made.version)
+
+    def evidence(self, version: ModelVersion) -> dict[str, Any]:
+        """The figures that a version's gate went by, as its run keeps them."""
+        return dict(mlflow.artifacts.load_dict(f"runs:/{version.run_id}/evidence.json"))
 
     def check_approvable(self, target: str, version: str) -> ModelVersion:
         """The version, where it may go live; ModelError says why not."""

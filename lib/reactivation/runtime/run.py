@@ -21,6 +21,7 @@ from reactivation.frames import of_records
 from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
+from reactivation.runtime.made import made_of, note_made_of
 from reactivation.runtime.session import changed
 from reactivation.runtime.store import Parts, Store, Written, resolved
 from reactivation.settings import Loaded, Settings
@@ -119,6 +120,16 @@ class Run:
                 raise ValueError(f"`{table.name}` is partitioned by {column}: say which")
             chosen[column] = value
         return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
+
+    def made_of(self, table: Table) -> dict[str, str]:
+        """Of what each part of a table was made, as it was noted."""
+        self.step.check_read(table)
+        return made_of(self.store, table)
+
+    def note_made_of(self, table: Table, parts: Mapping[str, str]) -> None:
+        """Note of what some parts were made, once they are written."""
+        self.step.check_write(table)
+        note_made_of(self.store, table, parts)
 
     def write_together(self, writes: Iterable[tuple[Table, DataFrame, Parts | None]]) -> None:
         """Write to several tables, some at a time: small writes mostly wait for each other.

@@ -1,0 +1,96 @@
+"""What reaches the driver does not grow with users: each place that brings rows there says why they are few."""
+
+from pathlib import Path
+
+import pytest
+
+from layers import brings, row_problems
+
+pytestmark = pytest.mark.numbers
+
+ROOT = Path(__file__).parents[1]
+CODE = [path for folder in ("lib", "jobs", "notebooks") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+LIB = "lib/reactivation/"
+FEW = {
+    f"{LIB}campaign/arms.py": (3, "one row of counts, a row per policy and touch"),
+    f"{LIB}campaign/filling.py": (2, "a row per line and piece of it, of which there are 256; a place per line"),
+    f"{LIB}campaign/gains.py": (2, "response: a row per wave, tier and option"),
+    f"{LIB}campaign/history.py": (1, "months"),
+    f"{LIB}campaign/intensity.py": (1, "one row of sums"),
+    f"{LIB}campaign/ranks.py": (1, "quantiles"),
+    f"{LIB}campaign/tiers.py": (4, "a row per band; one row of shares"),
+    f"{LIB}campaign/waves.py": (2, "a row per line and set of options"),
+    f"{LIB}experiment/rates.py": (1, "one row of shares"),
+    f"{LIB}frames.py": (1, "`records` itself; its callers stand here"),
+    f"{LIB}model/evaluate.py": (4, "one row of sums, a row per decile or bin"),
+    f"{LIB}model/examples.py": (1, "one row of counts"),
+    f"{LIB}model/train.py": (1, "a row per split"),
+    f"{LIB}runtime/commits.py": (1, "the newest commit"),
+    f"{LIB}runtime/console.py": (1, "a table to read, cut to some rows"),
+    f"{LIB}runtime/ingested.py": (1, "one day"),
+    f"{LIB}runtime/made.py": (1, "a table's properties"),
+    f"{LIB}runtime/meter.py": (1, "the stage of a job, no rows"),
+    f"{LIB}runtime/raw.py": (1, "names of sources"),
+    f"{LIB}runtime/registry.py": (1, "five rows of an example"),
+    f"{LIB}runtime/run.py": (2, "what was run; one instant"),
+    f"{LIB}runtime/store.py": (2, "one version; one row of counts"),
+    f"{LIB}runtime/vacuum.py": (1, "a place and a size"),
+    f"{LIB}sources/__init__.py": (5, "a row per source and month of counts"),
+    f"{LIB}sources/begun.py": (1, "a row of counts per source"),
+    "jobs/analyze_experiment.py": (1, "sums by arm and stratum"),
+    "jobs/assign_tiers.py": (1, "sums by cell and arm"),
+    "jobs/benchmark_readout.py": (3, "sums by group; one row per contrast"),
+    "jobs/build_features.py": (2, "ingest_counts; months"),
+    "jobs/check_intervals.py": (1, "counts per contrast over all seeds"),
+    "jobs/compare_loops.py": (3, "a row per cell, contrast or figure"),
+    "jobs/evaluate_scores.py": (1, "one row: which model"),
+    "jobs/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
+    "jobs/ledger.py": (1, "events of one version of a model"),
+    "jobs/month_groups.py": (1, "sums by group"),
+    "jobs/past.py": (2, "months; sums by band"),
+    "jobs/read_out.py": (7, "sums, tenths, tiers, waves and options"),
+    "jobs/registration.py": (2, "the registered plan; a day per wave"),
+    "jobs/report_loop.py": (5, "a row per month and figure"),
+    "jobs/simulate_bank.py": (3, "stretches of days; means by cell"),
+    "jobs/simulate_policies.py": (4, "sums by cell; a sample of some 2 000 users for the linear programme"),
+    "jobs/training_rows.py": (1, "months"),
+    "notebooks/05_read_out.py": (2, "readout: a row per contrast, metric and segment; the registered plan"),
+}
+
+
+def test_every_place_that_brings_rows_to_the_driver_says_why_they_are_few() -> None:
+    found = {str(path.relative_to(ROOT)): brings(path.read_text("utf-8")) for path in CODE}
+    assert {place: count for place, count in found.items() if count} == {place: n for place, (n, _) in FEW.items()}
+
+
+def test_no_row_passes_through_python() -> None:
+    found = {str(path.relative_to(ROOT)): row_problems(path.read_text("utf-8")) for path in CODE}
+    assert {place: problems for place, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "times"),
+    [
+        ("rows = users.collect()", 1),
+        ("rows = users.where(is_sleeper).limit(5).toPandas()", 1),
+        ("for row in users.toLocalIterator():\n    keep(frames.records(users))", 2),
+        ("collected = users.count()", 0),
+    ],
+)
+def test_the_driver_rule_sees_what_it_brings(code: str, times: int) -> None:
+    assert brings(code) == times
+
+
+@pytest.mark.parametrize(
+    ("code", "is_seen"),
+    [
+        ("name = F.udf(lambda row: row)", True),
+        ("@pandas_udf('double')\ndef score(rows): ...", True),
+        ("users.rdd.map(score)", True),
+        ("users.groupBy('branch').applyInPandas(score, schema)", True),
+        ("users.groupBy('branch').agg(F.count('*'))", False),
+    ],
+)
+def test_the_row_rule_sees_python_over_rows(code: str, is_seen: bool) -> None:
+    assert bool(row_problems(code)) == is_seen
