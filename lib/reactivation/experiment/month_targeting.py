@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from reactivation import chance
 from reactivation.experiment.asked import Asked, Row
 from reactivation.experiment.estimates import whole
 from reactivation.experiment.groups import Group, total
@@ -33,7 +34,7 @@ def tenths(
     """Cut the random cell's picks into tenths by each ranking, 1 the highest, and count what they did.
 
     Grain and key: ranking, tenth, touch; some sixty rows. Users of one tenth were touched or held out by lot, whatever
-    their score. rankings: by name user_id, score; null last, equals by user_id. metrics: boolean columns of `outcomes`.
+    their score. rankings: by name user_id, score; null last, equals by lot. metrics: boolean columns of `outcomes`.
     """
     picked = arms.where((F.col("policy") == CELL) & F.col("is_selected") & F.col("touch").isin("touched", "holdout"))
     known = picked.select("user_id", "touch").join(outcomes.select("user_id", *metrics.values()), "user_id", "inner")
@@ -44,7 +45,8 @@ def tenths(
         )
     scored = [F.struct(F.lit(name).alias("ranking"), F.col(f"by_{name}").alias("score")) for name in rankings]
     long = ordered.withColumn("one", F.explode(F.array(*scored))).select("*", "one.*")
-    highest_first = Window.partitionBy("ranking").orderBy(F.desc_nulls_last("score"), "user_id")
+    by_lot = chance.hashed("tenths"), F.col("user_id")  # numbers follow sign-up, and a rule's score has many equals
+    highest_first = Window.partitionBy("ranking").orderBy(F.desc_nulls_last("score"), *by_lot)
     counts = [
         column
         for name, outcome in metrics.items()
