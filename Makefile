@@ -34,7 +34,7 @@ demo: setup ## Two months of the simulated bank, from raw tables to the read-out
 	@$(CYCLE) --region sandbox --cycle 2026-05 --through 2026-06
 
 demo-berka: setup ## A month of a real Czech bank of the nineties, up to its scores (into build/demo-berka)
-	@$(CYCLE) --region berka --cycle 1994-03 --set paths.root=build/demo-berka
+	@$(CYCLE) --region berka --cycle 1994-03 --as-of 1994-04-01 --set paths.root=build/demo-berka
 
 benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONTHS=8] [ROOT=…] [SET="--set …"]
 	@$(WITH_SPARK) jobs/benchmark_month.py --env benchmark --cycle $(BENCHMARK_CYCLE) --vacuum \

@@ -1,6 +1,6 @@
 """Plan one wave as of its day: who gets what, by which channel, and why the others do not; write the channel files."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import past
 import registration
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation import activity, campaign, cli, experiment, population
 from reactivation.frames import at_hand
-from reactivation.periods import Window
+from reactivation.periods import Month, Window
 from reactivation.runtime.files import write_files
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.run import Run
@@ -63,10 +63,12 @@ def run(r: Run) -> None:
 def _known(r: Run, as_of: date, is_now: Column) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day."""
     here = r.read_present(canonical.ALL)
-    earlier = list(r.settings.campaign.waves)[: list(r.settings.campaign.waves).index(str(r.wave))]
     contacts = here.get("contacts")
-    if earlier and r.has(derived.WAVE_PLAN):
-        plans = r.read(derived.WAVE_PLAN, is_now & F.col("wave").isin(*earlier))
+    if r.has(derived.WAVE_PLAN):
+        oldest = as_of - timedelta(days=r.settings.population.contact_policy.longest_days)
+        may_count = (F.col("cycle") >= str(Month.of(oldest))) & (F.col("cycle") <= str(r.cycle))
+        is_before = may_count & F.col("send_on").between(oldest, as_of - timedelta(days=1))
+        plans = r.read(derived.WAVE_PLAN, is_before & ~(is_now & (F.col("wave") == r.wave)))
         contacts = campaign.facts.as_sent(plans, contacts, known_before=as_of, calendar=r.calendar)
     measures = activity.measures(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]

@@ -28,6 +28,8 @@ def draft(r: Run) -> experiment.PlanText:
         scenario=r.scenario,
         arms=settings.arms.model_dump(mode="json"),
         tiers=settings.tiers.model_dump(mode="json"),
+        labels=r.settings.labels.model_dump(mode="json"),
+        offers=settings.model_dump(mode="json", include={"channel_cost_cny", "benefits", "exploration"}),
         waves=campaign.waves.as_plain(settings, r.cycle),
         calendar=r.calendar,
     )
@@ -54,4 +56,6 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     told = experiment.registered.told(plan, now=draft(r), waves=sent, until=until)
     r.say("\n".join(f"    {line}" for line in told))
     settings = experiment.registered.settings_of(plan, now=r.settings.experiment)
-    return Planned(r.under(experiment=settings), plan, told)
+    present = r.settings.labels  # a plan from before labels were registered leaves them to conf
+    labels = type(present).model_validate(plan.get("labels", present.model_dump(mode="json")))
+    return Planned(r.under(experiment=settings, labels=labels), plan, told)

@@ -44,7 +44,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(r: Run) -> None:
-    """Execute what is due at `--as-of` (default: the last settle date), so that a later call continues."""
+    """Execute what is due at `--as-of`, so that a later call continues.
+
+    A simulated bank lives up to the settle date by itself; of a real one somebody says until when its rows are there.
+    """
+    if r.as_of is None and r.settings.sandbox is None:
+        advice = "name the day until which the bank's rows are there: waves planned without them would see nobody"
+        raise SettingsError("until when?", [Finding("missing", "--as-of", advice)])
     run_months(r, r.cycle, last_cycle(r))
     r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
     r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")

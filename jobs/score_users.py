@@ -1,9 +1,11 @@
 """Score the low-activity users of the cycle with the champions."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import functions as F
 
 from reactivation import cli, model
-from reactivation.errors import Finding, ModelError, NotReady
+from reactivation.errors import Finding, ModelError, NotReady, PlanError
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.tables import derived
@@ -22,8 +24,23 @@ def run(r: Run) -> None:
         raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
     for target in [target for target, version in serving.items() if version is None]:
         r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
+    _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
     r.write(derived.SCORES, model.score_users(features, scorers))
+
+
+def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
+    """PlanError where a wave of the cycle is planned and other versions would score: its picks would be others."""
+    is_now = F.col("cycle") == str(r.cycle)
+    is_running = r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
+    then = r.read(derived.SCORES, is_now).head() if is_running and not r.force else None
+    differ = [t for t, version in versions.items() if then is not None and then[f"{t}_version"] != version]
+    if then is not None and differ:
+        advice = "what was drawn and sent goes by the old scores: leave them, or --force"
+        findings = [
+            Finding("differs", t, f"scored by {then[f'{t}_version']}, now {versions[t]}; {advice}") for t in differ
+        ]
+        raise PlanError(f"the experiment of {r.cycle} is running and its scores cannot be changed", findings)
 
 
 def advice(registry: Registry) -> list[Finding]:

@@ -85,8 +85,10 @@ def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> No
     if not news:
         return
     if news[-1][0] == "approved":  # the ledger comes last: what stands there is done
-        registry.promote(target, number, reviewer="auto (conf)")
-        r.say(f"  {target}: version {number} is champion, approved by conf")
+        is_newest = registry.promote(target, number, reviewer="auto (conf)", unless_older=True)
+        r.say(
+            f"  {target}: version {number} is {'champion' if is_newest else 'no champion, for it is older'}, approved"
+        )
     evidence = json.dumps(registry.evidence(version), sort_keys=True)
     records = [
         registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import run_cycle
 
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
@@ -52,11 +53,19 @@ def test_a_users_mistake_is_two_with_one_message_and_no_stack_trace(
     )
 
 
+def test_a_real_banks_month_needs_a_day(spark: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["--cycle", "1994-03", "--region", "berka", "--conf-dir", CONF, "--set", f"paths.root={tmp_path}"]
+    assert cli.execute(run_cycle.run, "run_cycle.py", argv, arguments=run_cycle.add_arguments) == 2
+    assert "missing  --as-of" in capsys.readouterr().err
+
+
 def test_a_job_that_would_read_the_truth_is_stopped(
     tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(knows_the_truth, tmp_path) == 1  # a bug of the job, which shows where it is
-    assert "`score_users` reads `truth`, but flow lists only features" in capsys.readouterr().err
+    assert (
+        "`score_users` reads `truth`, but flow lists only features, scores, wave_waterfall" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

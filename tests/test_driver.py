@@ -52,6 +52,7 @@ FEW = {
     "jobs/read_out.py": (7, "sums, tenths, tiers, waves and options"),
     "jobs/registration.py": (2, "the registered plan; a day per wave"),
     "jobs/report_loop.py": (5, "a row per month and figure"),
+    "jobs/score_users.py": (1, "one row: which model"),
     "jobs/simulate_bank.py": (3, "stretches of days; means by cell"),
     "jobs/simulate_policies.py": (4, "sums by cell; a sample of some 2 000 users for the linear programme"),
     "jobs/training_rows.py": (1, "months"),

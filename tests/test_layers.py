@@ -25,6 +25,7 @@ LONG_JOBS = {
     "past.py": "which months teach, and what they say, for every job that asks",
     "month_outcomes.py": "what users did, from all sources, in the month and after it",
     "design_experiment.py": "sizes, rates and prices from what is there, then three answers",
+    "registration.py": "the plan, of all parts of conf that decide",
     "assign_tiers.py": "past read-outs, five tables, the registered plan and the suppression file",
     "plan_wave.py": "the wave's facts from six tables, then the plan and its files",
     "benchmark_readout.py": "the read-out part by part, and its peer, each measured",

@@ -59,7 +59,12 @@ TRAIN = Step(
     ("model_ledger",),
 )
 APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",), ("model_ledger",))
-SCORE = Step("score_users", "who will be active, whose assets will grow", ("features",), ("scores",))
+SCORE = Step(
+    "score_users",
+    "who will be active, whose assets will grow",
+    ("features", "scores", "wave_waterfall"),
+    ("scores",),
+)
 EVALUATE = Step(
     "evaluate_scores",
     "how good the scores were, once the month has settled",

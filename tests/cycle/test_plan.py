@@ -36,6 +36,16 @@ def test_a_wave_that_differs_from_the_plan_is_refused(bank: Bank, capsys: pytest
     assert "registered 0.45, now 0.3" in said
 
 
+def test_what_counts_as_an_outcome_and_what_offers_cost_is_registered(
+    bank: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ("--set", "labels.asset_uplift.min_share=0.3", "--set", "campaign.exploration.none_share=0.5")
+    assert bank.job("plan_wave", CYCLE, "--wave", "W1", *other) == 2
+    said = capsys.readouterr().err
+    assert "labels.asset_uplift.min_share" in said
+    assert "campaign.exploration.none_share" in said
+
+
 def test_a_wave_waits_for_the_days_before_it(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     assert bank.job("plan_wave", "2026-06", "--wave", "W2") == 2
     said = capsys.readouterr().err

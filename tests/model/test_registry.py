@@ -13,8 +13,9 @@ from pyspark.ml.wrapper import JavaModel, JavaTransformer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conftest import Rows
 from reactivation import cli, flow, model
-from reactivation.errors import ModelError
+from reactivation.errors import ModelError, PlanError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
 from reactivation.runtime.registry import Registry
@@ -125,6 +126,38 @@ def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) 
     found = Store(r.spark, r.root).read(derived.SCORES)
     assert found.count() == 320  # the low-active alone
     assert found.where("p_active is null or active_version != '1' or p_asset_uplift is not null").isEmpty()
+
+
+def test_scores_of_a_running_experiment_are_not_those_of_another_model(
+    registry: Registry, open_run: OpenRun, rows: Rows
+) -> None:
+    r = open_run(flow.SCORE)
+    store, cycle = Store(r.spark, r.root), {"cycle": str(CYCLE)}
+    score_users.run(r)  # no wave is planned yet
+    mine = store.read(derived.SCORES).where(F.col("cycle") == str(CYCLE)).localCheckpoint()
+    wave = rows(derived.WAVE_WATERFALL, ["cycle", "wave"], [(str(CYCLE), "W1")])
+    store.replace(derived.WAVE_WATERFALL, wave, {**cycle, "wave": "W1"})
+    score_users.run(open_run(flow.SCORE))  # the same version once more
+    store.replace(derived.SCORES, mine.withColumn("active_version", F.lit("7")), cycle)
+    with pytest.raises(PlanError, match="scored by 7, now 1"):
+        score_users.run(open_run(flow.SCORE))
+    score_users.run(open_run(flow.SCORE, "--force"))
+    assert store.read(derived.SCORES).where("active_version = '7'").isEmpty()
+
+
+def test_conf_does_not_put_an_older_cycles_version_before_a_later_ones(registry: Registry) -> None:
+    name = registry.name("active")
+    registry._client.set_model_version_tag(name, "1", "cycle", "2026-09")
+    try:
+        older = registry._client.create_model_version(
+            name, registry.versions("active")[0].source, tags={"cycle": "2026-05"}
+        )
+        assert not registry.promote("active", str(older.version), reviewer="conf", unless_older=True)
+        assert registry.champion("active").version == 1  # type: ignore[union-attr]
+        assert registry.serving("active", CYCLE).version == older.version  # type: ignore[union-attr]
+        registry._client.delete_model_version(name, str(older.version))
+    finally:
+        registry._client.set_model_version_tag(name, "1", "cycle", str(CYCLE))
 
 
 def test_what_is_decided_is_not_said_twice_and_what_broke_off_is_made_good(

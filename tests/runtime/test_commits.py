@@ -1,12 +1,13 @@
 """The newest commit is the same by the log's files and by Delta's own history."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from delta import DeltaTable
 from pyspark.sql import SparkSession
 
-from reactivation.runtime.commits import Commit, of_history, of_log
+from reactivation.runtime.commits import Commit, newest, of_history, of_log
 
 
 @pytest.mark.edges
@@ -14,7 +15,13 @@ def test_the_logs_newest_file_says_what_deltas_history_says(spark: SparkSession,
     place = tmp_path / "events"
 
     def said() -> set[Commit]:
-        return {of_log(place / "_delta_log"), of_history(DeltaTable.forPath(spark, str(place)))}
+        return {newest(commits) for commits in (logged(), history())}
+
+    def logged() -> Iterator[Commit]:
+        return of_log(place / "_delta_log")
+
+    def history() -> Iterator[Commit]:
+        return of_history(DeltaTable.forPath(spark, str(place)))
 
     def append(rows: int, mark: str) -> None:
         spark.range(rows).write.format("delta").mode("append").option("userMetadata", mark).save(str(place))
@@ -28,3 +35,9 @@ def test_the_logs_newest_file_says_what_deltas_history_says(spark: SparkSession,
     append(4, "c")  # leaves a checkpoint beside its commit
     assert list((place / "_delta_log").glob("*.checkpoint.parquet"))
     assert said() == {Commit(2, "c", 4)}
+    DeltaTable.forPath(spark, str(place)).optimize().executeCompaction()  # tidies up after the write
+    assert newest(logged()).version == 3
+    for commits in (logged, history):
+        assert newest(commits(), "c") == Commit(2, "c", 4)
+        assert newest(commits(), "nobody's").version == 3
+    assert list(logged()) == list(history())

@@ -95,7 +95,7 @@ def without_model(facts: DataFrame) -> DataFrame:
 
 
 def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: date, calendar: Calendar) -> DataFrame:
-    """What earlier waves of the cycle planned, as contacts, with the receipts that are in.
+    """What earlier waves planned, of this cycle and of those before it, as contacts, with the receipts that are in.
 
     Receipts may be late; a planned contact without one that arrived before 00:00 of `known_before` counts as delivered
     at the beginning of its day. So a wave planned again, when all receipts are in, is the same wave.

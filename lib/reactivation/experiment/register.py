@@ -42,12 +42,15 @@ def draft(
     waves: Sequence[Mapping[str, Any]],
     calendar: Calendar,
     tiers: Mapping[str, Any] | None = None,
+    labels: Mapping[str, Any] | None = None,
+    offers: Mapping[str, Any] | None = None,
 ) -> PlanText:
     """What will be compared, how, and who decides by which rules, as plain values: all of it known before any draw.
 
     arms: plain values of the arms' settings, with `cells` (shares in the order in which they are cut), the holdouts'
     shares and `long_holdout_since`. waves: plain values of each wave, with its `as_of`. tiers: plain values of the rule
-    by which evidence makes tiers, the smallest lift worth a contact among them. The same inputs give the same plan.
+    by which evidence makes tiers, the smallest lift worth a contact among them. labels: of what counts as an outcome.
+    offers: of what offers cost and how explorers draw them. The same inputs give the same plan.
     """
     missing = [name for name in _DRAWN if name not in arms]
     if missing:
@@ -57,6 +60,7 @@ def draft(
     long = chance.salt(region, scenario, str(arms["long_holdout_since"]), "long_holdout")
     window = Window(min((_day(wave) for wave in waves), default=cycle.first), (cycle + 1).first)
     settles_on = str(calendar.settle_on(cycle))
+    parts = {"tiers": tiers, "labels": labels, "offers": offers}
     plan = {
         "cycle": str(cycle),
         "region": region,
@@ -64,7 +68,7 @@ def draft(
         "salts": {**own, "long_holdout": long, "waves": chance.salt(region, scenario, str(cycle), "<wave>_<purpose>")},
         "cell_order": list(arms["cells"]),
         "arms": dict(arms),
-        **({} if tiers is None else {"tiers": dict(tiers)}),
+        **{name: dict(part) for name, part in parts.items() if part is not None},
         "waves": [dict(wave) for wave in waves],
         "zone": calendar.zone,
         "outcome_window": [str(window.first), str(window.end)],

@@ -17,7 +17,7 @@ NOTE = "changed_after_the_first_wave"
 """Key of a plan that keeps what was changed by force while the experiment was running."""
 
 NOT_THERE = "(not there)"
-_IN_CONF = {"thresholds": "experiment", "arms": "campaign.arms", "tiers": "campaign.tiers"}
+_IN_CONF = {"thresholds": "experiment", "arms": "campaign.arms", "tiers": "campaign.tiers", "offers": "campaign"}
 
 
 class Difference(NamedTuple):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from reactivation.model.examples import Months
 from reactivation.periods import Month
@@ -30,3 +31,9 @@ class Training:
     @property
     def tags(self) -> dict[str, str]:
         return {**self.key, "tables": json.dumps(dict(self.tables), sort_keys=True)}
+
+    def parameters(self, target: str, fit: Mapping[str, Any]) -> dict[str, Any]:
+        """What a run of MLflow keeps as parameters. fit: what decides the fit, by flat names."""
+        spans = {"train_from": self.months.train[0], "train_to": self.months.train[-1], "test": self.months.test}
+        versions = {f"version_{name}": version for name, version in self.tables.items()}
+        return {"target": target, **spans, **versions, **fit, "settings_hash": self.settings_hash}

@@ -36,7 +36,7 @@ def recently_contacted(
     if not sent:
         return SparkSession.active().createDataFrame([], _COLUMNS)
 
-    longest = max(policy.window_days, policy.min_days_between)
+    longest = policy.longest_days
     window = Window(day - timedelta(days=longest), day)
     is_known = calendar.is_within("sent_at", window) & calendar.is_before("arrived_at", day)
     sent_on = [table.where(is_known).select("user_id", calendar.day("sent_at").alias("sent_on")) for table in sent]

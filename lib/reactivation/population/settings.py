@@ -22,6 +22,11 @@ class ContactPolicySettings(Part):
     min_days_between: int = Field(ge=0)
     counts_outside_contacts: bool
 
+    @property
+    def longest_days(self) -> int:
+        """How far back a contact can still count."""
+        return max(self.window_days, self.min_days_between)
+
 
 class PopulationSettings(Part):
     """Who is in the programme.

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from reactivation.periods import Month
@@ -40,9 +41,11 @@ class Basis:
         return {cycle: digest(self._kinds, rules, self._before(cycle)) for cycle in cycles}
 
     def labels(self, months: Iterable[Month]) -> dict[Month, str]:
-        """Of labels: their rules, when a month settles, and all rows that arrived up to the month's end."""
-        rules = self.settings.labels.model_dump(mode="json"), self.settings.calendar.settle_days
-        return {month: digest(self._kinds, rules, self._before(month + 1)) for month in months}
+        """Of labels: their rules, when a month settles, and all rows of the months of arrival until then."""
+        calendar = self.settings.calendar
+        rules = self.settings.labels.model_dump(mode="json"), calendar.settle_days
+        last = {month: Month.of(calendar.settle_on(month) - timedelta(days=1)) for month in months}
+        return {month: digest(self._kinds, rules, self._before(last[month] + 1)) for month in last}
 
     @property
     def _kinds(self) -> tuple[Any, ...]:

@@ -125,7 +125,7 @@ class Registry:
         signature, example = _interface(examples, trained.fitted.features)
         run_name, experiment = f"{training.cycle} {target}", self._experiment_id()
         with mlflow.start_run(experiment_id=experiment, run_name=run_name, tags=training.tags):
-            mlflow.log_params(_parameters(target, training, settings))
+            mlflow.log_params(training.parameters(target, settings.flat))
             mlflow.log_metrics(trained.metrics)
             mlflow.log_text(r.settings_yaml, "settings.yml")
             mlflow.log_dict(trained.evidence, "evidence.json")
@@ -167,11 +167,15 @@ class Registry:
             raise ModelError(f"`{self.name(target)}` version {version} is not ready for review", findings)
         return chosen
 
-    def promote(self, target: str, version: str, *, reviewer: str) -> None:
-        """Move the alias `champion` to a version and note who did."""
-        name = self.name(target)
+    def promote(self, target: str, version: str, *, reviewer: str, unless_older: bool = False) -> bool:
+        """Note who approved a version and move the alias `champion` to it; unless_older: not from a later cycle's."""
+        name, champion = self.name(target), self.champion(target)
         self._client.set_model_version_tag(name, version, "approved_by", reviewer)
+        own = self._client.get_model_version(name, version).tags.get("cycle", "")
+        if unless_older and champion is not None and champion.tags.get("cycle", "") > own:
+            return False
         self._client.set_registered_model_alias(name, ALIAS, version)
+        return True
 
     def record(
         self, target: str, version: str, *, cycle: Month, event: str, actor: str, reason: str, evidence: str
@@ -241,10 +245,3 @@ def _interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSig
     inputs = Schema([ColSpec("string" if n in texts else "double", n, required=False) for n in features])
     signature = ModelSignature(inputs=inputs, outputs=Schema([ColSpec("double", "prediction")]))
     return signature, examples.select(*columns).limit(_EXAMPLE_ROWS).toPandas()
-
-
-def _parameters(target: str, training: model.Training, settings: model.ModelSettings) -> dict[str, Any]:
-    months = training.months
-    spans = {"train_from": months.train[0], "train_to": months.train[-1], "test": months.test}
-    versions = {f"version_{name}": version for name, version in training.tables.items()}
-    return {"target": target, **spans, **versions, **settings.flat, "settings_hash": training.settings_hash}

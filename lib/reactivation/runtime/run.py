@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 import reactivation
 from reactivation import chance
-from reactivation.flow import INGEST, Step
+from reactivation.flow import INGEST, PLAN, Step
 from reactivation.frames import of_records
 from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
@@ -171,12 +171,14 @@ class Run:
     def done(self) -> set[tuple[str, str | None, date | None]]:
         """Runs that finished under the same settings: (job, wave, as_of), from `run_log`.
 
-        Those of this cycle, and of other cycles the ingests: rows that one of them took, none has to take again.
+        Those of this cycle, and of other cycles the ingests: rows that one of them took, none has to take again. A wave
+        is done under whatever settings: it was sent.
         """
         if not self.has(derived.RUN_LOG):
             return set()
         is_ours = (F.col("cycle") == str(self.cycle)) | (F.col("job") == INGEST.job)
-        is_finished = (F.col("settings_hash") == self.settings_hash) & (F.col("table") == "-")
+        counts = (F.col("settings_hash") == self.settings_hash) | (F.col("job") == PLAN.job)
+        is_finished = counts & (F.col("table") == "-")
         finished = self.store.read(derived.RUN_LOG).where(is_ours & is_finished)
         return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
 

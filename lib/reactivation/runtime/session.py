@@ -49,9 +49,10 @@ def start(conf: Mapping[str, str]) -> SparkSession:
     """
     if _is_brought_up_by_others():
         ours = {key: value for key, value in conf.items() if key.startswith(_QUERIES)}
+        delta = {} if "DATABRICKS_RUNTIME_VERSION" in os.environ else _DELTA  # which has its own catalog there
         session = (
             SparkSession.builder.appName(APP_NAME)
-            .config(map={**_DELTA, **_EVERYWHERE, **_PLANNING, **ours})
+            .config(map={**delta, **_EVERYWHERE, **_PLANNING, **ours})
             .getOrCreate()
         )
     else:

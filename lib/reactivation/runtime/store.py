@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from reactivation.errors import Busy, ContractError, Finding, NotReady
 from reactivation.flow import writer_of
-from reactivation.runtime.commits import Commit, of_history, of_log
+from reactivation.runtime.commits import Commit, newest, of_history, of_log
 from reactivation.tables.contract import Table
 
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
@@ -144,9 +144,10 @@ class Store:
         self._spark.sql(f"create or replace table {named[0]} shallow clone {named[1]} version as of {then}")
         return True
 
-    def _newest(self, table: Table) -> Commit:
+    def _newest(self, table: Table, mark: str | None = None) -> Commit:
         log = Path(self.place(table)) / "_delta_log"
-        return of_log(log) if not self.is_catalog and log.is_dir() else of_history(self.delta(table))
+        is_here = not self.is_catalog and log.is_dir()
+        return newest(of_log(log) if is_here else of_history(self.delta(table)), mark)
 
     def _load(self, table: Table) -> DataFrame:
         return self._spark.read.format("delta").load(self.place(table))
@@ -168,7 +169,7 @@ class Store:
         writer = frame.write.format("delta").mode(mode).options(**options).option("userMetadata", mark)
         place = self.place(table)
         self._commit(table, lambda: writer.saveAsTable(place) if self.is_catalog else writer.save(place))
-        last = self._newest(table)
+        last = self._newest(table, mark)
         return Written(last.rows if last.mark == mark else 0, last.version)
 
     def _commit(self, table: Table, write: Callable[[], Any]) -> None:
