@@ -145,8 +145,7 @@ class Store:
         return True
 
     def _newest(self, table: Table, mark: str | None = None) -> Commit:
-        log = Path(self.place(table)) / "_delta_log"
-        is_here = not self.is_catalog and log.is_dir()
+        is_here = not self.is_catalog and (log := Path(self.place(table)) / "_delta_log").is_dir()
         return newest(of_log(log) if is_here else of_history(self.delta(table)), mark)
 
     def _load(self, table: Table) -> DataFrame:
