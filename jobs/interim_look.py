@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import past
 import registration
 from month_groups import has_campaign, summed
 from month_outcomes import known_outcomes
@@ -35,7 +36,7 @@ def _answers(r: Run, plan: experiment.PlanText, due: experiment.Look) -> experim
         groups,
         look=due,
         cycle=r.cycle,
-        design=experiment.design_of(plan),
+        design=experiment.design_of(plan, registered=past.registered(r)),
         settings=r.settings.experiment,
         measured=measured,
         known_on=r.calendar.settle_on(r.cycle + 1),
@@ -43,8 +44,7 @@ def _answers(r: Run, plan: experiment.PlanText, due: experiment.Look) -> experim
 
 
 def _tell(planned: registration.Planned, found: experiment.Answers, due: experiment.Look) -> None:
-    r = planned.run
-    now = r.settings.experiment
+    r, now = planned.run, planned.run.settings.experiment
     told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=now)
     differences = experiment.briefs(found.readout, means=now.means)
     parts = experiment.parts_in_brief(found.readout, means=now.means)

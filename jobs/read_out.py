@@ -48,7 +48,7 @@ def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
     found = experiment.answers(
         groups,
         cycle=r.cycle,
-        design=experiment.design_of(plan),
+        design=experiment.design_of(plan, registered=past.registered(r)),
         settings=r.settings.experiment,
         measured=measured,
         known_on=r.calendar.settle_on(r.cycle + 1),

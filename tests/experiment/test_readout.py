@@ -108,6 +108,16 @@ def test_long_holdout_and_cell_none_are_in_no_monthly_contrast() -> None:
     assert months["verdict"] == "proven better"
 
 
+def test_after_a_month_of_campaigns_the_long_holdout_is_compared_with_nobody() -> None:
+    others = [group(p, s, "long_holdout", users=50, events=10) for p in derived.POLICIES for s in (True, False)]
+    design = DESIGN._replace(holdout=0.5 * 6000 / 6300, long_holdout=300 / 6300, months_before=2)
+    found = read([*CELLS, *others], design)
+    row = found.pop("cumulative_touch")
+    assert (row["status"], row["verdict"], row["difference"]) == ("withheld", "withheld", None)
+    assert row["reason"].startswith("2 months of campaigns since its draw have woken sleepers on one side alone")
+    assert "withheld" not in {one["status"] for one in found.values()}
+
+
 def test_a_lost_arm_withholds_what_rests_on_it_and_nothing_else() -> None:
     lost = cell("rule", 200, 150, users={"touched": 500, "holdout": 380})
     found = read([*cell("model", 400, 300), *lost, *cell("random", 150, 150)])

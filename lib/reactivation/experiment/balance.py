@@ -14,7 +14,7 @@ from pyspark.sql.types import NumericType
 from scipy.stats import norm
 
 from reactivation.errors import Finding, SettingsError, nearest
-from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast, Side
+from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, Side
 from reactivation.experiment.estimates import Estimate, compare, gain
 from reactivation.experiment.families import holm
 from reactivation.experiment.means import Moments, difference
@@ -24,9 +24,6 @@ from reactivation.tables.derived import POLICIES, TOUCHES
 from reactivation.tables.expression import condition
 
 COVARIATE, PRE_PERIOD = "covariate", "pre_period"
-AFTER_MONTHS = "cumulative_touch"
-"""What the long holdout missed shows in its past: only in the month it was drawn are both sides alike by chance."""
-
 _DIGITS = 9
 _EMPTY = Moments(0, 0.0, 0.0)
 Parts = Mapping[str, Moments]

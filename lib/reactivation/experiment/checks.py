@@ -16,12 +16,13 @@ class Design(NamedTuple):
     """The shares that chance was to give, as registered.
 
     cells: share of each cell among contactable users. holdout, long_holdout: shares of every cell's users; the rest is
-    touched.
+    touched. months_before: months of campaigns since the long holdout was drawn.
     """
 
     cells: Mapping[str, float]
     holdout: float
     long_holdout: float
+    months_before: int = 0
 
 
 def sample_ratios(groups: Collection[Group], design: Design, *, counted: Counted = "users") -> dict[str, SampleRatio]:

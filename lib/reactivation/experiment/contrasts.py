@@ -151,12 +151,15 @@ def _against(policy: str, other: str) -> tuple[Contrast, ...]:
     )
 
 
+AFTER_MONTHS = "cumulative_touch"
+"""What the long holdout missed shows in its past, and in who still sleeps: its sides are alike by chance while new."""
+
 CONTRASTS: tuple[Contrast, ...] = (
     *(_touch(policy) for policy in POLICIES),
     *_against("model", "rule"),
     *_against("model", "random"),
     Comparison(
-        "cumulative_touch",
+        AFTER_MONTHS,
         "causal",
         Side(POLICIES, None, ("touched", "holdout")),
         Side(POLICIES, None, ("long_holdout",)),

@@ -7,7 +7,7 @@ from typing import Any
 from reactivation.experiment.asked import Asked, Estimates, Pair, Row, estimates, pairs
 from reactivation.experiment.beside import adjusted, adjusted_estimates, costs, on_the_reached
 from reactivation.experiment.checks import Design, sample_ratios, why_withheld
-from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS
 from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, by_arm
 from reactivation.experiment.guarded import guarded
@@ -37,6 +37,9 @@ def ask(
     arms = by_arm(groups)
     ratios = sample_ratios(arms, design)
     reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
+    if design.months_before and reasons[AFTER_MONTHS] is None:
+        woken = f"{design.months_before} months of campaigns since its draw have woken sleepers on one side alone"
+        reasons[AFTER_MONTHS] = f"{woken}: those who still sleep are not alike (decision 64)"
     later = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
     return Asked(settings, measured, reasons, {**dict.fromkeys(OF_THE_NEXT_MONTH, later), **(not_known or {})})
 

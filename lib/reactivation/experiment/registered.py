@@ -1,7 +1,7 @@
 """What was registered against what is there now: before a wave, before a new registration, and at the read-out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -40,10 +40,11 @@ def read(row: Mapping[str, Any] | None) -> PlanText:
     return dict(json.loads(row["plan_json"]))
 
 
-def design_of(plan: PlanText) -> Design:
-    """The shares that a registered plan names, for the checks of its read-out."""
+def design_of(plan: PlanText, *, registered: Iterable[str] = ()) -> Design:
+    """The shares that a registered plan names, for the checks of its read-out. registered: cycles with a plan."""
     arms = plan["arms"]
-    return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"])
+    before = sum(str(arms["long_holdout_since"]) <= cycle < plan["cycle"] for cycle in registered)
+    return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"], before)
 
 
 def window_of(plan: PlanText) -> Window:
