@@ -1,13 +1,14 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
 from reactivation import cli, sources
+from reactivation.errors import Finding, NotReady
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
 
 
 def run(r: Run) -> None:
-    """Nothing is written unless all sources can be read and none has too many bad rows."""
+    """Nothing is written unless all sources can be read, the newest month has rows, and no source too many bad ones."""
     settings = r.settings.sources
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
@@ -28,6 +29,7 @@ def run(r: Run) -> None:
             require_rows=raw.require_rows,
             allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
         )
+    require_rows(batch)
     kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
     writes = {**kept, derived.QUARANTINE: batch.quarantine}
     r.write_together(
@@ -37,6 +39,14 @@ def run(r: Run) -> None:
     )
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])
+
+
+def require_rows(batch: sources.Batch) -> None:
+    """NotReady where not one row arrived in the newest month: what is taken as complete is not asked for again."""
+    newest = str(batch.span.last)
+    if not any(count["rows_in"] for count in batch.counts if count["cycle"] == newest):
+        advice = f"are they there yet? Mind --as-of: rows up to {batch.span.end} would count as taken"
+        raise NotReady("nothing was written", [Finding("no rows", f"arrived in {newest}", advice)])
 
 
 if __name__ == "__main__":

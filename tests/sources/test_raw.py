@@ -1,5 +1,6 @@
 """Raw tables that cannot be used: all problems of all sources in one message, and nothing written."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from reactivation import cli
-from reactivation.errors import SourceError
+from reactivation.errors import NotReady, SourceError
+from reactivation.periods import Month
 from reactivation.runtime.raw import RawTables
-from reactivation.sources import SourcesSettings
+from reactivation.sources import Batch, SourcesSettings, Span
 from reactivation.tables import canonical
 
 pytestmark = pytest.mark.edges
@@ -66,6 +68,20 @@ def test_a_view_that_is_not_there_ends_the_job_with_2_and_nothing_is_written(
     assert "did you mean `trans_1993_to_1994q1.parquet`? Change sources.views.trans in conf/regions/berka.yml" in said
     assert "Traceback" not in said
     assert not root.exists()
+
+
+def test_months_that_have_not_come_yet_are_not_taken(spark: SparkSession) -> None:
+    from jobs.ingest_sources import require_rows
+
+    def batch(june: int) -> Batch:
+        counts = [
+            {"cycle": month, "source": "logins", "rows_in": n} for month, n in (("2026-05", 10), ("2026-06", june))
+        ]
+        return Batch(Span(None, Month.parse("2026-06"), date(2026, 6, 5)), {}, spark.range(0), counts, {})
+
+    require_rows(batch(june=1))
+    with pytest.raises(NotReady, match=r"no rows  arrived in 2026-06  are they there yet\?"):
+        require_rows(batch(june=0))
 
 
 def test_a_source_without_rows_is_found_where_none_arrived_in_the_span(spark: SparkSession, tmp_path: Path) -> None:
