@@ -36,9 +36,10 @@ def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text:
     if jobs:
         parts += ["## One cycle: seconds by size", _seconds(jobs)]
         parts += [f"## One cycle at {number(users)} users\n\n{_costs(jobs, users)}" for users in _sizes(jobs)]
-    for users in _sizes(some):
-        table_and_notes = f"{_costs(some, users)} Months of history: {_history(some, users)}."
-        parts += [f"## A part of one cycle at {number(users)} users\n\n{table_and_notes}"]
+    for users, months in sorted({(record.users, record.months) for record in some}):
+        of_size = [record for record in some if record.months == months]
+        what = f"A part of one cycle at {number(users)} users, {months} month{'s' if months > 1 else ''} of history"
+        parts += [f"## {what}\n\n{_costs(of_size, users)}"]
     if readouts:
         parts += ["## The read-out of a month", _readouts(readouts)]
     if loops:
