@@ -40,8 +40,7 @@ def run(r: Run) -> None:
 
 def _plan(r: Run) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
-    is_now, now, found = F.col("cycle") == str(r.cycle), registration.draft(r), registration.row(r)
-    is_running = r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
+    now, found, is_running = registration.draft(r), registration.row(r), registration.is_running(r)
     registered = experiment.registered.read(found) if found and is_running else None
     return experiment.registered.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 

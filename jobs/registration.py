@@ -49,6 +49,12 @@ def plan_if_any(r: Run) -> experiment.PlanText | None:
     return None if found is None else experiment.registered.read(found)
 
 
+def is_running(r: Run) -> bool:
+    """True once a wave of the cycle is planned: who was scored, drawn and picked must stay as it is."""
+    is_now = F.col("cycle") == str(r.cycle)
+    return r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
+
+
 def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> Planned:
     """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
     rows = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()

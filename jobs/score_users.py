@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import registration
 from pyspark.sql import functions as F
 
 from reactivation import cli, model
@@ -32,8 +33,7 @@ def run(r: Run) -> None:
 def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
     """PlanError where a wave of the cycle is planned and other versions would score: its picks would be others."""
     is_now = F.col("cycle") == str(r.cycle)
-    is_running = r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
-    then = r.read(derived.SCORES, is_now).head() if is_running and not r.force else None
+    then = r.read(derived.SCORES, is_now).head() if registration.is_running(r) and not r.force else None
     differ = [t for t, version in versions.items() if then is not None and then[f"{t}_version"] != version]
     if then is not None and differ:
         advice = "what was drawn and sent goes by the old scores: leave them, or --force"
