@@ -24,7 +24,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-berka benchmark benchmark-readout benchmarks vacuum test lint setup zip wheel clean
+.PHONY: help demo demo-berka benchmark benchmark-training benchmark-readout benchmarks vacuum test lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -39,6 +39,10 @@ demo-berka: setup ## A month of a real Czech bank of the nineties, up to its sco
 benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONTHS=8] [ROOT=…] [SET="--set …"]
 	@$(WITH_SPARK) jobs/benchmark_month.py --env benchmark --cycle $(BENCHMARK_CYCLE) --vacuum \
 	  --set sandbox.users=$(USERS) --set sandbox.history_months=$(MONTHS) --set paths.root=$(ROOT) $(SET)
+
+benchmark-training: setup ## One training, a built bank's rows repeated: FROM=build/benchmark-100000 COPIES=70 [ROOT=…] [SET="--set …"]
+	@$(WITH_SPARK) jobs/benchmark_training.py --env benchmark --cycle $(BENCHMARK_CYCLE) --source $(FROM) --copies $(COPIES) \
+	  --set paths.root=$(if $(ROOT_GIVEN),$(ROOT),$(FROM)-times-$(COPIES)) $(SET)
 
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
 	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)

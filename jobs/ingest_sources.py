@@ -2,6 +2,7 @@
 
 from reactivation import cli, sources
 from reactivation.errors import Finding, NotReady
+from reactivation.frames import records
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
@@ -12,11 +13,11 @@ def run(r: Run) -> None:
     settings = r.settings.sources
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
-    counts = r.read(derived.INGEST_COUNTS).collect() if r.has(derived.INGEST_COUNTS) else []
+    counts = records(r.read(derived.INGEST_COUNTS)) if r.has(derived.INGEST_COUNTS) else []
     past = sources.Past(
         stored=r.read_present(canonical.ALL),
         quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
-        counts=[row.asDict() for row in counts],
+        counts=counts,
     )
     with raw.reading(tables):
         batch = sources.ingest(
@@ -39,6 +40,8 @@ def run(r: Run) -> None:
     )
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])
+    for sentence in sources.counts.silent([*counts, *batch.counts]):
+        r.say(f"    {sentence}")
 
 
 def require_rows(batch: sources.Batch) -> None:

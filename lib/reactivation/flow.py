@@ -136,9 +136,14 @@ _EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", _EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", _EVERYTHING, ())
 BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", _EVERYTHING, ())
-BY_JOB = {
-    step.job: step for step in (*STEPS, SIMULATE, RUN_CYCLE, BENCHMARK, NOTEBOOK, LOOP, COMPARE, RIVALS, WAYS, ROLLOUTS)
-}
+TRAINING_AT_SIZE = Step(
+    "benchmark_training",
+    "one training at any size, on a built bank's rows repeated",
+    ("features", "labels", "contacts"),
+    ("features", "labels", "contacts"),
+)
+_BESIDE = (SIMULATE, RUN_CYCLE, BENCHMARK, TRAINING_AT_SIZE, NOTEBOOK, LOOP, COMPARE, RIVALS, WAYS, ROLLOUTS)
+BY_JOB = {step.job: step for step in (*STEPS, *_BESIDE)}
 
 
 def writer_of(table: str) -> str | None:

@@ -123,6 +123,14 @@ def test_a_part_of_a_cycle_has_a_table_of_its_own_and_no_exponent() -> None:
         assert cells(page, "build_features", heading)[2] == seconds
 
 
+def test_a_training_by_itself_is_no_part_of_a_cycle() -> None:
+    page = as_page(
+        [record(), record(kind="training", job="train_models", users=7_000, rows=21, cost=cost(seconds=3.0))]
+    )
+    assert cells(page, "7 000", "A training by itself")[:5] == ["7 000", "8", "21", "3.0", "7"]
+    assert "train_models" not in page
+
+
 def test_stages_that_spark_forgot_are_told() -> None:
     assert "forgot" not in as_page([record()])
     assert "Spark forgot 4 stages" in as_page([record(cost=cost(stages_lost=4))])

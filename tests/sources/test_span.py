@@ -118,3 +118,23 @@ def test_undated_rows_weigh_once_and_a_handful_never() -> None:
     counts.check_shares(found, undated_before={"logins": 9}, settings=SETTINGS)  # nine are old, two are a handful
     with pytest.raises(TooManyBadRows):
         counts.check_shares(found, undated_before={"logins": 8}, settings=SETTINGS)
+
+
+def counted(source: str, month: str, rows: int, until: str) -> dict[str, object]:
+    return {"source": source, "cycle": month, "rows_in": rows, "arrived_before": date.fromisoformat(until)}
+
+
+def test_a_source_that_fell_silent_in_the_newest_whole_month_is_told() -> None:
+    users = [
+        counted("users", month, 9, until) for month, until in (("2026-04", "2026-05-01"), ("2026-05", "2026-06-01"))
+    ]
+    april, june = counted("logins", "2026-04", 70, "2026-05-01"), counted("users", "2026-06", 0, "2026-06-05")
+    told = ["`logins`: no row arrived in 2026-05, 70 in 2026-04: is it complete?"]
+    assert counts.silent([*users, april]) == told
+    assert counts.silent([*users, april, counted("logins", "2026-05", 0, "2026-06-01")]) == told
+    assert counts.silent([*users, april, june]) == told  # a begun month may still bring its rows
+    assert counts.silent([*users, april, counted("logins", "2026-05", 1, "2026-06-01")]) == []
+    assert counts.silent([users[0], april, counted("users", "2026-05", 9, "2026-05-26")]) == []
+    assert counts.silent([]) == []
+    undated = counted("logins", "undated", 4, "2026-06-01")
+    assert counts.silent([*users, april, undated]) == told

@@ -13,6 +13,10 @@ GIB, MIB = 2**30, 2**20
 BEGIN = "<!-- Written by people and kept by `make benchmarks`, which makes all below from records. -->"
 END = "<!-- Below here: made from records. -->"
 _PARTS = {"history": ", a month of history", "month": ""}
+_COSTS = (
+    *("seconds", "rows per second", "CPU seconds", "peak GiB", "heap GiB"),
+    *("shuffle read MiB", "shuffle write MiB", "spill MiB in memory", "spill MiB on disk"),
+)
 
 
 def in_brief(record: Record) -> str:
@@ -29,8 +33,8 @@ def in_brief(record: Record) -> str:
 def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text: str = "") -> str:
     """The whole page in Markdown. text: what people wrote, put under the heading between its marks."""
     kept = newest(records)
-    kinds = ("month", "part", "readout")
-    jobs, some, readouts = ([record for record in kept if record.kind == kind] for kind in kinds)
+    kinds = ("month", "part", "training", "readout")
+    jobs, some, trainings, readouts = ([record for record in kept if record.kind == kind] for kind in kinds)
     parts = ["# Benchmarks", f"{BEGIN}\n\n{text.strip() or 'What was run, and what was not.'}\n\n{END}"]
     parts += ["## Machine and versions", _machines(kept)]
     if jobs:
@@ -40,6 +44,8 @@ def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text:
         of_size = [record for record in some if record.months == months]
         what = f"A part of one cycle at {number(users)} users, {months} month{'s' if months > 1 else ''} of history"
         parts += [f"## {what}\n\n{_costs(of_size, users)}"]
+    if trainings:
+        parts += ["## A training by itself", _trainings(trainings)]
     if readouts:
         parts += ["## The read-out of a month", _readouts(readouts)]
     if loops:
@@ -93,28 +99,33 @@ def _costs(records: Sequence[Record], users: int) -> str:
     for name, of_job in _by_job(records).items():
         if users not in of_job:
             continue
-        mine = of_job[users]
-        seconds, written = _each(mine, lambda r: r.cost.seconds), _each(mine, lambda r: r.rows)
-        rows.append(
-            [
-                *[name, number(round(written)), f"{seconds:.1f}", number(round(written / seconds)) if seconds else "–"],
-                f"{_each(mine, lambda r: r.cost.cpu_seconds):.0f}",
-                gib(max((r.cost.memory_bytes or 0) for r in mine) or None),
-                gib(max((r.cost.heap_bytes or 0) for r in mine) or None),
-                mib(round(_each(mine, lambda r: r.cost.shuffle_read_bytes))),
-                mib(round(_each(mine, lambda r: r.cost.shuffle_write_bytes))),
-                mib(round(_each(mine, lambda r: r.cost.spill_memory_bytes))),
-                mib(round(_each(mine, lambda r: r.cost.spill_disk_bytes))),
-            ]
-        )
-    head = ["job", "rows written", "seconds", "rows per second", "CPU seconds", "peak GiB", "heap GiB"]
-    head += ["shuffle read MiB", "shuffle write MiB", "spill MiB in memory", "spill MiB on disk"]
+        rows.append([name, *_cost(of_job[users])])
     mine = [record for record in records if record.users == users]
     roots = [record.root_bytes for record in mine if record.root_bytes is not None]
     lost = sum(record.cost.stages_lost for record in mine)
     notes = [f"Most on disk under the root after any job: {gib(max(roots, default=None))} GiB."]
     notes += [f"Spark forgot {lost} stages before they were read: sums are too low."] if lost else []
-    return f"{table(head, rows)}\n\n{' '.join(notes)}"
+    return f"{table(['job', 'rows written', *_COSTS], rows)}\n\n{' '.join(notes)}"
+
+
+def _cost(records: Sequence[Record]) -> list[str]:
+    """Rows of one job's records together, and what they cost, as `_COSTS` names it."""
+    seconds, rows = _each(records, lambda r: r.cost.seconds), _each(records, lambda r: r.rows)
+    return [
+        *[number(round(rows)), f"{seconds:.1f}", number(round(rows / seconds)) if seconds else "–"],
+        f"{_each(records, lambda r: r.cost.cpu_seconds):.0f}",
+        gib(max((r.cost.memory_bytes or 0) for r in records) or None),
+        gib(max((r.cost.heap_bytes or 0) for r in records) or None),
+        mib(round(_each(records, lambda r: r.cost.shuffle_read_bytes))),
+        mib(round(_each(records, lambda r: r.cost.shuffle_write_bytes))),
+        mib(round(_each(records, lambda r: r.cost.spill_memory_bytes))),
+        mib(round(_each(records, lambda r: r.cost.spill_disk_bytes))),
+    ]
+
+
+def _trainings(records: Sequence[Record]) -> str:
+    head = ["users", "months of history", "rows of features", *_COSTS]
+    return table(head, [[number(record.users), str(record.months), *_cost([record])] for record in records])
 
 
 def _readouts(records: Sequence[Record]) -> str:

@@ -49,12 +49,13 @@ class Record(Part):
     """One job, or one repetition of a benchmark that is repeated.
 
     kind: month, a job of a cycle or of its history; part, one of a cycle that was not run whole, which may have cost
-    less; readout, a way to read a made month out. part: history, a month before the cycle;
-    month, the cycle itself. months: of history. rows: written by a job, read by a read-out. root_bytes: all files under
-    the root when the job was done, old Delta versions included; None for roots that are no local folder.
+    less; training, one on a bank's rows repeated; readout, a way to read a made month out. part: history, a month
+    before the cycle; month, the cycle itself. months: of history. rows: written by a job; read, of features by a
+    training, of all tables by a read-out. root_bytes: all files under the root when the job was done, old Delta
+    versions included; None for roots that are no local folder.
     """
 
-    kind: Literal["month", "part", "readout"]
+    kind: Literal["month", "part", "training", "readout"]
     users: int
     months: int
     cycle: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reactivation.errors import Finding, TooManyBadRows
+from reactivation.periods import Month
 from reactivation.sources.settings import SourcesSettings
 from reactivation.sources.span import UNDATED, Span
 
@@ -112,4 +113,23 @@ def records(tallies: Tallies, span: Span) -> list[dict[str, Any]]:
             "arrived_before": span.stops_on(month),
         }
         for (source, month), entry in sorted(tallies.items())
+    ]
+
+
+def silent(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Sources of which no row arrived in the newest whole month, though some did in the month before: a sentence each.
+
+    records: rows of `ingest_counts`, of a repeated source and month the last one counting. It may be right (a month
+    without a campaign); a file that nobody sent looks the same.
+    """
+    found = {(row["source"], row["cycle"]): row for row in records if row["cycle"] != UNDATED}
+    ends = {Month.parse(month): row["arrived_before"] for (_, month), row in found.items()}
+    newest = max((month for month, end in ends.items() if end >= (month + 1).first), default=None)
+    if newest is None:
+        return []
+    rows = {key: row["rows_in"] for key, row in found.items()}
+    return [
+        f"`{source}`: no row arrived in {newest}, {before} in {newest - 1}: is it complete?"
+        for source in sorted({source for source, _ in found})
+        if (before := rows.get((source, str(newest - 1)))) and not rows.get((source, str(newest)))
     ]

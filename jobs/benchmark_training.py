@@ -1,0 +1,60 @@
+"""Train at any size: the rows on which a built bank trains, repeated under new users; only the cost is of that size."""
+
+from argparse import ArgumentParser
+
+import train_models
+from pyspark.sql import functions as F
+
+from reactivation import benchmark, cli, flow, sandbox
+from reactivation.benchmark import copies
+from reactivation.frames import records
+from reactivation.runtime import meter
+from reactivation.runtime.records import append_record
+from reactivation.runtime.run import Run
+from reactivation.runtime.store import Store
+from reactivation.tables import canonical, derived
+from reactivation.tables.contract import Table
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Which bank, and how often."""
+    parser.add_argument("--source", required=True, metavar="ROOT", help="root of the bank: `make benchmark` made it")
+    parser.add_argument("--copies", type=int, required=True, help="how often each of its users is there")
+
+
+def run(r: Run) -> None:
+    """Rows that are there already are used again; each call trains anew and adds its record."""
+    bank = sandbox.required(r.settings.sandbox, region=r.region)
+    source = Store(r.spark, r.resolve(r.args.source), writer=r.step.job)
+    for table in (derived.LABELS, derived.FEATURES, canonical.CONTACTS):
+        if not r.has(table):
+            _repeat(r, source, table)
+    with meter.measured(r.spark) as cost:
+        train_models.run(r.at(flow.TRAIN, force=True))
+    record = benchmark.Record(
+        kind="training",
+        users=bank.users * r.args.copies,
+        months=bank.history_months,
+        cycle=str(r.cycle),
+        part="month",
+        job=flow.TRAIN.job,
+        rows=r.read(derived.FEATURES).count(),
+        cost=benchmark.Cost.model_validate(cost.as_record()),
+        settings_hash=r.settings_hash,
+        **meter.surroundings(r.spark, r.root),
+    )
+    append_record(f"{r.root}/benchmark.jsonl", record)
+    r.say(f"    {cost.seconds:.1f} s; {benchmark.in_brief(record)}\n\nRecords: {r.root}/benchmark.jsonl")
+
+
+def _repeat(r: Run, source: Store, table: Table) -> None:
+    """Write a table of the larger bank; of features only months that have labels, for others train nothing."""
+    by, keys = table.partition_by[0], ("contact_id",) if table == canonical.CONTACTS else ()
+    of = r.read(derived.LABELS) if table == derived.FEATURES else source.read(table)
+    parts = [row[by] for row in records(of.select(by).distinct())]
+    rows = source.read(table).where(F.col(by).isin(parts))
+    r.write(table, copies.repeated(rows, copies=r.args.copies, keys=keys), **{by: parts})
+
+
+if __name__ == "__main__":
+    cli.main(run, arguments=add_arguments)
