@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation import activity, campaign, experiment, labels
 from reactivation.periods import Window
-from reactivation.runtime.ingested import require_ingested
+from reactivation.runtime.ingested import knows
 from reactivation.runtime.run import Run
 from reactivation.tables import canonical, derived
 
@@ -62,9 +62,8 @@ def _behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, know
 def _later(r: Run) -> DataFrame | None:
     """What they did in the month after, once it has settled and its rows are in."""
     month, settles_on = r.cycle + 1, r.calendar.settle_on(r.cycle + 1)
-    if r.as_of is None or r.as_of < settles_on:
+    if not knows(r, settles_on):
         return None
-    require_ingested(r, settles_on)
     follow_up = r.settings.experiment.follow_up(month.window)
     did = _behaviour(r, r.read_present(canonical.ALL), month.window, known_before=settles_on)
     return labels.with_later(did, follow_up=follow_up)

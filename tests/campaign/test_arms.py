@@ -6,7 +6,6 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conftest import Rows
 from reactivation import chance
 from reactivation.campaign import ArmSalts, CampaignSettings, arms
 from reactivation.errors import SettingsError
@@ -126,7 +125,13 @@ def test_shares_are_as_conf_says_and_the_long_holdout_stays(
     )
 
 
-def test_an_order_that_does_not_resolve_names_its_key(spark: SparkSession, conf: dict[str, Any], rows: Rows) -> None:
-    conf["arms"]["rule_order"] = "transaction_own_count_9m"
-    with pytest.raises(SettingsError, match=r"campaign\.arms\.rule_order"):
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [("transaction_own_count_9m", "not resolved"), ("'by ' || user_id", "found: string; write a number")],
+)
+def test_an_order_that_is_no_number_names_its_key(
+    spark: SparkSession, conf: dict[str, Any], order: str, said: str
+) -> None:
+    conf["arms"]["rule_order"] = order
+    with pytest.raises(SettingsError, match=rf"campaign\.arms\.rule_order(.|\n)*{said}"):
         assigned(bank(spark), CampaignSettings.model_validate(conf))

@@ -17,7 +17,7 @@ from reactivation.campaign.ranks import Order, ranked
 from reactivation.frames import at_hand
 from reactivation.tables import derived
 from reactivation.tables.derived import POLICIES
-from reactivation.tables.expression import condition
+from reactivation.tables.expression import number
 
 _FURTHEST_RAW = 1000.0
 """Scores are log-odds, of a few units; what lies further apart than this is of another band."""
@@ -54,8 +54,7 @@ def assign(
     these are fewer. gains: per band (`tiers.gains`); empty while none are known: then by raw score alone.
     """
     facts = features.drop("cycle")
-    condition(facts, f"({settings.rule_order}) is not null", key="campaign.arms.rule_order")
-    rule = F.expr(settings.rule_order).cast("double")
+    rule = number(facts, settings.rule_order, key="campaign.arms.rule_order")
     users = (
         scores.select("user_id", "raw_active")
         .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
