@@ -13,6 +13,7 @@ def run(r: Run) -> None:
     settings = r.settings.sources
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
+    upon = r.versions([derived.INGEST_COUNTS])
     counts = records(r.read(derived.INGEST_COUNTS)) if r.has(derived.INGEST_COUNTS) else []
     past = sources.Past(
         stored=r.read_present(canonical.ALL),
@@ -34,9 +35,12 @@ def run(r: Run) -> None:
     kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
     writes = {**kept, derived.QUARANTINE: batch.quarantine}
     r.write_together(
-        (table, rows, None if batch.adds and table in kept else {table.partition_by[0]: batch.parts[table.name]})
-        for table, rows in writes.items()
-        if table.name in batch.parts
+        (
+            (table, rows, None if batch.adds and table in kept else {table.partition_by[0]: batch.parts[table.name]})
+            for table, rows in writes.items()
+            if table.name in batch.parts
+        ),
+        once=f"{r.step.job} upon {upon}",  # two that began at the same counts would add the same rows
     )
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])

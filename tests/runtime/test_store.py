@@ -1,13 +1,14 @@
 """Delta tables by contract: parts are replaced whole, and a write that breaks the contract leaves nothing behind."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from conftest import Rows
-from reactivation.errors import ContractError, NotReady
+from reactivation.errors import Busy, ContractError, NotReady
 from reactivation.runtime.store import Store
 from reactivation.tables import derived
 from reactivation.tables.contract import Column, Table
@@ -105,6 +106,39 @@ def test_only_append_only_tables_are_appended_to(store: Store, rows: Rows) -> No
     for value in (1, 2):
         store.append(events, rows(events, ["x"], [(value,)]))
     assert sorted(r.x for r in store.read(events).collect()) == [1, 2]
+
+
+def test_rows_that_two_jobs_add_at_once_under_one_name_are_there_once(store: Store, rows: Rows) -> None:
+    events = Table("events", "one event", (), (Column("x", "bigint", "any"),), is_append_only=True)
+    store.append(events, rows(events, ["x"], [(0,)]))
+
+    def add(once: str) -> int:
+        return store.append(events, rows(events, ["x"], [(1,), (2,)]), once=once).rows
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(add, ["upon 7"] * 3)) == [0, 0, 2]
+    assert [add("upon 7"), add("upon 8")] == [0, 2]
+    assert sorted(r.x for r in store.read(events).collect()) == [0, 1, 1, 2, 2]
+
+
+def test_of_two_jobs_that_replace_a_part_at_once_one_waits_and_is_told_if_it_waits_in_vain(
+    store: Store, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(user: int) -> str:
+        try:
+            store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", user, "low_potential", 1)]), {"cycle": "2026-05"})
+        except Busy as busy:
+            return str(busy)
+        return ""
+
+    write(0)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(write, [1, 2, 3])) == ["", "", ""]
+        assert [user for _, user, _ in tiers_of(store)] in ([1], [2], [3])
+        monkeypatch.setattr("reactivation.runtime.store._TRIES", 1)
+        told = [text for text in pool.map(write, [4, 5, 6]) if text]
+    assert told
+    assert all("`tiers` is being written by another job" in text and "last written by a test" in text for text in told)
 
 
 def test_a_clone_is_the_table_as_it_was_then(store: Store, rows: Rows, spark: SparkSession, tmp_path: Path) -> None:

@@ -131,22 +131,25 @@ class Run:
         self.step.check_write(table)
         note_made_of(self.store, table, parts)
 
-    def write_together(self, writes: Iterable[tuple[Table, DataFrame, Parts | None]]) -> None:
+    def write_together(
+        self, writes: Iterable[tuple[Table, DataFrame, Parts | None]], *, once: str | None = None
+    ) -> None:
         """Write to several tables, some at a time: small writes mostly wait for each other.
 
-        Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added.
+        Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added. once: see
+        `Store.append`.
         """
 
         def write(table: Table, rows: DataFrame, parts: Parts | None) -> int:
-            return self.append(table, rows) if parts is None else self.write(table, rows, **parts)
+            return self.append(table, rows, once=once) if parts is None else self.write(table, rows, **parts)
 
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(lambda each: write(*each), writes))
 
-    def append(self, table: Table, frame: DataFrame) -> int:
+    def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> int:
         """Add rows to a table that grows: see `Store.append`."""
         self.step.check_write(table)
-        return self._log(table, time.monotonic(), self.store.append(table, frame))
+        return self._log(table, time.monotonic(), self.store.append(table, frame, once=once))
 
     def rows(self, table: Table, records: Iterable[Mapping[str, Any]]) -> DataFrame:
         """A few records of the driver as a frame of a table's contract."""

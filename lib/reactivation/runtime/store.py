@@ -4,12 +4,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import delta.exceptions
 from delta import DeltaTable
-from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,7 +19,12 @@ from pyspark.sql import functions as F
 from reactivation.errors import Busy, ContractError, Finding, NotReady
 from reactivation.flow import writer_of
 from reactivation.runtime.commits import Commit, newest, of_history, of_log
+from reactivation.runtime.rules import broken_rules, refusal
 from reactivation.tables.contract import Table
+
+with suppress(ImportError):  # once imported, Delta's conflicts arrive as what they are; else as errors of Java
+    import_module("delta.exceptions.captured")
+_CONFLICTS = tuple(getattr(delta.exceptions, name) for name in delta.exceptions.__all__)  # they have no base in common
 
 _CATALOG_SCHEMA = re.compile(r"\w+\.\w+")
 _INDEXED_COLUMNS = 8
@@ -119,13 +126,18 @@ class Store:
             self._check_values(table, self.read(table).where(where), restore_to=written.version - 1)
         return written
 
-    def append(self, table: Table, frame: DataFrame) -> Written:
-        """Add rows to a table that is append-only or partitioned by arrival: what arrives later is added."""
+    def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> Written:
+        """Add rows to a table that is append-only or partitioned by arrival: what arrives later is added.
+
+        once: names the addition. Of several by one name the first alone is made, whichever job comes first; the others
+        write nothing.
+        """
         if not (table.is_append_only or table.is_by_arrival):
             raise ContractError(f"`{table.name}` is not append-only: replace its part instead")
         self._check_columns(table, frame)
         self._create(table)
-        return self._save(table, frame, "append", {})
+        named = {} if once is None else {"txnAppId": once, "txnVersion": "1"}  # Delta's own idempotent writes
+        return self._save(table, frame, "append", named)
 
     def clone(self, table: Table, source: "Store", *, at_millis: int) -> bool:
         """Make a table as another store had it at an instant (milliseconds since 1970), without copying its files.
@@ -177,7 +189,7 @@ class Store:
             try:
                 write()
                 return
-            except DeltaConcurrentModificationException:
+            except _CONFLICTS:
                 if attempt == _TRIES:
                     advice = f"last written by {self._newest(table).mark}; wait until it is done, then run again"
                     raise Busy(
@@ -185,7 +197,7 @@ class Store:
                     ) from None
                 time.sleep(attempt)
             except PySparkException as error:
-                broken = _broken_rule(str(error))
+                broken = refusal(str(error))
                 if broken is None:
                     raise
                 raise ContractError(f"`{table.name}` was not written: rows break its contract", [broken]) from None
@@ -197,26 +209,7 @@ class Store:
 
     def _check_values(self, table: Table, rows: DataFrame, *, restore_to: int | None = None) -> None:
         """Check keys and allowed values; where they are broken, put the table back to a version, if one is given."""
-        checked = [c for c in table.columns if c.allowed or c.minimum is not None]
-        if not table.key:
-            return
-        bad = [F.count_if(~column.is_allowed).alias(f"bad_{column.name}") for column in checked]
-        per_key = rows.groupBy(*table.key).agg(F.count("*").alias("rows_of_key"), *bad)
-        totals = per_key.agg(
-            F.coalesce(F.sum(F.col("rows_of_key") - 1), F.lit(0)).alias("rows_too_many"),
-            *[F.coalesce(F.sum(f"bad_{column.name}"), F.lit(0)).alias(column.name) for column in checked],
-        ).collect()[0]
-        findings = [
-            Finding(
-                "value", column.name, f"{totals[column.name]} rows; allowed: {_allowed(column.allowed, column.minimum)}"
-            )
-            for column in checked
-            if totals[column.name]
-        ]
-        if totals.rows_too_many:
-            findings.append(
-                Finding("key", ", ".join(table.key), f"{totals.rows_too_many} rows too many: must be unique")
-            )
+        findings = broken_rules(table, rows)
         if findings:
             if restore_to is not None:
                 self.delta(table).restoreToVersion(restore_to)
@@ -231,20 +224,3 @@ def _predicate(parts: Parts) -> str:
         for name, value in parts.items()
     ]
     return " and ".join(conditions)
-
-
-def _allowed(values: Sequence[str], minimum: int | None) -> str:
-    return ", ".join(values) if values else f"{minimum} or more"
-
-
-def _broken_rule(message: str) -> Finding | None:
-    """What Delta refused, in our words; None where the error is of another kind."""
-    rules = {
-        r"NOT NULL constraint violated for column: (?P<what>[\w.]+)": "not null",
-        r"DELTA_REPLACE_WHERE_MISMATCH.*?constraint '(?P<what>.+?)'": "wrong part",
-    }
-    for pattern, kind in rules.items():
-        found = re.search(pattern, message, re.DOTALL)
-        if found:
-            return Finding(kind, found["what"], "nothing was written")
-    return None
