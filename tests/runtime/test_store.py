@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
-from reactivation.errors import Busy, ContractError, NotReady
+from reactivation.errors import Busy, ContractError, Finding, NotReady
+from reactivation.runtime.rules import broken_rules
 from reactivation.runtime.store import Store
 from reactivation.tables import derived
 from reactivation.tables.contract import Column, Table
@@ -71,6 +72,23 @@ def test_rows_that_break_the_contract_leave_the_table_as_it_was(
     with pytest.raises(ContractError, match=finding):
         store.replace(TIERS, records.repartition(1), {"cycle": "2026-05"})
     assert tiers_of(store) == [("2026-05", 1, "low_potential")]
+
+
+def test_what_another_job_wrote_meanwhile_stays_where_a_write_is_taken_back(
+    store: Store, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 1)])
+    store.replace(TIERS, may, {"cycle": "2026-05"})
+
+    def looked_at_late(table: Table, looked_at: DataFrame) -> list[Finding]:
+        monkeypatch.undo()
+        store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 2, "low_potential", 1)]), {"cycle": "2026-06"})
+        return broken_rules(table, looked_at)
+
+    monkeypatch.setattr("reactivation.runtime.store.broken_rules", looked_at_late)
+    with pytest.raises(ContractError, match="1 rows too many"):
+        store.replace(TIERS, may.union(may).repartition(1), {"cycle": "2026-05"})
+    assert tiers_of(store) == [("2026-05", 1, "low_potential"), ("2026-06", 2, "low_potential")]
 
 
 def test_wrong_columns_are_all_named_before_anything_is_written(store: Store, spark: SparkSession) -> None:

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,7 +123,8 @@ class Store:
         options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
         written = self._save(table, frame, "overwrite", options)
         if written.rows and not (is_here or table.is_by_arrival):
-            self._check_values(table, self.read(table).where(where), restore_to=written.version - 1)
+            taken_back = partial(self._take_back, table, where, written.version)
+            self._check_values(table, self.read(table).where(where), otherwise=taken_back)
         return written
 
     def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> Written:
@@ -207,13 +208,22 @@ class Store:
         if differences:
             raise ContractError(f"`{table.name}` was not written: the rows do not have its columns", differences)
 
-    def _check_values(self, table: Table, rows: DataFrame, *, restore_to: int | None = None) -> None:
-        """Check keys and allowed values; where they are broken, put the table back to a version, if one is given."""
+    def _check_values(self, table: Table, rows: DataFrame, *, otherwise: Callable[[], None] | None = None) -> None:
+        """Check keys and allowed values. otherwise: called where they are broken, before that is told."""
         findings = broken_rules(table, rows)
         if findings:
-            if restore_to is not None:
-                self.delta(table).restoreToVersion(restore_to)
+            if otherwise is not None:
+                otherwise()
             raise ContractError(f"`{table.name}` is as it was: the new rows break its contract", findings)
+
+    def _take_back(self, table: Table, where: str, version: int) -> None:
+        """Undo a write; where another job has written since, put back its part alone."""
+        if self.version(table) == version:
+            self.delta(table).restoreToVersion(version - 1)
+            return
+        reader = self._spark.read.option("versionAsOf", version - 1)
+        before = reader.table(self.place(table)) if self.is_catalog else reader.format("delta").load(self.place(table))
+        self._save(table, before.where(where), "overwrite", {"replaceWhere": where})
 
 
 def _predicate(parts: Parts) -> str:
