@@ -83,6 +83,4 @@ def note_made_of(store: Store, table: Table, parts: Mapping[str, str]) -> None:
     before = made_of(store, table)
     now = {**before, **parts}
     if now != before:
-        name = store.place(table) if store.is_catalog else f"delta.`{store.place(table)}`"
-        text = json.dumps(now, sort_keys=True)
-        store.spark.sql(f"alter table {name} set tblproperties ('{_PROPERTY}' = '{text}')")
+        store.note(table, _PROPERTY, json.dumps(now, sort_keys=True))

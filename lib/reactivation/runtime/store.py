@@ -151,11 +151,19 @@ class Store:
         then = source.delta(table).history().where(is_then).agg(F.max("version").alias("version")).collect()[0].version
         if then is None:
             return False
-        named = [
-            store.place(table) if store.is_catalog else f"delta.`{store.place(table)}`" for store in (self, source)
-        ]
-        self._spark.sql(f"create or replace table {named[0]} shallow clone {named[1]} version as of {then}")
+        ours, theirs = self._named(table), source._named(table)
+        self._spark.sql(f"create or replace table {ours} shallow clone {theirs} version as of {then}")
         return True
+
+    def note(self, table: Table, key: str, text: str) -> None:
+        """Keep a text with a table, as a property; it makes a version of its own."""
+        self._commit(
+            table, lambda: self._spark.sql(f"alter table {self._named(table)} set tblproperties ('{key}' = '{text}')")
+        )
+
+    def _named(self, table: Table) -> str:
+        """The table in SQL."""
+        return self.place(table) if self.is_catalog else f"delta.`{self.place(table)}`"
 
     def _newest(self, table: Table, mark: str | None = None) -> Commit:
         is_here = not self.is_catalog and (log := Path(self.place(table)) / "_delta_log").is_dir()
