@@ -48,12 +48,12 @@ def run(r: Run) -> None:
 
 
 def _repeat(r: Run, source: Store, table: Table) -> None:
-    """Write a table of the larger bank; of features only months that have labels, for others train nothing."""
+    """Write a table of the larger bank: months before the cycle, of features those alone that have labels."""
     by, keys = table.partition_by[0], ("contact_id",) if table == canonical.CONTACTS else ()
     of = r.read(derived.LABELS) if table == derived.FEATURES else source.read(table)
-    parts = [row[by] for row in records(of.select(by).distinct())]
+    parts = [row[by] for row in records(of.where(F.col(by) < str(r.cycle)).select(by).distinct())]
     rows = source.read(table).where(F.col(by).isin(parts))
-    r.write(table, copies.repeated(rows, copies=r.args.copies, keys=keys), **{by: parts})
+    r.write_together([(table, copies.repeated(rows, copies=r.args.copies, keys=keys), {by: parts})])
 
 
 if __name__ == "__main__":

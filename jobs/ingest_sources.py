@@ -40,7 +40,7 @@ def run(r: Run) -> None:
             for table, rows in writes.items()
             if table.name in batch.parts
         ),
-        once=f"{r.step.job} upon {upon}",  # two that began at the same counts would add the same rows
+        once=f"{r.step.job} upon {upon}" if batch.adds else None,  # two begun at the same counts would add the same
     )
     counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
     r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])

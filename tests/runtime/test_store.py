@@ -139,6 +139,13 @@ def test_rows_that_two_jobs_add_at_once_under_one_name_are_there_once(store: Sto
     assert sorted(r.x for r in store.read(events).collect()) == [0, 1, 1, 2, 2]
 
 
+def test_a_part_is_replaced_once_under_one_name(store: Store, rows: Rows) -> None:
+    for user, once, is_made in ((1, "upon 7", True), (2, "upon 7", False), (3, "upon 8", True), (4, None, True)):
+        new = rows(TIERS, COLUMNS, [("2026-05", user, "low_potential", 1)])
+        assert store.replace(TIERS, new, {"cycle": "2026-05"}, once=once).rows == is_made
+        assert [user for _, user, _ in tiers_of(store)] == [user if is_made else 1]
+
+
 def test_of_two_jobs_that_replace_a_part_at_once_one_waits_and_is_told_if_it_waits_in_vain(
     store: Store, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,10 +106,11 @@ class Run:
         """Those of the tables that are there, by name: what a region does not have is simply missing."""
         return {table.name: self.read(table) for table in tables if self.has(table)}
 
-    def write(self, table: Table, frame: DataFrame, **parts: str | Sequence[str]) -> int:
+    def write(self, table: Table, frame: DataFrame, *, once: str | None = None, **parts: str | Sequence[str]) -> int:
         """Replace this run's part of a table, rows checked against the contract; returns the rows written.
 
-        The part is given by the table's partition columns: `cycle` and `wave` are the run's own unless named.
+        The part is given by the table's partition columns: `cycle` and `wave` are the run's own unless named. once: see
+        `Store.replace`.
         """
         self.step.check_write(table)
         own = {"cycle": str(self.cycle), "wave": self.wave}
@@ -119,7 +120,7 @@ class Run:
             if value is None:
                 raise ValueError(f"`{table.name}` is partitioned by {column}: say which")
             chosen[column] = value
-        return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen))
+        return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen, once=once))
 
     def made_of(self, table: Table) -> dict[str, str]:
         """Of what each part of a table was made, as it was noted."""
@@ -137,11 +138,11 @@ class Run:
         """Write to several tables, some at a time: small writes mostly wait for each other.
 
         Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added. once: see
-        `Store.append`.
+        `Store.replace`.
         """
 
         def write(table: Table, rows: DataFrame, parts: Parts | None) -> int:
-            return self.append(table, rows, once=once) if parts is None else self.write(table, rows, **parts)
+            return self.append(table, rows, once=once) if parts is None else self.write(table, rows, once=once, **parts)
 
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(lambda each: write(*each), writes))

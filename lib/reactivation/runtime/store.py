@@ -108,12 +108,14 @@ class Store:
         place = self.place(table)
         return DeltaTable.forName(self._spark, place) if self.is_catalog else DeltaTable.forPath(self._spark, place)
 
-    def replace(self, table: Table, frame: DataFrame, parts: Parts) -> Written:
+    def replace(self, table: Table, frame: DataFrame, parts: Parts, *, once: str | None = None) -> Written:
         """Replace the parts of a table whose partition columns have the given values, and only those.
 
         The rows must lie in those parts and keep the contract: columns, types, required values, allowed values, unique
         keys. Where they do not, the table is as it was before and ContractError lists what was found. Tables
         partitioned by arrival are spared the second look: the ingest has checked and counted their rows one by one.
+        once: names the write. Of several by one name the first alone is made, whichever job comes first; the others
+        write nothing.
         """
         self._check_columns(table, frame)
         where, is_here = _predicate(parts), frame.isLocal()
@@ -121,7 +123,7 @@ class Store:
             self._check_values(table, frame)
         self._create(table)
         options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
-        written = self._save(table, frame, "overwrite", options)
+        written = self._save(table, frame, "overwrite", options, once=once)
         if written.rows and not (is_here or table.is_by_arrival):
             taken_back = partial(self._take_back, table, where, written.version)
             self._check_values(table, self.read(table).where(where), otherwise=taken_back)
@@ -130,15 +132,13 @@ class Store:
     def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> Written:
         """Add rows to a table that is append-only or partitioned by arrival: what arrives later is added.
 
-        once: names the addition. Of several by one name the first alone is made, whichever job comes first; the others
-        write nothing.
+        once: as in `replace`.
         """
         if not (table.is_append_only or table.is_by_arrival):
             raise ContractError(f"`{table.name}` is not append-only: replace its part instead")
         self._check_columns(table, frame)
         self._create(table)
-        named = {} if once is None else {"txnAppId": once, "txnVersion": "1"}  # Delta's own idempotent writes
-        return self._save(table, frame, "append", named)
+        return self._save(table, frame, "append", {}, once=once)
 
     def clone(self, table: Table, source: "Store", *, at_millis: int) -> bool:
         """Make a table as another store had it at an instant (milliseconds since 1970), without copying its files.
@@ -183,10 +183,13 @@ class Store:
             settled = settled.partitionedBy(*table.partition_by)
         self._commit(table, settled.execute)
 
-    def _save(self, table: Table, frame: DataFrame, mode: str, options: Mapping[str, str]) -> Written:
+    def _save(
+        self, table: Table, frame: DataFrame, mode: str, options: Mapping[str, str], *, once: str | None = None
+    ) -> Written:
         """Write in one commit; where there was nothing to replace and nothing to write, there is none."""
         mark = f"{self._writer}, write {uuid.uuid4().hex[:8]}"
-        writer = frame.write.format("delta").mode(mode).options(**options).option("userMetadata", mark)
+        named = {} if once is None else {"txnAppId": once, "txnVersion": "1"}  # Delta's own idempotent writes
+        writer = frame.write.format("delta").mode(mode).options(userMetadata=mark, **options, **named)
         place = self.place(table)
         self._commit(table, lambda: writer.saveAsTable(place) if self.is_catalog else writer.save(place))
         last = self._newest(table, mark)
