@@ -1,4 +1,4 @@
-"""Train at any size: the rows on which a built bank trains, repeated under new users; only the cost is of that size."""
+"""Train at any size: a built bank's rows, repeated under new users. Only the cost counts: copies teach nothing new."""
 
 from argparse import ArgumentParser
 
