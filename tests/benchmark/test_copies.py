@@ -13,7 +13,7 @@ def test_each_row_is_there_once_per_copy_under_users_of_its_own(spark: SparkSess
         [(0, "a", 0.5), (1, "b", None), (7, "a", 2.5)], "user_id bigint, place string, x double"
     )
     made = repeated(rows, copies=3, keys=("place",))
-    assert made.schema == rows.schema
+    assert made.dtypes == rows.dtypes
     assert sorted(map(tuple, made.collect())) == [
         *[(0 + n, f"a-{n}", 0.5) for n in range(3)],
         *[(3 + n, f"b-{n}", None) for n in range(3)],
