@@ -126,6 +126,7 @@ def test_a_lost_arm_withholds_what_rests_on_it_and_nothing_else() -> None:
     assert status["touch_model"] == "estimated"
     row = found["touch_rule"]
     assert "sample ratio: touched : holdout among the cell rule are 1000 : 760" in row["reason"]
+    assert "looks so less than once in 1000 times" in row["reason"]
     assert row["verdict"] == "withheld"
     numbers = [
         name

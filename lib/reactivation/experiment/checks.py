@@ -56,7 +56,8 @@ def why_withheld(
     """The check that failed and what was found, in words; None where the effect may be read."""
     for ratio in (ratios[name] for name in contrast.checks):
         if ratio.is_mismatch(settings.srm_p):
-            return f"sample ratio: {in_words(ratio)}; users were lost or added on the way"
+            by_chance = f"a fair draw looks so less than once in {1 / settings.srm_p:.0f} times"
+            return f"sample ratio: {in_words(ratio)}; were users lost or added on the way? {by_chance}"
     if contrast.needs_equal_spend:
         first, second = (_spend_per_user(side.members(groups)) for side in contrast.sides)
         tolerance = settings.spend_tolerance_share
