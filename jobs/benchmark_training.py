@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 
 import train_models
+from build_features import months_in
 from pyspark.sql import functions as F
 
 from reactivation import benchmark, cli, flow, sandbox
 from reactivation.benchmark import copies
-from reactivation.frames import records
 from reactivation.runtime import meter
 from reactivation.runtime.records import append_record
 from reactivation.runtime.run import Run
@@ -51,7 +51,7 @@ def _repeat(r: Run, source: Store, table: Table) -> None:
     """Write a table of the larger bank: months before the cycle, of features those alone that have labels."""
     by, keys = table.partition_by[0], ("contact_id",) if table == canonical.CONTACTS else ()
     of = r.read(derived.LABELS) if table == derived.FEATURES else source.read(table)
-    parts = [row[by] for row in records(of.where(F.col(by) < str(r.cycle)).select(by).distinct())]
+    parts = [str(month) for month in months_in(by, [of]) if month < r.cycle]
     rows = source.read(table).where(F.col(by).isin(parts))
     r.write_together([(table, copies.repeated(rows, copies=r.args.copies, keys=keys), {by: parts})])
 

@@ -42,7 +42,6 @@ FEW = {
     "jobs/analyze_experiment.py": (1, "sums by arm and stratum"),
     "jobs/assign_tiers.py": (1, "sums by cell and arm"),
     "jobs/benchmark_readout.py": (3, "sums by group; one row per contrast"),
-    "jobs/benchmark_training.py": (1, "months"),
     "jobs/build_features.py": (2, "ingest_counts; months"),
     "jobs/check_intervals.py": (1, "counts per contrast over all seeds"),
     "jobs/compare_loops.py": (3, "a row per cell, contrast or figure"),

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +93,7 @@ class Store:
             job = writer_of(table.name)
             advice = f"run jobs/{job}.py first" if job else "nothing has written it yet"
             raise NotReady(f"`{table.name}` is not there", [Finding("missing", self.place(table), advice)])
-        frame = self._spark.table(self.place(table)) if self.is_catalog else self._load(table)
+        frame = self._load(table)
         differences = table.differences(frame.schema)
         if differences:
             raise ContractError(f"`{table.name}` breaks its contract", differences)
@@ -125,8 +125,12 @@ class Store:
         options = {"replaceWhere": where, "mergeSchema": str(table.is_open).lower()}
         written = self._save(table, frame, "overwrite", options, once=once)
         if written.rows and not (is_here or table.is_by_arrival):
-            taken_back = partial(self._take_back, table, where, written.version)
-            self._check_values(table, self.read(table).where(where), otherwise=taken_back)
+            rows = self.read(table).where(where)
+            try:
+                self._check_values(table, rows)
+            except ContractError:
+                self._take_back(table, where, written.version)
+                raise
         return written
 
     def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> Written:
@@ -169,8 +173,9 @@ class Store:
         is_here = not self.is_catalog and (log := Path(self.place(table)) / "_delta_log").is_dir()
         return newest(of_log(log) if is_here else of_history(self.delta(table)), mark)
 
-    def _load(self, table: Table) -> DataFrame:
-        return self._spark.read.format("delta").load(self.place(table))
+    def _load(self, table: Table, version: int | None = None) -> DataFrame:
+        reader = self._spark.read if version is None else self._spark.read.option("versionAsOf", version)
+        return reader.table(self.place(table)) if self.is_catalog else reader.format("delta").load(self.place(table))
 
     def _create(self, table: Table) -> None:
         if self.has(table):
@@ -219,12 +224,9 @@ class Store:
         if differences:
             raise ContractError(f"`{table.name}` was not written: the rows do not have its columns", differences)
 
-    def _check_values(self, table: Table, rows: DataFrame, *, otherwise: Callable[[], None] | None = None) -> None:
-        """Check keys and allowed values. otherwise: called where they are broken, before that is told."""
+    def _check_values(self, table: Table, rows: DataFrame) -> None:
         findings = broken_rules(table, rows)
         if findings:
-            if otherwise is not None:
-                otherwise()
             raise ContractError(f"`{table.name}` is as it was: the new rows break its contract", findings)
 
     def _take_back(self, table: Table, where: str, version: int) -> None:
@@ -232,9 +234,8 @@ class Store:
         if self.version(table) == version:
             self.delta(table).restoreToVersion(version - 1)
             return
-        reader = self._spark.read.option("versionAsOf", version - 1)
-        before = reader.table(self.place(table)) if self.is_catalog else reader.format("delta").load(self.place(table))
-        self._save(table, before.where(where), "overwrite", {"replaceWhere": where})
+        before = self._load(table, version - 1).where(where)
+        self._save(table, before, "overwrite", {"replaceWhere": where})
 
 
 def _predicate(parts: Parts) -> str:
