@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, chance, cli, experiment, population
+from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.runtime.files import write_files
@@ -21,9 +22,12 @@ def run(r: Run) -> None:
     """Replaces exactly this cycle's tiers, arms, plan and balance; refuses another plan once a wave is planned."""
     settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
     settings.arms.check_long_holdout(r.cycle)
+    scores = r.read(derived.SCORES, is_now)
+    if scores.isEmpty():
+        findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
+        raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
     plan = _plan(r)
     rates = past.base_rates(r)
-    scores = r.read(derived.SCORES, is_now)
     bands = _write_tiers(r, scores)
     write_arms(r, scores, campaign.tiers.gains(bands))
     _register(r, plan, rates)

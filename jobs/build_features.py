@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
+import present
 from pyspark.sql import DataFrame
 
 from reactivation import activity, cli, features, labels, population
@@ -12,7 +13,7 @@ from reactivation.periods import Month
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.made import Basis, to_make
 from reactivation.runtime.run import Run
-from reactivation.tables import canonical, derived
+from reactivation.tables import derived
 
 
 def run(r: Run) -> None:
@@ -22,7 +23,7 @@ def run(r: Run) -> None:
     and the cycle's own features are always made again, with --force all of them.
     """
     require_ingested(r, r.cycle.first)
-    sources = r.read_present(canonical.ALL)
+    sources = present.sources(r)
     events = [table for name, table in sources.items() if name in activity.measures(r.settings.activity)]
     arrivals = sorted(month for month in months_in("arrival_cycle", events) if month < r.cycle)
     if not arrivals:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import past
+import present
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -14,7 +15,7 @@ from reactivation.frames import at_hand
 from reactivation.runtime.ingested import require_ingested
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
-from reactivation.tables import canonical, derived
+from reactivation.tables import derived
 
 DIGITS = 12
 """What is kept of a figure: the order of sums, which no cluster fixes, shows further behind."""
@@ -57,7 +58,7 @@ def versions_used(r: Run) -> dict[str, str | None]:
 def labels_of_cycle(r: Run, features: DataFrame) -> DataFrame:
     """What the users did in the cycle's own month, frozen at its settle date."""
     settle_on = r.calendar.settle_on(r.cycle)
-    sources = r.read_present(canonical.ALL)
+    sources = present.sources(r)
     month = activity.straight(
         sources,
         window=r.cycle.window,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+import present
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -10,7 +11,7 @@ from reactivation import activity, campaign, experiment, labels
 from reactivation.periods import Window
 from reactivation.runtime.ingested import knows
 from reactivation.runtime.run import Run
-from reactivation.tables import canonical, derived
+from reactivation.tables import derived
 
 
 def write_outcomes(r: Run, window: Window) -> None:
@@ -21,7 +22,7 @@ def write_outcomes(r: Run, window: Window) -> None:
 
 def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFrame | None = None) -> DataFrame:
     """The cycle's outcomes in a window, as known before 00:00 of a day. later: see `experiment.outcomes`."""
-    sources, is_now = r.read_present(canonical.ALL), F.col("cycle") == str(r.cycle)
+    sources, is_now = present.sources(r), F.col("cycle") == str(r.cycle)
     is_over = known_before >= (r.cycle + 1).first
     assets = labels.asset_change(
         sources.get("asset_snapshots") if is_over else None,
@@ -65,5 +66,5 @@ def _later(r: Run) -> DataFrame | None:
     if not knows(r, settles_on):
         return None
     follow_up = r.settings.experiment.follow_up(month.window)
-    did = _behaviour(r, r.read_present(canonical.ALL), month.window, known_before=settles_on)
+    did = _behaviour(r, present.sources(r), month.window, known_before=settles_on)
     return labels.with_later(did, follow_up=follow_up)

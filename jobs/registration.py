@@ -29,7 +29,10 @@ def draft(r: Run) -> experiment.PlanText:
         arms=settings.arms.model_dump(mode="json"),
         tiers=settings.tiers.model_dump(mode="json"),
         labels=r.settings.labels.model_dump(mode="json"),
-        offers=settings.model_dump(mode="json", include={"channel_cost_cny", "benefits", "exploration"}),
+        offers=settings.model_dump(
+            mode="json", include={"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
+        ),
+        population=r.settings.population.model_dump(mode="json"),
         waves=campaign.waves.as_plain(settings, r.cycle),
         calendar=r.calendar,
     )

@@ -70,6 +70,18 @@ def run_months(r: Run, first: Month, last: Month) -> None:
         run_month(r.at(r.step, cycle=first + number))
 
 
+def is_done(due: Due, done: Collection[tuple[str, str | None, date | None]]) -> bool:
+    """True for what nobody has to run: a wave that was planned on any day (it was sent), an ingest up to a later day.
+
+    done: see `Run.done`. A job that somebody ran by itself may have no day there.
+    """
+    if due.job == flow.PLAN.job:
+        return any((job, wave) == (due.job, due.wave) for job, wave, _ in done)
+    if due.job == flow.INGEST.job:
+        return any(job == due.job and as_of is not None and due.as_of <= as_of for job, _, as_of in done)
+    return due.key in done
+
+
 def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
     """Nothing is done around a job."""
     return nullcontext()
@@ -93,13 +105,12 @@ def run_month(
     jobs = tuple(due for due in dict.fromkeys((*before, *of_cycle)) if due.job not in leave_out)
     until = r.as_of or r.calendar.settle_on(r.cycle)
     done = set() if r.force else r.done()
-    ingested_until = max((as_of for job, _, as_of in done if job == flow.INGEST.job and as_of), default=date.min)
     for number, due in enumerate(jobs, start=1):
         title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
         if due.as_of > until:
             r.say(f"{title}: not due before {until}; call again then")
             break
-        if due.key in done or (due.job == flow.INGEST.job and due.as_of <= ingested_until):
+        if is_done(due, done):
             r.say(f"{title}: done already")
             continue
         r.say(title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import present
 import registration
 from pyspark.sql import functions as F
 
@@ -15,7 +16,7 @@ from reactivation.tables import derived
 def run(r: Run) -> None:
     """A model without a champion leaves its columns null and says so; the one of activity must be there."""
     is_sleeper = (F.col("cycle") == str(r.cycle)) & F.col("is_low_activity")
-    features = r.read(derived.FEATURES, is_sleeper)
+    features = present.features_now(r, is_sleeper)
     if features.isEmpty():
         findings = [Finding("no rows", f"features of {r.cycle}", "run jobs/build_features.py for this cycle first")]
         raise NotReady(f"there are no low-activity users to score in cycle {r.cycle}", findings)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import past
+import present
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -35,7 +36,7 @@ def known(r: Run) -> Material:
     months = model.months(newest, settings=r.settings.model)
     tables = derived.FEATURES, derived.LABELS
     is_needed = F.col("cycle").isin([str(month) for month in months.all])
-    features, labels = [r.read(table, is_needed) for table in tables]
+    features, labels = present.features_now(r, is_needed), r.read(derived.LABELS, is_needed)
     labelled = {row.cycle for row in labels.select("cycle").distinct().collect()}
     if str(months.test) not in labelled:
         findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]

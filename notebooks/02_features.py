@@ -15,11 +15,11 @@ sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation import features
 from reactivation.runtime.notebook import open_run, show
-from reactivation.tables import canonical, derived
+from reactivation.tables import derived
 
 r = open_run()
 table = r.read(derived.FEATURES).where(f"cycle = '{r.cycle}'")
-catalogue = features.catalogue(r.read_present(canonical.ALL), r.settings.features, kinds=r.settings.activity)
+catalogue = features.catalogue(r.settings.sources.present, r.settings.features, kinds=r.settings.activity)
 
 # COMMAND ----------
 

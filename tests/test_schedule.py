@@ -4,6 +4,7 @@ import itertools
 from datetime import date
 
 import pytest
+from jobs.run_cycle import is_done
 
 from reactivation import flow, schedule
 from reactivation.periods import Calendar, Month
@@ -99,3 +100,15 @@ def test_a_history_is_lived_and_ingested_month_by_month_and_ends_where_the_cycle
         ("ingest_sources", date(2026, 5, 1)),
     ]
     assert history[2:] == schedule.of_cycle(cycle, calendar=utc, waves={}, is_simulated=True)[:2]  # run once, then
+
+
+def test_a_wave_that_somebody_planned_by_hand_was_sent_and_an_ingest_holds_for_earlier_days() -> None:
+    wave = schedule.Due("plan_wave", date(2026, 6, 5), "W1")
+    assert is_done(wave, {("plan_wave", "W1", None)})
+    assert not is_done(wave, {("plan_wave", "W2", date(2026, 6, 5)), ("ingest_sources", None, date(2026, 6, 5))})
+    ingest = schedule.Due("ingest_sources", date(2026, 6, 5))
+    assert is_done(ingest, {("ingest_sources", None, date(2026, 6, 12))})
+    assert not is_done(ingest, {("ingest_sources", None, None), ("ingest_sources", None, date(2026, 6, 4))})
+    scores = schedule.Due("score_users", date(2026, 6, 1))
+    assert is_done(scores, {("score_users", None, date(2026, 6, 1))})
+    assert not is_done(scores, {("score_users", None, date(2026, 6, 2))})

@@ -36,14 +36,24 @@ def test_a_wave_that_differs_from_the_plan_is_refused(bank: Bank, capsys: pytest
     assert "registered 0.45, now 0.3" in said
 
 
-def test_what_counts_as_an_outcome_and_what_offers_cost_is_registered(
+def test_who_takes_part_what_counts_as_an_outcome_and_what_offers_cost_is_registered(
     bank: Bank, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = ("--set", "labels.asset_uplift.min_share=0.3", "--set", "campaign.exploration.none_share=0.5")
-    assert bank.job("plan_wave", CYCLE, "--wave", "W1", *other) == 2
+    other = {
+        "labels.asset_uplift.min_share": "0.3",
+        "campaign.exploration.none_share": "0.5",
+        "population.contact_policy.counts_outside_contacts": "false",
+    }
+    changed = [part for name, value in other.items() for part in ("--set", f"{name}={value}")]
+    assert bank.job("plan_wave", CYCLE, "--wave", "W1", *changed) == 2
     said = capsys.readouterr().err
-    assert "labels.asset_uplift.min_share" in said
-    assert "campaign.exploration.none_share" in said
+    assert [name for name in other if name not in said] == []
+
+
+def test_nobody_is_put_into_tiers_without_scores(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bank.job("assign_tiers", "2026-09") == 2
+    assert "run jobs/score_users.py for this cycle first" in capsys.readouterr().err
+    assert bank.read(derived.EXPERIMENT_PLAN, "2026-09").isEmpty()
 
 
 def test_a_wave_waits_for_the_days_before_it(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,18 @@
 
 import pytest
 
+from reactivation.experiment.month_targeting import _row
 from reactivation.experiment.proportions import Share
-from reactivation.experiment.targeting import RANDOM, Tenth, better_than_lot, curve, policy_value, quality, uplifts
+from reactivation.experiment.targeting import (
+    ALL_THE_SAME,
+    RANDOM,
+    Tenth,
+    better_than_lot,
+    curve,
+    policy_value,
+    quality,
+    uplifts,
+)
 
 pytestmark = pytest.mark.numbers
 
@@ -59,6 +69,15 @@ def test_uplift_by_tenth_says_what_it_cannot_see() -> None:
     found = uplifts([*GOOD, Tenth(5, 20, Share(1, 10), Share(0, 10))], alpha=0.05, minimum_events=10)
     assert [row.status for row in found] == ["estimated"] * 4 + ["not_estimable"]
     assert found[0].difference == pytest.approx(0.2)
+
+
+def test_sides_on_which_all_did_the_same_give_no_interval() -> None:
+    all_or_nobody = [Tenth(1, 10, Share(5, 5), Share(0, 5)), Tenth(2, 10, Share(0, 5), Share(0, 5))]
+    assert quality({"model": all_or_nobody}, alpha=0.05) == f"model: {ALL_THE_SAME}"
+    one_differs = [all_or_nobody[0], Tenth(2, 10, Share(1, 5), Share(0, 5))]
+    assert not isinstance(quality({"model": one_differs}, alpha=0.05), str)
+    first = curve(one_differs, alpha=0.05)[0][1]  # speaks of the first tenth alone
+    assert (_row("model", "login", "curve 1", one_differs, first)["status"], first.estimate) == ("not_estimable", 0.5)
 
 
 def test_an_empty_tenth_is_named() -> None:

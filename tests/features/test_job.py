@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs import build_features
+from jobs import build_features, present
 from pyspark.sql import SparkSession
 
 from conftest import CONF, Rows
@@ -15,7 +15,7 @@ from reactivation.periods import Month
 from reactivation.runtime.made import Basis, made_of, note_made_of, to_make
 from reactivation.runtime.store import Store
 from reactivation.settings import Settings, load
-from reactivation.tables import derived
+from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.rules
 
@@ -104,3 +104,18 @@ def test_nothing_is_built_of_a_month_whose_rows_are_not_all_there(
     r = cli.open_run(cli.parser("build_features", "").parse_args(argv), step=flow.FEATURES)
     with pytest.raises(NotReady, match="not ingested up to 2026-06-01"):
         build_features.run(r)
+
+
+def test_a_source_that_was_taken_out_of_conf_is_absent(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
+    store = Store(spark, str(tmp_path), writer="a test")
+    for table, at in ((canonical.USERS, "signed_up_on"), (canonical.LOGINS, "event_at")):
+        store.append(table, rows(table, ["user_id", at], [(1, "2026-04-01")]))
+
+    def held(*overrides: str) -> set[str]:
+        parser = cli.parser("build_features", "")
+        given = [part for setting in (f"paths.root={tmp_path}", *overrides) for part in ("--set", setting)]
+        arguments = parser.parse_args(["--cycle", "2026-05", "--conf-dir", str(CONF), *given])
+        return set(present.sources(cli.open_run(arguments, step=flow.FEATURES)))
+
+    assert held() == {"users", "logins"}
+    assert held("sources.logins=null") == {"users"}

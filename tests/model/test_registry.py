@@ -145,6 +145,12 @@ def test_scores_of_a_running_experiment_are_not_those_of_another_model(
     assert store.read(derived.SCORES).where("active_version = '7'").isEmpty()
 
 
+def test_a_model_does_not_score_by_features_that_conf_no_longer_asks_for(registry: Registry, open_run: OpenRun) -> None:
+    without = open_run(flow.SCORE, "--set", "sources.logins=null")  # the table still has the column
+    with pytest.raises(ModelError, match=r"missing +login_count_1m"):
+        score_users.run(without)
+
+
 def test_conf_does_not_put_an_older_cycles_version_before_a_later_ones(registry: Registry) -> None:
     name = registry.name("active")
     registry._client.set_model_version_tag(name, "1", "cycle", "2026-09")

@@ -3,6 +3,7 @@
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from reactivation.errors import SourceError
 from sources.warehouse import Warehouse, raw
 
 pytestmark = pytest.mark.rules
@@ -148,3 +149,16 @@ def test_a_month_asked_for_again_up_to_the_same_day_is_taken_whole(begun: Wareho
     before = begun.everything()
     assert not begun.ingest("2026-05-06").adds
     assert begun.everything() == before
+
+
+def test_a_new_source_brings_no_month_back_whose_rows_are_gone(spark: SparkSession, bank: dict[str, DataFrame]) -> None:
+    warehouse = Warehouse(spark, {name: bank[name] for name in ("users", "logins")})
+    warehouse.ingest("2026-06-01")
+    before = warehouse.everything()
+    warehouse.raw = {**bank, "logins": bank["logins"].where("arrived_at >= '2026-05-01'")}  # raw keeps what is recent
+    with pytest.raises(SourceError, match=r"logins 2026-04 +1 rows came before, 0 are there now"):
+        warehouse.ingest("2026-06-04")
+    assert warehouse.everything() == before
+
+    warehouse.ingest("2026-06-04", force=True)
+    assert "2026-04" not in {r.arrival_cycle for r in warehouse.rows("logins")}

@@ -100,7 +100,7 @@ def test_rows_find_their_place_month_by_month_as_in_one_pass(
     yesterday = next(r for r in bank.rows("quarantine") if "yesterday" in r.row_json)
     assert yesterday.detail == "event_at cannot be read as timestamp: yesterday"
     assert yesterday.row_json == (
-        '{"user_id":"1","event_at":"yesterday","arrived_at":"2026-04-10 02:00:00","session_seconds":"30"}'
+        '{"user_id":"1","event_at":"yesterday","arrived_at":"2026-04-10 02:00:00Z","session_seconds":"30"}'
     )
     others = sorted((r.source, r.reason) for r in bank.rows("quarantine") if r.source != "logins")
     assert others == [

@@ -1,5 +1,6 @@
 """A warehouse in memory: raw rows in, ingests day by day, and what they leave behind."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -27,8 +28,16 @@ SETTINGS = SourcesSettings.model_validate(
 
 
 def raw(spark: SparkSession, columns: str, values: Sequence[tuple[Any, ...]]) -> DataFrame:
-    """Rows as a bank may give them: everything is text. Times are UTC, the region's days are Shanghai's."""
-    return spark.createDataFrame(list(values), ", ".join(f"{name} string" for name in columns.split()))
+    """Rows as a bank may give them: everything is text. Times are UTC and say so, the region's days are Shanghai's."""
+    zoned = [tuple(_in_utc(name, value) for name, value in zip(columns.split(), row, strict=True)) for row in values]
+    return spark.createDataFrame(zoned, ", ".join(f"{name} string" for name in columns.split()))
+
+
+def _in_utc(name: str, value: Any) -> Any:
+    is_time = not name.endswith("_on") and isinstance(value, str)
+    if is_time and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return f"{value} 00:00:00Z"
+    return f"{value}:00Z" if is_time and re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", value) else value
 
 
 class Warehouse:

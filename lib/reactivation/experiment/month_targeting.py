@@ -13,7 +13,17 @@ from reactivation.experiment.groups import Group, total
 from reactivation.experiment.means import Effect
 from reactivation.experiment.proportions import Share
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.targeting import RANDOM, Tenth, better_than_lot, curve, policy_value, quality, uplifts
+from reactivation.experiment.targeting import (
+    ALL_THE_SAME,
+    RANDOM,
+    Tenth,
+    better_than_lot,
+    curve,
+    nothing_varies,
+    policy_value,
+    quality,
+    uplifts,
+)
 from reactivation.periods import Month
 from reactivation.tables.derived import POLICIES
 
@@ -134,7 +144,10 @@ def _of_policies(groups: Sequence[Group], metric: str, *, alpha: float) -> Itera
         ]
         name, everybody = f"policy {policy}", sum(part.users for part in cut)
         if not all(side.users for part in cut for side in (part.touched, part.holdout)):
-            reason = "nobody touched, or nobody held out, among the picked or the others"
+            reason: str | None = "nobody touched, or nobody held out, among the picked or the others"
+        else:
+            reason = nothing_varies(cut)
+        if reason is not None:
             yield from (_row(name, metric, part, cut, None, reason=reason) for part in ("value", "better"))
             continue
         share = cut[0].users / everybody
@@ -209,6 +222,8 @@ def _row(
     share: float | None = None,
     reason: str | None = None,
 ) -> Row:
+    if effect is not None and effect.estimate and not effect.standard_error:
+        effect, reason = None, ALL_THE_SAME
     numbers = {name: None if effect is None else _plain(getattr(effect, name)) for name in ("estimate", "low", "high")}
     return {
         **{"ranking": ranking, "metric": metric, "part": part, "share_touched": share, **numbers},

@@ -44,13 +44,15 @@ def draft(
     tiers: Mapping[str, Any] | None = None,
     labels: Mapping[str, Any] | None = None,
     offers: Mapping[str, Any] | None = None,
+    population: Mapping[str, Any] | None = None,
 ) -> PlanText:
     """What will be compared, how, and who decides by which rules, as plain values: all of it known before any draw.
 
     arms: plain values of the arms' settings, with `cells` (shares in the order in which they are cut), the holdouts'
     shares and `long_holdout_since`. waves: plain values of each wave, with its `as_of`. tiers: plain values of the rule
     by which evidence makes tiers, the smallest lift worth a contact among them. labels: of what counts as an outcome.
-    offers: of what offers cost and how explorers draw them. The same inputs give the same plan.
+    offers: of what offers cost and how explorers draw them. population: of who sleeps, and who may be contacted how
+    often. The same inputs give the same plan.
     """
     missing = [name for name in _DRAWN if name not in arms]
     if missing:
@@ -60,7 +62,7 @@ def draft(
     long = chance.salt(region, scenario, str(arms["long_holdout_since"]), "long_holdout")
     window = Window(min((_day(wave) for wave in waves), default=cycle.first), (cycle + 1).first)
     settles_on = str(calendar.settle_on(cycle))
-    parts = {"tiers": tiers, "labels": labels, "offers": offers}
+    parts = {"tiers": tiers, "labels": labels, "offers": offers, "population": population}
     plan = {
         "cycle": str(cycle),
         "region": region,

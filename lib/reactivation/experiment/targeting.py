@@ -17,6 +17,8 @@ from reactivation.experiment.proportions import Share
 RANDOM = "random ranking"
 METHOD = "area under the uplift curve: trapezoids over tenths, binomial variances"
 
+ALL_THE_SAME = "on either side all did the same, so nothing tells how sure a difference is"
+
 
 class Tenth(NamedTuple):
     """A tenth of the cell's users by score, 1 the highest; a weighted side comes as its `proportions.effective` share.
@@ -140,6 +142,14 @@ def _sum(tenths: Sequence[Tenth], factors: Sequence[float], *, alpha: float) -> 
     return Effect(total, total - reach, total + reach, p, error)
 
 
+def nothing_varies(tenths: Sequence[Tenth]) -> str | None:
+    """Why there is no interval, where on either side of each tenth all did the same; None where some differ."""
+    sides = [side for tenth in tenths for side in (tenth.touched, tenth.holdout)]
+    if any(np.any((side.rate > 0) & (side.rate < 1)) for side in sides):
+        return None
+    return ALL_THE_SAME
+
+
 def _ordered(tenths: Sequence[Tenth]) -> list[Tenth]:
     return sorted(tenths, key=lambda tenth: tenth.number)
 
@@ -148,4 +158,4 @@ def _problem(tenths: Sequence[Tenth]) -> str | None:
     empty = [str(t.number) for t in _ordered(tenths) if not t.touched.users or not t.holdout.users]
     if empty:
         return f"nobody touched, or nobody held out, in the tenths {', '.join(empty)}"
-    return None if tenths else "no tenths"
+    return nothing_varies(tenths) if tenths else "no tenths"

@@ -41,9 +41,8 @@ def ingest(
 
     raw: raw tables by canonical name, as `runtime.raw` opened them. allowed: source: column: values that conf allows.
     require_rows: called with the sources of which no row arrived in the span; complains of those that have none at all.
-    Raises TooManyBadRows before anything is written. All rows are checked, kept at hand and counted; which of them need
-    a second look is found by two numbers of each row, user and `duplicates.ALIKE`; what became of them is counted
-    again, and the two counts must agree.
+    Raises TooManyBadRows, and SourceError where rows taken before are gone. All rows are counted twice, as they come
+    and by what became of them; the few that need a second look are found by user and `duplicates.ALIKE`.
     """
     months = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     columns = {name: source.columns or {} for name, source in settings.present.items()}
@@ -58,7 +57,6 @@ def ingest(
         arrived += together(_came(again)).collect()
         came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
     latecomers, repeated, sizes = _second_look(came, waiting, first_at, month)
-
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
     if silent and not month:
         require_rows({name: raw[name] for name in silent})
@@ -88,6 +86,8 @@ def ingest(
     if month:
         tallies = month.counted_with(tallies, back)
         rejected.append(month.still_out(waiting))
+    elif not force:
+        counts.check_still_there(tallies, past.counts, terms.span)
     counts.check_shares(tallies, undated_before=past.undated, settings=settings)
     return Batch(
         span=terms.span,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reactivation.errors import Finding, TooManyBadRows
+from reactivation.errors import Finding, SourceError, TooManyBadRows
 from reactivation.periods import Month
 from reactivation.sources.settings import SourcesSettings
 from reactivation.sources.span import UNDATED, Span
@@ -97,6 +97,26 @@ def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], setting
     if findings:
         limit = f"more than {settings.max_bad_share:.1%} of a source's rows (sources.max_bad_share) break the contract"
         raise TooManyBadRows(f"{limit}; nothing was written", findings)
+
+
+def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], span: Span) -> None:
+    """Raise SourceError where raw has lost rows of a month that was taken before and would be replaced by less.
+
+    before: rows of `ingest_counts`. The newest month is not looked at: it may be delivered again. A source that is no
+    longer in conf keeps what it has.
+    """
+    sources = {source for source, _ in tallies}
+    lost = [
+        Finding("lost", f"{row['source']} {row['cycle']}", f"{came} rows came before, {now} are there now")
+        for row in sorted(before, key=lambda row: (row["source"], row["cycle"]))
+        if row["source"] in sources and row["cycle"] < str(span.last) and span.has(row["cycle"])
+        if (came := row["rows_in"] - row["rows_readmitted"])
+        > (now := tallies.get((row["source"], row["cycle"]), Tally()).came)
+    ]
+    if lost:
+        advice = "bring them back; or --force, and what is not there is forgotten"
+        findings = [*lost, Finding("what to do", "raw tables", advice)]
+        raise SourceError("whole months would be taken again, but rows are gone; nothing was written", findings)
 
 
 def records(tallies: Tallies, span: Span) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: 
 
 def arrived(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
     """Typed rows that arrived in the span, beside what they came as, and the month in which they did."""
-    rows = mapping.typed(frame, canonical.BY_NAME[name], expressions)
+    rows = mapping.typed(frame, canonical.BY_NAME[name], expressions, terms.calendar)
     if name == "users":
         rows = arrivals.since_sign_up(rows, terms.calendar)
     in_span = rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
@@ -91,7 +91,7 @@ class Decided:
 
     def rejected(self) -> DataFrame:
         """The rows for quarantine, under their own arrival."""
-        text = [F.col(c.name).cast("string").alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[self.name])]
+        text = [mapping.as_text(c).alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[self.name])]
         bad = self.others.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", F.col("came_at"))
         return derived.QUARANTINE.select(
             bad.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))

@@ -1,4 +1,8 @@
-"""A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can."""
+"""A region's columns become canonical: expressions from conf, each value cast to its contract's type where it can.
+
+An instant may come as a TIMESTAMP, or as text that names its zone. What has no zone (text, TIMESTAMP_NTZ, a DATE) is
+what a clock of the region showed; a day that comes as an instant is the day it was in the region.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DateType, StringType, TimestampNTZType, TimestampType
 
 from reactivation.errors import Finding, nearest
+from reactivation.periods import Calendar
 from reactivation.tables import contract
 from reactivation.tables.contract import Table
 
 CAME_AS = "came_as"
 """Name of the struct that keeps each value as it came, under its canonical name."""
+_ZONE = r":\d.*(?:[zZ]|[+-]\d\d?(?::?\d\d)*|[A-Za-z]{2}\S*)\s*$"
+"""What ends in a zone after a time of day: Z, an offset, or a zone's name."""
 
 
 def columns_of(table: Table) -> tuple[contract.Column, ...]:
@@ -25,23 +33,29 @@ def must_be_given(table: Table, column: contract.Column) -> bool:
     return column.required and not (table.name == "users" and column.name == "arrived_at")
 
 
-def typed(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> DataFrame:
+def typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], calendar: Calendar) -> DataFrame:
     """The contract's columns in its types, and `came_as`: a value that is null here but not there could not be cast.
 
     expressions: canonical column: Spark SQL over the raw columns. A column not named is taken by its own name; one
     that is not there at all is null.
     """
-    chosen = _expressions(frame, table, expressions)
-    given = [F.expr(chosen.get(c.name, "null")).alias(c.name) for c in columns_of(table)]
-    cast = [F.col(c.name).try_cast(c.type).alias(c.name) for c in columns_of(table)]
-    return frame.select(*given).select(*cast, F.struct(*[F.col(c.name) for c in columns_of(table)]).alias(CAME_AS))
+    given = _given(frame, table, expressions)
+    cast = [
+        _cast(F.col(c.name), given.schema[c.name].dataType, c.type, calendar).alias(c.name) for c in columns_of(table)
+    ]
+    return given.select(*cast, F.struct(*[F.col(c.name) for c in columns_of(table)]).alias(CAME_AS))
+
+
+def as_text(column: contract.Column) -> Column:
+    """A typed value as text that `typed` reads back as the same: an instant names its zone."""
+    text = F.col(column.name).cast("string")
+    return F.concat(text, F.lit("Z")) if column.type == "timestamp" else text
 
 
 def as_it_came(table: Table) -> Column:
     """The row as JSON under its canonical names: each value as text, cast where it could be, else as it came."""
     values = [
-        F.coalesce(F.col(c.name).cast("string"), F.col(f"{CAME_AS}.{c.name}").cast("string")).alias(c.name)
-        for c in columns_of(table)
+        F.coalesce(as_text(c), F.col(f"{CAME_AS}.{c.name}").cast("string")).alias(c.name) for c in columns_of(table)
     ]
     return F.to_json(F.struct(*values))
 
@@ -58,7 +72,7 @@ def problems(frame: DataFrame, table: Table, expressions: Mapping[str, str], *, 
     raw: what the frame was read from. conf: file whose `sources.<table>.columns` would mend it.
     """
     try:
-        typed(frame, table, expressions)
+        _castable(_given(frame, table, expressions), table)
     except PySparkException:
         pass
     else:
@@ -91,6 +105,31 @@ def unresolved_column(error: Exception) -> str | None:
     if condition(error).startswith("UNRESOLVED_COLUMN"):
         return str(parameters(error).get("objectName", "")).replace("`", "")
     return None
+
+
+def _given(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> DataFrame:
+    """The contract's columns, each in the type it came in."""
+    chosen = _expressions(frame, table, expressions)
+    return frame.select(*[F.expr(chosen.get(c.name, "null")).alias(c.name) for c in columns_of(table)])
+
+
+def _castable(given: DataFrame, table: Table) -> None:
+    """Raise Spark's error where a column can never become the contract's type."""
+    given.select(*[F.col(c.name).try_cast(c.type) for c in columns_of(table)])
+
+
+def _cast(value: Column, found: DataType, wanted: str, calendar: Calendar) -> Column:
+    if wanted == "date" and isinstance(found, TimestampType):
+        return calendar.day(value)
+    cast = value.try_cast(wanted)
+    if wanted != "timestamp":
+        return cast
+    in_region = F.to_utc_timestamp(cast, calendar.zone)  # the session's zone is UTC: see runtime.session
+    if isinstance(found, TimestampNTZType | DateType):
+        return in_region
+    if isinstance(found, StringType):
+        return F.when(value.endswith("Z") | value.rlike(_ZONE), cast).otherwise(in_region)
+    return cast
 
 
 def _expressions(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> dict[str, str]:
