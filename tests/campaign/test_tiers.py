@@ -19,7 +19,11 @@ def test_a_score_on_a_border_belongs_to_the_band_above_it(spark: SparkSession, s
 
 @pytest.mark.numbers
 def test_what_stood_stays_and_what_is_new_begins_as_assumed(settings: CampaignSettings) -> None:
-    stood = {(0.2, 0.5): "low_potential", (0.1, 0.2): "natural_converter"}  # the other one is no band any more
+    stood = {
+        (0.5, 0.8): "high_potential",  # as conf assumes, and nothing was seen of it since
+        (0.2, 0.5): "low_potential",
+        (0.1, 0.2): "natural_converter",  # no band any more
+    }
     found = tiers.decide({3: 7}, {}, settings.tiers, before=stood)
     assert [(row["band"], row["tier"], row["basis"], row["users"]) for row in found] == [
         (1, "natural_converter", "assumed", 0),

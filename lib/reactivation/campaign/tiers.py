@@ -53,8 +53,9 @@ def decide(
     rows = []
     for number, (low, high) in enumerate(settings.bands, start=1):
         seen = evidence.get(number, Evidence())
-        stands = before.get((low, high))
-        found = decided(seen, stands or assumed_tier(low, settings), is_assumed=stands is None, settings=settings)
+        assumed = assumed_tier(low, settings)
+        stands = before.get((low, high), assumed)
+        found = decided(seen, stands, is_assumed=stands == assumed, settings=settings)
         conversion, lift = _columns("conversion_untouched", seen.conversion), _columns("lift_touched", seen.lift)
         rows.append(
             {
@@ -82,7 +83,7 @@ def decided(seen: Evidence, stands: str, *, is_assumed: bool, settings: TierSett
     natural_converter: surely converts by itself, and surely is not moved by as much as the registered minimum.
     low_potential: surely hardly converts, and is not surely moved. high_potential: the rest, and whoever surely is
     moved, however many convert by themselves. Unsure is whatever has a threshold within its interval: then the band
-    stays what it is, unless another threshold surely speaks against that.
+    stays what it is, unless another threshold surely speaks against that. is_assumed: what stands is what conf assumes.
     """
     if seen.effective_untouched < settings.minimum_users:
         seen = replace(seen, conversion=None)
