@@ -72,7 +72,11 @@ def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
 def _learn_response(r: Run) -> Rows:
     months = past.draws_until(r)
     plans, outcomes, tiers = past.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
-    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers))
+    drawn = records(experiment.draw_counts(plans))
+    unfair = experiment.unfair(drawn, srm_p=r.settings.experiment.srm_p)
+    for (cycle, _), says in unfair.items():
+        r.say(f"    {cycle}, {says}")
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, leave_out=unfair))
     rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows

@@ -50,7 +50,7 @@ FEW = {
     "jobs/ledger.py": (1, "events of one version of a model"),
     "jobs/month_groups.py": (1, "sums by group"),
     "jobs/past.py": (2, "months; sums by band"),
-    "jobs/read_out.py": (7, "sums, tenths, tiers, waves and options"),
+    "jobs/read_out.py": (8, "sums, tenths, tiers, waves, options and draws"),
     "jobs/registration.py": (2, "the registered plan; a day per wave"),
     "jobs/report_loop.py": (5, "a row per month and figure"),
     "jobs/score_users.py": (1, "one row: which model"),

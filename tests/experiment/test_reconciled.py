@@ -78,6 +78,15 @@ def test_draws_are_as_probable_as_recorded_or_warn(rows: list[dict[str, object]]
 
 
 @pytest.mark.numbers
+def test_each_months_waves_are_judged_by_themselves() -> None:
+    fair, off = drawn(250, 375, 375), drawn(400, 300, 300)
+    rows = [{**row, "cycle": cycle} for cycle, mine in (("2026-04", fair), ("2026-05", off)) for row in mine]
+    found = experiment.unfair(rows, srm_p=0.001)
+    assert list(found) == [("2026-05", "W1")]
+    assert "no lift may rest on them" in found["2026-05", "W1"]
+
+
+@pytest.mark.numbers
 def test_fair_draws_raise_false_alarms_as_often_as_they_should() -> None:
     """Ten thousand waves of two multinomials, tested at 5 %."""
     rng = np.random.default_rng(20260615)

@@ -73,3 +73,5 @@ def test_months_are_pooled_and_each_tier_is_that_of_its_month(rows: Rows) -> Non
     seen = [(row["tier"], row["n_treatment"], row["n_control"], row["lift"], row["months"]) for row in table]
     assert seen == [("high_potential", 40, 40, 0.0, 3), ("low_potential", 40, 40, 0.0, 3)]
     assert table[0]["standard_error"] == pytest.approx(table[1]["standard_error"])  # twice the same is no news
+    without = experiment.exploration(plan, outcomes=did, tiers=tiers, leave_out={("2026-05", "W1"), ("2026-04", "W2")})
+    assert {row.tier for row in without.collect()} == {"high_potential"}

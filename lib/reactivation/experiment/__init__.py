@@ -33,7 +33,7 @@ from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import Rate, expected_sizes
 from reactivation.experiment.rates import before_any_experiment, of_untouched
 from reactivation.experiment.readout import ask, read_out
-from reactivation.experiment.reconciled import Checked, draw_counts, draws, wave_counts, waves
+from reactivation.experiment.reconciled import Checked, draw_counts, draws, unfair, wave_counts, waves
 from reactivation.experiment.register import Plan, PlanText, canonical, draft, register
 from reactivation.experiment.registered import design_of, window_of
 from reactivation.experiment.response import exploration, response
@@ -93,6 +93,7 @@ __all__ = [
     "sentence",
     "tenths",
     "told",
+    "unfair",
     "wave_counts",
     "waves",
     "window_of",

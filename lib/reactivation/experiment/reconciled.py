@@ -77,13 +77,13 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
 
 
 def draw_counts(wave_plan: DataFrame) -> DataFrame:
-    """Count exploration draws. Grain and key: wave, drawn_from, channel, benefit; with their recorded propensity."""
-    drawn = wave_plan.where("is_exploration").groupBy("wave", "drawn_from", "channel", "benefit")
+    """Count exploration draws, with their propensity. Grain and key: cycle, wave, drawn_from, channel, benefit."""
+    drawn = wave_plan.where("is_exploration").groupBy("cycle", "wave", "drawn_from", "channel", "benefit")
     return drawn.agg(F.count("*").alias("users"), F.min("propensity").alias("least"), F.max("propensity").alias("most"))
 
 
 def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
-    """Users per option drawn against what the recorded propensities let expect, per wave: chi-square over options.
+    """Users per option drawn against what a month's propensities let expect, per wave: chi-square over options.
 
     Users with the same options to draw from are one multinomial; options that nobody drew share what the others'
     propensities leave. The statistics of a wave's multinomials add up, and so do their degrees of freedom.
@@ -108,6 +108,20 @@ def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
         told = f" (chi-square {statistic:.1f}, {freedom} degrees of freedom, p = {p:.2g})" if p is not None else ""
         says = f"{wave}: {users} draws {said}{told}"
         yield Checked("exploration", wave, counts, expected, p, "warns" if is_off else "holds", says)
+
+
+def unfair(rows: Iterable[Row], *, srm_p: float) -> dict[tuple[str, str], str]:
+    """Cycles and waves whose draws are not as probable as recorded, each with its sentence: they teach no lift.
+
+    rows: of `draw_counts`, of several cycles.
+    """
+    known = list(rows)
+    return {
+        (cycle, found.subject): found.says
+        for cycle in sorted({row["cycle"] for row in known})
+        for found in draws([row for row in known if row["cycle"] == cycle], srm_p=srm_p)
+        if found.verdict == "warns"
+    }
 
 
 def _against(drawn: list[Row], *, options: int) -> tuple[float, int]:

@@ -1,6 +1,6 @@
 """What each option did in each wave, learnt from the exploration draws of all months so far, and from them alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import sqrt
 from typing import Any
 
@@ -17,7 +17,9 @@ from reactivation.periods import Month
 KEY = ("tier", "wave", "channel", "benefit")
 
 
-def exploration(wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame) -> DataFrame:
+def exploration(
+    wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame, leave_out: Collection[tuple[str, str]] = ()
+) -> DataFrame:
     """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
     Grain and key: tier, wave, channel, benefit. The three tables hold the same cycles; a tier is that of the month.
@@ -26,11 +28,13 @@ def exploration(wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame) 
     kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months is one cluster.
     The outcome is `is_active` over the whole outcome window: what a user did before the wave is alike in all draws,
     because the draw came after it; it adds noise but no difference, and one outcome serves every wave.
+    leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
     """
+    is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"
     own = F.array(F.concat_ws("/", "channel", "benefit"))
     speaks_for = F.when(has_option, own).otherwise(F.array_distinct(F.split("drawn_from", " ")))
-    drawn = wave_plan.where(F.col("is_exploration") & (F.col("propensity") > 0)).select(
+    drawn = wave_plan.where(F.col("is_exploration") & (F.col("propensity") > 0) & ~is_left_out).select(
         "cycle",
         "user_id",
         "wave",
