@@ -24,7 +24,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-berka benchmark benchmark-training benchmark-readout benchmarks vacuum test lint setup zip wheel clean
+.PHONY: help demo demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -46,6 +46,9 @@ benchmark-training: setup ## One training, a built bank's rows repeated: FROM=bu
 
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
 	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
+
+benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
+	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)
 
 benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…]
 	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md

@@ -1,0 +1,1 @@
+"""What judges the programme: comparisons and benchmarks; it imports `reactivation`, never the other way."""

@@ -1,0 +1,1 @@
+"""This working tree against another commit, side by side on one machine."""

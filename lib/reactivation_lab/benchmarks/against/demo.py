@@ -1,0 +1,106 @@
+"""The demo after set-up: May, May and June, and the last wave's day."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reactivation_lab.benchmarks.against import deltalog
+from reactivation_lab.benchmarks.against.bench import Place, arguments
+from reactivation_lab.benchmarks.against.eventlog import Log
+from reactivation_lab.benchmarks.against.process import Ran
+from reactivation_lab.benchmarks.against.tree import Unavailable
+
+JUNE = "2026-06"
+_DAY_OF_A_WAVE = ("simulate_bank", "ingest_sources", "plan_wave")
+_COLUMNS = ["job", "cycle", "wave", "as_of", "table", "seconds", "finished_at"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job that `run_log` tells of; seconds since the epoch."""
+
+    job: str
+    cycle: str
+    wave: str | None
+    as_of: str
+    began: float
+    ended: float
+
+
+def may_and_june(place: Place) -> dict[str, Any]:
+    """Both months in one session, as `make demo` was; `may` holds the first month of them."""
+    return _measured(place, "--through", JUNE)
+
+
+def may(place: Place) -> dict[str, Any]:
+    """The first month alone."""
+    return _measured(place)
+
+
+def _measured(place: Place, *further: str) -> dict[str, Any]:
+    ran = place.job("run_cycle", *arguments(place.tree, place.root, env="local"), *further)
+    return counted(ran, steps(place.root), place.log(), root=place.root)
+
+
+def counted(ran: Ran, steps: list[Step], log: Log, *, root: Path) -> dict[str, Any]:
+    """What the months cost, and each of their jobs; the time until the next job begins is a job's own."""
+    if not steps:
+        raise Unavailable("run_log tells of no job")
+    ends = [*[step.began for step in steps[1:]], ran.ended]
+    each = [
+        {
+            "job": step.job,
+            "cycle": step.cycle,
+            "wave": step.wave,
+            "as_of": step.as_of,
+            "seconds": round(end - step.began, 2),
+            "cpu_seconds": round(ran.cpu_between(step.began, end), 2),
+            "queries": log.queries_between(step.began, end),
+            "jobs": log.jobs_between(step.began, end),
+        }
+        for step, end in zip(steps, ends, strict=True)
+    ]
+    until = max(step.ended for step in steps if step.cycle == steps[0].cycle)
+    return {
+        **_cost(ran, log, ran.ended, root),
+        "may": _cost(ran, log, until, root),
+        "wave_day": last_wave_day(each),
+        "steps": each,
+    }
+
+
+def last_wave_day(steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The sums of the last day on which a wave was planned; None where there was none."""
+    days = [step["as_of"] for step in steps if step["job"] == "plan_wave"]
+    if not days:
+        return None
+    mine = [step for step in steps if step["as_of"] == days[-1] and step["job"] in _DAY_OF_A_WAVE]
+    sums = {name: round(sum(step[name] for step in mine), 2) for name in ("seconds", "cpu_seconds", "queries", "jobs")}
+    return {"as_of": days[-1], **sums}
+
+
+def steps(root: Path) -> list[Step]:
+    """All jobs that `run_log` tells of, in the order in which they began, but for the one that ran the others."""
+    rows = [row for row in deltalog.read(root / "warehouse" / "run_log", _COLUMNS) if row["table"] == "-"]
+    found = [
+        Step(row["job"], row["cycle"], row["wave"], str(row["as_of"]), ended - row["seconds"], ended)
+        for row in rows
+        if row["job"] != "run_cycle"
+        for ended in (_epoch(row["finished_at"]),)
+    ]
+    return sorted(found, key=lambda step: step.began)
+
+
+def _cost(ran: Ran, log: Log, until: float, root: Path) -> dict[str, Any]:
+    return {
+        "seconds": round(until - ran.started, 2),
+        "cpu_seconds": round(ran.cpu_between(ran.started, until), 2),
+        "queries": log.queries_between(ran.started, until),
+        "jobs": log.jobs_between(ran.started, until),
+        "commits": deltalog.commits(root, until=until),
+    }
+
+
+def _epoch(at: datetime) -> float:
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,63 @@
+"""The table: each figure of both sides, and how one relates to the other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+HEAD = ("what", "unit", "{rev}", "here", "ratio", "runs", "load", "note")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line: the values of all runs by side; reasons tell why a side has none. load: the highest seen by side."""
+
+    what: str
+    unit: str
+    rev: tuple[float, ...]
+    here: tuple[float, ...]
+    rev_load: float | None = None
+    here_load: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """The median here to that of the other commit; None where a side is missing or nothing was counted there."""
+        if not self.rev or not self.here or not median(self.rev):
+            return None
+        return median(self.here) / median(self.rev)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        ratio = self.ratio
+        return (
+            *(self.what, self.unit, _middle(self.rev), _middle(self.here)),
+            "–" if ratio is None else f"{ratio:.2f} ×",
+            f"{len(self.rev)} / {len(self.here)}",
+            f"{_load(self.rev_load)} / {_load(self.here_load)}",
+            self.note,
+        )
+
+
+def markdown(figures: Iterable[Figure], *, rev: str) -> str:
+    """All figures as a Markdown table."""
+    lines: list[Sequence[str]] = [[cell.format(rev=rev) for cell in HEAD], ["---"] * len(HEAD)]
+    lines += [[cell.replace("|", "/").replace("\n", " ") for cell in figure.cells] for figure in figures]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _middle(values: Sequence[float]) -> str:
+    """The median; whole numbers without decimals.
+
+    >>> _middle([3.0, 1.0, 2.0]), _middle([0.256]), _middle([])
+    ('2', '0.26', '–')
+    """
+    if not values:
+        return "–"
+    middle = median(values)
+    if middle == round(middle):
+        return f"{middle:.0f}"
+    return f"{middle:.1f}" if middle >= 10 else f"{middle:.2f}"
+
+
+def _load(load: float | None) -> str:
+    return "–" if load is None else f"{load:.1f}"
