@@ -9,9 +9,7 @@ from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 
-
-class Unreadable(Exception):
-    """A log that this small reader cannot follow; its text says why."""
+from reactivation_lab.benchmarks.against.tree import Unavailable
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,13 @@ def live_files(table: Path) -> list[File]:
     live: dict[str, File] = {}
     for action in _actions(table):
         if "metaData" in action and action["metaData"].get("configuration", {}).get("delta.columnMapping.mode"):
-            raise Unreadable(f"{table.name}: columns have other names in the files")
+            raise Unavailable(f"{table.name}: columns have other names in the files")
         if "remove" in action:
             live.pop(action["remove"]["path"], None)
         if "add" in action:
             add = action["add"]
             if add.get("deletionVector"):
-                raise Unreadable(f"{table.name}: a file has deletion vectors")
+                raise Unavailable(f"{table.name}: a file has deletion vectors")
             partition = tuple(sorted((add.get("partitionValues") or {}).items()))
             path = table / unquote(add["path"])
             rows = json.loads(add.get("stats") or "{}").get("numRecords")
@@ -62,9 +60,9 @@ def _actions(table: Path) -> Iterator[dict[str, Any]]:
     """All actions since the table was made, the oldest first."""
     log = sorted(path for path in (table / "_delta_log").glob("*.json") if path.stem.isdigit())
     if not log:
-        raise Unreadable(f"{table.name}: no Delta table")
+        raise Unavailable(f"{table.name}: no Delta table")
     if [int(path.stem) for path in log] != list(range(len(log))):
-        raise Unreadable(f"{table.name}: old commits are gone")
+        raise Unavailable(f"{table.name}: old commits are gone")
     for path in log:
         for line in path.read_text(encoding="utf-8").splitlines():
             yield json.loads(line)

@@ -1,5 +1,6 @@
 """Ingest of six million raw rows: the demo's bank twelve times under new users, its sixth month of history, warm."""
 
+import shutil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,10 +18,12 @@ _MADE = "made"
 
 def prepare(place: Place, copies: int) -> Path:
     """Make the raw tables once, by the code of the tree that comes first; both trees ingest the same rows."""
-    shared = place.shared / f"bank-times-{copies}"
-    if not (shared / _MADE).is_file():
-        bank = place.folder / "bank"
+    bank, shared = place.shared / "demo-bank", place.shared / f"demo-bank-times-{copies}"
+    if not (bank / _MADE).is_file():
         place.job("simulate_bank", *arguments(place.tree, bank, env="local"), "--as-of", MONTH_ENDS[-1])
+        (bank / _MADE).touch()
+    if not (shared / _MADE).is_file():
+        shutil.rmtree(shared, ignore_errors=True)
         place.python(str(HELPERS / "repeat_raw.py"), str(bank / "raw"), str(shared / "raw"), str(copies), log="repeat")
         (shared / _MADE).touch()
     return shared / "raw"

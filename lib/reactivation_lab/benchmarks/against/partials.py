@@ -1,6 +1,7 @@
 """The partials (`activity`) of a large bank's month, warm, and the same aggregates by DuckDB from the same files."""
 
 import json
+import shutil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -92,6 +93,7 @@ def keep_canonical(place: Place, users: int) -> None:
     """Keep what this tree ingested, if nobody has before."""
     kept = canonical(place, users)
     if not (kept / _MADE).is_file():
+        shutil.rmtree(kept, ignore_errors=True)
         for table in (*SOURCES, "activity"):
             bring(place.root / "warehouse" / table, kept / table)
         (kept / _MADE).touch()
@@ -103,6 +105,7 @@ def _raw(place: Place, users: int) -> Path:
     if not (shared / _MADE).is_file():
         bank = place.folder / "bank"
         place.job("simulate_bank", *_given(place, bank, users), "--as-of", OBSERVED_ON)
+        shutil.rmtree(shared / "raw", ignore_errors=True)
         bring(bank / "raw", shared / "raw")
         (shared / _MADE).touch()
     return shared / "raw"

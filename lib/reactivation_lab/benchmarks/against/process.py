@@ -45,7 +45,8 @@ class Ran:
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Ran:
     """Run a command; what it says goes to `log`."""
-    _adopt_orphans()
+    others = _children()
+    _adopt_orphans(True)
     before, started = os.getloadavg()[0], time.time()
     with (
         log.open("wb") as out,
@@ -57,7 +58,8 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path)
             _, status, usage = os.wait4(process.pid, 0)
             ended, after = time.time(), os.getloadavg()[0]
         process.returncode = os.waitstatus_to_exitcode(status)
-    used = usage.ru_utime + usage.ru_stime + _reap_orphans()
+    used = usage.ru_utime + usage.ru_stime + _reap_orphans(others)
+    _adopt_orphans(False)
     samples = ((started, 0.0), *sampler.samples, (ended, used))
     return Ran(process.returncode, started, ended, used, samples, (before, after))
 
@@ -88,13 +90,7 @@ class Sampler:
 
 def tree_cpu_seconds(root: int) -> float:
     """Seconds of processor that a process, all that it started and all that these waited for have used so far."""
-    known: dict[int, tuple[int, int]] = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        known[int(place.name)] = (int(fields[1]), sum(int(ticks) for ticks in fields[11:15]))
+    known = _processes()
     family, young = set[int](), {root} & set(known)
     while young:
         family |= young
@@ -117,19 +113,33 @@ def cpu_at(samples: Sequence[Sample], at: float) -> float:
     return c0 + (c1 - c0) * (at - t0) / (t1 - t0)
 
 
-def _adopt_orphans() -> None:
+def _adopt_orphans(is_wanted: bool) -> None:
     """Become the parent of what a command leaves behind: Python does not wait for Spark's JVM, whose cost counts."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):
-        libc.prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
+        libc.prctl(_ADOPT_ORPHANS, int(is_wanted), 0, 0, 0)
 
 
-def _reap_orphans() -> float:
-    """Wait for what is left, and return the seconds of processor that it used."""
+def _reap_orphans(others: set[int]) -> float:
+    """Wait for all children but these, and return the seconds of processor that they used."""
     used = 0.0
-    while True:
-        try:
-            _, _, usage = os.wait4(-1, 0)
-        except ChildProcessError:
-            return used
+    while left := _children() - others:
+        _, _, usage = os.wait4(min(left), 0)
         used += usage.ru_utime + usage.ru_stime
+    return used
+
+
+def _children() -> set[int]:
+    return {number for number, (parent, _) in _processes().items() if parent == os.getpid()}
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """By number the parent of each process that is there, and the ticks that it and those it waited for have used."""
+    known: dict[int, tuple[int, int]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        known[int(place.name)] = (int(fields[1]), sum(int(ticks) for ticks in fields[11:15]))
+    return known
