@@ -195,7 +195,7 @@ def test_jobs_run_one_after_the_other_in_one_process(tmp_path: Path) -> None:
 
 def test_a_wave_s_day_is_what_was_done_on_the_last_day_with_a_wave() -> None:
     steps = [
-        {"job": name, "as_of": day, "seconds": seconds, "cpu_seconds": 1.0, "queries": 2, "jobs": 3}
+        {"job": name, "as_of": day, "seconds": seconds, "cpu_seconds": 1.0, "others": 0.1, "queries": 2, "jobs": 3}
         for day, name, seconds in [
             ("2026-06-16", "plan_wave", 50.0),
             ("2026-06-23", "simulate_bank", 1.0),
@@ -211,6 +211,7 @@ def test_a_wave_s_day_is_what_was_done_on_the_last_day_with_a_wave() -> None:
         "cpu_seconds": 3.0,
         "queries": 6,
         "jobs": 9,
+        "others": 0.1,
     }
     assert demo.last_wave_day(steps[:0]) is None
 
@@ -221,7 +222,7 @@ def test_may_ends_with_its_last_job_and_both_months_with_the_process(tmp_path: P
         demo.Step("plan_wave", "2026-05", "W1", "2026-05-05", 21.0, 30.0),
         demo.Step("plan_wave", "2026-06", "W1", "2026-06-05", 31.0, 39.0),
     ]
-    samples = ((10.0, 0.0), (30.0, 40.0), (40.0, 50.0))
+    samples = ((10.0, 0.0, 5.0), (30.0, 40.0, 50.0), (40.0, 50.0, 70.0))
     ran = Ran(0, 10.0, 40.0, 50.0, samples, (0.1, 2.0))
     log = eventlog.Log(queries=(11.0, 13.0, 32.0), jobs=(22.0,), writes=())
 
@@ -294,16 +295,16 @@ def test_what_cannot_run_has_its_reason_in_the_table_and_no_number(tmp_path: Pat
 
     lines = markdown(rows.figures(known), rev="`b1f37fb`").splitlines()
 
-    assert lines[0] == "| what | unit | `b1f37fb` | here | ratio | runs | load | note |"
+    assert lines[0] == "| what | unit | `b1f37fb` | here | ratio | runs | load | others | note |"
     assert lines[2] == (
-        "| `analyze_experiment`, 126 000 rows | s | 29 | – | – | 1 / 0 | 2.0 / – | here: there is no job x |"
+        "| `analyze_experiment`, 126 000 rows | s | 29 | – | – | 1 / 0 | 2.0 / – | – / – | here: there is no job x |"
     )
 
 
 def test_a_ratio_is_that_of_medians() -> None:
-    figure = Figure("May", "s", (10.0, 30.0, 20.0), (9.0,), 1.0, 2.25)
+    figure = Figure("May", "s", (10.0, 30.0, 20.0), (9.0,), (1.0, 2.25), (0.031, None))
 
-    assert figure.cells == ("May", "s", "20", "9", "0.45 ×", "3 / 1", "1.0 / 2.2", "")
+    assert figure.cells == ("May", "s", "20", "9", "0.45 ×", "3 / 1", "1.0 / 2.2", "3 % / –", "")
     assert Figure("May", "s", (0.0,), (9.0,)).ratio is None
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +26,7 @@ CYCLE = "2026-05"
 class Place:
     """The folder of one run; made empty, and removed when the run is counted.
 
-    tree: what runs. shared: folder of inputs that are made once for both trees.
+    tree: what runs. shared: folder of inputs that are made once for both trees. loads: highest load of each command.
     """
 
     tree: Tree
@@ -36,6 +36,8 @@ class Place:
     @property
     def root(self) -> Path:
         return self.folder / "root"
+
+    loads: list[float] = field(default_factory=list)
 
     @property
     def events(self) -> Path:
@@ -67,6 +69,7 @@ class Place:
         if path is not None:
             env["PYTHONPATH"] += f"{os.pathsep}{path.resolve()}"
         ran = process.run([sys.executable, *arguments], cwd=self.folder, env=env, log=file)
+        self.loads.append(max(ran.load))
         if ran.code:
             said = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise Unavailable(f"{Path(arguments[0]).name} ended with {ran.code}: {' '.join(said[-3:])[-_LAST_WORDS:]}")

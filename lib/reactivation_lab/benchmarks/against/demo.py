@@ -54,8 +54,7 @@ def counted(ran: Ran, steps: list[Step], log: Log, *, root: Path) -> dict[str, A
             "cycle": step.cycle,
             "wave": step.wave,
             "as_of": step.as_of,
-            "seconds": round(end - step.began, 2),
-            "cpu_seconds": round(ran.cpu_between(step.began, end), 2),
+            **ran.cost(step.began, end),
             "queries": log.queries_between(step.began, end),
             "jobs": log.jobs_between(step.began, end),
         }
@@ -77,7 +76,7 @@ def last_wave_day(steps: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     mine = [step for step in steps if step["as_of"] == days[-1] and step["job"] in _DAY_OF_A_WAVE]
     sums = {name: round(sum(step[name] for step in mine), 2) for name in ("seconds", "cpu_seconds", "queries", "jobs")}
-    return {"as_of": days[-1], **sums}
+    return {"as_of": days[-1], **sums, "others": max(step["others"] for step in mine)}
 
 
 def steps(root: Path) -> list[Step]:
@@ -94,8 +93,7 @@ def steps(root: Path) -> list[Step]:
 
 def _cost(ran: Ran, log: Log, until: float, root: Path) -> dict[str, Any]:
     return {
-        "seconds": round(until - ran.started, 2),
-        "cpu_seconds": round(ran.cpu_between(ran.started, until), 2),
+        **ran.cost(ran.started, until),
         "queries": log.queries_between(ran.started, until),
         "jobs": log.jobs_between(ran.started, until),
         "commits": deltalog.commits(root, until=until),

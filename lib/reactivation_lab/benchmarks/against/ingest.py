@@ -52,18 +52,15 @@ def ingest(place: Place, *, copies: int = 12) -> dict[str, Any]:
     ran, done = place.session(plan)
     log, rows = place.log(), rows_in(place.folder / "root-1")
     measured = [step for step in done if step.name.startswith("measured")]
-    cpu = [ran.cpu_between(step.began, step.ended) for step in measured]
+    costs = [ran.cost(step.began, step.ended) for step in measured]
+    middle = {name: median(cost[name] for cost in costs) for name in costs[0]}
     return {
         "rows": rows,
-        "seconds": round(median(step.seconds for step in measured), 2),
-        "cpu_seconds": round(median(cpu), 2),
-        "cpu_us_per_row": round(median(cpu) / rows * 1e6, 2),
+        **middle,
+        "cpu_us_per_row": round(middle["cpu_seconds"] / rows * 1e6, 2),
         "queries": median(log.queries_between(step.began, step.ended) for step in measured),
         "jobs": median(log.jobs_between(step.began, step.ended) for step in measured),
-        "each": [
-            {"step": s.name, "seconds": round(s.seconds, 2), "cpu_seconds": round(ran.cpu_between(s.began, s.ended), 2)}
-            for s in done
-        ],
+        "each": [{"step": step.name, **ran.cost(step.began, step.ended)} for step in done],
     }
 
 

@@ -15,7 +15,8 @@ from reactivation_lab.benchmarks.against.tree import HERE, REV, Unavailable, sho
 
 _SIZES = {"copies": 12, "users": 500_000, "features_users": 1_000_000}
 _ABOUT = (
-    "Medians. `runs` and `load` (highest of the last minute) are those of the one and the other side. May lasts until "
+    "Medians. runs, load (the highest of the last minute, own work included) and others (share of the processors that "
+    "other programs had meanwhile, at the worst run) are those of the one and the other side. May lasts until "
     "its last job is done; with June it lasts until the process has ended. CPU seconds are user and system time of all "
     "processes: Python, Spark's JVM with compiler and garbage collector, workers."
 )
@@ -83,7 +84,7 @@ def _run(asked: Asked, row: Row, side: str, number: int, args: Namespace) -> Non
         values = row.measure(place, **given)
     except Unavailable as error:
         reason = str(error)
-    load = (before, os.getloadavg()[0])
+    load = (before, max([before, *place.loads]))
     asked.results.add(Result(row.name, side, asked.trees[side].code, number, _now(), load, size, reason, values))
     told = reason or ", ".join(f"{k} {v}" for k, v in values.items() if isinstance(v, int | float))
     print(f"{_now()} {row.name}, {side}, run {number}: {told}", flush=True)

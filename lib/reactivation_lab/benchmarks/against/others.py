@@ -17,7 +17,7 @@ def features(place: Place, *, users: int) -> dict[str, Any]:
     history = (*given, "--as-of", "2026-05-01", "--leave-out", *_LATER)
     place.job("benchmark_month", *history)
     ran = place.job("build_features", *given)
-    return {"users": users, "seconds": round(ran.seconds, 2), "cpu_seconds": round(ran.cpu_seconds, 2)}
+    return {"users": users, **ran.cost(ran.started, ran.ended)}
 
 
 def test(place: Place) -> dict[str, Any]:

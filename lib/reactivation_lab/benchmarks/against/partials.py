@@ -43,7 +43,7 @@ def partials(place: Place, *, users: int) -> dict[str, Any]:
     log = place.log()
     each = [_of_build(place, step, ran, log) for step in done if step.name.startswith("build")]
     keep_canonical(place, users)
-    names = ("seconds", "cpu_seconds", "seconds_to_write", "cpu_seconds_to_write", "jobs")
+    names = ("seconds", "cpu_seconds", "others", "seconds_to_write", "cpu_seconds_to_write", "jobs")
     return {
         "users": users,
         "rows": sum(rows_of(place.root / "warehouse" / source) for source in SOURCES),
@@ -123,8 +123,7 @@ def _of_build(place: Place, step: Done, ran: Ran, log: Log) -> dict[str, Any]:
         raise Unavailable("the event log tells of no write of `activity`")
     began, ended = min(write.began for write in writes), max(write.ended for write in writes)
     return {
-        "seconds": round(ended - began, 2),
-        "cpu_seconds": round(ran.cpu_between(began, ended), 2),
+        **ran.cost(began, ended),
         "seconds_to_write": round(ended - step.began, 2),
         "cpu_seconds_to_write": round(ran.cpu_between(step.began, ended), 2),
         "jobs": log.jobs_between(began, ended),

@@ -14,8 +14,8 @@ _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 _PAUSE_SECONDS = 0.25
 _TICKS = os.sysconf("SC_CLK_TCK")
 
-Sample = tuple[float, float]
-"""Seconds since the epoch, and the seconds of processor used until then."""
+Sample = tuple[float, float, float]
+"""Seconds since the epoch, and seconds of processor used until then: by the command, and by the whole machine."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ran:
 
     started, ended: seconds since the epoch; the command's own process ended then, Spark's JVM may have ended later.
     cpu_seconds: user and system time of all its processes, by `wait4`. samples: the same while it ran, by `/proc`.
-    load: the machine's load of the last minute before the command and at its end.
+    load: the machine's load of the last minute before the command, and the highest while it ran.
     """
 
     code: int
@@ -40,14 +40,21 @@ class Ran:
 
     def cpu_between(self, begin: float, end: float) -> float:
         """Seconds of processor used between two instants."""
-        return cpu_at(self.samples, end) - cpu_at(self.samples, begin)
+        return _at(self.samples, end)[0] - _at(self.samples, begin)[0]
+
+    def cost(self, begin: float, end: float) -> dict[str, float]:
+        """Seconds, seconds of processor, and `others`: the share of all processors that others had meanwhile."""
+        (own_before, all_before), (own, of_all) = _at(self.samples, begin), _at(self.samples, end)
+        used, there = own - own_before, (os.cpu_count() or 1) * (end - begin)
+        others = max(0.0, of_all - all_before - used) / there if there else 0.0
+        return {"seconds": round(end - begin, 2), "cpu_seconds": round(used, 2), "others": round(others, 3)}
 
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Ran:
     """Run a command; what it says goes to `log`."""
     others = _children()
     _adopt_orphans(True)
-    before, started = os.getloadavg()[0], time.time()
+    before, started, busy = os.getloadavg()[0], time.time(), machine_seconds()
     with (
         log.open("wb") as out,
         subprocess.Popen(
@@ -56,12 +63,12 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path)
     ):
         with Sampler(process.pid) as sampler:
             _, status, usage = os.wait4(process.pid, 0)
-            ended, after = time.time(), os.getloadavg()[0]
+            ended, busy_at_end = time.time(), machine_seconds()
         process.returncode = os.waitstatus_to_exitcode(status)
     used = usage.ru_utime + usage.ru_stime + _reap_orphans(others)
     _adopt_orphans(False)
-    samples = ((started, 0.0), *sampler.samples, (ended, used))
-    return Ran(process.returncode, started, ended, used, samples, (before, after))
+    samples = ((started, 0.0, busy), *sampler.samples, (ended, used, busy_at_end))
+    return Ran(process.returncode, started, ended, used, samples, (before, max(before, sampler.load)))
 
 
 class Sampler:
@@ -69,6 +76,7 @@ class Sampler:
 
     def __init__(self, root: int) -> None:
         self.samples: list[Sample] = []
+        self.load = 0.0
         self._root = root
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -84,8 +92,9 @@ class Sampler:
     def _watch(self) -> None:
         while not self._is_over.wait(_PAUSE_SECONDS):
             used = tree_cpu_seconds(self._root)
+            self.load = max(self.load, os.getloadavg()[0])
             if used:
-                self.samples.append((time.time(), used))
+                self.samples.append((time.time(), used, machine_seconds()))
 
 
 def tree_cpu_seconds(root: int) -> float:
@@ -98,19 +107,24 @@ def tree_cpu_seconds(root: int) -> float:
     return sum(known[number][1] for number in family) / _TICKS
 
 
-def cpu_at(samples: Sequence[Sample], at: float) -> float:
-    """Seconds of processor used until an instant, between two samples by a straight line.
+def machine_seconds() -> float:
+    """Seconds of processor that the machine has spent since it started, those included that another machine took."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / _TICKS  # without idling and waiting for disks
 
-    >>> cpu_at([(10.0, 0.0), (12.0, 4.0)], 11.0)
-    2.0
+
+def _at(samples: Sequence[Sample], at: float) -> tuple[float, float]:
+    """What the command and the machine had used until an instant, between two samples by a straight line.
+
+    >>> _at([(10.0, 0.0, 5.0), (12.0, 4.0, 9.0)], 11.0)
+    (2.0, 7.0)
     """
     place = bisect_left(samples, (at,))
-    if place == 0:
-        return samples[0][1]
-    if place == len(samples):
-        return samples[-1][1]
-    (t0, c0), (t1, c1) = samples[place - 1], samples[place]
-    return c0 + (c1 - c0) * (at - t0) / (t1 - t0)
+    if place in (0, len(samples)):
+        return samples[min(place, len(samples) - 1)][1:]
+    (begin, own, of_all), (end, own_then, all_then) = samples[place - 1], samples[place]
+    share = (at - begin) / (end - begin)
+    return own + (own_then - own) * share, of_all + (all_then - of_all) * share
 
 
 def _adopt_orphans(is_wanted: bool) -> None:

@@ -26,8 +26,7 @@ def readout(place: Place) -> dict[str, Any]:
     log = place.log()
     return {
         "rows": rows.num_rows,
-        "seconds": round(ran.seconds, 2),
-        "cpu_seconds": round(ran.cpu_seconds, 2),
+        **ran.cost(ran.started, ran.ended),
         "queries": len(log.queries),
         "jobs": len(log.jobs),
     }

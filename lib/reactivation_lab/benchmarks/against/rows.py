@@ -130,7 +130,8 @@ def figures(asked: Asked) -> Iterator[Figure]:
         if rev or here or reasons:
             size = f"{asked.size(row):,}".replace(",", " ") if row.size else ""
             values = tuple(value(rev, *path)), tuple(value(here, *path))
-            yield Figure(what.format(size=size), unit, *values, _load(rev), _load(here), "; ".join(reasons))
+            loads, others = (_load(rev), _load(here)), (_others(rev, *path[:-1]), _others(here, *path[:-1]))
+            yield Figure(what.format(size=size), unit, *values, loads, others, "; ".join(reasons))
     yield from _yardstick(asked)
 
 
@@ -150,3 +151,7 @@ def _yardstick(asked: Asked) -> Iterator[Figure]:
 
 def _load(runs: list[Result]) -> float | None:
     return max((max(run.load) for run in runs), default=None)
+
+
+def _others(runs: list[Result], *inside: str) -> float | None:
+    return max(value(runs, *inside, "others"), default=None)

@@ -4,19 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-HEAD = ("what", "unit", "{rev}", "here", "ratio", "runs", "load", "note")
+HEAD = ("what", "unit", "{rev}", "here", "ratio", "runs", "load", "others", "note")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line: the values of all runs by side; reasons tell why a side has none. load: the highest seen by side."""
+    """One line: the values of all runs by side. note: why a side has none.
+
+    loads: the highest load seen, by side. others: the share of the processors that others had, the highest of all runs.
+    """
 
     what: str
     unit: str
     rev: tuple[float, ...]
     here: tuple[float, ...]
-    rev_load: float | None = None
-    here_load: float | None = None
+    loads: tuple[float | None, float | None] = (None, None)
+    others: tuple[float | None, float | None] = (None, None)
     note: str = ""
 
     @property
@@ -33,7 +36,8 @@ class Figure:
             *(self.what, self.unit, _middle(self.rev), _middle(self.here)),
             "–" if ratio is None else f"{ratio:.2f} ×",
             f"{len(self.rev)} / {len(self.here)}",
-            f"{_load(self.rev_load)} / {_load(self.here_load)}",
+            " / ".join("–" if load is None else f"{load:.1f}" for load in self.loads),
+            " / ".join("–" if share is None else f"{100 * share:.0f} %" for share in self.others),
             self.note,
         )
 
@@ -57,7 +61,3 @@ def _middle(values: Sequence[float]) -> str:
     if middle == round(middle):
         return f"{middle:.0f}"
     return f"{middle:.1f}" if middle >= 10 else f"{middle:.2f}"
-
-
-def _load(load: float | None) -> str:
-    return "–" if load is None else f"{load:.1f}"
