@@ -89,7 +89,7 @@ def measures_of(kinds: Mapping[str, Any]) -> dict[str, list[str]]:
             "sum(amount) as transaction_amount",
             "max(event_at) as transaction_last_at",
             *_counts({"transaction_own_count": _OWN}),
-            f"bit_or({_DAY_BIT}) filter (where {_OWN}) as transaction_own_days",
+            f"bit_or(case when {_OWN} then {_DAY_BIT} else 0 end) as transaction_own_days",
             f"sum(amount) filter (where {_OWN}) as transaction_own_amount",
             f"max(event_at) filter (where {_OWN}) as transaction_own_last_at",
             *_counts(by_channel),
