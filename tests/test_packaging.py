@@ -22,7 +22,7 @@ LOCK = dict(
     if not line.startswith("#")
 )
 BUNDLE = yaml.safe_load((ROOT / "databricks.yml").read_text("utf-8"))
-JOBS = [file for file in sorted((ROOT / "jobs").glob("*.py")) if "cli.main" in file.read_text("utf-8")]
+JOBS = sorted((ROOT / "jobs").rglob("*.py"))
 TASKS = [
     (f"{name}.{task['task_key']}", task, job)
     for name, job in BUNDLE["resources"]["jobs"].items()
@@ -55,7 +55,8 @@ def test_the_lock_and_setup_agree_on_exact_versions(asked: list[str]) -> None:
 def test_a_databricks_task_calls_a_job_we_have(name: str, task: dict[str, Any], job: dict[str, Any]) -> None:
     call = task["spark_python_task"]
     assert (ROOT / call["python_file"]).exists()
-    add_arguments = getattr(importlib.import_module(task["task_key"]), "add_arguments", None)
+    pipeline = importlib.import_module(f"reactivation.pipelines.{task['task_key']}")
+    add_arguments = getattr(pipeline, "add_arguments", None)
     given = [parameter.replace("{{job.parameters.model}}", "active") for parameter in call["parameters"]]
     args = cli.parser(task["task_key"], "", add_arguments).parse_args(given)
     asked_for = set(re.findall(r"job\.parameters\.(\w+)", " ".join(call["parameters"])))

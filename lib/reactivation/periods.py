@@ -15,7 +15,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, SettingsError
-from reactivation.parts import Part
+from reactivation.frozen_model import Part
 
 _CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _DAY_SECONDS = 86_400

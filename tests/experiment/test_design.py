@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 from conftest import Rows
 from experiment.test_register import RATES, SIZES, settings
 from reactivation import experiment
+from reactivation.contracts import derived
 from reactivation.experiment import design
 from reactivation.experiment.power import NOT_KNOWN, Rate, statement
 from reactivation.experiment.settings import Metric
-from reactivation.tables import derived
 
 numbers = pytest.mark.numbers
 

@@ -1,7 +1,7 @@
 """Settings of `activity`: which kinds of function, channel and product are kept apart."""
 
-from reactivation.parts import Part
-from reactivation.tables.measure import Kind
+from reactivation.contracts.measure import Kind
+from reactivation.frozen_model import Part
 
 
 class ActivitySettings(Part):

@@ -11,12 +11,12 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.campaign.arm_settings import ArmSettings, Share, check_facts_only
-from reactivation.campaign.learning_settings import LearningSettings, TierSettings
-from reactivation.parts import Part
+from reactivation.campaign.assignment.settings import ArmSettings, Share, check_facts_only
+from reactivation.campaign.tiers.settings import LearningSettings, TierSettings
+from reactivation.contracts.canonical import CONTACT_CHANNELS
+from reactivation.contracts.derived import POLICIES
+from reactivation.frozen_model import Part
 from reactivation.periods import Month
-from reactivation.tables.canonical import CONTACT_CHANNELS
-from reactivation.tables.derived import POLICIES
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5

@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.families import alpha_per_look
-from reactivation.experiment.guardrails import Harm
-from reactivation.experiment.headlines import Headline
-from reactivation.parts import Part
+from reactivation.experiment.primary_estimator import Headline
+from reactivation.frozen_model import Part
 from reactivation.periods import Month, Window
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.non_inferiority import Harm
 
 CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 

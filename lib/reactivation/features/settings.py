@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from reactivation.parts import Part
+from reactivation.frozen_model import Part
 
 
 class FeatureSettings(Part):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from reactivation.parts import Part
+from reactivation.frozen_model import Part
 
 
 class AssetUpliftSettings(Part):

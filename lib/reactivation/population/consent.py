@@ -7,10 +7,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.frames import together
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
-from reactivation.tables.canonical import CONTACT_CHANNELS
 
 _REACHES = {"sms": "has_phone", "push": "has_push", "call": "has_phone"}
 

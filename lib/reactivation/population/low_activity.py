@@ -2,8 +2,8 @@
 
 from pyspark.sql import DataFrame
 
+from reactivation.contracts.expression import condition
 from reactivation.population.settings import PopulationSettings
-from reactivation.tables.expression import condition
 
 
 def mark_low_activity(features: DataFrame, settings: PopulationSettings) -> DataFrame:

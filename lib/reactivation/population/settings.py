@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from reactivation.parts import Part
+from reactivation.frozen_model import Part
 
 ConsentKind = Literal["sms", "push", "call", "profiling"]
 

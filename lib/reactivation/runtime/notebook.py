@@ -8,7 +8,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from reactivation import cli, flow
+from reactivation import cli
+from reactivation.contracts import flow
 from reactivation.runtime import console
 from reactivation.runtime.run import Run
 

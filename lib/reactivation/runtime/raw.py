@@ -10,11 +10,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
 from reactivation.frames import of_records, together
-from reactivation.sources import mapping
-from reactivation.sources.settings import SourceSettings, SourcesSettings
-from reactivation.tables import canonical
+from reactivation.ingest import mapping
+from reactivation.ingest.settings import SourceSettings, SourcesSettings
 
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")

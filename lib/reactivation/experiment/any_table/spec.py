@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from reactivation.parts import Part
+from reactivation.frozen_model import Part
 
 MOST_COVARIATES = 12
 

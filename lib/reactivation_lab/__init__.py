@@ -1,0 +1,1 @@
+"""What judges `reactivation`: a simulated bank with known truth, comparisons, benchmarks."""
