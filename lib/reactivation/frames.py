@@ -15,7 +15,7 @@ FEW = 3_000_000
 """Rows of a number or two that may be sent to all executors, where they take up some 200 MB."""
 
 
-def at_hand(frame: DataFrame) -> DataFrame:
+def checkpointed(frame: DataFrame) -> DataFrame:
     """The same rows, computed now and then kept beside the executors until nobody holds the frame.
 
     What several queries need is computed once, and none of them plans again how it came about. Unlike `persist`, it
@@ -25,7 +25,7 @@ def at_hand(frame: DataFrame) -> DataFrame:
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
 
 
-def beside(frame: DataFrame, *, rows: int) -> DataFrame:
+def broadcast_if_small(frame: DataFrame, *, rows: int) -> DataFrame:
     """The same rows; where they are few, sent to all executors as soon as a join asks for them.
 
     rows: how many they are. Spark cannot tell, and would move the other, larger side of the join to find out.
@@ -33,12 +33,12 @@ def beside(frame: DataFrame, *, rows: int) -> DataFrame:
     return F.broadcast(frame) if rows <= FEW else frame
 
 
-def together(frames: Iterable[DataFrame]) -> DataFrame:
+def union_all(frames: Iterable[DataFrame]) -> DataFrame:
     """The rows of all frames, one at least, under the columns of the first."""
     return reduce(DataFrame.unionByName, frames)
 
 
-def tallied(rows: DataFrame) -> DataFrame:
+def counted_by(rows: DataFrame) -> DataFrame:
     """Each different row once, with how many there are of it: `rows`."""
     return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Part(BaseModel):
+class FrozenModel(BaseModel):
     """Frozen, typed settings of one step; a key that is not declared is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

@@ -20,7 +20,7 @@ from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features.settings import FeatureSettings
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.labels.settings import LabelSettings
 from reactivation.model.settings import ModelSettings
@@ -29,7 +29,7 @@ from reactivation.population.settings import PopulationSettings
 from reactivation.report.settings import MonitoringSettings
 
 
-class PathSettings(Part):
+class PathSettings(FrozenModel):
     """Where things lie. A relative path starts at the folder that holds `conf`; `catalog.schema` names tables instead.
 
     root: one per region and scenario. exports, reports: folders for channel files and reports; `{root}` is filled in.
@@ -40,7 +40,7 @@ class PathSettings(Part):
     reports: str
 
 
-class RuntimeSettings(Part):
+class RuntimeSettings(FrozenModel):
     """How Spark is started, by its own keys and values; and what is different while a single job runs.
 
     jobs: by the job's name, settings of queries (`spark.sql.…`) that Spark takes in a running session.
@@ -57,7 +57,7 @@ class RuntimeSettings(Part):
         return jobs
 
 
-class Settings(Part):
+class Settings(FrozenModel):
     """All settings of one run.
 
     sandbox: what the simulated bank is made of; `reactivation_lab` checks it and alone reads it.
@@ -78,7 +78,7 @@ class Settings(Part):
     sandbox: dict[str, Any] | None = None
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=FrozenModel)
 _WHERE_AND_HOW = ("paths", "runtime")
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
-from reactivation.frames import at_hand, beside, together
+from reactivation.frames import broadcast_if_small, checkpointed, union_all
 from reactivation.ingest import admission, counts, deduplication, disposition, incremental
 from reactivation.ingest.arrival_range import Span, to_handle
 from reactivation.ingest.batch import Batch, Past, parts_to_write
@@ -48,13 +48,13 @@ def ingest(
     columns = {name: source.columns or {} for name, source in settings.present.items()}
     month = incremental.find(raw, columns, past, whole=months, calendar=calendar)
     terms = Terms(month.left if month else months, calendar, allowed)
-    came = _each(raw, lambda name: at_hand(disposition.checked(raw[name], name, columns[name], terms)))
-    first_at = at_hand(_first_arrivals(came["users"], past, terms))
+    came = _each(raw, lambda name: checkpointed(disposition.checked(raw[name], name, columns[name], terms)))
+    first_at = checkpointed(_first_arrivals(came["users"], past, terms))
     waiting = _waiting(past, first_at, terms)
-    arrived = together([*_came(came), *([] if waiting is None else [admission.waits(waiting)])]).collect()
+    arrived = union_all([*_came(came), *([] if waiting is None else [admission.waits(waiting)])]).collect()
     if back := {row.source: row.rows for row in arrived if row.is_taken_back}:
         again = {name: _waited(waiting, name, terms, taken_back=True) for name in back}
-        arrived += together(_came(again)).collect()
+        arrived += union_all(_came(again)).collect()
         came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
     latecomers, repeated, sizes = _second_look(came, waiting, first_at, month)
     silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
@@ -70,15 +70,15 @@ def ingest(
         return disposition.decided(
             came[name],
             name,
-            latecomers=beside(latecomers, rows=sizes[LATECOMERS]),
+            latecomers=broadcast_if_small(latecomers, rows=sizes[LATECOMERS]),
             repeated=several,
             waited=_waited(waiting, name, terms, taken_back=False) if name in readmits else None,
-            stored=together(stored) if stored else None,
+            stored=union_all(stored) if stored else None,
             terms=terms,
         )
 
     decided = _each(came, decide)
-    became = together(rows.counted() for rows in decided.values()).collect()
+    became = union_all(rows.counted() for rows in decided.values()).collect()
 
     tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=terms.span)
     parts = parts_to_write(tallies, past, terms.span)
@@ -92,7 +92,7 @@ def ingest(
     return Batch(
         span=terms.span,
         kept={name: rows.kept() for name, rows in decided.items()},
-        quarantine=together(rejected),
+        quarantine=union_all(rejected),
         counts=counts.records(tallies, terms.span),
         parts=parts,
     )
@@ -110,7 +110,7 @@ def _waiting(past: Past, first_at: DataFrame, terms: Terms) -> DataFrame | None:
     """See `arrivals.admissible`; None where nothing lies before the span."""
     if terms.span.first is None or past.quarantine is None:
         return None
-    return at_hand(admission.admissible(past.quarantine, first_at, terms.span, terms.calendar))
+    return checkpointed(admission.admissible(past.quarantine, first_at, terms.span, terms.calendar))
 
 
 def _came(rows: Frames) -> list[DataFrame]:
@@ -121,20 +121,20 @@ def _second_look(
     came: Frames, waiting: DataFrame | None, first_at: DataFrame, month: incremental.Begun | None
 ) -> tuple[DataFrame, DataFrame, dict[str, int]]:
     """Which rows need one: users who became known late, rows that have one alike, and how many there are of each."""
-    fine = together(disposition.fine(rows, name) for name, rows in came.items())
+    fine = union_all(disposition.fine(rows, name) for name, rows in came.items())
     marks = {
         LATECOMERS: _latecomers(fine, waiting, first_at),
         REPEATED: deduplication.repeated(fine, month.alike() if month else None),
     }
-    latecomers, repeated = _each(marks, lambda name: at_hand(marks[name])).values()
-    sizes = {row.source: row.rows for row in together(_sizes(latecomers, repeated)).collect()}
+    latecomers, repeated = _each(marks, lambda name: checkpointed(marks[name])).values()
+    sizes = {row.source: row.rows for row in union_all(_sizes(latecomers, repeated)).collect()}
     return latecomers, repeated, sizes
 
 
 def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
     """See `arrivals.latecomers`, of the rows that came and of those that wait."""
     seen = [rows.select("user_id", "arrived_at") for rows in (fine, waiting) if rows is not None]
-    return admission.latecomers(together(seen), first_at)
+    return admission.latecomers(union_all(seen), first_at)
 
 
 def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
@@ -143,7 +143,7 @@ def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
 
 
 def _of_source(repeated: DataFrame, name: str, sizes: Mapping[str, int]) -> DataFrame:
-    return beside(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
+    return broadcast_if_small(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
 
 
 def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> list[DataFrame]:
@@ -153,7 +153,7 @@ def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, in
     there = deduplication.there_already(
         past.stored[name],
         canonical.BY_NAME[name],
-        late=beside(
+        late=broadcast_if_small(
             came.where(deduplication.is_late()).select(deduplication.ALIKE).distinct(), rows=sum(late.values())
         ),
         months=late,

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.table import Table
-from reactivation.frames import tallied, together
+from reactivation.frames import counted_by, union_all
 from reactivation.ingest import mapping
 from reactivation.ingest.arrival_range import Span, month_of
 from reactivation.ingest.rules import broken, is_fine
@@ -33,7 +33,7 @@ def since_sign_up(users: DataFrame, calendar: Calendar) -> DataFrame:
 
 def first_arrivals(users: list[DataFrame], calendar: Calendar) -> DataFrame:
     """One row per user: when the first master row arrived, and in which month."""
-    known = together([table.select("user_id", "arrived_at") for table in users])
+    known = union_all([table.select("user_id", "arrived_at") for table in users])
     first = known.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
     return first.withColumn("first_month", month_of(F.col("first_at"), calendar))
 
@@ -47,7 +47,7 @@ def waits(admissible: DataFrame) -> DataFrame:
         F.lit(True).alias("is_waiting"),
         TAKEN_BACK,
     )
-    return tallied(named)
+    return counted_by(named)
 
 
 def waiting(admissible: DataFrame, table: Table, *, taken_back: bool) -> DataFrame:

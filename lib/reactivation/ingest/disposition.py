@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical, derived
-from reactivation.frames import at_hand, tallied
+from reactivation.frames import checkpointed, counted_by
 from reactivation.ingest import admission, counts, deduplication, mapping, rules
 from reactivation.ingest.arrival_range import Span, month_of
 from reactivation.ingest.rules import Allowed
@@ -57,7 +57,7 @@ def came(rows: DataFrame, name: str) -> DataFrame:
         F.lit(False).alias("is_waiting"),
         F.lit(False).alias(admission.TAKEN_BACK),
     )
-    return tallied(named)
+    return counted_by(named)
 
 
 def fine(rows: DataFrame, name: str) -> DataFrame:
@@ -81,7 +81,7 @@ class Decided:
         """The rows counted by month, fate and reason."""
         source, reason = F.lit(self.name).alias("source"), F.col("rule.reason")
         rows = self._both(source, "arrival_cycle", "is_readmitted", "fate", reason)
-        return tallied(rows)
+        return counted_by(rows)
 
     def kept(self) -> DataFrame:
         """The canonical rows, in files of about equal size and of one month each."""
@@ -143,7 +143,7 @@ def decided(
         others = others.unionByName(again)
     unique = deduplication.marked(others, canonical.BY_NAME[name], stored)
     plain = seen.where(is_plain).withColumns({"is_readmitted": F.lit(False), "fate": F.lit(counts.KEPT)})
-    return Decided(name, plain, at_hand(unique.withColumn("fate", _fate())))
+    return Decided(name, plain, checkpointed(unique.withColumn("fate", _fate())))
 
 
 def _fate() -> Column:

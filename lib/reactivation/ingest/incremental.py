@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
-from reactivation.frames import tallied, together
+from reactivation.frames import counted_by, union_all
 from reactivation.ingest import admission, deduplication, disposition
 from reactivation.ingest.admission import UNKNOWN_USER
 from reactivation.ingest.arrival_range import UNDATED, Span, taken_on
@@ -45,7 +45,7 @@ class Begun:
 
     def alike(self) -> DataFrame:
         """Source and `ALIKE` of all canonical rows of the month so far."""
-        return together(
+        return union_all(
             self._kept(name).select(F.lit(name).alias("source"), deduplication.ALIKE) for name in self.taken
         )
 
@@ -97,7 +97,7 @@ def find(
         return None
     rows: dict[tuple[str, str], int] = defaultdict(int)
     reasons: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in together(_counted(raw, columns, past, span, calendar)).collect():
+    for row in union_all(_counted(raw, columns, past, span, calendar)).collect():
         rows[row.source, row.what] += row.rows
         if row.what == QUARANTINED:
             reasons[row.source][row.reason] = row.rows
@@ -130,4 +130,4 @@ def _counted(
 
 def _by(rows: DataFrame, *, source: Column, what: str, reason: Column) -> DataFrame:
     named = rows.select(source.alias("source"), F.lit(what).alias("what"), reason.alias("reason"))
-    return tallied(named)
+    return counted_by(named)

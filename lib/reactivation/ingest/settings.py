@@ -6,10 +6,10 @@ from pydantic import Field, field_validator, model_validator
 
 from reactivation.contracts import canonical
 from reactivation.errors import nearest
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class SourceSettings(Part):
+class SourceSettings(FrozenModel):
     """One canonical table of a region: a raw table with its columns renamed, or a query over the region's views.
 
     from: raw table, a file or folder under `sources.path`. where: Spark SQL condition on its rows.
@@ -33,7 +33,7 @@ class SourceSettings(Part):
         return self
 
 
-class SourcesSettings(Part):
+class SourcesSettings(FrozenModel):
     """The region's raw tables, and how many bad rows are too many.
 
     path: folder of the raw tables; `{root}` is `paths.root`. format, options: as Spark reads them.

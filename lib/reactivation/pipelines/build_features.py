@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from reactivation import activity, features, labels, population
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
-from reactivation.frames import records, together
+from reactivation.frames import records, union_all
 from reactivation.periods import Month
 from reactivation.pipelines import configured_sources
 from reactivation.runtime.input_fingerprint import Basis, to_make
@@ -93,7 +93,7 @@ def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Mont
         )
         for month in months
     ]
-    r.write(derived.LABELS, together(each), cycle=[str(month) for month in months])
+    r.write(derived.LABELS, union_all(each), cycle=[str(month) for month in months])
 
 
 def months_in(column: str, tables: Iterable[DataFrame]) -> set[Month]:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from reactivation import activity, labels, model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 from reactivation.pipelines import configured_sources, evidence_months
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -25,7 +25,7 @@ def run(r: Run) -> None:
     versions = versions_used(r)
     require_ingested(r, r.calendar.settle_on(r.cycle))
     features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
-    happened = at_hand(labels_of_cycle(r, features))
+    happened = checkpointed(labels_of_cycle(r, features))
     registry, alone = Registry.open(r), evidence_months.untouched(r, [str(r.cycle)])
 
     def judge(target: str, version: str) -> dict[str, model.Quality]:

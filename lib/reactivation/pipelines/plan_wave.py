@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from reactivation import activity, campaign, experiment, population
 from reactivation.contracts import canonical, derived
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
 from reactivation.pipelines import evidence_months, plan_registration
 from reactivation.runtime.files import write_files
@@ -28,7 +28,7 @@ def run(r: Run) -> None:
         r.say(f"    by force, not as registered: {difference.says}")
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, is_now))
     salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
-    line = at_hand(
+    line = checkpointed(
         campaign.eligibility.line_up(
             _known(r, as_of, is_now), wave=wave, name=name, cells=cells, settings=settings, salts=salts
         )

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS
-from reactivation.frames import together
+from reactivation.frames import union_all
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 
@@ -81,4 +81,4 @@ def _by_user(decisions: Sequence[DataFrame]) -> DataFrame:
         )
         for kind in (*CONTACT_CHANNELS, "profiling")
     ]
-    return together(decisions).groupBy("user_id").agg(*latest)
+    return union_all(decisions).groupBy("user_id").agg(*latest)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation.frames import together
+from reactivation.frames import union_all
 from reactivation.periods import Calendar, Window
 from reactivation.population.settings import PopulationSettings
 
@@ -42,7 +42,7 @@ def recently_contacted(
     sent_on = [table.where(is_known).select("user_id", calendar.day("sent_at").alias("sent_on")) for table in sent]
     days_ago = F.datediff(F.lit(day), "sent_on")
     counted = (
-        together(sent_on)
+        union_all(sent_on)
         .groupBy("user_id")
         .agg(
             F.count_if(days_ago <= policy.window_days).alias("recent_contacts"),

@@ -1,9 +1,9 @@
 """Settings of `monitoring`: what the month's report tells."""
 
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class MonitoringSettings(Part):
+class MonitoringSettings(FrozenModel):
     """What the month's report tells.
 
     report_metrics: metrics of the read-out that the report puts into sentences, in this order; the tables hold all.

@@ -6,7 +6,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation.frames import together
+from reactivation.frames import union_all
 
 _COLUMNS = "contact_id string, user_id bigint, benefit string, send_on date"
 _PLACE = r"/([^/]+)/([^/]+)/([^/]+)[.]csv$"
@@ -15,7 +15,7 @@ _PLACE = r"/([^/]+)/([^/]+)/([^/]+)[.]csv$"
 def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFrame | None:
     """All contacts of the channel files of some cycles, with cycle, wave and channel; None where there are no files."""
     found = [frame for cycle in cycles if (frame := _of_cycle(spark, f"{folder}/{cycle}")) is not None]
-    return together(found) if found else None
+    return union_all(found) if found else None
 
 
 def _of_cycle(spark: SparkSession, folder: str) -> DataFrame | None:

@@ -14,14 +14,14 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from reactivation.errors import Finding, SourceError, nearest
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.runtime import console
 from reactivation.runtime.session import start
 from reactivation.runtime.store import resolved
 from reactivation.runtime.text import write_text
 from reactivation.settings import Settings, load_part
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=FrozenModel)
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"\w+\.\w+(\.\w+)?")
 _URL = re.compile(r"\w+:/")

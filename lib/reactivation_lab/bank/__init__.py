@@ -10,7 +10,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 from reactivation.periods import Calendar, Month, Window
 from reactivation_lab.bank import (
     app,
@@ -66,7 +66,7 @@ def simulate(
     almanac = Almanac(Window(segments[0].first, segments[-1].end), calendar, settings.season)
     common: dict[str, Any] = {"almanac": almanac, "settings": settings}
     contacted = _contacted(people, contacts, almanac.window, settings)
-    touched = at_hand(response.with_touches(people, contacted, window=almanac.window, effects=settings.effects))
+    touched = checkpointed(response.with_touches(people, contacted, window=almanac.window, effects=settings.effects))
     stretches = behaviour.stretches(touched, segments=segments, settings=settings)
     days = behaviour.days(stretches, **common)
     visits = behaviour.visits(days)
@@ -130,7 +130,7 @@ def _contacted(
     people: DataFrame, contacts: DataFrame | None, window: Window, settings: SandboxSettings
 ) -> DataFrame | None:
     together = past_campaigns.with_past(contacts, people, window=window, settings=settings)
-    return None if together is None else at_hand(response.contacted(together, people, settings=settings))
+    return None if together is None else checkpointed(response.contacted(together, people, settings=settings))
 
 
 _FORMS: dict[str, dict[str, Any]] = {

@@ -4,12 +4,12 @@ from typing import Self
 
 from pydantic import model_validator
 
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 
 Band = tuple[float, float]
 
 
-class Bands(Part):
+class Bands(FrozenModel):
     """Figures of the world, each between two numbers: what its other settings come to, for who changes them.
 
     Of all users: shares, or means per user and month; lifts are rises of the mean probability of a login in the outcome

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from reactivation.errors import Finding, SettingsError
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.settings import validated
 from reactivation_lab.bank.bands import Bands
 
@@ -17,7 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 KINDS = ("comes_anyway", "can_be_moved", "cannot_be_moved", "put_off")
 
 
-class Kind(Part):
+class Kind(FrozenModel):
     """One of the four kinds of users.
 
     share: of all users. log_rate: natural logarithm of expected login days per day, spread: its standard deviation over
@@ -32,7 +32,7 @@ class Kind(Part):
     leaves: float
 
 
-class Habits(Part):
+class Habits(FrozenModel):
     """How habits differ and drift, on the scale of log_rate.
 
     branch_spread: standard deviation over branches. drift_spread: of a user's slow drift, which four months share, so
@@ -44,7 +44,7 @@ class Habits(Part):
     age_slope: float
 
 
-class Holiday(Part):
+class Holiday(FrozenModel):
     """Days, both included, on which all rates are multiplied by a factor."""
 
     first: date
@@ -52,7 +52,7 @@ class Holiday(Part):
     factor: float
 
 
-class Season(Part):
+class Season(FrozenModel):
     """Factors on the rates of logins and card payments.
 
     weekday: Monday to Sunday. month: January to December. pay_days: days of the month, each user has one of them;
@@ -73,7 +73,7 @@ class Season(Part):
         return self
 
 
-class Flows(Part):
+class Flows(FrozenModel):
     """Money that comes in beside pay: at most one inflow a month, at a hazard of the user's own.
 
     log_rate, spread: natural logarithm of expected inflows per month, and its standard deviation over users.
@@ -91,7 +91,7 @@ class Flows(Part):
     noise_share: Share
 
 
-class Arrival(Part):
+class Arrival(FrozenModel):
     """When rows reach the warehouse, and what is wrong with some of them.
 
     usual_lag_hours: longest usual lag; most rows need far less, so few cross a month's end by it. late_share: events
@@ -108,7 +108,7 @@ class Arrival(Part):
     bad_share: float
 
 
-class Reach(Part):
+class Reach(FrozenModel):
     """Probabilities of what becomes of a contact; the last four apply to delivered ones.
 
     opted_out, complained: of a user's first contact; every other one within the memory adds as much again.
@@ -123,7 +123,7 @@ class Reach(Part):
     complained: Share
 
 
-class Effects(Part):
+class Effects(FrozenModel):
     """What a delivered contact does to a user's next days.
 
     channels: login rate added on the first day after the contact, per unit of response. benefits: factor on it by the
@@ -162,7 +162,7 @@ class Effects(Part):
         return max(self.horizon_days, 31)
 
 
-class PastCampaigns(Part):
+class PastCampaigns(FrozenModel):
     """Campaigns of the bank's own rule before the programme: without holdout, recorded in `contacts`.
 
     months: when they were run, day: of the month. Contacted is a share of the users who pay by card at card_rate_from
@@ -178,7 +178,7 @@ class PastCampaigns(Part):
     login_rate_to: float
 
 
-class SandboxSettings(Part):
+class SandboxSettings(FrozenModel):
     """The simulated bank.
 
     seed: another seed is another bank. users: users signed up by `counted_on`; later sign-ups are a share of them per

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from scipy.stats import ttest_1samp
 
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Calendar, Month
 from reactivation_lab.benchmarks.table import number, table
 
@@ -22,7 +22,7 @@ RIVALS: Mapping[str, tuple[tuple[Loop, str], tuple[Loop, str]]] = {
 AUC = "AUC on users left alone"
 
 
-class LoopMonth(Part):
+class LoopMonth(FrozenModel):
     """One month of one cell of one loop, as a line of a file of JSON lines.
 
     users: of the cell, open to contact. spend: expected cost of what was planned for them. incremental: users that

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Literal
 
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class Cost(Part):
+class Cost(FrozenModel):
     """What was measured, as `runtime.meter` explains it; seconds, bytes, counts. None: this machine does not tell."""
 
     seconds: float
@@ -37,7 +37,7 @@ def together(costs: Sequence[Cost]) -> Cost:
     return Cost.model_validate({**sums, **highest})
 
 
-class Machine(Part):
+class Machine(FrozenModel):
     """Where the driver ran."""
 
     cores: int
@@ -45,7 +45,7 @@ class Machine(Part):
     cpu: str
 
 
-class Record(Part):
+class Record(FrozenModel):
     """One job, or one repetition of a benchmark that is repeated.
 
     kind: month, a job of a cycle or of its history; part, one of a cycle that was not run whole, which may have cost

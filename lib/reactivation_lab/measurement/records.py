@@ -7,12 +7,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from reactivation.errors import Finding, SettingsError, SourceError
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=FrozenModel)
 
 
-def append_record(path: str, record: Part) -> None:
+def append_record(path: str, record: FrozenModel) -> None:
     """Add a line at the end of a local file, which is made where there is none."""
     place = Path(path)
     if "://" in path:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import timedelta
 
 from reactivation import campaign
-from reactivation.frames import at_hand, records
+from reactivation.frames import checkpointed, records
 from reactivation.periods import Calendar, Month, Window
 from reactivation.runtime.standalone import Bench
 from reactivation_lab import bank, coverage
@@ -25,17 +25,17 @@ def run(b: Bench) -> None:
     simulated = bank.required(b.settings.sandbox, region=b.args.region)
     arms, month = b.settings.campaign.arms, Month.parse(b.args.month)
     uplift, first_wave = b.settings.labels.asset_uplift, month.first + timedelta(days=4)
-    banks = at_hand(bank.trials.banks(b.spark, seeds=b.args.seeds, users=b.args.users, settings=simulated))
+    banks = checkpointed(bank.trials.banks(b.spark, seeds=b.args.seeds, users=b.args.users, settings=simulated))
     asleep = bank.trials.sleepers(banks, month=month, first_wave=first_wave, settings=simulated)
     users = bank.trials.outcomes(
-        at_hand(asleep),
+        checkpointed(asleep),
         outcome=Window(first_wave, month.window.end),
         calendar=Calendar(zone=b.settings.calendar.zone, settle_days=0),
         uplift=bank.Uplift.of(uplift.min_share, uplift.min_amount),
         settings=simulated,
     )
     drawn = campaign.arms.drawn(
-        bank.trials.picked(at_hand(users), arms.selected_share),
+        bank.trials.picked(checkpointed(users), arms.selected_share),
         settings=arms.model_copy(update={"long_holdout_share": 0.0}),
         salts=_SALTS,
     )

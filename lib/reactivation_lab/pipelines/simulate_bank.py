@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
-from reactivation.frames import at_hand, records
+from reactivation.frames import checkpointed, records
 from reactivation.periods import Month, Window
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.run import Run
@@ -26,7 +26,7 @@ def run(r: Run) -> None:
     if not segments:
         r.say(f"    the bank has lived up to {as_of} already")
         return
-    people = at_hand(bank.people(r.spark, settings=settings))
+    people = checkpointed(bank.people(r.spark, settings=settings))
     contacts = read_sent(r.spark, r.exports, _cycles(segments))
     raw = bank.simulate(
         people,

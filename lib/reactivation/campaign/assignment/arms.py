@@ -17,7 +17,7 @@ from reactivation.campaign.assignment.settings import ArmSettings
 from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
 from reactivation.contracts.expression import number
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 
 _FURTHEST_RAW = 1000.0
 """Scores are log-odds, of a few units; what lies further apart than this is of another band."""
@@ -61,7 +61,7 @@ def assign(
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
         .join(facts.select("user_id", rule.alias("rule_value")), "user_id", "left")
         .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)))
-        .transform(at_hand)
+        .transform(checkpointed)
     )
     is_candidate = F.col("is_contactable") & (F.col("tier") == "high_potential")
     counts = users.agg(F.count_if("is_contactable").alias("all"), F.count_if(is_candidate).alias("model")).collect()[0]

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reactivation.contracts.derived import POLICIES
 from reactivation.errors import Finding, PlanError
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -39,7 +39,7 @@ def check_facts_only(expression: str) -> str:
     return expression
 
 
-class ArmSettings(Part):
+class ArmSettings(FrozenModel):
     """Where chance puts the contactable users, and how many each policy picks.
 
     cells: share of the contactable users per policy, cut in this order. holdout_share, long_holdout_share: shares of

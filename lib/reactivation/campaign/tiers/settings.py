@@ -6,13 +6,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.frozen_model import Part
+from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class LearningSettings(Part):
+class LearningSettings(FrozenModel):
     """How far learning may look.
 
     frozen_after: evidence, options' gains and training rows of months after this one are not used; null: all that has
@@ -37,7 +37,7 @@ class LearningSettings(Part):
         return month if self.frozen_after is None else min(month, Month.parse(self.frozen_after))
 
 
-class TierSettings(Part):
+class TierSettings(FrozenModel):
     """Which band of calibrated p_active is which tier.
 
     band_borders: inner borders of the bands, increasing; a score on a border belongs to the band above it.
