@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from scipy.stats import norm, ttest_ind
 
 from conftest import Rows
-from experiment.test_register import settings
+from experiment.test_registration import settings
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.errors import SettingsError

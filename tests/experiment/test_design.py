@@ -9,7 +9,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from conftest import Rows
-from experiment.test_register import RATES, SIZES, settings
+from experiment.test_registration import RATES, SIZES, settings
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment import design

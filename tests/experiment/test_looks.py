@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from experiment.test_month_rows import BANK, DESIGN, JUNE, MEASURED, ROWS, SETTINGS, one
-from experiment.test_register import draft, settings
+from experiment.test_registration import draft, settings
 from reactivation import experiment
 from reactivation.contracts import derived, flow
 from reactivation.errors import NotReady, PlanError

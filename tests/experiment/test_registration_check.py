@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from experiment.test_register import ARMS, JUNE, draft, plan, settings
 
+from experiment.test_registration import ARMS, JUNE, draft, plan, settings
 from reactivation import experiment
 from reactivation.errors import PlanError
 from reactivation.experiment import registration_check

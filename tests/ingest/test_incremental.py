@@ -2,8 +2,8 @@
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from sources.warehouse import Warehouse, raw
 
+from ingest.warehouse import Warehouse, raw
 from reactivation.errors import SourceError
 
 pytestmark = pytest.mark.rules

@@ -2,7 +2,8 @@
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from sources.warehouse import Warehouse, raw
+
+from ingest.warehouse import Warehouse, raw
 
 pytestmark = pytest.mark.rules
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from sources.warehouse import SHANGHAI
 
+from ingest.warehouse import SHANGHAI
 from reactivation.contracts import canonical
 from reactivation.ingest import mapping
 

@@ -1,10 +1,10 @@
 """The figures that conf states of its world, measured: rates of a quarter, and what one contact does."""
 
 import pytest
-from bank.conftest import QUARTER_USERS
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, UPLIFT, settings
+from tests.lab.bank.conftest import QUARTER_USERS
 
 from reactivation.periods import Month
 
