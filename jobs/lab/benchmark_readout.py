@@ -1,4 +1,4 @@
-"""Read out a made-up month of any size, some times over, beside the plain way of one query per contrast."""
+"""Read out a synthetic month of any size several times, and compare with one query per contrast."""
 
 from reactivation import cli
 from reactivation_lab.pipelines import benchmark_readout

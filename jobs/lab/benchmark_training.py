@@ -1,4 +1,4 @@
-"""Train at any size: a built bank's rows, repeated under new users. Only the cost counts: copies teach nothing new."""
+"""Train at any size on a built bank's rows, repeated under new users, to measure the cost."""
 
 from reactivation import cli
 from reactivation_lab import steps

@@ -1,4 +1,4 @@
-"""Sandbox only: do the read-out's intervals cover the truth? Thousands of months drawn anew, in one Spark job."""
+"""Check in the sandbox how often the read-out's intervals cover the truth, over thousands of simulated months."""
 
 from reactivation import cli
 from reactivation_lab.pipelines import check_intervals

@@ -1,4 +1,4 @@
-"""Hold the models that serve a cycle against xgboost: same rows, same features, same month out of time."""
+"""Compare the models that serve a cycle with xgboost on the same rows, features and test month."""
 
 from reactivation import cli
 from reactivation_lab import steps

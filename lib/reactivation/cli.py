@@ -1,4 +1,4 @@
-"""One parser for all jobs, and the exit codes: 0 done, 2 a user's mistake told in words, 1 anything else."""
+"""One parser for all jobs, and the exit codes: 0 done, 2 a user's mistake, 1 anything else."""
 
 import argparse
 import inspect

@@ -1,4 +1,4 @@
-"""What a cycle is made of, in order, and the day each job is due: waves and settling included."""
+"""The jobs of a cycle in order, and the day on which each is due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

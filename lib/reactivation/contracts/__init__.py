@@ -1,1 +1,1 @@
-"""What each table is, as data: schemas, checks, test rows and documentation derive from here."""
+"""Each table as data: schemas, checks, test rows and documentation derive from these contracts."""

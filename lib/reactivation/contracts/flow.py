@@ -1,4 +1,4 @@
-"""The steps as data: job, what it reads, what it writes. The picture in the README and all checks come from here."""
+"""The steps as data: each job with the tables it reads and writes. The README's picture derives from this module."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Settings of `population`: who sleeps, who may be contacted, and how often."""
+"""Settings of `population`: who has low activity, who may be contacted, and how often."""
 
 from typing import Literal
 

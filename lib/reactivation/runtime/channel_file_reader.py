@@ -1,4 +1,4 @@
-"""Reads channel files back, for a simulated bank that sends them."""
+"""Reads channel files back: for the read-out, and for a simulated bank that sends them."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ _PLACE = r"/([^/]+)/([^/]+)/([^/]+)[.]csv$"
 
 
 def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFrame | None:
-    """All contacts of the channel files of some cycles, with cycle, wave and channel; None where there are no files."""
+    """Return all contacts in the channel files of some cycles, with cycle, wave and channel; None without files."""
     found = [frame for cycle in cycles if (frame := _of_cycle(spark, f"{folder}/{cycle}")) is not None]
     return union_all(found) if found else None
 

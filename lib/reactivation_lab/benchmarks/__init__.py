@@ -1,4 +1,4 @@
-"""What the programme costs at size: records of measured jobs, how cost grows with users, and the page that tells it."""
+"""Cost at size: records of measured jobs, growth of cost with users, and the page BENCHMARKS.md."""
 
 from reactivation_lab.benchmarks.growth import Growth, growth
 from reactivation_lab.benchmarks.loops import LoopMonth

@@ -1,4 +1,4 @@
-"""At which power of the users a job's cost grows."""
+"""The exponent by which a job's cost grows with users."""
 
 from collections.abc import Mapping
 from math import log

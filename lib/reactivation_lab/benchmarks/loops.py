@@ -1,4 +1,4 @@
-"""Does learning pay? Loops over the same months and the same simulated banks, held against each other seed by seed."""
+"""Does learning pay? Learning and frozen loops over the same months and banks, compared seed by seed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import mean

@@ -1,4 +1,4 @@
-"""BENCHMARKS.md: tables made of records alone."""
+"""BENCHMARKS.md: its tables are made from records."""
 
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
@@ -20,7 +20,7 @@ _COSTS = (
 
 
 def in_brief(record: Record) -> str:
-    """One record in a line, for who watches."""
+    """One record as a line for the terminal."""
     cost = record.cost
     return (
         f"peak {gib(cost.memory_bytes)} GiB (heap {gib(cost.heap_bytes)}), "

@@ -1,4 +1,4 @@
-"""The plain way to read out: one query for each contrast, over all metrics at once."""
+"""The read-out's peer: one query per contrast, over all metrics at once."""
 
 from collections.abc import Collection, Sequence
 from functools import reduce

@@ -1,4 +1,4 @@
-"""A month made up to be read out: all its tables for any number of users, from hashes of the user's number alone."""
+"""A synthetic month to read out: its tables for any number of users, made from hashes of the user's number."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +45,7 @@ def tables(
     """`arms`, `tiers`, `scores` and `outcomes` of so many sleepers, `features` and `users` of all the bank's.
 
     The bank has 7 users for 3.37 sleepers. shares: of the cells, of holdout and of long_holdout, as registered. picked:
-    share that each policy picks. Nothing is moved by a contact: what the read-out should find is nothing.
+    share that each policy picks. Contacts have no effect: the read-out should find none.
     """
     everybody = spark.range(round(users / SLEEPING_SHARE)).select(
         F.lit(cycle).alias("cycle"),

@@ -1,4 +1,4 @@
-"""What each way to treat contacted users costs: trees taught each way, judged on the same users left alone."""
+"""Ways to handle contacted users in training, compared on the same untouched users."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args

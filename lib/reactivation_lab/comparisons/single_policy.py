@@ -1,4 +1,4 @@
-"""One policy for everybody: what a month's settings become where a single cell has all users and nobody is held out."""
+"""One policy for everybody: the month's settings with a single cell of all users and no holdout."""
 
 from collections.abc import Mapping
 from decimal import Decimal

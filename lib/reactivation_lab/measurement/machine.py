@@ -1,4 +1,4 @@
-"""The machine and the versions that a measurement was made with."""
+"""Machine and versions of a measurement."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What a stretch of work cost: seconds, peak memory of all its processes, and what Spark itself counted."""
+"""The cost of a block of work: seconds, peak memory of all its processes, and Spark's own counters."""
 
 import threading
 import time

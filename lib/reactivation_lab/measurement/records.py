@@ -1,4 +1,4 @@
-"""A small file of JSON lines that grows: one record a line."""
+"""A file of JSON lines: one record per line, appended."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sandbox only: does learning pay? The same months of the same banks, learning and frozen, held against their truth."""
+"""Compare learning with frozen loops over the same months of the same simulated banks, by their truth."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence

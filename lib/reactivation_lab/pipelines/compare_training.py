@@ -1,4 +1,4 @@
-"""Train a cycle's models in each way to treat contacted users, and hold them against each other out of time."""
+"""Train a cycle's models with each way to handle contacted users, and compare them out of time."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Sandbox only: let the simulated bank live up to a day, with the contacts that were sent to its users so far."""
+"""Simulate the bank up to a day, with the contacts that its users have received so far."""
 
 from datetime import date
 from typing import Any

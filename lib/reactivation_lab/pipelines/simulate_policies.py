@@ -1,4 +1,4 @@
-"""Sandbox only: what each policy would have moved, had it had all users of a month, and what the best plan could."""
+"""Simulate a month once for each policy as if it had all users, and find the best plan."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,11 +1,11 @@
-"""Contracts of the experiment before its first wave: who is in which arm, what was registered, how alike arms are."""
+"""Contracts of the experiment before its first wave: arms, registered plan, balance of the arms."""
 
 from reactivation.contracts.derived.shared import CELLS, CYCLE, TOUCHES, flag, number, per_user, users
 from reactivation.contracts.table import Column, Table
 
 ARMS = per_user(
     "arms",
-    "where chance put one low-activity user, before the first wave",
+    "the cell, picks and arm of one low-activity user, drawn before the first wave",
     Column("policy", "string", "the cell; none: not contactable at the observation date", required=True, allowed=CELLS),
     flag("picked_by_model", "the policy `model` would pick the user, whatever the cell"),
     flag("picked_by_rule", "the policy `rule` would pick the user, whatever the cell"),
@@ -13,7 +13,7 @@ ARMS = per_user(
     Column(
         "policy_rank",
         "bigint",
-        "place in the order of the own cell's policy, 1 is first; null where it ranks nobody like this",
+        "rank in the order of the own cell's policy, 1 is first; null where that policy does not rank the user",
     ),
     flag("is_selected", "picked by the own cell's policy"),
     Column(
@@ -47,7 +47,7 @@ BALANCE = Table(
         Column(
             "kind",
             "string",
-            "covariate: a fact of before the draw; pre_period: the contrast itself on the month before (A/A)",
+            "covariate: a fact known before the draw; pre_period: the contrast itself on the month before (A/A)",
             required=True,
             allowed=("covariate", "pre_period"),
         ),
@@ -58,8 +58,8 @@ BALANCE = Table(
             required=True,
         ),
         Column("covariate", "string", "column of `features`, or metric of the A/A analysis", required=True),
-        users("n_treatment", "users of the side named first of whom it is known"),
-        users("n_control", "users of the other side of whom it is known"),
+        users("n_treatment", "users of the side named first with a known value"),
+        users("n_control", "users of the other side with a known value"),
         number("mean_treatment", "mean or share of the side named first"),
         number("mean_control", "mean or share of the other side"),
         number(

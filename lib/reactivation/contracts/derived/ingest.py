@@ -1,4 +1,4 @@
-"""Contracts of what the ingest keeps beside the canonical tables: rejected rows, and the counts of all."""
+"""Contracts of the ingest's own tables: rejected rows, and row counts per source and month."""
 
 from reactivation.contracts.table import Column, Table
 

@@ -1,11 +1,11 @@
-"""Contracts of what models say, how well they say it, and which of them may."""
+"""Contracts of scores, their evaluation, and the ledger of model versions."""
 
 from reactivation.contracts.derived.shared import CYCLE, number, per_user
 from reactivation.contracts.table import Column, Table
 
 SCORES = per_user(
     "scores",
-    "what the champions say of one low-activity user at the observation date",
+    "scores of one low-activity user at the observation date, by the champion models",
     number("p_active", "calibrated probability of being active in the cycle"),
     number("p_asset_uplift", "calibrated probability of an asset uplift in the cycle"),
     number("raw_active", "raw score behind p_active (margin, log-odds); ranks"),

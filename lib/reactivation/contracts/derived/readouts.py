@@ -1,4 +1,4 @@
-"""Contracts of what came of a month: outcomes of the users, and what the experiment says of them."""
+"""Contracts of a settled month: outcomes of users, and the answers of the experiment."""
 
 from reactivation.contracts.derived.shared import (
     CHECK_VERDICTS,

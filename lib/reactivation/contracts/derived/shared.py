@@ -1,4 +1,4 @@
-"""What several derived contracts share: keys, kinds of columns, names that a column may hold."""
+"""Keys, kinds of columns and allowed values that several derived contracts share."""
 
 from reactivation.contracts.canonical import USER_ID
 from reactivation.contracts.table import Column, Table
@@ -16,7 +16,7 @@ CHECK_VERDICTS = ("holds", "warns", "withholds", "not shown to hold", "broken", 
 
 
 def per_user(name: str, grain: str, *columns: Column, is_open: bool = False) -> Table:
-    """A table with one row per cycle and user, kept by cycle."""
+    """A table with one row per cycle and user, partitioned by cycle."""
     return Table(name, grain, ("cycle", "user_id"), (CYCLE, USER_ID, *columns), ("cycle",), is_open)
 
 

@@ -1,11 +1,11 @@
-"""Contracts of the tiers: which score band is in which, and why; who is in which."""
+"""Contracts of the tiers: the tier of each score band with its evidence, and the tier of each user."""
 
 from reactivation.contracts.derived.shared import CYCLE, TIERS, number, per_user, users
 from reactivation.contracts.table import Column, Table
 
 TIER_BANDS = Table(
     "tier_bands",
-    "one band of calibrated scores, and why it is the tier it is",
+    "one band of calibrated scores, its tier, and the evidence for it",
     ("cycle", "band"),
     (
         CYCLE,
@@ -14,28 +14,30 @@ TIER_BANDS = Table(
         number("score_high", "largest p_active of the band (not included, but for 1.0)"),
         users("users", "low-activity users in the band"),
         users("n_untouched", "untouched users observed in the band over past months, each month counted"),
-        number("effective_untouched", "users that they are worth by weights and repetition (Kish)", "users"),
+        number("effective_untouched", "effective number of these users, given weights and repetition (Kish)", "users"),
         number(
             "conversion_untouched",
-            "share of them that became active, pooled and drawn towards what scores say; null while there are none",
+            "share of them that became active, pooled over months and shrunk to the score; null while there are none",
         ),
         number("conversion_untouched_low", "lower end of its interval"),
         number("conversion_untouched_high", "upper end of its interval"),
         users("n_touched", "touched users observed in the band over past months, each month counted"),
         users("n_compared", "held-out users they are compared with, each month counted"),
-        number("effective_compared", "users that the held out are worth by weights and repetition (Kish)", "users"),
+        number(
+            "effective_compared", "effective number of held-out users, given weights and repetition (Kish)", "users"
+        ),
         number(
             "lift_touched",
-            "share active of the touched less the held out, drawn towards the line of all bands; null while too few are known",
+            "share active of the touched less that of the held out, shrunk to the line of all bands; null while too few are known",
         ),
         number("lift_touched_low", "lower end of its interval"),
         number("lift_touched_high", "upper end of its interval"),
-        number("expected_gain", "rise of P(active) to be expected of a month's touch; null while no lifts are known"),
+        number("expected_gain", "expected rise of P(active) by a month of contacts; null while no lifts are known"),
         Column("tier", "string", "tier of the band", required=True, allowed=TIERS),
         Column(
             "basis",
             "string",
-            "observed: evidence says so; kept: evidence is not sure, so it stays; assumed: nothing is known, as in conf",
+            "observed: the evidence decides; kept: the evidence is not sure, the tier stays; assumed: no evidence, conf decides",
             required=True,
             allowed=("observed", "kept", "assumed"),
         ),

@@ -6,7 +6,7 @@ from reactivation.contracts.table import MONEY, Column, Table
 
 ACTIVITY = Table(
     "activity",
-    "what one user did in one month, as far as it arrived in one month; measures merge without loss",
+    "measures of one user's events of one month that arrived in one month; measures merge without loss",
     ("arrival_cycle", "event_month", "user_id"),
     (
         Column("arrival_cycle", "string", "month the rows arrived in, YYYY-MM", required=True),
@@ -20,7 +20,7 @@ ACTIVITY = Table(
 FEATURES = per_user(
     "features",
     "what is known of one signed-up user at the observation date of one cycle",
-    flag("is_low_activity", "the user is one of the sleepers that the programme is about"),
+    flag("is_low_activity", "the user has low activity and is a target of the programme"),
     is_open=True,
 )
 

@@ -1,4 +1,4 @@
-"""Contracts of the waves: contacts planned, users counted down to them, limits met."""
+"""Contracts of the waves: planned contacts, the waterfall of reasons, and limits."""
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS, USER_ID
 from reactivation.contracts.derived.shared import CYCLE, POLICIES, WAVE, flag, number
@@ -6,7 +6,7 @@ from reactivation.contracts.table import MONEY, Column, Table
 
 WAVE_PLAN = Table(
     "wave_plan",
-    "one user of one wave: who gets what, when, by which channel; or nobody's contact, where exploration drew none",
+    "one user of one wave with channel, benefit and day; also a user for whom exploration drew no contact",
     ("cycle", "wave", "user_id"),
     (
         CYCLE,
@@ -38,7 +38,7 @@ WAVE_PLAN = Table(
 
 WAVE_WATERFALL = Table(
     "wave_waterfall",
-    "low-activity users of one wave by what became of them: planned, or the first reason why not",
+    "count of a wave's low-activity users by outcome: planned, or the first reason why not",
     ("cycle", "wave", "reason"),
     (
         CYCLE,
@@ -53,17 +53,17 @@ WAVE_WATERFALL = Table(
 
 WAVE_LIMITS = Table(
     "wave_limits",
-    "one limit of one cell in one wave, and how far it was used",
+    "one limit of one cell in one wave, with capacity and use",
     ("cycle", "wave", "policy", "limit"),
     (
         CYCLE,
         WAVE,
         Column("policy", "string", "cell the limit is for", required=True, allowed=POLICIES),
         Column("limit", "string", "capacity of a channel (`capacity_sms`) or the `budget`", required=True),
-        number("capacity", "how much there is for this cell: contacts, or money for the budget"),
-        number("used", "how much the plan uses: contacts, or money for the budget"),
+        number("capacity", "capacity of this cell: contacts, or money for the budget"),
+        number("used", "use by the plan: contacts, or money for the budget"),
         number("shadow_price", "gain of one unit more; null where a simple rule fills the wave"),
-        number("gap", "what is left: capacity less used"),
+        number("gap", "capacity less use"),
     ),
     ("cycle", "wave"),
 )
