@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": BASE | {"settings", "runtime"},
     "pipelines": BASE | STEPS | {"runtime", "pipelines", "cli"},
     "jobs": frozenset({"cli", "pipelines"}),
+    "lab_jobs": frozenset({"cli", "pipelines", LAB}),
 }
 
 IMPORTERS = frozenset({"import_module", "importlib.import_module", "__import__"})
@@ -85,6 +86,14 @@ def imports(code: str, package: str) -> Iterator[Import]:
                 yield Import(node.lineno, "jobs")
             elif name.startswith("reactivation."):
                 yield Import(node.lineno, name.removeprefix("reactivation."))
+
+
+def imported_names(code: str) -> set[str]:
+    """First part of the name of every module that is imported, ours or not."""
+    nodes = list(ast.walk(ast.parse(code)))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names = [*plain, *[node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]]
+    return {name.partition(".")[0] for name in names}
 
 
 def layer_problems(code: str, place: str) -> list[str]:

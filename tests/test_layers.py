@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from layers import BASE, MAY_IMPORT, SQL_OF_THE_WORLD, STEPS, layer_problems, rule_problems, world_problems
+from layers import (
+    BASE,
+    MAY_IMPORT,
+    SQL_OF_THE_WORLD,
+    STEPS,
+    imported_names,
+    layer_problems,
+    rule_problems,
+    world_problems,
+)
 
 pytestmark = pytest.mark.numbers
 
@@ -14,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 LIB = ROOT / "lib" / "reactivation"
 LAB = ROOT / "lib" / "reactivation_lab"
 PRODUCT = [*sorted(LIB.rglob("*.py")), *sorted((ROOT / "jobs").glob("*.py"))]
-CODE = [*PRODUCT, *sorted(LAB.rglob("*.py")), *sorted((ROOT / "jobs" / "lab").glob("*.py"))]
+LAB_JOBS = sorted((ROOT / "jobs" / "lab").glob("*.py"))
+CODE = [*PRODUCT, *sorted(LAB.rglob("*.py")), *LAB_JOBS]
 MAY_LOAD_THE_LAB = {ROOT / "jobs" / "run_cycle.py"}
 
 NOUN_OF_CONF = {"sources": "ingest", "monitoring": "report"}
@@ -23,8 +33,20 @@ NOT_A_STEP = {"paths", "calendar", "runtime"}
 
 
 def test_every_module_imports_only_what_its_layer_may() -> None:
-    checked = [path for path in PRODUCT if path not in MAY_LOAD_THE_LAB]
-    _none([f"{_name(path)}: {p}" for path in checked for p in layer_problems(path.read_text("utf-8"), _place(path))])
+    found = [(path, p) for path in PRODUCT for p in layer_problems(path.read_text("utf-8"), _place(path))]
+    _none([f"{_name(path)}: {p}" for path, p in found if not (path in MAY_LOAD_THE_LAB and "`reactivation_lab`" in p)])
+
+
+def test_a_job_of_the_lab_is_an_entry_point_of_the_lab() -> None:
+    found = [(path, p) for path in LAB_JOBS for p in layer_problems(path.read_text("utf-8"), f"lab_jobs.{path.stem}")]
+    _none([f"{_name(path)}: {p}" for path, p in found])
+
+
+def test_no_job_imports_a_job() -> None:
+    jobs = [*(ROOT / "jobs").rglob("*.py")]
+    beside = {path.stem for path in jobs} | {"jobs", "lab"}  # Python finds what lies beside the file it runs
+    found = [(path, name) for path in jobs for name in imported_names(path.read_text("utf-8")) & beside]
+    _none([f"{_name(path)} imports `{name}`, a job: what jobs share belongs to pipelines" for path, name in found])
 
 
 def test_every_module_has_a_layer() -> None:
@@ -102,6 +124,8 @@ def test_a_noun_of_conf_is_a_noun_of_lib_and_of_tests() -> None:
         ("statistics.means", "from reactivation.periods import Month", "line 1 imports `periods.Month`"),
         ("jobs.read_out", "from reactivation.pipelines import read_out", None),
         ("jobs.read_out", "from reactivation import experiment", "line 1 imports `experiment`"),
+        ("lab_jobs.report_truth", "from reactivation_lab.pipelines import report_truth", None),
+        ("lab_jobs.report_truth", "from reactivation.runtime import run", "line 1 imports `runtime.run`"),
     ],
 )
 def test_the_layer_rule_sees_an_import_wherever_it_hides(place: str, code: str, finding: str | None) -> None:
