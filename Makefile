@@ -37,24 +37,24 @@ demo-berka: setup ## A month of a real Czech bank of the nineties, up to its sco
 	@$(CYCLE) --region berka --cycle 1994-03 --as-of 1994-04-01 --set paths.root=build/demo-berka
 
 benchmark: setup ## One measured cycle of a bank of any size: USERS=100000 [MONTHS=8] [ROOT=…] [SET="--set …"]
-	@$(WITH_SPARK) jobs/benchmark_month.py --env benchmark --cycle $(BENCHMARK_CYCLE) --vacuum \
+	@$(WITH_SPARK) jobs/lab/benchmark_month.py --env benchmark --cycle $(BENCHMARK_CYCLE) --vacuum \
 	  --set sandbox.users=$(USERS) --set sandbox.history_months=$(MONTHS) --set paths.root=$(ROOT) $(SET)
 
 benchmark-training: setup ## One training, a built bank's rows repeated: FROM=build/benchmark-100000 COPIES=70 [ROOT=…] [SET="--set …"]
-	@$(WITH_SPARK) jobs/benchmark_training.py --env benchmark --cycle $(BENCHMARK_CYCLE) --source $(FROM) --copies $(COPIES) \
+	@$(WITH_SPARK) jobs/lab/benchmark_training.py --env benchmark --cycle $(BENCHMARK_CYCLE) --source $(FROM) --copies $(COPIES) \
 	  --set paths.root=$(if $(ROOT_GIVEN),$(ROOT),$(FROM)-times-$(COPIES)) $(SET)
 
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
-	@$(WITH_SPARK) jobs/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
+	@$(WITH_SPARK) jobs/lab/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
 
 benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
 	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)
 
 benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…]
-	@$(WITH_SPARK) jobs/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md
+	@$(WITH_SPARK) jobs/lab/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md
 
 vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOURS=168] [FORCE=--force]
-	@$(WITH_SPARK) jobs/vacuum_tables.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))
+	@$(WITH_SPARK) jobs/lab/vacuum_bank.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))
 
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
@@ -64,11 +64,15 @@ lint: setup ## Format and types alone (ruff, mypy)
 
 setup: $(SPARK) ## Python packages, Java and Spark's jars; the other targets call it
 
-zip: ## The library for spark-submit's --py-files (build/reactivation.zip)
-	@rm -rf build/zip build/reactivation.zip && mkdir -p build/zip && cp -R lib/reactivation build/zip
-	@find build/zip -name __pycache__ -prune -exec rm -rf {} +
-	@python="$$(.ci/python $(PYTHON))" && cd build/zip && "$$python" -m zipfile -c ../reactivation.zip reactivation
-	@rm -rf build/zip && echo build/reactivation.zip
+zip: build/reactivation.zip build/reactivation_lab.zip ## Two libraries for spark-submit's --py-files: the product, and the lab that simulates a bank
+
+build/%.zip: FORCE
+	@rm -rf build/zip-$* $@ && mkdir -p build/zip-$* && cp -R lib/$* build/zip-$*
+	@find build/zip-$* -name __pycache__ -prune -exec rm -rf {} +
+	@python="$$(.ci/python $(PYTHON))" && cd build/zip-$* && "$$python" -m zipfile -c ../$*.zip $*
+	@rm -rf build/zip-$* && echo $@
+
+FORCE:
 
 wheel: $(PACKAGES) ## The library for Databricks (dist/reactivation-…-py3-none-any.whl)
 	@rm -rf dist build/lib build/bdist.*

@@ -19,7 +19,7 @@ setup(
     description="Wakes a bank's sleeping mobile-banking users, month by month, and measures what it moved.",
     python_requires=">=3.11",
     package_dir={"": "lib"},
-    packages=find_packages("lib"),
+    packages=find_packages("lib", include=["reactivation", "reactivation.*"]),
     package_data={"reactivation": ["py.typed", "**/*.j2", "**/*.html", "**/*.css"]},
     install_requires=[
         "mlflow>=3.14,<4",

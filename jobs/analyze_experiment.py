@@ -1,49 +1,7 @@
 """Read out any randomised experiment: a table that somebody else made, and a spec that says what was drawn."""
 
-from argparse import ArgumentParser
-from pathlib import Path
-
-from reactivation import cli, monitoring
-from reactivation.errors import PlanError, SettingsError
-from reactivation.experiment import any_table
-from reactivation.frames import records
-from reactivation.monitoring import Chapter
-from reactivation.runtime.bench import Bench
-from reactivation.tables.derived import READOUT
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """What was drawn, and where the read-out goes."""
-    parser.add_argument("--spec", required=True, metavar="FILE.yml", help="table, arms, outcomes: see the README")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for readout.csv and readout.html")
-
-
-def run(b: Bench) -> None:
-    """One pass over the table; writes readout.csv and readout.html, and says the same in sentences."""
-    spec = b.read_spec(b.args.spec, any_table.Spec)
-    table = b.read_table(spec.table, beside=b.args.spec)
-    problems = any_table.problems(table, spec)
-    if problems:
-        raise SettingsError(f"{Path(b.args.spec).name} and `{spec.table}` do not fit", problems)
-    rows = records(any_table.sums(table, spec))
-    if len(rows) > any_table.MOST_GROUPS:
-        raise PlanError(f"the strata make more than {any_table.MOST_GROUPS} groups", any_table.coarser(spec))
-    found = any_table.analyze(any_table.groups(rows, spec), spec, settings=b.settings.experiment)
-    title = f"{Path(b.args.spec).stem}: read-out"
-    contrasts = any_table.by_contrast(found, spec)
-    page = monitoring.render(
-        title,
-        [
-            Chapter("What was compared", any_table.opening(found, spec)),
-            *[Chapter(contrast, sentences) for contrast, sentences in contrasts.items()],
-            Chapter("All questions together", rows=any_table.family(found.rows), note=any_table.FAMILY_NOTE),
-            Chapter("Every row", rows=[any_table.brief(row) for row in found.rows], note=any_table.ROWS_NOTE),
-        ],
-    )
-    b.write(b.args.out, {"readout.csv": any_table.as_csv(READOUT, found.rows), "readout.html": page.html})
-    b.say(page.text)
-    b.say(f"Read-out: {b.args.out}/readout.html and readout.csv")
-
+from reactivation import cli
+from reactivation.pipelines import analyze_experiment
 
 if __name__ == "__main__":
-    cli.main_alone(run, arguments=add_arguments)
+    cli.main_alone(analyze_experiment.run, arguments=analyze_experiment.add_arguments)

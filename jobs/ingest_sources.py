@@ -1,60 +1,7 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
-from reactivation import cli, sources
-from reactivation.errors import Finding, NotReady
-from reactivation.frames import records
-from reactivation.runtime.raw import RawTables
-from reactivation.runtime.run import Run
-from reactivation.tables import canonical, derived
-
-
-def run(r: Run) -> None:
-    """Nothing is written unless all sources can be read, the newest month has rows, and no source too many bad ones."""
-    settings = r.settings.sources
-    raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
-    tables = raw.open()
-    upon = r.versions([derived.INGEST_COUNTS])
-    counts = records(r.read(derived.INGEST_COUNTS)) if r.has(derived.INGEST_COUNTS) else []
-    past = sources.Past(
-        stored=r.read_present(canonical.ALL),
-        quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
-        counts=counts,
-    )
-    with raw.reading(tables):
-        batch = sources.ingest(
-            tables,
-            past,
-            as_of=r.as_of or r.cycle.first,
-            force=r.force,
-            calendar=r.calendar,
-            settings=settings,
-            require_rows=raw.require_rows,
-            allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
-        )
-    require_rows(batch)
-    kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
-    writes = {**kept, derived.QUARANTINE: batch.quarantine}
-    r.write_together(
-        (
-            (table, rows, None if batch.adds and table in kept else {table.partition_by[0]: batch.parts[table.name]})
-            for table, rows in writes.items()
-            if table.name in batch.parts
-        ),
-        once=f"{r.step.job} upon {upon}" if batch.adds else None,  # two begun at the same counts would add the same
-    )
-    counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
-    r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])
-    for sentence in sources.counts.silent([*counts, *batch.counts]):
-        r.say(f"    {sentence}")
-
-
-def require_rows(batch: sources.Batch) -> None:
-    """NotReady where not one row arrived in the newest month: what is taken as complete is not asked for again."""
-    newest = str(batch.span.last)
-    if not any(count["rows_in"] for count in batch.counts if count["cycle"] == newest):
-        advice = f"are they there yet? Mind --as-of: rows up to {batch.span.end} would count as taken"
-        raise NotReady("nothing was written", [Finding("no rows", f"arrived in {newest}", advice)])
-
+from reactivation import cli
+from reactivation.pipelines import ingest_sources
 
 if __name__ == "__main__":
-    cli.main(run)
+    cli.main(ingest_sources.run)

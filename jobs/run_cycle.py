@@ -1,126 +1,19 @@
 """Run all jobs of a cycle, or of several, that are due, in order, in one Spark session; what is done is skipped."""
 
-import time
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import date
-from typing import Any
+from importlib.util import find_spec
 
-import assign_tiers
-import build_features
-import evaluate_scores
-import ingest_sources
-import plan_wave
-import read_out
-import score_users
-import simulate_bank
-import train_models
-
-from reactivation import cli, flow, schedule
-from reactivation.errors import Finding, SettingsError
-from reactivation.periods import Month
-from reactivation.runtime.run import Run
-from reactivation.schedule import Due
-
-Around = Callable[[Run, Due], AbstractContextManager[Any]]
-
-JOBS = {
-    "simulate_bank": simulate_bank.run,
-    "ingest_sources": ingest_sources.run,
-    "build_features": build_features.run,
-    "train_models": train_models.run,
-    "score_users": score_users.run,
-    "assign_tiers": assign_tiers.run,
-    "plan_wave": plan_wave.run,
-    "evaluate_scores": evaluate_scores.run,
-    "read_out": read_out.run,
-}
+from reactivation import cli
+from reactivation.pipelines import run_cycle
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """How far to go."""
-    parser.add_argument("--through", metavar="YYYY-MM", help="last of several cycles (default: `--cycle` alone)")
+def load_hook() -> run_cycle.Hook | None:
+    """The simulated bank's hook, where its library is installed."""
+    if find_spec("reactivation_lab") is None:
+        return None
+    from reactivation_lab.hook import HOOK  # noqa: PLC0415  (a bank installs `reactivation` alone)
 
-
-def run(r: Run) -> None:
-    """Execute what is due at `--as-of`, so that a later call continues.
-
-    A simulated bank lives up to the settle date by itself; of a real one somebody says until when its rows are there.
-    """
-    if r.as_of is None and r.settings.sandbox is None:
-        advice = "name the day until which the bank's rows are there: waves planned without them would see nobody"
-        raise SettingsError("until when?", [Finding("missing", "--as-of", advice)])
-    run_months(r, r.cycle, last_cycle(r))
-    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
-    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
-
-
-def last_cycle(r: Run) -> Month:
-    """The last of the cycles that were asked for; SettingsError where it lies before the first."""
-    last = Month.parse(r.args.through) if r.args.through else r.cycle
-    if last < r.cycle:
-        raise SettingsError("nothing to run", [Finding("through", str(last), f"lies before cycle {r.cycle}")])
-    return last
-
-
-def run_months(r: Run, first: Month, last: Month) -> None:
-    """What is due of several cycles, one after the other, both ends included."""
-    for number in range(last.months_since(first) + 1):
-        run_month(r.at(r.step, cycle=first + number))
-
-
-def is_done(due: Due, done: Collection[tuple[str, str | None, date | None]]) -> bool:
-    """True for what nobody has to run: a wave that was planned on any day (it was sent), an ingest up to a later day.
-
-    done: see `Run.done`. A job that somebody ran by itself may have no day there.
-    """
-    if due.job == flow.PLAN.job:
-        return any((job, wave) == (due.job, due.wave) for job, wave, _ in done)
-    if due.job == flow.INGEST.job:
-        return any(job == due.job and as_of is not None and due.as_of <= as_of for job, _, as_of in done)
-    return due.key in done
-
-
-def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
-    """Nothing is done around a job."""
-    return nullcontext()
-
-
-def run_month(
-    r: Run, *, before: Sequence[Due] = (), around: Around = unwatched, leave_out: Collection[str] = ()
-) -> None:
-    """Execute what is due of one cycle.
-
-    before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
-    each job runs. leave_out: jobs that are not run.
-    """
-    of_cycle = schedule.of_cycle(
-        r.cycle,
-        calendar=r.calendar,
-        waves=r.settings.campaign.days_of(r.cycle),
-        looks=r.settings.experiment.look_days(r.cycle),
-        is_simulated=r.settings.sandbox is not None,
-    )
-    jobs = tuple(due for due in dict.fromkeys((*before, *of_cycle)) if due.job not in leave_out)
-    until = r.as_of or r.calendar.settle_on(r.cycle)
-    done = set() if r.force else r.done()
-    for number, due in enumerate(jobs, start=1):
-        title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
-        if due.as_of > until:
-            r.say(f"{title}: not due before {until}; call again then")
-            break
-        if is_done(due, done):
-            r.say(f"{title}: done already")
-            continue
-        r.say(title)
-        started = time.monotonic()
-        child = r.at(flow.BY_JOB[due.job], as_of=due.as_of, wave=due.wave, args=Namespace())
-        with around(child, due), child.own_queries():
-            JOBS[due.job](child)
-        child.finish()
-        r.say(f"    done in {time.monotonic() - started:.1f} s")
+    return HOOK
 
 
 if __name__ == "__main__":
-    cli.main(run, arguments=add_arguments)
+    cli.main(run_cycle.with_hook(load_hook), arguments=run_cycle.add_arguments)

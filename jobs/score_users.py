@@ -1,58 +1,7 @@
 """Score the low-activity users of the cycle with the champions."""
 
-from collections.abc import Mapping
-
-import present
-import registration
-from pyspark.sql import functions as F
-
-from reactivation import cli, model
-from reactivation.errors import Finding, ModelError, NotReady, PlanError
-from reactivation.runtime.registry import Registry
-from reactivation.runtime.run import Run
-from reactivation.tables import derived
-
-
-def run(r: Run) -> None:
-    """A model without a champion leaves its columns null and says so; the one of activity must be there."""
-    is_sleeper = (F.col("cycle") == str(r.cycle)) & F.col("is_low_activity")
-    features = present.features_now(r, is_sleeper)
-    if features.isEmpty():
-        findings = [Finding("no rows", f"features of {r.cycle}", "run jobs/build_features.py for this cycle first")]
-        raise NotReady(f"there are no low-activity users to score in cycle {r.cycle}", findings)
-    registry = Registry.open(r)
-    serving = {target: registry.serving(target, r.cycle) for target in model.TARGETS}
-    if serving["active"] is None:
-        raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
-    for target in [target for target, version in serving.items() if version is None]:
-        r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
-    _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
-    scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
-    r.write(derived.SCORES, model.score_users(features, scorers))
-
-
-def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
-    """PlanError where a wave of the cycle is planned and other versions would score: its picks would be others."""
-    is_now = F.col("cycle") == str(r.cycle)
-    then = r.read(derived.SCORES, is_now).head() if registration.is_running(r) and not r.force else None
-    differ = [t for t, version in versions.items() if then is not None and then[f"{t}_version"] != version]
-    if then is not None and differ:
-        advice = "what was drawn and sent goes by the old scores: leave them, or --force"
-        findings = [
-            Finding("differs", t, f"scored by {then[f'{t}_version']}, now {versions[t]}; {advice}") for t in differ
-        ]
-        raise PlanError(f"the experiment of {r.cycle} is running and its scores cannot be changed", findings)
-
-
-def advice(registry: Registry) -> list[Finding]:
-    """What to do about a champion that is not there: approve what is ready, or train."""
-    ready = [v for v in registry.versions("active") if v.tags.get("ready_for_review") == "true"]
-    if not ready:
-        return [Finding("no champion", "active", "no version is ready for review: run jobs/train_models.py first")]
-    newest = ready[0]
-    command = f"jobs/approve_model.py --model active --version {newest.version} --reviewer … --reason …"
-    return [Finding("no champion", "active", f"version {newest.version} is ready for review; approve it by {command}")]
-
+from reactivation import cli
+from reactivation.pipelines import score_users
 
 if __name__ == "__main__":
-    cli.main(run)
+    cli.main(score_users.run)

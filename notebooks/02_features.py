@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation import features
 from reactivation.runtime.notebook import open_run, show
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 r = open_run()
 table = r.read(derived.FEATURES).where(f"cycle = '{r.cycle}'")

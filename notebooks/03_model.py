@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation.runtime.notebook import open_run, show
 from reactivation.runtime.registry import Registry
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 r = open_run()
 registry = Registry.open(r)

@@ -14,16 +14,16 @@ import sys
 
 sys.path.insert(0, os.path.abspath("../lib"))
 
-from reactivation import experiment, monitoring
+from reactivation import experiment, report
 from reactivation.runtime.notebook import open_run, show
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 r = open_run()
 cycle = f"cycle = '{r.cycle}'"
 readout = [row.asDict() for row in r.read(derived.READOUT).where(cycle).collect()]
 checks, targeting = (r.read(table).where(cycle) for table in (derived.READOUT_CHECKS, derived.TARGETING))
-plan = experiment.registered.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
-registered = experiment.registered.settings_of(plan, now=r.settings.experiment)
+plan = experiment.registration_check.read(r.read(derived.EXPERIMENT_PLAN).where(cycle).collect()[0].asDict())
+registered = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
 alpha, means = registered.alpha_per_look, registered.means
 
 # COMMAND ----------
@@ -32,9 +32,7 @@ alpha, means = registered.alpha_per_look, registered.means
 
 # COMMAND ----------
 
-show(
-    monitoring.tier_sizes(r.read(derived.TIERS_TABLE).where(cycle), r.read(derived.ARMS).where(cycle)), "users by tier"
-)
+show(report.tier_sizes(r.read(derived.TIERS_TABLE).where(cycle), r.read(derived.ARMS).where(cycle)), "users by tier")
 
 # COMMAND ----------
 
@@ -47,7 +45,7 @@ show(
 
 # COMMAND ----------
 
-show(monitoring.wave_fills(r.read(derived.WAVE_PLAN).where(cycle)), "users by wave and option")
+show(report.wave_fills(r.read(derived.WAVE_PLAN).where(cycle)), "users by wave and option")
 
 # COMMAND ----------
 

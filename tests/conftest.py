@@ -20,10 +20,10 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from reactivation.contracts.table import Table
 from reactivation.frames import of_records
 from reactivation.periods import Calendar
 from reactivation.settings import load
-from reactivation.tables.contract import Table
 
 CONF = Path(__file__).parents[1] / "conf"
 

@@ -1,6 +1,7 @@
 """What the layers allow, and how a module's imports and its reach into the world are read from its code.
 
-`errors … flow` ◄ steps ◄ `settings` ◄ `runtime` ◄ `cli` ◄ jobs and notebooks; a step never imports another step.
+`errors … contracts` ◄ steps ◄ `settings` ◄ `runtime` ◄ `pipelines` ◄ `cli`, jobs and notebooks; a step never imports
+another step, and nothing imports `reactivation_lab` but itself and the jobs.
 """
 
 import ast
@@ -8,33 +9,28 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-BASE = frozenset({"errors", "frames", "parts", "chance", "clusters", "periods", "schedule", "tables", "flow"})
-STEPS = frozenset(
-    {
-        "sources",
-        "activity",
-        "population",
-        "features",
-        "labels",
-        "model",
-        "campaign",
-        "experiment",
-        "monitoring",
-        "sandbox",
-        "benchmark",
-    }
+BASE = frozenset(
+    {"errors", "frames", "frozen_model", "randomization", "clusters", "periods", "schedule", "contracts", "statistics"}
 )
+STEPS = frozenset(
+    {"ingest", "activity", "population", "features", "labels", "model", "campaign", "experiment", "report"}
+)
+LAB = "reactivation_lab"
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
     **dict.fromkeys(BASE, BASE),
+    "statistics": frozenset({"statistics"}),
     **{step: BASE | {step} for step in STEPS},
-    "settings": BASE | STEPS,
+    "conf": BASE,
+    "settings": BASE | STEPS | {"conf"},
     "runtime": BASE | {"settings", "runtime"},
-    "runtime.raw": BASE | {"settings", "runtime", "sources"},  # opens what `sources` reads, and nothing else
+    "runtime.raw": BASE | {"settings", "runtime", "ingest"},  # opens what `ingest` reads, and nothing else
     "runtime.registry": BASE | {"settings", "runtime", "model"},  # keeps what `model` fits, and nothing else
     "runtime.notebook": BASE | {"settings", "runtime", "cli"},  # is the notebooks' `cli`
     "cli": BASE | {"settings", "runtime"},
-    "jobs": BASE | STEPS | {"runtime", "cli", "jobs"},
+    "pipelines": BASE | STEPS | {"runtime", "pipelines", "cli"},
+    "jobs": frozenset({"cli", "pipelines"}),
+    "lab_jobs": frozenset({"cli", "pipelines", LAB}),
 }
 
 IMPORTERS = frozenset({"import_module", "importlib.import_module", "__import__"})
@@ -66,7 +62,7 @@ RULES = frozenset({"withColumn", "withColumns", "selectExpr", "groupBy", "agg", 
 
 
 class Import(NamedTuple):
-    """`from reactivation.tables import canonical` in line 7: (7, "tables.canonical")."""
+    """`from reactivation.contracts import canonical` in line 7: (7, "contracts.canonical")."""
 
     line: int
     module: str
@@ -84,10 +80,20 @@ def imports(code: str, package: str) -> Iterator[Import]:
         else:
             continue
         for name in names:
-            if name == "jobs" or name.startswith("jobs."):
+            if name.split(".")[0] == LAB:
+                yield Import(node.lineno, LAB)
+            elif name == "jobs" or name.startswith("jobs."):
                 yield Import(node.lineno, "jobs")
             elif name.startswith("reactivation."):
                 yield Import(node.lineno, name.removeprefix("reactivation."))
+
+
+def imported_names(code: str) -> set[str]:
+    """First part of the name of every module that is imported, ours or not."""
+    nodes = list(ast.walk(ast.parse(code)))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names = [*plain, *[node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]]
+    return {name.partition(".")[0] for name in names}
 
 
 def layer_problems(code: str, place: str) -> list[str]:
@@ -115,7 +121,7 @@ def world_problems(code: str) -> list[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts:
             problems += [f"line {node.lineno} has `{found}` in SQL" for found in SQL_OF_THE_WORLD.findall(node.value)]
         if isinstance(node, ast.Import) and any(alias.name in {"random", "secrets"} for alias in node.names):
-            problems.append(f"line {node.lineno} imports a generator: chance comes from `chance`")
+            problems.append(f"line {node.lineno} imports a generator: chance comes from `randomization`")
     return problems
 
 

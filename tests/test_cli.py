@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-import run_cycle
 
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
-from reactivation.runtime.run import Run
-from reactivation.sandbox.tables import TRUTH_POTENTIALS
+from reactivation.pipelines import run_cycle
+from reactivation.runtime.run import Job, Run
+from reactivation_lab.bank.tables import TRUTH_POTENTIALS
 
 pytestmark = pytest.mark.edges
 
@@ -35,7 +35,7 @@ def breaks(r: Run) -> None:
     raise RuntimeError("a bug")
 
 
-def execute(job: cli.Job, root: Path, *more: str) -> int:
+def execute(job: Job, root: Path, *more: str) -> int:
     return cli.execute(job, JOB, ["--cycle", "2026-06", "--conf-dir", CONF, "--set", f"paths.root={root}", *more])
 
 

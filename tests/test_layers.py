@@ -6,40 +6,47 @@ from pathlib import Path
 import pytest
 import yaml
 
-from layers import BASE, MAY_IMPORT, SQL_OF_THE_WORLD, STEPS, layer_problems, rule_problems, world_problems
+from layers import (
+    BASE,
+    MAY_IMPORT,
+    SQL_OF_THE_WORLD,
+    STEPS,
+    imported_names,
+    layer_problems,
+    rule_problems,
+    world_problems,
+)
 
 pytestmark = pytest.mark.numbers
 
 ROOT = Path(__file__).parents[1]
 LIB = ROOT / "lib" / "reactivation"
-CODE = [*sorted(LIB.rglob("*.py")), *sorted((ROOT / "jobs").glob("*.py"))]
+LAB = ROOT / "lib" / "reactivation_lab"
+PRODUCT = [*sorted(LIB.rglob("*.py")), *sorted((ROOT / "jobs").glob("*.py"))]
+LAB_JOBS = sorted((ROOT / "jobs" / "lab").glob("*.py"))
+CODE = [*PRODUCT, *sorted(LAB.rglob("*.py")), *LAB_JOBS]
+MAY_LOAD_THE_LAB = {ROOT / "jobs" / "run_cycle.py"}
 
-LONG_JOBS = {
-    "run_cycle.py": "puts the other jobs in order and resumes them",
-    "simulate_bank.py": "plays the world outside: raw tables, and people who answer the channel files",
-    "build_features.py": "three tables, each for the months that are missing",
-    "train_models.py": "two models, each with its training, its gate and its place in the registry",
-    "evaluate_scores.py": "two models, each for all users and for the low-active",
-    "simulate_policies.py": "a month lived again for each policy, then the best plan",
-    "compare_loops.py": "loops of several cycles over several banks, resumed where they stopped",
-    "past.py": "which months teach, and what they say, for every job that asks",
-    "month_outcomes.py": "what users did, from all sources, in the month and after it",
-    "design_experiment.py": "sizes, rates and prices from what is there, then three answers",
-    "registration.py": "the plan, of all parts of conf that decide",
-    "assign_tiers.py": "past read-outs, five tables, the registered plan and the suppression file",
-    "plan_wave.py": "the wave's facts from six tables, then the plan and its files",
-    "benchmark_readout.py": "the read-out part by part, and its peer, each measured",
-    "read_out.py": "five tables, then the month's report",
-}
-NO_CONF_OF_THEIR_OWN = {
-    "sandbox": "only the simulated region has it: conf/regions/sandbox.yml",
-    "benchmark": "it measures what other conf decides: conf/envs/benchmark.yml",
-}
+NOUN_OF_CONF = {"sources": "ingest", "monitoring": "report"}
+"""Sections of conf whose step has another name: their keys are contract."""
 NOT_A_STEP = {"paths", "calendar", "runtime"}
 
 
 def test_every_module_imports_only_what_its_layer_may() -> None:
-    _none([f"{_name(path)}: {p}" for path in CODE for p in layer_problems(path.read_text("utf-8"), _place(path))])
+    found = [(path, p) for path in PRODUCT for p in layer_problems(path.read_text("utf-8"), _place(path))]
+    _none([f"{_name(path)}: {p}" for path, p in found if not (path in MAY_LOAD_THE_LAB and "`reactivation_lab`" in p)])
+
+
+def test_a_job_of_the_lab_is_an_entry_point_of_the_lab() -> None:
+    found = [(path, p) for path in LAB_JOBS for p in layer_problems(path.read_text("utf-8"), f"lab_jobs.{path.stem}")]
+    _none([f"{_name(path)}: {p}" for path, p in found])
+
+
+def test_no_job_imports_a_job() -> None:
+    jobs = [*(ROOT / "jobs").rglob("*.py")]
+    beside = {path.stem for path in jobs} | {"jobs", "lab"}  # Python finds what lies beside the file it runs
+    found = [(path, name) for path in jobs for name in imported_names(path.read_text("utf-8")) & beside]
+    _none([f"{_name(path)} imports `{name}`, a job: what jobs share belongs to pipelines" for path, name in found])
 
 
 def test_every_module_has_a_layer() -> None:
@@ -48,7 +55,7 @@ def test_every_module_has_a_layer() -> None:
 
 
 def test_rules_touch_no_file_no_session_no_clock_and_no_generator() -> None:
-    rules = [path for path in CODE if _place(path).split(".")[0] in BASE | STEPS | {"jobs"}]
+    rules = [path for path in PRODUCT if _place(path).split(".")[0] in BASE | STEPS | {"pipelines", "jobs"}]
     _none([f"{_name(path)}: {problem}" for path in rules for problem in world_problems(path.read_text("utf-8"))])
 
 
@@ -58,15 +65,15 @@ def test_sql_in_conf_knows_no_clock_and_no_generator() -> None:
     _none([f"{_name(path)}:{n} has `{found[1]}`: same inputs would give other rows" for path, n, found in bad if found])
 
 
-def test_a_job_is_short_unless_it_says_why() -> None:
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "jobs").glob("*.py")}
-    long = {name: n for name, n in lengths.items() if n > (130 if name in LONG_JOBS else 60)}
-    _none([f"jobs/{name} has {n} lines: what is a rule belongs to a step" for name, n in long.items()])
+def test_a_job_is_an_entry_point() -> None:
+    jobs = [*(ROOT / "jobs").rglob("*.py")]
+    lengths = {path: len([line for line in path.read_text("utf-8").splitlines() if line.strip()]) for path in jobs}
+    _none([f"{_name(path)} has {n} lines: all wiring belongs to pipelines" for path, n in lengths.items() if n > 30])
 
 
-def test_a_job_computes_no_columns() -> None:
-    jobs = [path for path in CODE if path.parent.name == "jobs"]
-    _none([f"{_name(path)}: {problem}" for path in jobs for problem in rule_problems(path.read_text("utf-8"))])
+def test_a_pipeline_computes_no_columns() -> None:
+    pipelines = [path for path in CODE if path.parent.name == "pipelines"]
+    _none([f"{_name(path)}: {problem}" for path in pipelines for problem in rule_problems(path.read_text("utf-8"))])
 
 
 def test_files_and_functions_stay_small() -> None:
@@ -87,12 +94,11 @@ def test_a_noun_of_conf_is_a_noun_of_lib_and_of_tests() -> None:
         keys = list(yaml.safe_load(path.read_text("utf-8")) or {})
         if keys != [path.stem]:
             problems.append(f"{_name(path)} holds the keys {keys}, must hold `{path.stem}` alone")
-        if path.stem not in STEPS | NOT_A_STEP:
+        if NOUN_OF_CONF.get(path.stem, path.stem) not in STEPS | NOT_A_STEP:
             problems.append(f"{_name(path)} belongs to no step: lib/reactivation/{path.stem} is not one")
     for step in sorted(STEPS):
-        places = [LIB / step, ROOT / "tests" / step]
-        if step not in NO_CONF_OF_THEIR_OWN:
-            places.append(ROOT / "conf" / "base" / f"{step}.yml")
+        noun = next((noun for noun, of in NOUN_OF_CONF.items() if of == step), step)
+        places = [LIB / step, ROOT / "tests" / step, ROOT / "conf" / "base" / f"{noun}.yml"]
         problems += [f"step `{step}` has no {_name(place)}" for place in places if not place.exists()]
     _none(problems)
 
@@ -105,15 +111,21 @@ def test_a_noun_of_conf_is_a_noun_of_lib_and_of_tests() -> None:
         ("features.logins", "from reactivation import labels", "line 1 imports `labels`"),
         ("features.logins", "import reactivation.settings", "line 1 imports `settings`"),
         ("features.logins", "from ..runtime import store", "line 1 imports `runtime.store`"),
-        ("features.logins", "def f():\n    from reactivation import sandbox", "line 2 imports `sandbox`"),
+        ("features.logins", "def f():\n    import reactivation_lab.bank", "line 2 imports `reactivation_lab`"),
         ("features.logins", "import_module('reactivation.model.gate')", "line 1 imports `model.gate`"),
         ("periods", "from reactivation.features import build", "line 1 imports `features.build`"),
         ("settings", "from reactivation.runtime import run", "line 1 imports `runtime.run`"),
         ("runtime.run", "from reactivation.campaign.settings import CampaignSettings", "`campaign.settings.C"),
         ("runtime.registry", "from reactivation.model import plots", None),
         ("runtime.store", "from reactivation.model import plots", "line 1 imports `model.plots`"),
-        ("jobs.read_out", "from reactivation import cli, experiment", None),
-        ("jobs.read_out", "from reactivation.settings import load", "line 1 imports `settings.load`"),
+        ("pipelines.read_out", "from reactivation import experiment", None),
+        ("pipelines.read_out", "from reactivation.settings import load", "line 1 imports `settings.load`"),
+        ("pipelines.read_out", "from reactivation_lab.bank import tables", "line 1 imports `reactivation_lab`"),
+        ("statistics.means", "from reactivation.periods import Month", "line 1 imports `periods.Month`"),
+        ("jobs.read_out", "from reactivation.pipelines import read_out", None),
+        ("jobs.read_out", "from reactivation import experiment", "line 1 imports `experiment`"),
+        ("lab_jobs.report_truth", "from reactivation_lab.pipelines import report_truth", None),
+        ("lab_jobs.report_truth", "from reactivation.runtime import run", "line 1 imports `runtime.run`"),
     ],
 )
 def test_the_layer_rule_sees_an_import_wherever_it_hides(place: str, code: str, finding: str | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reactivation import flow
+from reactivation.contracts import flow
 
 pytestmark = pytest.mark.numbers
 

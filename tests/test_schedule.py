@@ -4,10 +4,13 @@ import itertools
 from datetime import date
 
 import pytest
-from jobs.run_cycle import is_done
 
-from reactivation import flow, schedule
+from reactivation import schedule
+from reactivation.contracts import flow
 from reactivation.periods import Calendar, Month
+from reactivation.pipelines.run_cycle import is_done
+from reactivation_lab.hook import HOOK
+from reactivation_lab.schedule import of_history
 
 pytestmark = pytest.mark.numbers
 
@@ -17,7 +20,6 @@ def test_a_cycle_runs_from_its_observation_date_over_its_waves_to_its_settle_dat
         Month.parse("2026-06"),
         calendar=Calendar(zone="Asia/Shanghai", settle_days=5),
         waves={"W2": date(2026, 6, 12), "W1": date(2026, 6, 5)},  # in whatever order conf has them
-        is_simulated=False,
     )
     assert [(due.job, str(due.as_of), due.wave) for due in jobs] == [
         ("ingest_sources", "2026-06-01", None),
@@ -40,7 +42,7 @@ def test_in_a_sandbox_the_bank_lives_up_to_each_day_before_it_is_ingested() -> N
         Month.parse("2026-06"),
         calendar=Calendar(zone="UTC", settle_days=5),
         waves={"W1": date(2026, 6, 5)},
-        is_simulated=True,
+        before_each_day=["simulate_bank"],
     )
     for before, due in itertools.pairwise(jobs):
         if due.job == "ingest_sources":
@@ -53,7 +55,7 @@ def test_a_registered_look_follows_an_ingest_and_sees_nothing_of_a_wave_of_its_d
         calendar=Calendar(zone="UTC", settle_days=5),
         waves={"W1": date(2026, 6, 5), "W2": date(2026, 6, 12)},
         looks=[date(2026, 6, 9), date(2026, 6, 12)],
-        is_simulated=True,
+        before_each_day=["simulate_bank"],
     )
     between = [(due.job, due.as_of.day, due.wave) for due in jobs if due.as_of.day > 5 and due.as_of.month == 6]
     assert between == [
@@ -74,7 +76,6 @@ def test_where_there_are_no_waves_nobody_is_drawn() -> None:
         calendar=Calendar(zone="Europe/Prague", settle_days=0),
         waves={},
         looks=[date(1994, 3, 15)],
-        is_simulated=False,
     )
     assert not {"assign_tiers", "plan_wave"} & {due.job for due in jobs}
     assert {str(due.as_of) for due in jobs} == {"1994-03-01", "1994-04-01"}
@@ -85,21 +86,23 @@ def test_every_job_of_a_cycle_is_a_step_of_the_flow() -> None:
         Month.parse("2026-06"),
         calendar=Calendar(zone="UTC", settle_days=5),
         waves={"W1": date(2026, 6, 5)},
-        is_simulated=True,
+        before_each_day=["simulate_bank"],
     )
-    assert {due.job for due in jobs} <= set(flow.BY_JOB)
+    assert {due.job for due in jobs} <= {*flow.BY_JOB, HOOK.step.job}
 
 
 def test_a_history_is_lived_and_ingested_month_by_month_and_ends_where_the_cycle_begins(utc: Calendar) -> None:
     cycle = Month.parse("2026-05")
-    history = schedule.of_history(cycle, months=2)
+    history = of_history(cycle, months=2)
     assert [(due.job, due.as_of) for due in history] == [
         ("simulate_bank", date(2026, 4, 1)),
         ("ingest_sources", date(2026, 4, 1)),
         ("simulate_bank", date(2026, 5, 1)),
         ("ingest_sources", date(2026, 5, 1)),
     ]
-    assert history[2:] == schedule.of_cycle(cycle, calendar=utc, waves={}, is_simulated=True)[:2]  # run once, then
+    assert (
+        history[2:] == schedule.of_cycle(cycle, calendar=utc, waves={}, before_each_day=["simulate_bank"])[:2]
+    )  # run once, then
 
 
 def test_a_wave_that_somebody_planned_by_hand_was_sent_and_an_ingest_holds_for_earlier_days() -> None:

@@ -1,4 +1,4 @@
-"""One parser for all jobs, and the exit codes: 0 done, 2 a user's mistake told in words, 1 anything else."""
+"""One parser for all jobs, and the exit codes: 0 done, 2 a user's mistake, 1 anything else."""
 
 import argparse
 import inspect
@@ -9,28 +9,28 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from reactivation import flow
+from reactivation.contracts import flow
 from reactivation.errors import Finding, ReactivationError, SettingsError
 from reactivation.periods import Month
 from reactivation.runtime import console
-from reactivation.runtime.bench import Bench
-from reactivation.runtime.run import Run
+from reactivation.runtime.run import Job, Run
 from reactivation.runtime.session import start
+from reactivation.runtime.standalone import Bench
 from reactivation.settings import load
 
-Job = Callable[[Run], None]
 LoneJob = Callable[[Bench], None]
 Arguments = Callable[[ArgumentParser], None]
 
 
-def main(job: Job, *, arguments: Arguments | None = None) -> None:
+def main(job: Job, *, arguments: Arguments | None = None, step: flow.Step | None = None) -> None:
     """Run a job from the command line; leave the interpreter where it failed, with its exit code.
 
     The file in which the job stands gives its name, and so its step in `flow`. Databricks runs a file inside a process
     of its own: there is no `__file__`, and where all went well nothing is raised that could be taken for a failure.
-    arguments: declares what the job takes beside the common arguments; the job finds it in `r.args`.
+    arguments: declares what the job takes beside the common arguments; the job finds it in `r.args`. step: what the job
+    may read and write, where `flow` does not list it.
     """
-    _leave(execute(job, inspect.getfile(job), sys.argv[1:], arguments=arguments))
+    _leave(execute(job, inspect.getfile(job), sys.argv[1:], arguments=arguments, step=step))
 
 
 def main_alone(job: LoneJob, *, arguments: Arguments | None = None) -> None:
@@ -38,13 +38,20 @@ def main_alone(job: LoneJob, *, arguments: Arguments | None = None) -> None:
     _leave(execute_alone(job, inspect.getfile(job), sys.argv[1:], arguments=arguments))
 
 
-def execute(job: Job, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
+def execute(
+    job: Job,
+    file: str,
+    argv: Sequence[str],
+    *,
+    arguments: Arguments | None = None,
+    step: flow.Step | None = None,
+) -> int:
     """Run a job with a command line's arguments and return its exit code."""
     name = Path(file).stem
     args = parser(name, _text_of(job), arguments).parse_args(argv)
 
     def work() -> None:
-        run = open_run(args, step=step_of(name))
+        run = open_run(args, step=step or flow.BY_JOB[name])
         with run.own_queries():
             job(run)
         run.finish()
@@ -53,13 +60,13 @@ def execute(job: Job, file: str, argv: Sequence[str], *, arguments: Arguments | 
 
 
 def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
-    """Run a job outside the cycle and return its exit code; conf lies beside `jobs` unless `--conf-dir` says other."""
+    """Run a job outside the cycle and return its exit code; conf is `--conf-dir`, else that of the checkout."""
     args = parser(Path(file).stem, _text_of(job), arguments, has_cycle=False).parse_args(argv)
     conf_dir = Path(args.conf_dir)
-    beside = Path(file).resolve().parents[1] / "conf"
+    of_checkout = Path(__file__).resolve().parents[2] / "conf"
 
     def work() -> None:
-        place = conf_dir if conf_dir.is_dir() or args.conf_dir != "conf" else beside
+        place = conf_dir if conf_dir.is_dir() or args.conf_dir != "conf" else of_checkout
         loaded = load(place, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
         job(Bench(loaded.settings, args, project=place.resolve().parent, settings_hash=loaded.hash))
 
@@ -112,11 +119,6 @@ def parse_day(text: str) -> date:
     except ValueError:
         advice = "write a day as YYYY-MM-DD, for example 2026-06-12"
         raise SettingsError(f"`{text}` is not a day", [Finding("as-of", text, advice)]) from None
-
-
-def step_of(name: str) -> flow.Step:
-    """The step of a job file."""
-    return flow.BY_JOB[name]
 
 
 def _leave(code: int) -> None:

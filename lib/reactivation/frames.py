@@ -1,4 +1,4 @@
-"""Frames kept at hand, and small frames as plain records, there and back."""
+"""Checkpoints, unions and small frames as plain records."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -15,43 +15,43 @@ FEW = 3_000_000
 """Rows of a number or two that may be sent to all executors, where they take up some 200 MB."""
 
 
-def at_hand(frame: DataFrame) -> DataFrame:
-    """The same rows, computed now and then kept beside the executors until nobody holds the frame.
+def checkpointed(frame: DataFrame) -> DataFrame:
+    """Compute the rows now and keep them on the executors until nobody holds the frame.
 
-    What several queries need is computed once, and none of them plans again how it came about. Unlike `persist`, it
-    forgets the plan: a later write to a table it was read from does not make Spark compute it again, and long plans do
-    not grow longer. An executor that is lost takes its rows along, and the job is run again.
+    Several queries then share one computation and a short plan. Unlike `persist`, a checkpoint forgets its plan: Spark
+    does not compute it again after a later write to a table it was read from. A lost executor takes its rows along; the
+    job must then run again.
     """
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
 
 
-def beside(frame: DataFrame, *, rows: int) -> DataFrame:
-    """The same rows; where they are few, sent to all executors as soon as a join asks for them.
+def broadcast_if_small(frame: DataFrame, *, rows: int) -> DataFrame:
+    """Mark the frame for a broadcast join where it has few rows.
 
-    rows: how many they are. Spark cannot tell, and would move the other, larger side of the join to find out.
+    rows: number of rows. Spark does not know it, and would shuffle the larger side of the join to find out.
     """
     return F.broadcast(frame) if rows <= FEW else frame
 
 
-def together(frames: Iterable[DataFrame]) -> DataFrame:
-    """The rows of all frames, one at least, under the columns of the first."""
+def union_all(frames: Iterable[DataFrame]) -> DataFrame:
+    """Return the rows of all frames under the columns of the first. Needs at least one frame."""
     return reduce(DataFrame.unionByName, frames)
 
 
-def tallied(rows: DataFrame) -> DataFrame:
-    """Each different row once, with how many there are of it: `rows`."""
+def counted_by(rows: DataFrame) -> DataFrame:
+    """Return each distinct row once, with its count in `rows`."""
     return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
 
 
 def records(few: DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame whose size does not grow with users, on the driver."""
+    """Collect a frame whose size does not grow with users."""
     return [row.asDict() for row in few.collect()]
 
 
 def of_records(spark: SparkSession, records: Iterable[Mapping[str, Any]], schema: StructType) -> DataFrame:
-    """A few records of the driver as a frame; a column that a record does not name is null.
+    """Make a frame of a few records of the driver; a column that a record does not name is null.
 
-    They travel as Arrow and become a plain local relation, so no Python worker is started for a handful of rows.
+    Arrow carries the records into a local relation, so Spark starts no Python worker.
     """
     names = schema.names
     plain = [{name: record.get(name) for name in names} for record in records]

@@ -15,7 +15,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, SettingsError
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 _CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _DAY_SECONDS = 86_400
@@ -114,7 +114,7 @@ class Window:
         return (day >= F.lit(self.first)) & (day < F.lit(self.end))
 
 
-class Calendar(Part):
+class Calendar(FrozenModel):
     """The region's clock: its time zone, and how long a month needs until its late rows are in.
 
     zone: IANA name of the zone in which days and months are cut.

@@ -1,4 +1,4 @@
-"""What a cycle is made of, in order, and the day each job is due: waves and settling included."""
+"""The jobs of a cycle in order, and the day on which each is due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,16 +26,22 @@ AFTER_SETTLING = ("ingest_sources", "evaluate_scores", "read_out")
 
 
 def of_cycle(
-    cycle: Month, *, calendar: Calendar, waves: Mapping[str, date], looks: Sequence[date] = (), is_simulated: bool
+    cycle: Month,
+    *,
+    calendar: Calendar,
+    waves: Mapping[str, date],
+    looks: Sequence[date] = (),
+    before_each_day: Sequence[str] = (),
 ) -> tuple[Due, ...]:
     """All jobs of one cycle in order.
 
     At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave. At the
     settle date: an ingest, the evaluation of the scores and the read-out. looks: days on which the running month is
-    read out as well, after an ingest and before a wave of that day. In a sandbox the bank lives up to each of those
-    days first. Where there are no waves, nobody is drawn for anything, and there is nothing to look at.
+    read out as well, after an ingest and before a wave of that day. before_each_day: jobs
+    that run before the first job of each day. Where there are no waves, nobody is drawn for anything, and there is
+    nothing to look at.
     """
-    bank = ("simulate_bank",) if is_simulated else ()
+    bank = tuple(before_each_day)
     settled = calendar.settle_on(cycle)
     before = [job for job in BEFORE_THE_MONTH if waves or job != "assign_tiers"]
     jobs = [Due(job, cycle.first) for job in (*bank, *before)]
@@ -45,9 +51,3 @@ def of_cycle(
         jobs += [Due("read_out", day)] if day in looked_at else []
         jobs += [Due("plan_wave", day, wave) for wave, its_day in waves.items() if its_day == day]
     return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))
-
-
-def of_history(cycle: Month, *, months: int) -> tuple[Due, ...]:
-    """A simulated bank's months before its first cycle, one at a time: lived, then ingested. Each is due at its end."""
-    ends = [(cycle - back + 1).first for back in range(months, 0, -1)]
-    return tuple(Due(job, end) for end in ends for job in ("simulate_bank", "ingest_sources"))

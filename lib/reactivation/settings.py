@@ -5,7 +5,7 @@ Merge order: `base < scenarios/<s> < regions/<r> < envs/<e> < --set`. Maps merge
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -13,23 +13,23 @@ from typing import Any, TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError, field_validator
 
-from reactivation import flow
+from reactivation import conf
 from reactivation.activity.settings import ActivitySettings
 from reactivation.campaign.settings import CampaignSettings
+from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features.settings import FeatureSettings
+from reactivation.frozen_model import FrozenModel
+from reactivation.ingest.settings import SourcesSettings
 from reactivation.labels.settings import LabelSettings
 from reactivation.model.settings import ModelSettings
-from reactivation.monitoring.settings import MonitoringSettings
-from reactivation.parts import Part
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
-from reactivation.sandbox.settings import SandboxSettings
-from reactivation.sources.settings import SourcesSettings
+from reactivation.report.settings import MonitoringSettings
 
 
-class PathSettings(Part):
+class PathSettings(FrozenModel):
     """Where things lie. A relative path starts at the folder that holds `conf`; `catalog.schema` names tables instead.
 
     root: one per region and scenario. exports, reports: folders for channel files and reports; `{root}` is filled in.
@@ -40,7 +40,7 @@ class PathSettings(Part):
     reports: str
 
 
-class RuntimeSettings(Part):
+class RuntimeSettings(FrozenModel):
     """How Spark is started, by its own keys and values; and what is different while a single job runs.
 
     jobs: by the job's name, settings of queries (`spark.sql.…`) that Spark takes in a running session.
@@ -57,8 +57,11 @@ class RuntimeSettings(Part):
         return jobs
 
 
-class Settings(Part):
-    """All settings of one run."""
+class Settings(FrozenModel):
+    """All settings of one run.
+
+    sandbox: what the simulated bank is made of; `reactivation_lab` checks it and alone reads it.
+    """
 
     paths: PathSettings
     runtime: RuntimeSettings
@@ -72,10 +75,10 @@ class Settings(Part):
     campaign: CampaignSettings
     experiment: ExperimentSettings
     monitoring: MonitoringSettings
-    sandbox: SandboxSettings | None = None
+    sandbox: dict[str, Any] | None = None
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=FrozenModel)
 _WHERE_AND_HOW = ("paths", "runtime")
 
 
@@ -93,17 +96,12 @@ class Loaded:
 
 def load(conf_dir: Path, *, env: str, region: str, scenario: str, overrides: Sequence[str] = ()) -> Loaded:
     """Read, merge and check conf; SettingsError lists every unknown key and impossible value with the file it is in."""
-    layers = _layers(conf_dir, {"scenarios": scenario, "regions": region, "envs": env})
-    layers.append(("--set", _parse_overrides(overrides)))
-    merged: dict[str, Any] = {}
-    origin: dict[tuple[str, ...], str] = {}
-    for name, layer in layers:
-        _merge(merged, layer, origin, name, ())
+    merged, origin = conf.merged(conf_dir, env=env, region=region, scenario=scenario, overrides=overrides)
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         findings = [_finding(cast(Mapping[str, Any], problem), origin) for problem in error.errors()]
-        what = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
+        what = _counted(findings)
         raise SettingsError(f"conf (region {region}, scenario {scenario}, env {env}): {what}", findings) from None
     content = settings.model_dump(mode="json", by_alias=True)
     deciding = {key: value for key, value in content.items() if key not in _WHERE_AND_HOW}
@@ -116,101 +114,21 @@ def load_part(path: Path, part: type[P]) -> P:
     if not path.is_file():
         near = nearest(path.name, [other.name for other in path.parent.glob("*.yml")])
         raise SettingsError("no such file", [Finding("missing", str(path), near or "name a YAML file")])
-    content = _read(path)
+    return validated(conf.read_map(path), part, of=path.name)
+
+
+def validated(content: Mapping[str, Any], part: type[P], *, of: str) -> P:
+    """A map as the class that declares it; SettingsError lists all that is wrong. of: where the map stands."""
     try:
         return part.model_validate(content)
     except ValidationError as error:
-        origin: dict[tuple[str, ...], str] = {(str(key),): path.name for key in content}
+        origin: dict[tuple[str, ...], str] = {(str(key),): of for key in content}
         found = [_finding(cast(Mapping[str, Any], problem), origin, part) for problem in error.errors()]
-        what = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
-        raise SettingsError(f"{path.name}: {what}", found) from None
+        raise SettingsError(f"{of}: {_counted(found)}", found) from None
 
 
-def _layers(conf_dir: Path, chosen: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    if not (conf_dir / "base").is_dir():
-        advice = "name the folder that holds base, scenarios, regions and envs with --conf-dir"
-        raise SettingsError("no conf found", [Finding("missing", str(conf_dir / "base"), advice)])
-    missing = [
-        Finding("unknown", f"{kind}/{name}", nearest(name, [path.stem for path in (conf_dir / kind).glob("*.yml")]))
-        for kind, name in chosen.items()
-        if not (conf_dir / kind / f"{name}.yml").is_file()
-    ]
-    if missing:
-        raise SettingsError(f"conf in {conf_dir.name} does not know what was asked for", missing)
-    files = [*sorted((conf_dir / "base").glob("*.yml")), *(conf_dir / k / f"{n}.yml" for k, n in chosen.items())]
-    return [(f"{path.parent.name}/{path.name}", _read(path)) for path in files]
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice in one map is an error."""
-
-
-def _no_twins(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [key.value for key, _ in node.value]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise yaml.YAMLError(f"keys stand twice: {', '.join(twice)} (line {node.start_mark.line + 1})")
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_twins)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader) or {}
-    except yaml.YAMLError as error:
-        advice = " ".join(str(error).split())
-        raise SettingsError(
-            "conf cannot be read", [Finding("not YAML", f"{path.parent.name}/{path.name}", advice)]
-        ) from None
-    if not isinstance(content, dict):
-        raise SettingsError("conf cannot be read", [Finding("not a map", path.name, "write keys and values")])
-    return content
-
-
-def _parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for override in overrides:
-        path, equals, value = override.partition("=")
-        if not equals or not path:
-            raise SettingsError("--set is not understood", [Finding("form", override, "write --set key.path=value")])
-        branch: dict[str, Any] = {}
-        *parents, last = path.split(".")
-        leaf = branch
-        for parent in parents:
-            leaf = leaf.setdefault(parent, {})
-        leaf[last] = _value_of(override, value)
-        _merge(content, branch, {}, "--set", ())
-    return content
-
-
-def _value_of(override: str, value: str) -> Any:
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        advice = "the value is no YAML; put quotes around it: --set 'key.path=\"…\"'"
-        raise SettingsError("--set is not understood", [Finding("not YAML", override, advice)]) from None
-
-
-def _merge(
-    into: dict[str, Any],
-    layer: Mapping[str, Any],
-    origin: dict[tuple[str, ...], str],
-    name: str,
-    path: tuple[str, ...],
-) -> None:
-    for key, value in layer.items():
-        here = (*path, str(key))
-        origin[here] = name
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value, origin, name, here)
-        elif isinstance(value, Mapping):
-            into[key] = {}
-            _merge(into[key], value, origin, name, here)
-        else:
-            into[key] = value
+def _counted(findings: Sequence[Finding]) -> str:
+    return f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
 
 
 def _finding(

@@ -1,1 +1,1 @@
-"""What judges the programme: comparisons and benchmarks; it imports `reactivation`, never the other way."""
+"""What judges `reactivation`: a simulated bank with known truth, comparisons, benchmarks."""

@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from reactivation import activity, features
+from reactivation.contracts import canonical
+from reactivation.contracts.measure import Measure
 from reactivation.periods import Calendar, Month, Window
-from reactivation.tables import canonical
-from reactivation.tables.measure import Measure
 
 pytestmark = pytest.mark.rules
 

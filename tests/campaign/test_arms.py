@@ -6,10 +6,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation import chance
-from reactivation.campaign import ArmSalts, CampaignSettings, arms
+from reactivation import randomization
+from reactivation.campaign import ArmSalts, CampaignSettings
+from reactivation.campaign.assignment import arms
+from reactivation.contracts import derived
 from reactivation.errors import SettingsError
-from reactivation.tables import derived
 
 pytestmark = pytest.mark.rules
 
@@ -17,8 +18,10 @@ USERS = 600
 
 
 def salts(cycle: str) -> ArmSalts:
-    month = {purpose: chance.salt("here", "now", cycle, purpose) for purpose in ("cell", "touch", "order", "ties")}
-    return ArmSalts(long_holdout=chance.salt("here", "now", "2026-01", "long_holdout"), **month)
+    month = {
+        purpose: randomization.salt("here", "now", cycle, purpose) for purpose in ("cell", "touch", "order", "ties")
+    }
+    return ArmSalts(long_holdout=randomization.salt("here", "now", "2026-01", "long_holdout"), **month)
 
 
 def bank(spark: SparkSession, turn: int = 0) -> tuple[DataFrame, DataFrame, DataFrame, DataFrame]:

@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from scipy.stats import chi2_contingency, chisquare
 
 from campaign.test_arms import bank, salts
-from reactivation import chance
-from reactivation.campaign import CampaignSettings, arms
+from reactivation import randomization
+from reactivation.campaign import CampaignSettings
+from reactivation.campaign.assignment import arms
 
 pytestmark = pytest.mark.rules
 
@@ -25,17 +26,20 @@ P = 0.001
 def draws(users: DataFrame) -> DataFrame:
     """Cell and touch in two cycles, the long holdout of two beginnings, and two waves' explorers."""
     june, july = salts("2026-06"), salts("2026-07")
-    other = chance.salt("here", "now", "2026-07", "long_holdout")
+    other = randomization.salt("here", "now", "2026-07", "long_holdout")
     long = {"yes": 0.05, "no": 0.95}
-    waves = {name: chance.salt("here", "now", "2026-06", f"{name}_explorers") for name in ("W1", "W2")}
+    waves = {name: randomization.salt("here", "now", "2026-06", f"{name}_explorers") for name in ("W1", "W2")}
     return users.select(
-        chance.draw(chance.bucket(june.cell), CELLS).alias("cell_june"),
-        chance.draw(chance.bucket(july.cell), CELLS).alias("cell_july"),
-        chance.draw(chance.bucket(june.touch), TOUCH).alias("touch_june"),
-        chance.draw(chance.bucket(july.touch), TOUCH).alias("touch_july"),
-        chance.draw(chance.bucket(june.long_holdout), long).alias("long_january"),
-        chance.draw(chance.bucket(other), long).alias("long_july"),
-        *[chance.draw(chance.bucket(salt), {"yes": 0.1, "no": 0.9}).alias(name) for name, salt in waves.items()],
+        randomization.draw(randomization.bucket(june.cell), CELLS).alias("cell_june"),
+        randomization.draw(randomization.bucket(july.cell), CELLS).alias("cell_july"),
+        randomization.draw(randomization.bucket(june.touch), TOUCH).alias("touch_june"),
+        randomization.draw(randomization.bucket(july.touch), TOUCH).alias("touch_july"),
+        randomization.draw(randomization.bucket(june.long_holdout), long).alias("long_january"),
+        randomization.draw(randomization.bucket(other), long).alias("long_july"),
+        *[
+            randomization.draw(randomization.bucket(salt), {"yes": 0.1, "no": 0.9}).alias(name)
+            for name, salt in waves.items()
+        ],
     )
 
 
@@ -71,11 +75,13 @@ def test_shares_are_those_of_conf(counts: list[Any]) -> None:
 def test_shares_are_exact_in_expectation() -> None:
     """Every bucket is as likely; so the share of buckets is the probability, to a ten-thousandth."""
     shares = {"model": 0.3334, "rule": 0.3333, "random": 0.3333}
-    assert chance.probabilities(shares) == shares
+    assert randomization.probabilities(shares) == shares
     # The month's holdout is drawn from those outside the long one: h / (1 - l) of (1 - l).
     month, long = 0.45, 0.05
-    of_the_rest = chance.probabilities({"holdout": month / (1 - long), "touched": 1 - month / (1 - long)})["holdout"]
-    assert of_the_rest * (1 - long) == pytest.approx(month, abs=0.5 / chance.BUCKETS)
+    of_the_rest = randomization.probabilities({"holdout": month / (1 - long), "touched": 1 - month / (1 - long)})[
+        "holdout"
+    ]
+    assert of_the_rest * (1 - long) == pytest.approx(month, abs=0.5 / randomization.BUCKETS)
 
 
 def assigned(tables: tuple[DataFrame, ...], settings: CampaignSettings) -> dict[int, tuple[Any, ...]]:

@@ -9,13 +9,14 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from made import of_users
 from reactivation import clusters
-from reactivation.campaign import CampaignSettings, evidence, tiers
-from reactivation.campaign.evidence import Evidence
-from reactivation.campaign.learning_settings import TierSettings
-from reactivation.campaign.shrinkage import Interval, Posterior, Slope, shrunk
+from reactivation.campaign import CampaignSettings
+from reactivation.campaign.tiers import bands, evidence
+from reactivation.campaign.tiers.evidence import Evidence
+from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.clusters import Pair, Side
+from reactivation.contracts import derived
 from reactivation.periods import Month
-from reactivation.tables import derived
+from reactivation.statistics.shrinkage import Interval, Posterior, Slope, shrunk
 
 numbers, rules = pytest.mark.numbers, pytest.mark.rules
 DRAWS = 2_000
@@ -175,7 +176,7 @@ def months(rng: np.random.Generator, *, conversion: float, rise: float, stands: 
         alone = evidence.conversion({1: side}, SETTINGS)
         lifted = lift_of({1: compared(rng, base=conversion, rise=rise, held=users // 4)}, 1)
         band = Evidence(side.rows, side.effective, 9, 9, 9.0, alone[1], lifted.interval(0.95))
-        found.append(tiers.decided(band, stands, is_assumed=False, settings=SETTINGS).tier)
+        found.append(bands.decided(band, stands, is_assumed=False, settings=SETTINGS).tier)
     return found
 
 
@@ -239,9 +240,9 @@ def test_bands_without_enough_users_are_no_evidence_but_have_an_expectation() ->
     assert (found[2].lift, found[2].n_compared) == (None, 20)
     assert found[2].expected_lift == pytest.approx(0.05 - 0.2 * (0.9 - 0.65), abs=0.01)  # as the line has it
     assert evidence.pool([row(2, 20)], SETTINGS)[2].expected_lift is None
-    rows = tiers.decide({1: 5, 2: 5}, found, SETTINGS, before={(0.8, 1.0): "high_potential"})
-    assert set(tiers.gains(rows)) == {1, 2}
-    assert tiers.gains([*rows, {**rows[1], "band": 9, "expected_gain": None}]) == {}  # one is not known: none is used
+    rows = bands.decide({1: 5, 2: 5}, found, SETTINGS, before={(0.8, 1.0): "high_potential"})
+    assert set(bands.gains(rows)) == {1, 2}
+    assert bands.gains([*rows, {**rows[1], "band": 9, "expected_gain": None}]) == {}  # one is not known: none is used
 
 
 @numbers
@@ -298,7 +299,7 @@ def test_a_tier_changes_only_where_an_interval_excludes_its_threshold(
     stands: str, conversion: Interval | None, lift: Interval | None, tier: str, basis: str
 ) -> None:
     seen = Evidence(**MANY, conversion=conversion, lift=lift)
-    found = tiers.decided(seen, stands, is_assumed=False, settings=SETTINGS)
+    found = bands.decided(seen, stands, is_assumed=False, settings=SETTINGS)
     assert (found.tier, found.basis) == (tier, basis)
 
 
@@ -327,9 +328,9 @@ def test_months_and_cells_are_counted_by_what_was_known_before(rows: Rows, setti
     scores = rows(derived.SCORES, ["user_id", "cycle", "p_active"], [(p[0], p[1], 0.6) for p in people])
     did = rows(derived.OUTCOMES, ["user_id", "cycle", "is_active"], [(p[0], p[1], p[0] in (1, 4)) for p in people])
     table = rows(derived.TIERS_TABLE, ["user_id", "cycle", "tier"], [(p[0], p[1], "high_potential") for p in people])
-    bands = tiers.band(F.col("p_active"), settings.tiers)
+    banded = bands.band(F.col("p_active"), settings.tiers)
     weights = {"2026-04": 1.0, "2026-03": 0.5}
-    found = evidence.observe(scores, arms, table, did, bands=bands, weights=weights).collect()
+    found = evidence.observe(scores, arms, table, did, bands=banded, weights=weights).collect()
     pairs = {(row.band, row.is_lift): clusters.pair(row.asDict()) for row in found}
     assert set(pairs) == {(2, False), (2, True)}
     alone, both = pairs[2, False].treatment, pairs[2, True]

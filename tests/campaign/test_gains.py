@@ -9,9 +9,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
-from reactivation.campaign import CampaignSettings, arms, gains
-from reactivation.campaign.shrinkage import Joint, Posterior
-from reactivation.tables import derived
+from reactivation.campaign import CampaignSettings
+from reactivation.campaign.assignment import arms
+from reactivation.campaign.planning import gains
+from reactivation.contracts import derived
+from reactivation.statistics.shrinkage import Joint, Posterior
 
 pytestmark = pytest.mark.numbers
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from conftest import Rows
-from reactivation.campaign import CampaignSettings, intensity
-from reactivation.tables import derived
+from reactivation.campaign import CampaignSettings
+from reactivation.campaign.planning import intensity
+from reactivation.contracts import derived
 
 numbers = pytest.mark.numbers
 

@@ -4,8 +4,8 @@ import pytest
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
-from reactivation import chance
-from reactivation.campaign.ranks import Order, ranked
+from reactivation import randomization
+from reactivation.campaign.assignment.ranks import Order, ranked
 
 pytestmark = pytest.mark.rules
 
@@ -19,7 +19,7 @@ def test_ranks_equal_one_row_number_over_everybody(spark: SparkSession) -> None:
         .otherwise(F.pmod(F.xxhash64("id"), 400) / 7 - 20)
         .alias("value"),
     )
-    is_ranked, ties = F.col("user_id") % 7 != 0, chance.hashed("ties")
+    is_ranked, ties = F.col("user_id") % 7 != 0, randomization.hashed("ties")
     everybody = Window.orderBy(F.desc("is_ranked"), F.desc_nulls_last("value"), ties)
     expected = users.withColumn("is_ranked", is_ranked).withColumn("expected", F.row_number().over(everybody))
     found = ranked(expected, {"place": Order(F.col("value"), ties, is_ranked)})

@@ -7,10 +7,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
-from reactivation.campaign import exports
+from reactivation.campaign.release import channel_files
+from reactivation.contracts import derived
+from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.files import write_files
-from reactivation.runtime.sent import read_sent
-from reactivation.tables import derived
 
 pytestmark = pytest.mark.edges
 
@@ -27,7 +27,7 @@ def held(rows: Rows) -> DataFrame:
             (7, "random", "holdout"),
         ],
     )
-    return exports.suppressed(arms, holdout_until=date(2026, 7, 1), long_holdout_until=date(2027, 1, 1))
+    return channel_files.suppressed(arms, holdout_until=date(2026, 7, 1), long_holdout_until=date(2027, 1, 1))
 
 
 def test_the_held_out_and_nobody_else_until_they_may_be_contacted_again(rows: Rows, tmp_path: Path) -> None:
@@ -47,7 +47,9 @@ def test_the_simulated_bank_does_not_send_to_those_who_must_be_left_alone(
         ["channel", "user_id", "contact_id", "benefit", "send_on"],
         [("sms", 4, "2026-06-W1-4", "gift", "2026-06-05")],
     )
-    write_files({"sms": exports.channel_rows(plan, "sms")}, str(tmp_path / "2026-06" / "W1"), order_by="contact_id")
+    write_files(
+        {"sms": channel_files.channel_rows(plan, "sms")}, str(tmp_path / "2026-06" / "W1"), order_by="contact_id"
+    )
     sent = read_sent(spark, str(tmp_path), ["2026-06"])
     assert sent is not None
     assert [(row.user_id, row.wave, row.channel) for row in sent.collect()] == [(4, "W1", "sms")]

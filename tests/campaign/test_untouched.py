@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import DataFrame
 
 from conftest import Rows
-from reactivation.campaign import untouched
-from reactivation.tables import derived
+from reactivation.campaign.tiers import untouched
+from reactivation.contracts import derived
 
 pytestmark = pytest.mark.rules
 

@@ -9,13 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
-from reactivation.campaign import CampaignSettings, WaveSalts, lines, waves
-from reactivation.campaign import facts as facts_of
-from reactivation.campaign.gains import WaveGains
+from reactivation.campaign import CampaignSettings, WaveSalts
+from reactivation.campaign.planning import eligibility, waves
+from reactivation.campaign.planning import facts as facts_of
+from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.settings import Wave
+from reactivation.contracts import canonical, derived
 from reactivation.errors import PlanError, SettingsError
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.rules
 
@@ -31,7 +32,7 @@ class Result:
     ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
-        line = lines.line_up(known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS).persist()
+        line = eligibility.line_up(known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS).persist()
         planned = waves.plan(
             line,
             wave=wave,

@@ -11,10 +11,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation import cli, flow
+from reactivation import cli
+from reactivation.contracts import flow
+from reactivation.contracts.table import Table
+from reactivation.pipelines import run_cycle
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
-from reactivation.tables.contract import Table
+from reactivation_lab.hook import HOOK
 
 PROJECT = Path(__file__).parent.parent.parent
 USERS = 2500
@@ -37,9 +40,10 @@ class Bank:
 
     def job(self, name: str, cycle: str, *more: str) -> int:
         """Run a job as the command line does, on this bank; returns its exit code."""
-        module = importlib.import_module(name)
+        module = importlib.import_module(f"reactivation.pipelines.{name}")
+        run = module.with_hook(lambda: HOOK) if module is run_cycle else module.run
         argv = [*self._common(cycle), *more]
-        return cli.execute(module.run, f"{name}.py", argv, arguments=getattr(module, "add_arguments", None))
+        return cli.execute(run, f"{name}.py", argv, arguments=getattr(module, "add_arguments", None))
 
     def open(self, step: flow.Step, cycle: str) -> Run:
         """The run that a job gets, to ask what the job would know."""

@@ -7,10 +7,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cycle.conftest import USERS, Bank
+from reactivation.contracts import canonical, derived
 from reactivation.runtime.store import Store
-from reactivation.sandbox import tables as raw
-from reactivation.sandbox.people import FIRST_USER_ID
-from reactivation.tables import canonical, derived
+from reactivation_lab.bank import tables as raw
+from reactivation_lab.bank.people import FIRST_USER_ID
 
 pytestmark = pytest.mark.cycle
 

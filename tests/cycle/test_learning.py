@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import past
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
 from cycle.conftest import Bank
-from reactivation import flow
+from reactivation.contracts import derived, flow
 from reactivation.periods import Month
+from reactivation.pipelines import evidence_months
 from reactivation.runtime.store import Store
-from reactivation.tables import derived
 
 pytestmark = pytest.mark.cycle
 
@@ -20,10 +19,10 @@ CYCLE, NEXT, LEARNER = "2026-05", "2026-06", "2026-07"
 
 
 def test_bands_are_shown_by_the_settled_month_and_by_none_that_has_not_settled(bank: Bank) -> None:
-    assert past.evidence(bank.open(flow.ASSIGN, NEXT)) == {}
+    assert evidence_months.evidence(bank.open(flow.ASSIGN, NEXT)) == {}
     r = bank.open(flow.ASSIGN, LEARNER)
-    assert past.cycles(r) == [CYCLE]
-    found = past.evidence(r).values()
+    assert evidence_months.cycles(r) == [CYCLE]
+    found = evidence_months.evidence(r).values()
     picked = bank.read(derived.ARMS, CYCLE).where("is_selected").groupBy("touch").count().collect()
     users = {row.touch: row["count"] for row in picked}
     assert sum(band.n_touched for band in found) == users["touched"] > 100
@@ -44,18 +43,18 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
     learner, before = bank.open(flow.PLAN, LEARNER), bank.open(flow.PLAN, NEXT)
     waves = learner.settings.campaign.waves
-    gains = {name: past.gains(learner, wave, name) for name, wave in waves.items()}
+    gains = {name: evidence_months.gains(learner, wave, name) for name, wave in waves.items()}
     assert {name: found.options for name, found in gains.items() if found} == {
         "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
     }
-    assert past.gains(before, waves["W1"], "W1") is None
+    assert evidence_months.gains(before, waves["W1"], "W1") is None
 
 
 def test_training_knows_who_was_left_alone(bank: Bank) -> None:
     r = bank.open(flow.TRAIN, LEARNER)
-    assert Month.parse(CYCLE) not in {Month.parse(month) for month in past.unrandomised(r, before=r.cycle)}
-    alone = past.untouched(r, [CYCLE])
+    assert Month.parse(CYCLE) not in {Month.parse(month) for month in evidence_months.unrandomised(r, before=r.cycle)}
+    alone = evidence_months.untouched(r, [CYCLE])
     assert alone is not None
     touched = bank.read(derived.WAVE_PLAN, CYCLE).where("channel != 'none'").select("user_id").distinct()
     left_alone = alone.where("is_untouched")

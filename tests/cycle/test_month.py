@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from cycle.conftest import Bank
-from reactivation.tables import canonical, derived
+from reactivation.contracts import canonical, derived
 
 pytestmark = pytest.mark.cycle
 

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from cycle.conftest import Bank
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 pytestmark = pytest.mark.cycle
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cycle.conftest import Bank
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 pytestmark = pytest.mark.cycle
 

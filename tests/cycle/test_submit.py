@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cycle.conftest import PROJECT, SMALL, Bank
-from reactivation.tables import derived
+from reactivation.contracts import derived
 
 pytestmark = pytest.mark.cycle
 

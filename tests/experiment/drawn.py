@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from experiment.asked import settings_for
+from reactivation.contracts.derived import READOUT
 from reactivation.experiment import Metric
 from reactivation.experiment.any_table import Spec, analyze
 from reactivation.experiment.any_table.sums import Group, Outcome
-from reactivation.experiment.covariates import Joint
-from reactivation.tables.derived import READOUT
+from reactivation.statistics.cuped import Joint
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings_for(

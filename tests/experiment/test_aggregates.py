@@ -10,7 +10,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from experiment.asked import settings_for
-from reactivation import chance, experiment
+from reactivation import experiment, randomization
 from reactivation.experiment import aggregates
 from reactivation.experiment.groups import Group, by_arm, split_by, total
 from reactivation.experiment.settings import Mean
@@ -33,14 +33,21 @@ def bank(spark: SparkSession, users: int) -> dict[str, Any]:
     table = spark.range(users).select(
         F.col("id").alias("user_id"),
         F.lit("2026-06").alias("cycle"),
-        chance.draw(chance.bucket("cell", "id"), {"model": 0.5, "rule": 0.3, "none": 0.2}).alias("policy"),
-        *[chance.is_within(chance.bucket(p, "id"), 0.4).alias(f"picked_by_{p}") for p in ("model", "rule", "random")],
-        chance.draw(chance.bucket("touch", "id"), {"touched": 0.7, "holdout": 0.3}).alias("touch"),
-        chance.draw(chance.bucket("branch", "id"), {"B1": 0.6, "B2": 0.4}).alias("branch"),
-        chance.draw(chance.bucket("tier", "id"), {"high_potential": 0.5, "low_potential": 0.5}).alias("tier"),
-        F.when(F.col("id") % 11 > 0, (chance.bucket("score", "id") / 777).cast("double")).alias("raw_active"),
-        (chance.bucket("days", "id") % 4).cast("double").alias("login_days_1m"),
-        (chance.bucket("act", "id") % 5).alias("active_days"),
+        randomization.draw(randomization.bucket("cell", "id"), {"model": 0.5, "rule": 0.3, "none": 0.2}).alias(
+            "policy"
+        ),
+        *[
+            randomization.is_within(randomization.bucket(p, "id"), 0.4).alias(f"picked_by_{p}")
+            for p in ("model", "rule", "random")
+        ],
+        randomization.draw(randomization.bucket("touch", "id"), {"touched": 0.7, "holdout": 0.3}).alias("touch"),
+        randomization.draw(randomization.bucket("branch", "id"), {"B1": 0.6, "B2": 0.4}).alias("branch"),
+        randomization.draw(randomization.bucket("tier", "id"), {"high_potential": 0.5, "low_potential": 0.5}).alias(
+            "tier"
+        ),
+        F.when(F.col("id") % 11 > 0, (randomization.bucket("score", "id") / 777).cast("double")).alias("raw_active"),
+        (randomization.bucket("days", "id") % 4).cast("double").alias("login_days_1m"),
+        (randomization.bucket("act", "id") % 5).alias("active_days"),
     )
     known = table.withColumns(
         {
@@ -49,7 +56,9 @@ def bank(spark: SparkSession, users: int) -> dict[str, Any]:
             ),
             "is_active": F.col("active_days") > 0,
             "active_weeks": F.col("active_days") % 4,
-            "asset_change": F.when(F.col("user_id") % 3 > 0, (chance.bucket("money") / 50 - 100).cast("decimal(18,2)")),
+            "asset_change": F.when(
+                F.col("user_id") % 3 > 0, (randomization.bucket("money") / 50 - 100).cast("decimal(18,2)")
+            ),
             "opted_out": F.col("user_id") % 17 == 0,
             "contacts_delivered": F.when(F.col("touch") == "touched", F.col("user_id") % 3).otherwise(0),
             "outside_contacts": F.col("user_id") % 2,

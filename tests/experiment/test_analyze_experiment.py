@@ -7,15 +7,15 @@ from math import inf, isfinite, isnan, nan
 from pathlib import Path
 from typing import Any
 
-import analyze_experiment
 import numpy as np
 import pytest
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from reactivation import cli
+from reactivation.contracts.derived import READOUT
 from reactivation.experiment.any_table import Spec, groups, problems, sums
-from reactivation.tables.derived import READOUT
+from reactivation.pipelines import analyze_experiment
 
 ROOT = Path(__file__).parents[2]
 JOB = str(ROOT / "jobs" / "analyze_experiment.py")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiment.drawn import drawn, read, spec
-from reactivation.tables.derived import READOUT
+from reactivation.contracts.derived import READOUT
 
 pytestmark = pytest.mark.numbers
 

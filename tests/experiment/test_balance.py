@@ -9,12 +9,12 @@ from pyspark.sql import SparkSession
 from scipy.stats import norm, ttest_ind
 
 from conftest import Rows
-from experiment.test_register import settings
+from experiment.test_registration import settings
 from reactivation import experiment
+from reactivation.contracts import derived
 from reactivation.errors import SettingsError
 from reactivation.experiment import balance
-from reactivation.experiment.means import Moments
-from reactivation.tables import derived
+from reactivation.statistics.means import Moments
 
 numbers = pytest.mark.numbers
 rules = pytest.mark.rules

@@ -8,18 +8,18 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import norm, wishart
 
-from reactivation.experiment import always_valid
-from reactivation.experiment.cost import Spending, cost_per_gained
-from reactivation.experiment.covariates import Joint, adjusted
-from reactivation.experiment.estimates import Estimate, gain
-from reactivation.experiment.families import alpha_per_look
-from reactivation.experiment.guardrails import guardrail
-from reactivation.experiment.means import Effect, Moments, Spread, difference, relative
-from reactivation.experiment.proportions import Share, difference_interval, p_value, ratio_interval
-from reactivation.experiment.reached import Received, effect_on_reached
-from reactivation.experiment.score_difference import miettinen_nurminen
-from reactivation.experiment.strata import Stratified, Stratum, post_stratified
-from reactivation.experiment.targeting import Tenth, quality
+from reactivation.statistics import sequential
+from reactivation.statistics.cace import Received, effect_on_reached
+from reactivation.statistics.cuped import Joint, adjusted
+from reactivation.statistics.estimates import Estimate, gain
+from reactivation.statistics.fieller import Spending, cost_per_gained
+from reactivation.statistics.means import Effect, Moments, Spread, difference, relative
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.non_inferiority import guardrail
+from reactivation.statistics.proportions import Share, difference_interval, p_value, ratio_interval
+from reactivation.statistics.score_intervals import miettinen_nurminen
+from reactivation.statistics.strata import Stratified, Stratum, post_stratified
+from reactivation.statistics.uplift_curves import Tenth, quality
 
 pytestmark = pytest.mark.numbers
 
@@ -183,7 +183,7 @@ def test_the_always_valid_interval_survives_a_look_every_day() -> None:
     error = np.sqrt(sum(rate * (1 - rate) for rate in rates) / users)
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(rates[0] - rates[1]) / error
-    critical = always_valid.critical(2 * users, alpha=0.05, tuning=5_000)
+    critical = sequential.critical(2 * users, alpha=0.05, tuning=5_000)
     assert np.mean((distance > critical).any(axis=1)) <= 0.05
     assert np.mean((distance > norm.isf(0.025)).any(axis=1)) > 0.20  # Student's, looked at every day
 

@@ -9,12 +9,12 @@ import yaml
 from pyspark.sql import SparkSession
 
 from conftest import Rows
-from experiment.test_register import RATES, SIZES, settings
+from experiment.test_registration import RATES, SIZES, settings
 from reactivation import experiment
+from reactivation.contracts import derived
 from reactivation.experiment import design
 from reactivation.experiment.power import NOT_KNOWN, Rate, statement
 from reactivation.experiment.settings import Metric
-from reactivation.tables import derived
 
 numbers = pytest.mark.numbers
 

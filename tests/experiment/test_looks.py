@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from experiment.test_month_rows import BANK, DESIGN, JUNE, MEASURED, ROWS, SETTINGS, one
-from experiment.test_register import draft, settings
-from reactivation import experiment, flow
+from experiment.test_registration import draft, settings
+from reactivation import experiment
+from reactivation.contracts import derived, flow
 from reactivation.errors import NotReady, PlanError
-from reactivation.experiment import registered
+from reactivation.experiment import registration_check
 from reactivation.experiment.groups import total
-from reactivation.experiment.means import difference
 from reactivation.periods import Calendar, Window
-from reactivation.tables import derived
+from reactivation.statistics.means import difference
 
 pytestmark = pytest.mark.numbers
 
@@ -58,7 +58,7 @@ def test_without_a_plan_there_is_no_look() -> None:
 def test_a_look_before_anybody_was_touched_is_not_registered(utc: Calendar) -> None:
     now = draft(utc, settings(interim_look_days=[3, 8, 15]))  # the first wave is on 8 June
     with pytest.raises(PlanError, match="before anybody was touched") as error:
-        registered.renewed(now, registered=None, is_running=False, is_forced=False)
+        registration_check.renewed(now, registered=None, is_running=False, is_forced=False)
     assert [finding.what for finding in error.value.findings] == [
         "experiment.interim_look_days, 2026-06-03",
         "experiment.interim_look_days, 2026-06-08",
@@ -133,9 +133,11 @@ def test_no_other_job_reads_what_a_look_saw() -> None:
 
 def test_a_look_holds_only_the_waves_before_it_against_the_plan(utc: Calendar) -> None:
     plan = draft(utc)  # W1 on 8 June, W2 on 15 June
-    says = registered.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 15))
+    says = registration_check.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 15))
     assert says[0].endswith("what was analysed is what was registered.")
-    again = registered.told(plan, now=plan, waves={"W1": "2026-06-08", "W2": "2026-06-17"}, until=date(2026, 6, 15))
+    again = registration_check.told(
+        plan, now=plan, waves={"W1": "2026-06-08", "W2": "2026-06-17"}, until=date(2026, 6, 15)
+    )
     assert again == says  # the look taken again when the month is over
-    late = registered.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 16))
+    late = registration_check.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 16))
     assert late[1:] == ["wave W2: registered for 2026-06-15, nobody was planned in it"]

@@ -7,12 +7,12 @@ import pytest
 
 from experiment.asked import settings_for
 from reactivation import experiment
+from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.guarded import all_hold
+from reactivation.experiment.guardrails import all_hold
 from reactivation.experiment.month_checks import check_rows
-from reactivation.experiment.month_words import programme
+from reactivation.experiment.month_narrative import programme
 from reactivation.periods import Month
-from reactivation.tables import derived
 
 pytestmark = pytest.mark.numbers
 

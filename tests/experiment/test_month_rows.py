@@ -9,14 +9,14 @@ import pytest
 
 from experiment.asked import settings_for
 from reactivation import experiment
-from reactivation.experiment.covariates import Joint, adjusted
-from reactivation.experiment.estimates import Estimate, gain
+from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.means import Spread, difference
-from reactivation.experiment.measured import EVERYBODY, MISSING, sum_of
-from reactivation.experiment.verdicts import BETTER, INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
+from reactivation.experiment.metrics import EVERYBODY, MISSING, sum_of
 from reactivation.periods import Month
-from reactivation.tables import derived
+from reactivation.statistics.cuped import Joint, adjusted
+from reactivation.statistics.estimates import Estimate, gain
+from reactivation.statistics.means import Spread, difference
+from reactivation.statistics.verdicts import BETTER, INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
 pytestmark = pytest.mark.numbers
 

@@ -10,13 +10,13 @@ import pytest
 
 from conftest import Rows
 from experiment.asked import settings_for
-from reactivation import chance, experiment
+from reactivation import experiment, randomization
+from reactivation.contracts import derived
 from reactivation.experiment import month_targeting
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.proportions import Share
-from reactivation.experiment.targeting import Tenth, better_than_lot, policy_value
 from reactivation.periods import Month
-from reactivation.tables import derived
+from reactivation.statistics.proportions import Share
+from reactivation.statistics.uplift_curves import Tenth, better_than_lot, policy_value
 
 JUNE = Month.parse("2026-06")
 MEASURED = experiment.Measured({"active": "is_active"}, {}, {}, (), 0)
@@ -48,7 +48,7 @@ def test_only_the_random_cells_picks_are_cut_highest_first_and_null_last(rows: R
     assert len([place for place in by_place if place[0] != "model_asset_uplift"]) == 2 * 10 * 2
     assert by_place["model_active", 1, "touched"] == (1, 1, 1)  # users 1 and 2 have the highest scores
     assert by_place["rule_order", 10, "holdout"] == (1, 1, 1)  # and the lowest places in the rule's order
-    first = [row.user_id for row in features.orderBy(chance.hashed("tenths")).limit(2).collect()]
+    first = [row.user_id for row in features.orderBy(randomization.hashed("tenths")).limit(2).collect()]
     sides = Counter("touched" if user % 2 else "holdout" for user in first)  # no score at all: by lot
     assert {touch: by_place["model_asset_uplift", 1, touch][0] for touch in sides} == sides
 

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from experiment.asked import settings_for
 from made import of_users
-from reactivation import chance, experiment
+from reactivation import experiment, randomization
+from reactivation.contracts import canonical, derived
 from reactivation.periods import Calendar, Month, Window
-from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.rules
 
@@ -166,7 +166,7 @@ def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSess
     """Users who are easily moved draw an SMS more often: the plain share is far off, the weighted one is not."""
     users = spark.range(40_000).select(F.col("id").alias("user_id"), (F.col("id") % 2 == 0).alias("is_easy"))
     propensity = F.when(F.col("is_easy"), 0.8).otherwise(0.2)
-    drawn = users.withColumn("is_sms", chance.bucket("draw") < propensity * chance.BUCKETS)
+    drawn = users.withColumn("is_sms", randomization.bucket("draw") < propensity * randomization.BUCKETS)
     rate = F.when(F.col("is_easy"), F.when(F.col("is_sms"), 0.6).otherwise(0.5)).otherwise(
         F.when(F.col("is_sms"), 0.3).otherwise(0.1)
     )  # the truth: 0.45 with an SMS, 0.30 without
@@ -180,7 +180,7 @@ def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSess
         F.lit(True).alias("is_exploration"),
         F.when(F.col("is_sms"), propensity).otherwise(1 - propensity).alias("propensity"),
         F.lit("sms/none").alias("drawn_from"),
-        (chance.bucket("act") < rate * chance.BUCKETS).alias("is_active"),
+        (randomization.bucket("act") < rate * randomization.BUCKETS).alias("is_active"),
     )
     unexplored = plan.where("user_id < 2000").withColumns(
         {"is_exploration": F.lit(False), "propensity": F.lit(None).cast("double"), "wave": F.lit("W2")}

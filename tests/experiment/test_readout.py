@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from experiment.asked import settings_for
 from reactivation import experiment
-from reactivation.experiment.estimates import Estimate
+from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.verdicts import ONLY_FINDS, verdict
 from reactivation.periods import Month
-from reactivation.tables import derived
+from reactivation.statistics.estimates import Estimate
+from reactivation.statistics.verdicts import ONLY_FINDS, verdict
 
 pytestmark = pytest.mark.numbers
 

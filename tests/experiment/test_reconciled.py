@@ -6,8 +6,8 @@ from scipy.stats import binom
 
 from conftest import Rows
 from reactivation import experiment
+from reactivation.contracts import canonical, derived
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical, derived
 
 
 @pytest.mark.rules

@@ -11,8 +11,8 @@ from experiment.asked import settings_for
 from made import of_users
 from reactivation import experiment
 from reactivation.clusters import MILLIONTHS
+from reactivation.contracts import derived
 from reactivation.periods import Month
-from reactivation.tables import derived
 
 SETTINGS = settings_for(metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}})
 MAY = Month.parse("2026-05")

@@ -8,13 +8,13 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import norm
 
-from reactivation.experiment.asked import Pair, pairs
+from reactivation.experiment.analysis import Pair, pairs
 from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.estimates import Estimate, gain
-from reactivation.experiment.families import benjamini_hochberg
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.proportions import Share, difference_interval, p_value
 from reactivation.experiment.segments import disagreeing
+from reactivation.statistics.estimates import Estimate, gain
+from reactivation.statistics.multiplicity import benjamini_hochberg
+from reactivation.statistics.proportions import Share, difference_interval, p_value
 
 pytestmark = pytest.mark.numbers
 

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame
 
 from conftest import Rows
 from reactivation import activity, features, population
+from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical
 
 JUNE = Month.parse("2026-06")
 KINDS = activity.ActivitySettings(

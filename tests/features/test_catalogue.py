@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from reactivation import activity, features
+from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.numbers
 

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs import build_features, present
 from pyspark.sql import SparkSession
 
 from conftest import CONF, Rows
-from reactivation import cli, flow
+from reactivation import cli
+from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import NotReady
 from reactivation.periods import Month
-from reactivation.runtime.made import Basis, made_of, note_made_of, to_make
+from reactivation.pipelines import build_features, configured_sources
+from reactivation.runtime.input_fingerprint import Basis, made_of, note_made_of, to_make
 from reactivation.runtime.store import Store
 from reactivation.settings import Settings, load
-from reactivation.tables import canonical, derived
 
 pytestmark = pytest.mark.rules
 
@@ -115,7 +115,7 @@ def test_a_source_that_was_taken_out_of_conf_is_absent(spark: SparkSession, tmp_
         parser = cli.parser("build_features", "")
         given = [part for setting in (f"paths.root={tmp_path}", *overrides) for part in ("--set", setting)]
         arguments = parser.parse_args(["--cycle", "2026-05", "--conf-dir", str(CONF), *given])
-        return set(present.sources(cli.open_run(arguments, step=flow.FEATURES)))
+        return set(configured_sources.sources(cli.open_run(arguments, step=flow.FEATURES)))
 
     assert held() == {"users", "logins"}
     assert held("sources.logins=null") == {"users"}

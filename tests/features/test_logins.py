@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
 from reactivation import activity
+from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.rules
 

@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import Row
 
 from conftest import Rows
+from reactivation.contracts import canonical
 from reactivation.periods import Calendar
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.rules
 

@@ -8,8 +8,8 @@ from pyspark.sql import SparkSession
 from conftest import Rows
 from reactivation import activity, labels
 from reactivation.activity import ActivitySettings
+from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Window
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.rules
 

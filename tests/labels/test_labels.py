@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
 from reactivation import activity, labels
+from reactivation.contracts import canonical
 from reactivation.errors import NotReady, SettingsError
 from reactivation.periods import Calendar, Month
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.rules
 

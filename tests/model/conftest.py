@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation import chance, model
+from reactivation import model, randomization
 from reactivation.periods import Month
 
 MONTHS = model.Months(train=(Month.parse("2026-01"), Month.parse("2026-02")), test=Month.parse("2026-03"))
@@ -50,9 +50,11 @@ def examples(spark: SparkSession) -> DataFrame:
     """400 users in three months: who logged in often, or is of segment `a`, tends to be active; one in five is busy."""
     months = F.explode(F.array(*[F.lit(str(month)) for month in MONTHS.all])).alias("cycle")
     users = spark.range(1, 401).select(months, F.col("id").alias("user_id"))
-    logins = chance.bucket("logins") % 12
-    segment = F.when(chance.bucket("segment") < 3000, F.lit("a")).when(chance.bucket("segment") < 9000, F.lit("b"))
-    luck = chance.bucket("luck", F.col("user_id") * 31 + F.hash("cycle")) / 10_000
+    logins = randomization.bucket("logins") % 12
+    segment = F.when(randomization.bucket("segment") < 3000, F.lit("a")).when(
+        randomization.bucket("segment") < 9000, F.lit("b")
+    )
+    luck = randomization.bucket("luck", F.col("user_id") * 31 + F.hash("cycle")) / 10_000
     chance_of_it = 0.05 + 0.05 * F.col("login_count_1m") + F.when(F.col("profile_segment") == "a", 0.35).otherwise(0)
     return (
         users.withColumn("is_low_activity", F.pmod("user_id", F.lit(5)) > 0)

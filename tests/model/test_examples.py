@@ -6,10 +6,10 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from reactivation import model
+from reactivation.contracts import derived
 from reactivation.model.examples import examples as join_examples
 from reactivation.model.examples import split
 from reactivation.periods import Calendar, Month
-from reactivation.tables import derived
 
 pytestmark = pytest.mark.rules
 

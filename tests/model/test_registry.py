@@ -7,30 +7,30 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from jobs import approve_model, score_users, train_models
 from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
 from pyspark.ml.wrapper import JavaModel, JavaTransformer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
-from reactivation import cli, flow, model
+from reactivation import cli, model
+from reactivation.contracts import derived, flow, table
 from reactivation.errors import ModelError, PlanError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
+from reactivation.pipelines import approve_model, score_users, train_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
-from reactivation.tables import contract, derived
 
 pytestmark = pytest.mark.edges
 
 CYCLE = Month.parse("2026-05")  # with settling days: tests on March, trains on January and February
 FEATURES = derived.FEATURES.extended(
     [
-        contract.Column("login_count_1m", "double", "logins"),
-        contract.Column("asset_total_last", "double", "assets"),
-        contract.Column("profile_segment", "string", "segment"),
+        table.Column("login_count_1m", "double", "logins"),
+        table.Column("asset_total_last", "double", "assets"),
+        table.Column("profile_segment", "string", "segment"),
     ]
 )
 OpenRun = Callable[..., Run]

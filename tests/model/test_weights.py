@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation import chance, model
+from reactivation import model, randomization
 from reactivation.model import evaluate
 from reactivation.model.examples import split
 
@@ -61,7 +61,7 @@ def test_a_model_learns_what_users_do_when_left_alone(
     examples: DataFrame, months: model.Months, settings: model.ModelSettings
 ) -> None:
     """Contacts make all active who are open to them, four in five. Weighed, the model says what the fifth does."""
-    is_open = F.pmod("user_id", F.lit(5)) != chance.bucket("held", "user_id") % 5
+    is_open = F.pmod("user_id", F.lit(5)) != randomization.bucket("held", "user_id") % 5
     marked = examples.withColumns(
         {"is_open": is_open, "label": F.when(is_open & (F.col("cycle") != "2026-03"), 1.0).otherwise(F.col("label"))}
     )

@@ -8,9 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
 from reactivation import population
+from reactivation.contracts import canonical
 from reactivation.errors import SettingsError
 from reactivation.periods import Calendar
-from reactivation.tables import canonical
 
 pytestmark = pytest.mark.rules
 

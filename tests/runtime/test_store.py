@@ -8,11 +8,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
+from reactivation.contracts import derived
+from reactivation.contracts.table import Column, Table
 from reactivation.errors import Busy, ContractError, Finding, NotReady
-from reactivation.runtime.rules import broken_rules
+from reactivation.runtime.contract_rules import broken_rules
 from reactivation.runtime.store import Store
-from reactivation.tables import derived
-from reactivation.tables.contract import Column, Table
 
 pytestmark = pytest.mark.edges
 

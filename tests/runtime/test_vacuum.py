@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-import vacuum_tables
 from pyspark.sql import SparkSession
 
 from conftest import Rows
+from reactivation.contracts import derived
 from reactivation.errors import SettingsError
+from reactivation.pipelines import vacuum_tables
 from reactivation.runtime.store import Store
 from reactivation.runtime.vacuum import vacuum
-from reactivation.sandbox import tables as simulated
-from reactivation.tables import derived
+from reactivation_lab.bank import tables as simulated
 
 pytestmark = pytest.mark.edges
 

@@ -14,10 +14,10 @@ from pyspark.sql import functions as F
 
 from reactivation.activity import assets, benefits, contacts, functions, logins, outside_contacts, transactions
 from reactivation.activity.settings import ActivitySettings
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.measure import Measure
+from reactivation.contracts.table import Table
 from reactivation.periods import Calendar, Month, Window, month_of
-from reactivation.tables import canonical, derived
-from reactivation.tables.contract import Table
-from reactivation.tables.measure import Measure
 
 __all__ = ["ActivitySettings", "Measure", "contract", "measures", "merge_months", "partials", "straight"]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from reactivation.tables.contract import MONEY
-from reactivation.tables.measure import Measure, is_one_of, only_where
+from reactivation.contracts.measure import Measure, is_one_of, only_where
+from reactivation.contracts.table import MONEY
 
 STATE = f"struct<snapshot_on:date,arrived_at:timestamp,balance:{MONEY}>"
 """A balance with its day and arrival, in this order: of two the later day is greater, then the later arrival, so that a

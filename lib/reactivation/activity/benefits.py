@@ -1,6 +1,6 @@
 """What is kept of the benefits a user claimed and redeemed in one month."""
 
-from reactivation.tables.measure import MONEY_SUM, Measure, count_where, only_where
+from reactivation.contracts.measure import MONEY_SUM, Measure, count_where, only_where
 
 _CLAIMED = "action = 'claimed'"
 _REDEEMED = "action = 'redeemed'"

@@ -3,8 +3,8 @@
 A contact has several receipts, at most one of each status; counting the `delivered` ones counts contacts.
 """
 
-from reactivation.tables.canonical import CONTACT_CHANNELS
-from reactivation.tables.measure import Measure, count_where, is_one_of, only_where
+from reactivation.contracts.canonical import CONTACT_CHANNELS
+from reactivation.contracts.measure import Measure, count_where, is_one_of, only_where
 
 _DELIVERED = "status = 'delivered'"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reactivation.tables.measure import DAY_BIT, Measure, count_where, is_one_of
+from reactivation.contracts.measure import DAY_BIT, Measure, count_where, is_one_of
 
 _ALL = (
     Measure("function_count", "bigint", "1L", "sum", "uses of functions", "uses"),

@@ -1,6 +1,6 @@
 """What is kept of a user's logins in one month."""
 
-from reactivation.tables.measure import DAY_BIT, Measure
+from reactivation.contracts.measure import DAY_BIT, Measure
 
 MEASURES = (
     Measure("login_count", "bigint", "1L", "sum", "logins", "logins"),

@@ -1,6 +1,6 @@
 """What is kept of the contacts that other senders of the bank made in one month."""
 
-from reactivation.tables.measure import Measure
+from reactivation.contracts.measure import Measure
 
 MEASURES = (
     Measure("outside_count", "bigint", "1L", "sum", "contacts by other senders", "contacts"),

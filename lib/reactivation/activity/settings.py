@@ -1,10 +1,10 @@
 """Settings of `activity`: which kinds of function, channel and product are kept apart."""
 
-from reactivation.parts import Part
-from reactivation.tables.measure import Kind
+from reactivation.contracts.measure import Kind
+from reactivation.frozen_model import FrozenModel
 
 
-class ActivitySettings(Part):
+class ActivitySettings(FrozenModel):
     """What the partials keep apart; a kind that is not named here is counted in the totals only.
 
     function_groups: name of a group: function codes that belong to it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reactivation.tables.measure import MONEY_SUM, Measure, count_where, day_bit_where, is_one_of, only_where
+from reactivation.contracts.measure import MONEY_SUM, Measure, count_where, day_bit_where, is_one_of, only_where
 
 OWN = "is_self_initiated"
 """The user did it; fees, interest and standing orders post by themselves and wake nobody."""

@@ -1,31 +1,19 @@
-"""The month's campaign: tiers, arms, waves under capacity and budget, channel files.
+"""The month's campaign: tiers, cells, waves under capacity and budget, channel files.
 
-`history` says which past months teach, `untouched` who was left alone in them, `evidence` what they showed; `tiers`
-says who is worth it, `arms` where chance puts everybody, `facts` what a wave may look at, `waves` who gets what
-(`lines`, `split`, `exploration`, `gains`, `filling` serve it), `exports` what goes into the channel files and who
-must be left alone, `intensity` what a month's campaign means for one user, `rollout` the month of one policy for all.
+`tiers` says who is worth a contact: `usable_months` names the past months that teach, `untouched` who was left alone in
+them, `evidence` what they showed, `bands` the tier of each score band. `assignment` draws policy cells and holdouts.
+`planning` decides who gets what in a wave. `release` makes the rows of channel files.
 """
 
-from reactivation.campaign import (
-    arms,
-    evidence,
-    exports,
-    facts,
-    gains,
-    history,
-    intensity,
-    lines,
-    rollout,
-    split,
-    tiers,
-    untouched,
-    waves,
-)
-from reactivation.campaign.arms import ArmSalts
-from reactivation.campaign.evidence import Evidence
-from reactivation.campaign.intensity import Intensity
-from reactivation.campaign.lines import WaveSalts
+from reactivation.campaign.assignment import arms
+from reactivation.campaign.assignment.arms import ArmSalts
+from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, waves
+from reactivation.campaign.planning.eligibility import WaveSalts
+from reactivation.campaign.planning.intensity import Intensity
+from reactivation.campaign.release import channel_files
 from reactivation.campaign.settings import CampaignSettings
+from reactivation.campaign.tiers import bands, evidence, untouched, usable_months
+from reactivation.campaign.tiers.evidence import Evidence
 
 __all__ = [
     "ArmSalts",
@@ -34,16 +22,15 @@ __all__ = [
     "Intensity",
     "WaveSalts",
     "arms",
+    "bands",
+    "capacity",
+    "channel_files",
+    "eligibility",
     "evidence",
-    "exports",
     "facts",
     "gains",
-    "history",
     "intensity",
-    "lines",
-    "rollout",
-    "split",
-    "tiers",
     "untouched",
+    "usable_months",
     "waves",
 ]

@@ -11,12 +11,12 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.campaign.arm_settings import ArmSettings, Share, check_facts_only
-from reactivation.campaign.learning_settings import LearningSettings, TierSettings
-from reactivation.parts import Part
+from reactivation.campaign.assignment.settings import ArmSettings, Share, check_facts_only
+from reactivation.campaign.tiers.settings import LearningSettings, TierSettings
+from reactivation.contracts.canonical import CONTACT_CHANNELS
+from reactivation.contracts.derived import POLICIES
+from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month
-from reactivation.tables.canonical import CONTACT_CHANNELS
-from reactivation.tables.derived import POLICIES
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
@@ -24,14 +24,14 @@ GUIDED_TIERS = ("high_potential", "low_potential")
 """Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
 
 
-class Benefit(Part):
+class Benefit(FrozenModel):
     """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed."""
 
     value_cny: Decimal = Field(ge=0)
     redemption_share: Share
 
 
-class Option(Part):
+class Option(FrozenModel):
     """One thing a wave can do for a user: a channel with a benefit; `only_if`: condition on the user's facts."""
 
     channel: str
@@ -44,7 +44,7 @@ class Option(Part):
         return expression if expression is None else check_facts_only(expression)
 
 
-class Wave(Part):
+class Wave(FrozenModel):
     """One wave of the month.
 
     day: day of the month as of which it is planned and sent. qualifies: per cell, Spark SQL condition on a picked user.
@@ -79,7 +79,7 @@ class Wave(Part):
         return tuple(self.capacity_per_1000_users)
 
 
-class ExplorationSettings(Part):
+class ExplorationSettings(FrozenModel):
     """How options are drawn.
 
     none_share: P(nothing is sent); the rest is shared equally by the options a user can get. reserve_share: of every
@@ -90,7 +90,7 @@ class ExplorationSettings(Part):
     reserve_share: Share
 
 
-class CampaignSettings(Part):
+class CampaignSettings(FrozenModel):
     """The month's campaign.
 
     channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. waves: null in a region that

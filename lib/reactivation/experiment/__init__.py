@@ -19,25 +19,25 @@ The engine aggregates; statistics see only the few sums of `groups` and run with
 `sentences`, `month_words` and `figures` tell them. `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment import balance, design, registered
+from reactivation.experiment import balance, design, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
-from reactivation.experiment.asked import Asked
+from reactivation.experiment.analysis import Asked
 from reactivation.experiment.checks import Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.looks import Look, due_look, look_answers, look_rows
-from reactivation.experiment.measured import Measured
+from reactivation.experiment.metrics import Measured
 from reactivation.experiment.month import Answers, answers, chapters
 from reactivation.experiment.month_targeting import rankings, tenths
+from reactivation.experiment.narrative import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import Rate, expected_sizes
 from reactivation.experiment.rates import before_any_experiment, of_untouched
 from reactivation.experiment.readout import ask, read_out
 from reactivation.experiment.reconciled import Checked, draw_counts, draws, unfair, wave_counts, waves
-from reactivation.experiment.register import Plan, PlanText, canonical, draft, register
-from reactivation.experiment.registered import design_of, window_of
+from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register
+from reactivation.experiment.registration_check import design_of, window_of
 from reactivation.experiment.response import exploration, response
-from reactivation.experiment.sentences import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
 from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
 
 __all__ = [
@@ -87,7 +87,7 @@ __all__ = [
     "rankings",
     "read_out",
     "register",
-    "registered",
+    "registration_check",
     "response",
     "sample_ratios",
     "sentence",

@@ -9,10 +9,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.table import MONEY
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.measured import EVERYBODY, MISSING, WITH_ASSETS, Measured, sum_of
-from reactivation.tables.contract import MONEY
-from reactivation.tables.derived import POLICIES
+from reactivation.experiment.metrics import EVERYBODY, MISSING, WITH_ASSETS, Measured, sum_of
 
 KEY = ("policy", "is_selected", "touch", *(f"picked_by_{policy}" for policy in POLICIES), "branch", "tier")
 MOST_BRANCHES = 20

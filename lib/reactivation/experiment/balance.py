@@ -13,15 +13,15 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 from scipy.stats import norm
 
+from reactivation.contracts.derived import POLICIES, TOUCHES
+from reactivation.contracts.expression import condition
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, Side
-from reactivation.experiment.estimates import Estimate, compare, gain
-from reactivation.experiment.families import holm
-from reactivation.experiment.means import Moments, difference
-from reactivation.experiment.proportions import Share
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.tables.derived import POLICIES, TOUCHES
-from reactivation.tables.expression import condition
+from reactivation.statistics.estimates import Estimate, compare, gain
+from reactivation.statistics.means import Moments, difference
+from reactivation.statistics.multiplicity import holm
+from reactivation.statistics.proportions import Share
 
 COVARIATE, PRE_PERIOD = "covariate", "pre_period"
 _DIGITS = 9

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.contrasts import Contrast
 from reactivation.experiment.groups import Group, total
-from reactivation.experiment.sample_ratio import SampleRatio, sample_ratio
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.tables.derived import POLICIES
+from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
 Counted = Literal["users", "assigned"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.groups import Group, Totals, total
-from reactivation.tables.derived import POLICIES
 
 Kind = Literal["causal", "descriptive"]
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from reactivation.experiment.estimates import whole
-from reactivation.experiment.families import alpha_per_look
-from reactivation.experiment.holdout import holdout_needed
+from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.power import NOT_KNOWN, RATE_NOT_KNOWN, Rate, statement
-from reactivation.experiment.proportions import minimum_detectable
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.tables.derived import POLICIES
+from reactivation.statistics.estimates import whole
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.proportions import minimum_detectable
+from reactivation.statistics.sample_size import holdout_needed
 
 SHARES = (0.02, 0.05, 0.10, 0.20, 0.30, 0.50)
 EVERYBODY = "all cells as one"

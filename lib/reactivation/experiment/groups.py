@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from reactivation.experiment.cost import Spending
-from reactivation.experiment.covariates import Joint
-from reactivation.experiment.means import Moments
-from reactivation.experiment.measured import Measured, sum_of
-from reactivation.experiment.proportions import Share
-from reactivation.experiment.reached import Received
+from reactivation.experiment.metrics import Measured, sum_of
+from reactivation.statistics.cace import Received
+from reactivation.statistics.cuped import Joint
+from reactivation.statistics.fieller import Spending
+from reactivation.statistics.means import Moments
+from reactivation.statistics.proportions import Share
 
 Exact = int | float | Decimal
 

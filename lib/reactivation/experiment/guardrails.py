@@ -1,104 +1,62 @@
-"""Guardrails: what a campaign must not harm by more than a registered margin. One-sided, and all must pass."""
+"""The month's guardrails: what the campaign must not raise, judged for every cell."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
-from reactivation.experiment.means import Sample, difference
-from reactivation.experiment.proportions import Share
-from reactivation.experiment.score_difference import miettinen_nurminen
+from reactivation.experiment.analysis import Asked, Pair, Row
+from reactivation.experiment.primary_estimator import ALL
+from reactivation.experiment.secondary_estimates import TOUCH
+from reactivation.statistics.estimates import Estimate, withheld
+from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, Guardrail, guardrail
+from reactivation.statistics.score_intervals import miettinen_nurminen
+from reactivation.statistics.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
-Harm = Literal["rise", "fall"]
-
-HOLDS = "holds"
-NOT_SHOWN = "not shown to hold"
-BROKEN = "broken"
-NOT_ESTIMABLE = "not estimable"
+METHOD = "non-inferiority at a margin of {margin:g}, one-sided at {alpha:g}; the interval is Miettinen and Nurminen's"
+_WORDS = {HOLDS: SAME, BROKEN: WORSE, NOT_SHOWN: INCONCLUSIVE}
 
 
-class Guardrail(NamedTuple):
-    """One guardrail judged.
+def guarded(sides: Mapping[str, Pair], *, asked: Asked) -> Iterator[Row]:
+    """One row per touch contrast and guardrail; the reason begins with the guardrail's own word.
 
-    difference: treatment less control. worst: the worst difference that is still plausible, one-sided at alpha.
-    margin: the largest harm that is accepted, above zero. word: one of the four. reason: in a sentence.
+    The interval is two-sided at twice alpha, so that each of its ends is one-sided at alpha. Its verdict, in the words
+    of the other rows: a rise surely below the margin is no difference that matters, one surely above it is worse.
     """
-
-    metric: str
-    margin: float
-    harm: Harm
-    difference: float | None
-    worst: float | None
-    word: str
-    reason: str
-
-    @property
-    def passes(self) -> bool:
-        """Only what was shown to hold passes: not knowing is no pass."""
-        return self.word == HOLDS
-
-
-def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, harm: Harm, alpha: float) -> Guardrail:
-    """Is the harm to a share surely below the margin? Score test of non-inferiority, one-sided at alpha.
-
-    harm: `rise` where more is worse (opt-outs, complaints), `fall` where less is (balances kept, logins). It holds
-    where the one-sided end of the score interval stays within the margin; it is broken where even the other end
-    is beyond it.
-
-    References: Farrington and Manning, Statistics in Medicine 9 (1990); ICH E9 (1998), 3.3.2.
-    """
-    empty = [name for name, side in (("treatment", treatment), ("control", control)) if not side.users]
-    if empty:
-        return _not_estimable(metric, margin, harm, f"nobody on the side of the {empty[0]}")
-    low, high = miettinen_nurminen(treatment, control, alpha=2 * alpha)
-    ends = (treatment.rate - control.rate, low, high)
-    return _judged(metric, ends, margin=margin, harm=harm, unit="points")
+    alpha = asked.level.alpha
+    for contrast in TOUCH:
+        pair = sides[contrast.name]
+        for name, asked_for in asked.settings.guardrails.items():
+            shares = [side.share(name) for side in pair]
+            blank = Estimate(int(shares[0].users), int(shares[1].users))
+            judged = guardrail(name, *shares, margin=asked_for.margin, harm=asked_for.harm, alpha=alpha)
+            why = asked.withheld.get(contrast.name)
+            reason = f"guardrail {judged.word}: {judged.reason}"
+            row = {"contrast": contrast.name, "metric": name, "segment": ALL}
+            if why:
+                yield {**row, **asdict(withheld(blank, why)), "verdict": WITHHELD}
+            elif judged.difference is None:
+                found = replace(blank, status="not_estimable", reason=reason)
+                yield {**row, **asdict(found), "verdict": NOT_ESTIMABLE}
+            else:
+                found = replace(_estimate(blank, judged, shares, alpha=alpha), reason=reason)
+                yield {**row, **asdict(found), "verdict": _WORDS[judged.word]}
 
 
-def guardrail_of_means(
-    metric: str, treatment: Sample, control: Sample, *, margin: float, harm: Harm, alpha: float
-) -> Guardrail:
-    """The same for a mean (assets, days active), by Welch's one-sided interval; the margin is in its own unit."""
-    alone = [name for name, side in (("treatment", treatment), ("control", control)) if side.n < 2]
-    if alone:
-        return _not_estimable(metric, margin, harm, f"fewer than two users on the side of the {alone[0]}")
-    found = difference(treatment, control, alpha=2 * alpha)
-    if not found.standard_error:
-        return _not_estimable(metric, margin, harm, "every user has the same value: nothing varies")
-    ends = (float(found.estimate), float(found.low), float(found.high))
-    return _judged(metric, ends, margin=margin, harm=harm, unit="own")
+def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> dict[str, bool]:
+    """By touch contrast: were all guardrails shown to hold? What is not known, or not asked, does not pass."""
+    shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
+    return {contrast.name: all((contrast.name, name) in shown for name in guardrails) for contrast in TOUCH}
 
 
-def all_pass(guardrails: Sequence[Guardrail]) -> bool:
-    """True where every guardrail was shown to hold.
-
-    Since all must, each is tested at the full alpha: the chance that a harmful campaign passes them all is no larger.
-
-    References: Berger, Technometrics 24 (1982), intersection-union tests.
-    """
-    return all(found.passes for found in guardrails)
-
-
-def _judged(
-    metric: str, ends: tuple[float, float, float], *, margin: float, harm: Harm, unit: Literal["points", "own"]
-) -> Guardrail:
-    """The word that follows from where the interval lies about the margin. ends: difference, low, high."""
-    _check(margin)
-    seen, low, high = ends
-    worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
-    is_beyond = sign * best >= margin
-    word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
-    told, plausible, allowed = (
-        f"{100 * x:+.2f}" if unit == "points" else f"{x:+.4g}" for x in (seen, worst, sign * margin)
+def _estimate(blank: Estimate, judged: Guardrail, shares: Sequence[Any], *, alpha: float) -> Estimate:
+    first, second = shares
+    low, high = miettinen_nurminen(first, second, alpha=2 * alpha)
+    return replace(
+        blank,
+        estimate_treatment=first.rate,
+        estimate_control=second.rate,
+        difference=judged.difference,
+        difference_low=low,
+        difference_high=high,
+        method=METHOD.format(margin=judged.margin, alpha=alpha),
     )
-    points = " points" if unit == "points" else ""
-    reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
-    return Guardrail(metric, margin, harm, seen, worst, word, reason)
-
-
-def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> Guardrail:
-    _check(margin)
-    return Guardrail(metric, margin, harm, None, None, NOT_ESTIMABLE, reason)
-
-
-def _check(margin: float) -> None:
-    if margin <= 0:
-        raise ValueError(f"margin == {margin}, must be > 0: without a margin nothing can be shown")

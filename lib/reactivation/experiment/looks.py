@@ -8,11 +8,11 @@ from typing import Any
 from reactivation.errors import Finding, NotReady
 from reactivation.experiment.checks import Design
 from reactivation.experiment.groups import Group
-from reactivation.experiment.measured import OF_ASSETS, Measured
+from reactivation.experiment.metrics import OF_ASSETS, Measured
 from reactivation.experiment.month import Answers
 from reactivation.experiment.month_checks import check_rows
 from reactivation.experiment.readout import ask, read_out
-from reactivation.experiment.register import PlanText
+from reactivation.experiment.registration import PlanText
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month, Window
 

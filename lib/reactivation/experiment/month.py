@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from reactivation.experiment import month_targeting, month_words
+from reactivation.contracts import derived
+from reactivation.contracts.table import Table
+from reactivation.experiment import month_narrative, month_targeting
 from reactivation.experiment.checks import Design
 from reactivation.experiment.groups import Group
-from reactivation.experiment.measured import Measured
+from reactivation.experiment.metrics import Measured
 from reactivation.experiment.month_checks import check_rows
+from reactivation.experiment.narrative import Told, cannot_see, told
 from reactivation.experiment.readout import ask, read_out
 from reactivation.experiment.reconciled import Checked
-from reactivation.experiment.sentences import Told, cannot_see, told
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
-from reactivation.tables import derived
-from reactivation.tables.contract import Table
 
 Rows = list[dict[str, Any]]
 
@@ -69,11 +69,11 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
     """
     alpha, own_unit, primary = found.alpha, tuple(settings.means), settings.primary_metric
     return [
-        Told("The programme's figures", "", tuple(month_words.programme(found.readout, primary, alpha=alpha))),
+        Told("The programme's figures", "", tuple(month_narrative.programme(found.readout, primary, alpha=alpha))),
         *told(found.readout, metrics, alpha=alpha, means=own_unit),
-        Told("Guardrails", "", tuple(month_words.guardrails_told(found.checks))),
-        Told("Cost per incremental active user", "", tuple(month_words.costs_told(found.readout))),
+        Told("Guardrails", "", tuple(month_narrative.guardrails_told(found.checks))),
+        Told("Cost per incremental active user", "", tuple(month_narrative.costs_told(found.readout))),
         Told("Who can be moved", "", tuple(month_targeting.told(found.targeting, primary, alpha=alpha))),
-        Told("Checks", "", tuple(month_words.failed(found.checks))),
+        Told("Checks", "", tuple(month_narrative.failed(found.checks))),
         Told("What this month cannot tell", "", tuple(cannot_see(found.readout))),
     ]

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from reactivation.contracts.derived import POLICIES, TOUCHES
 from reactivation.experiment.checks import Design, in_words, sample_ratios
-from reactivation.experiment.families import holm
 from reactivation.experiment.groups import Group, by_arm, split_by, total
-from reactivation.experiment.guarded import all_hold
+from reactivation.experiment.guardrails import all_hold
 from reactivation.experiment.reconciled import Checked
-from reactivation.experiment.sample_ratio import SampleRatio, sample_ratio
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
-from reactivation.tables.derived import POLICIES, TOUCHES
+from reactivation.statistics.multiplicity import holm
+from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
 Row = dict[str, Any]
 _WORDS = {

@@ -6,14 +6,16 @@ from typing import Any
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from reactivation import chance
-from reactivation.experiment.asked import Asked, Row
-from reactivation.experiment.estimates import whole
+from reactivation import randomization
+from reactivation.contracts.derived import POLICIES
+from reactivation.experiment.analysis import Asked, Row
 from reactivation.experiment.groups import Group, total
-from reactivation.experiment.means import Effect
-from reactivation.experiment.proportions import Share
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.targeting import (
+from reactivation.periods import Month
+from reactivation.statistics.estimates import whole
+from reactivation.statistics.means import Effect
+from reactivation.statistics.proportions import Share
+from reactivation.statistics.uplift_curves import (
     ALL_THE_SAME,
     RANDOM,
     Tenth,
@@ -24,8 +26,6 @@ from reactivation.experiment.targeting import (
     quality,
     uplifts,
 )
-from reactivation.periods import Month
-from reactivation.tables.derived import POLICIES
 
 TENTHS = 10
 CELL = "random"
@@ -47,15 +47,14 @@ def tenths(
     their score. rankings: by name user_id, score; null last, equals by lot. metrics: boolean columns of `outcomes`.
     """
     picked = arms.where((F.col("policy") == CELL) & F.col("is_selected") & F.col("touch").isin("touched", "holdout"))
-    known = picked.select("user_id", "touch").join(outcomes.select("user_id", *metrics.values()), "user_id", "inner")
-    ordered = known
+    ordered = picked.select("user_id", "touch").join(outcomes.select("user_id", *metrics.values()), "user_id", "inner")
     for name, scores in rankings.items():
         ordered = ordered.join(
             scores.select("user_id", F.col("score").cast("double").alias(f"by_{name}")), "user_id", "left"
         )
     scored = [F.struct(F.lit(name).alias("ranking"), F.col(f"by_{name}").alias("score")) for name in rankings]
     long = ordered.withColumn("one", F.explode(F.array(*scored))).select("*", "one.*")
-    by_lot = chance.hashed("tenths"), F.col("user_id")  # numbers follow sign-up, and a rule's score has many equals
+    by_lot = randomization.hashed("tenths"), F.col("user_id")  # user numbers follow sign-up; rules have many equals
     highest_first = Window.partitionBy("ranking").orderBy(F.desc_nulls_last("score"), *by_lot)
     counts = [
         column

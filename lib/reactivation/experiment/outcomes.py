@@ -7,9 +7,9 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts import derived
+from reactivation.contracts.table import MONEY
 from reactivation.periods import Calendar, Month, Window
-from reactivation.tables import derived
-from reactivation.tables.contract import MONEY
 
 _NOTHING = {
     "contacts_delivered": "bigint",

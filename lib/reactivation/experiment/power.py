@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import Any, NamedTuple
 
+from reactivation.contracts.derived import POLICIES, TOUCHES
 from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast
-from reactivation.experiment.families import alpha_per_look
-from reactivation.experiment.proportions import minimum_detectable, z_sum
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.tables.derived import POLICIES, TOUCHES
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.proportions import minimum_detectable, z_sum
 
 RATE_NOT_KNOWN = "not known: no base rate from an earlier month"
 NOBODY = "not known: a side has no users"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts import derived
+from reactivation.contracts.expression import condition
 from reactivation.experiment.power import NOT_KNOWN, Rate
 from reactivation.experiment.settings import Metric
-from reactivation.tables import derived
-from reactivation.tables.expression import condition
 
 
 def of_untouched(shares: Mapping[str, float | None]) -> dict[str, Rate]:

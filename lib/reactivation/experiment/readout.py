@@ -4,20 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from reactivation.experiment.asked import Asked, Estimates, Pair, Row, estimates, pairs
-from reactivation.experiment.beside import adjusted, adjusted_estimates, costs, on_the_reached
+from reactivation.contracts.derived import READOUT
+from reactivation.experiment.analysis import Asked, Estimates, Pair, Row, estimates, pairs
 from reactivation.experiment.checks import Design, sample_ratios, why_withheld
 from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS
-from reactivation.experiment.estimates import Estimate
 from reactivation.experiment.groups import Group, by_arm
-from reactivation.experiment.guarded import guarded
-from reactivation.experiment.headlines import ALL, HEADLINES
-from reactivation.experiment.measured import OF_THE_NEXT_MONTH, Measured
+from reactivation.experiment.guardrails import guarded
+from reactivation.experiment.metrics import OF_THE_NEXT_MONTH, Measured
+from reactivation.experiment.primary_estimator import ALL, HEADLINES
+from reactivation.experiment.secondary_estimates import adjusted, adjusted_estimates, costs, on_the_reached
 from reactivation.experiment.segments import disagreements, parts, weeks
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.verdicts import reading_of_pick
 from reactivation.periods import Month
-from reactivation.tables.derived import READOUT
+from reactivation.statistics.estimates import Estimate
+from reactivation.statistics.verdicts import reading_of_pick
 
 
 def ask(

@@ -9,10 +9,10 @@ from pyspark.sql import functions as F
 from scipy.stats import t
 
 from reactivation import clusters
-from reactivation.experiment.estimates import why_not_estimable
-from reactivation.experiment.proportions import Share
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
+from reactivation.statistics.estimates import why_not_estimable
+from reactivation.statistics.proportions import Share
 
 KEY = ("tier", "wave", "channel", "benefit")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reactivation.experiment.asked import Asked, Row, estimates, pairs
-from reactivation.experiment.beside import TOUCH
+from reactivation.experiment.analysis import Asked, Row, estimates, pairs
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
-from reactivation.experiment.families import as_family
 from reactivation.experiment.groups import Group, by_arm, split_by
+from reactivation.experiment.secondary_estimates import TOUCH
+from reactivation.statistics.multiplicity import as_family
 
 _IN_A_WEEK = "active"
 

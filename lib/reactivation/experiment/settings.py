@@ -8,16 +8,16 @@ from pydantic import Field, model_validator
 
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.families import alpha_per_look
-from reactivation.experiment.guardrails import Harm
-from reactivation.experiment.headlines import Headline
-from reactivation.parts import Part
+from reactivation.experiment.primary_estimator import Headline
+from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month, Window
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.non_inferiority import Harm
 
 CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
 
-class Metric(Part):
+class Metric(FrozenModel):
     """One outcome that the read-out compares, as the share of users who have it.
 
     outcome: boolean column of `outcomes`. minimum_effect: smallest difference of shares that would change a decision.
@@ -30,7 +30,7 @@ class Metric(Part):
     pre_period: str | None = None
 
 
-class Guardrail(Part):
+class Guardrail(FrozenModel):
     """What a campaign must not harm.
 
     outcome: boolean column of `outcomes`. margin: largest harm that is accepted, as a difference of shares.
@@ -42,7 +42,7 @@ class Guardrail(Part):
     harm: Harm = "rise"
 
 
-class BalanceSettings(Part):
+class BalanceSettings(FrozenModel):
     """What is looked at before the launch; it warns and withholds nothing.
 
     covariates: numeric columns of `features`. standardised_difference: a larger one, in standard deviations of a user,
@@ -54,7 +54,7 @@ class BalanceSettings(Part):
     p: float = Field(gt=0, lt=0.5)
 
 
-class Mean(Part):
+class Mean(FrozenModel):
     """One outcome that the read-out compares by its mean.
 
     outcome: column of numbers of `outcomes`. lowest, highest: what lies beyond counts as this much, so that a few large
@@ -73,7 +73,7 @@ class Mean(Part):
         return self
 
 
-class ExperimentSettings(Part):
+class ExperimentSettings(FrozenModel):
     """What the month's experiment asks, and the rules its answers must pass.
 
     hypotheses: a sentence per causal contrast that is asked. primary_metric: the metric that decides. headline: the one

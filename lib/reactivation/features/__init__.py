@@ -6,15 +6,15 @@ from typing import Protocol
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts import derived
+from reactivation.contracts import table as contracts
+from reactivation.contracts.measure import Measure
 from reactivation.features import assets, benefits, contacts, functions, logins, profile, transactions
 from reactivation.features.feature import GRAMMAR, Feature
 from reactivation.features.schedule import training_months
 from reactivation.features.settings import FeatureSettings
 from reactivation.features.summary import contrast, counts, rates, sizes, summary
 from reactivation.periods import Calendar
-from reactivation.tables import contract as contracts
-from reactivation.tables import derived
-from reactivation.tables.measure import Measure
 
 __all__ = [
     "GRAMMAR",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.features.feature import Feature, days_since_last, windowed
-from reactivation.tables.canonical import CONTACT_CHANNELS
 
 SOURCE = "contacts"
 OUTSIDE = "outside_contacts"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from reactivation.tables import contract
+from reactivation.contracts import table
 
 GRAMMAR = re.compile(
     r"(?P<signal>login|function|transaction|asset|benefit|contact|outside|profile)"
@@ -49,9 +49,9 @@ class Feature:
             raise ValueError(f"feature `{self.name}` does not follow the grammar {GRAMMAR.pattern}")
 
     @property
-    def column(self) -> contract.Column:
+    def column(self) -> table.Column:
         """The feature as a column of the contract of `features`."""
-        return contract.Column(self.name, self.type, self.meaning, self.unit)
+        return table.Column(self.name, self.type, self.meaning, self.unit)
 
     @cached_property
     def needs(self) -> frozenset[str]:

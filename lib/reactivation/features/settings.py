@@ -4,10 +4,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class FeatureSettings(Part):
+class FeatureSettings(FrozenModel):
     """How far features look back.
 
     lookback_months: whole calendar months before the observation date; increasing, and the first is 1. The longest is

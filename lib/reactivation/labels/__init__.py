@@ -6,13 +6,13 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.labels.assets import asset_change
 from reactivation.labels.behaviour import behaviour, on_spine
 from reactivation.labels.days import MEASURES, with_active_days, with_later
 from reactivation.labels.settings import AssetUpliftSettings, LabelSettings
 from reactivation.periods import Calendar, Month
-from reactivation.tables import derived
 
 __all__ = [
     "MEASURES",

@@ -5,9 +5,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from reactivation.contracts.table import MONEY
 from reactivation.labels.settings import LabelSettings
 from reactivation.periods import Calendar, Month
-from reactivation.tables.contract import MONEY
 
 _COLUMNS = f"user_id bigint, asset_change {MONEY}, has_asset_uplift boolean"
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts.expression import condition
+from reactivation.contracts.measure import with_day_counts
 from reactivation.labels import days
 from reactivation.labels.settings import LabelSettings
-from reactivation.tables.expression import condition
-from reactivation.tables.measure import with_day_counts
 
 
 def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: LabelSettings) -> DataFrame:

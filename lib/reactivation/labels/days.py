@@ -5,8 +5,8 @@ from types import MappingProxyType
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts.measure import Measure, day_bit_where
 from reactivation.periods import Window
-from reactivation.tables.measure import Measure, day_bit_where
 
 MOBILE_DAYS = "transaction_own_mobile_days"
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class AssetUpliftSettings(Part):
+class AssetUpliftSettings(FrozenModel):
     """What counts as an uplift: assets grew by more than both.
 
     min_share: share of the assets at the month's start (0.10: a tenth). min_amount: amount in the region's currency.
@@ -19,7 +19,7 @@ class AssetUpliftSettings(Part):
     max_age_months: int = Field(ge=1)
 
 
-class LabelSettings(Part):
+class LabelSettings(FrozenModel):
     """What the models learn to foresee.
 
     is_active: Spark SQL condition over the month's measures as in `activity` (`login_count`, `transaction_own_count`;

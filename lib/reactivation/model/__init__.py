@@ -1,16 +1,7 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
-from reactivation.model import ways
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
-from reactivation.model.examples import (
-    TARGETS,
-    Months,
-    examples,
-    feature_names,
-    fingerprint,
-    months,
-    weighed,
-)
+from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
 from reactivation.model.gate import Gate
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
@@ -39,6 +30,5 @@ __all__ = [
     "score",
     "score_users",
     "train",
-    "ways",
     "weighed",
 ]

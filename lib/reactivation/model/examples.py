@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import chance
+from reactivation import randomization
+from reactivation.contracts import derived
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Month
-from reactivation.tables import derived
 
 TARGETS: Mapping[str, str] = {"active": "is_active", "asset_uplift": "has_asset_uplift"}
 """Name of each model: the column of `labels` that it foretells."""
@@ -122,8 +122,8 @@ def fingerprint(*tables: DataFrame) -> str:
 
 def split(rows: DataFrame, *, share: float, salt: str, settings: ModelSettings) -> DataFrame:
     """Sample users by hash and mark each row `fit`, `validate` or `calibrate`: a user is in one of them for good."""
-    is_sampled = chance.is_within(chance.bucket(f"{salt}|sample"), share)
-    drawn = chance.draw(chance.bucket(f"{salt}|split"), settings.split.shares)
+    is_sampled = randomization.is_within(randomization.bucket(f"{salt}|sample"), share)
+    drawn = randomization.draw(randomization.bucket(f"{salt}|split"), settings.split.shares)
     return plain(rows).where(is_sampled).withColumn(SPLIT, drawn).where(_has_use(settings))
 
 

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, NumericType, StringType
 
 from reactivation.errors import Finding, ModelError
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 from reactivation.model.examples import LABEL, SPLIT, WEIGHT
 from reactivation.model.settings import ModelSettings, TreeSettings
 
@@ -67,7 +67,7 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
                 )
             ],
         )
-    margins = at_hand(uncalibrated.transform(held_back).select(MARGIN, LABEL, WEIGHT))
+    margins = checkpointed(uncalibrated.transform(held_back).select(MARGIN, LABEL, WEIGHT))
     calibration = GeneralizedLinearRegression(
         family="binomial",
         link="logit",

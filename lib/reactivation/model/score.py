@@ -7,9 +7,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
 from reactivation.model.pipeline import probability, raw_score
-from reactivation.tables import derived
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 
-class SplitSettings(Part):
+class SplitSettings(FrozenModel):
     """Shares of the users, by hash, for the three uses of a training month; they add up to 1.
 
     fit: the trees grow on them. validate: they say when to stop growing. calibrate: they turn the trees' margin into a
@@ -30,7 +30,7 @@ class SplitSettings(Part):
         return {"fit": self.fit, "validate": self.validate_, "calibrate": self.calibrate}
 
 
-class TreeSettings(Part):
+class TreeSettings(FrozenModel):
     """Hyperparameters of MLlib's GBTClassifier, under its own names; growth stops early on the validate rows."""
 
     max_iter: int = Field(gt=0)
@@ -44,7 +44,7 @@ class TreeSettings(Part):
     validation_tol: float = Field(ge=0)
 
 
-class GateSettings(Part):
+class GateSettings(FrozenModel):
     """What a version must show on the frozen rows of the test month before anyone is asked to review it.
 
     confidence: level of the paired intervals of log-loss differences. champion_margin: how much log loss a version may
@@ -57,7 +57,7 @@ class GateSettings(Part):
     min_rows: int = Field(gt=0)
 
 
-class ModelSettings(Part):
+class ModelSettings(FrozenModel):
     """How models are trained, tested, gated and kept.
 
     train_months: settled months before the test month that train. train_population: whom the trees learn from; the

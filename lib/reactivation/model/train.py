@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, ModelError
-from reactivation.frames import at_hand
+from reactivation.frames import checkpointed
 from reactivation.model import evaluate, gate, pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
 from reactivation.model.examples import (
@@ -200,7 +200,7 @@ def qualities(
     try:
         found = by_population(scored, settings)
         if untouched is not None:
-            alone = at_hand(left_alone(scored.where(POPULATIONS["low_activity"]), untouched))
+            alone = checkpointed(left_alone(scored.where(POPULATIONS["low_activity"]), untouched))
             found["untouched"] = evaluate.quality(
                 alone, deciles=settings.deciles, bins=settings.calibration_bins, with_slope=True
             )

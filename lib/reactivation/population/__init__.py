@@ -1,4 +1,4 @@
-"""Who is in the programme: signed up, asleep, contactable, and not contacted too often."""
+"""Who is in the programme: signed-up, low-active and contactable users, and the contact policy."""
 
 from reactivation.population.consent import contactable
 from reactivation.population.low_activity import mark_low_activity

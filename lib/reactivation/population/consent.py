@@ -1,4 +1,4 @@
-"""Contactable: some channel reaches the user and is allowed, and the user has not refused profiling."""
+"""Contactable users: at least one channel reaches the user and is allowed, and profiling is not refused."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,10 +7,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import together
+from reactivation.contracts.canonical import CONTACT_CHANNELS
+from reactivation.frames import union_all
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
-from reactivation.tables.canonical import CONTACT_CHANNELS
 
 _REACHES = {"sms": "has_phone", "push": "has_push", "call": "has_phone"}
 
@@ -26,8 +26,8 @@ def contactable(
 ) -> DataFrame:
     """One row per user of the spine: can_sms, can_push, can_call, is_profiling_allowed, is_contactable. Never null.
 
-    Known is what happened and arrived before 00:00 of the day. A user's latest decision on a channel counts; an
-    `opted_out` receipt is a refusal of its channel, made when it arrived. Without any decision conf's default counts.
+    Only rows that happened and arrived before 00:00 of the day count. A user's latest decision on a channel decides. An
+    `opted_out` receipt is a refusal of its channel at its arrival. Conf's default decides where there is no decision.
     consents, contacts: None where the region has no such table.
     """
     decided = _latest_decisions(consents, contacts, day=day, calendar=calendar)
@@ -81,4 +81,4 @@ def _by_user(decisions: Sequence[DataFrame]) -> DataFrame:
         )
         for kind in (*CONTACT_CHANNELS, "profiling")
     ]
-    return together(decisions).groupBy("user_id").agg(*latest)
+    return union_all(decisions).groupBy("user_id").agg(*latest)

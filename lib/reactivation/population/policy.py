@@ -1,11 +1,11 @@
-"""Contact policy: who has been contacted so often, or so lately, that another contact must wait."""
+"""Contact policy: which users must not be contacted again yet."""
 
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation.frames import together
+from reactivation.frames import union_all
 from reactivation.periods import Calendar, Window
 from reactivation.population.settings import PopulationSettings
 
@@ -22,9 +22,9 @@ def recently_contacted(
 ) -> DataFrame:
     """One row per user with a contact in the policy's windows: recent_contacts, is_over_contact_limit.
 
-    recent_contacts counts contacts of any channel in the `window_days` days before the day. The limit is reached where
-    they are `max_contacts` or more, or where the last contact lies less than `min_days_between` days before the day.
-    Known is what was sent and arrived before 00:00 of the day. Users without a row have had no contact.
+    recent_contacts counts contacts of any channel in the `window_days` days before the day. The limit is reached at
+    `max_contacts`, or where the last contact lies less than `min_days_between` days before the day. Only contacts that
+    were sent and arrived before 00:00 of the day count. Users without a row have had no contact.
     contacts, outside_contacts: None where the region has no such table.
     """
     policy = settings.contact_policy
@@ -42,7 +42,7 @@ def recently_contacted(
     sent_on = [table.where(is_known).select("user_id", calendar.day("sent_at").alias("sent_on")) for table in sent]
     days_ago = F.datediff(F.lit(day), "sent_on")
     counted = (
-        together(sent_on)
+        union_all(sent_on)
         .groupBy("user_id")
         .agg(
             F.count_if(days_ago <= policy.window_days).alias("recent_contacts"),

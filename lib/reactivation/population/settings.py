@@ -1,15 +1,15 @@
-"""Settings of `population`: who sleeps, who may be contacted, and how often."""
+"""Settings of `population`: who has low activity, who may be contacted, and how often."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 ConsentKind = Literal["sms", "push", "call", "profiling"]
 
 
-class ContactPolicySettings(Part):
+class ContactPolicySettings(FrozenModel):
     """How often one user may be contacted, whatever the channel.
 
     window_days: how far back contacts are counted. max_contacts: at most so many in the window.
@@ -28,7 +28,7 @@ class ContactPolicySettings(Part):
         return max(self.window_days, self.min_days_between)
 
 
-class PopulationSettings(Part):
+class PopulationSettings(FrozenModel):
     """Who is in the programme.
 
     low_activity: Spark SQL condition over the columns of `features`, true for the users the programme is about.

@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.frames import together
+from reactivation.frames import union_all
 from reactivation.periods import Calendar, Month
 
 _MASTER_DATA = ("signed_up_on", "birth_year", "gender", "branch", "segment", "has_phone", "has_push")
@@ -34,4 +34,4 @@ def spine(users: DataFrame, *, cycles: Sequence[Month], calendar: Calendar) -> D
     each = [
         signed_up(users, day=cycle.first, calendar=calendar).withColumn("cycle", F.lit(str(cycle))) for cycle in cycles
     ]
-    return together(each)
+    return union_all(each)

@@ -1,4 +1,4 @@
-"""Channel files: one CSV per wave and channel, written by Spark on any file system, complete or not there at all."""
+"""Channel files: one CSV per wave and channel. Spark writes them on any file system, whole or not at all."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) -> dict[str, int]:
     """Write `<folder>/<name>.csv` for each frame, with a header, sorted; returns the rows of each file.
 
-    One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. A file is written
-    under a temporary name beside its place and renamed. A name without rows has no file; one it had is removed.
+    One task writes a file, so that equal rows give equal bytes. The task streams its rows. A file is written under a
+    temporary name in the same folder and renamed. A name without rows has no file; an older file of it is removed.
     """
     counts: dict[str, int] = {}
     for name, frame in frames.items():
@@ -23,7 +23,7 @@ def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) 
 
 
 def copy(spark: SparkSession, source: str, target: str) -> None:
-    """Copy a folder to a place where nothing is yet; one that is not there is no matter."""
+    """Copy a folder to a new place; do nothing where the folder is missing."""
     system, place = _system(spark, source), _path(spark, source)
     if system.exists(place):
         to, jvm = _system(spark, target), spark.sparkContext._jvm
@@ -32,7 +32,7 @@ def copy(spark: SparkSession, source: str, target: str) -> None:
 
 
 def copy_whole(spark: SparkSession, source: str, target: str) -> None:
-    """Copy a folder under a temporary name and rename it; a target that is there is whole, and left as it is."""
+    """Copy a folder under a temporary name and rename it; do nothing where the target exists, for it is whole."""
     copying = f"{target}.copying"
     if _system(spark, target).exists(_path(spark, target)):
         return
@@ -63,7 +63,7 @@ def _rename(spark: SparkSession, written: Any, target: str) -> None:
 
 
 def remove(spark: SparkSession, places: Iterable[str]) -> None:
-    """Delete files and whole folders, on any file system; what is not there is no matter."""
+    """Delete files and folders on any file system; ignore those that are missing."""
     for place in places:
         _system(spark, place).delete(_path(spark, place), True)
 

@@ -1,4 +1,4 @@
-"""What a notebook needs of the world: a run that reads everything and writes nothing, and a way to show a table."""
+"""What a notebook needs: a run that may read every table and write none, and `show`."""
 
 import builtins
 import os
@@ -8,7 +8,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from reactivation import cli, flow
+from reactivation import cli
+from reactivation.contracts import flow
 from reactivation.runtime import console
 from reactivation.runtime.run import Run
 
@@ -23,7 +24,7 @@ _DEFAULTS = {
 
 
 def open_run() -> Run:
-    """Open the run of a notebook: its parameters are widgets where there are widgets, else defaults.
+    """Open the run of a notebook. Parameters come from widgets on Databricks, else from defaults.
 
     Outside Databricks the variable `REACTIVATION_NOTEBOOK` may hold arguments as of a job
     (`--cycle 2026-05 --set paths.root=build/other`). The widget `set` takes several overrides, a space between them.

@@ -1,4 +1,4 @@
-"""What Spark means to do for a frame."""
+"""Spark's plan of a frame."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 
 
 def scans(frame: DataFrame, place: str) -> int:
-    """How often the optimised plan of a frame reads the table whose files lie in a folder."""
+    """Count how often the optimised plan of a frame reads the table in a folder."""
     leaves: Any = frame._jdf.queryExecution().optimizedPlan().collectLeaves()
     found = 0
     for number in range(leaves.size()):

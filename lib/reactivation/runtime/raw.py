@@ -10,11 +10,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
-from reactivation.frames import of_records, together
-from reactivation.sources import mapping
-from reactivation.sources.settings import SourceSettings, SourcesSettings
-from reactivation.tables import canonical
+from reactivation.frames import of_records, union_all
+from reactivation.ingest import mapping
+from reactivation.ingest.settings import SourceSettings, SourcesSettings
 
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
@@ -125,7 +125,7 @@ class RawTables:
         if not firsts:
             return
         try:
-            found = {row.name for row in together(firsts).collect()}
+            found = {row.name for row in union_all(firsts).collect()}
         except _SPARK_ERRORS:
             bad = {name: finding for name, frame in frames.items() if (finding := self._unreadable(name, frame))}
             self._findings += bad.values()

@@ -3,7 +3,7 @@
 import time
 import uuid
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -15,18 +15,17 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 import reactivation
-from reactivation import chance
-from reactivation.flow import INGEST, PLAN, Step
+from reactivation import randomization
+from reactivation.contracts import derived
+from reactivation.contracts.flow import INGEST, PLAN, Step
+from reactivation.contracts.table import Table
 from reactivation.frames import of_records
-from reactivation.parts import Part
 from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
-from reactivation.runtime.made import made_of, note_made_of
+from reactivation.runtime.input_fingerprint import made_of, note_made_of
 from reactivation.runtime.session import changed
 from reactivation.runtime.store import Parts, Store, Written, resolved
 from reactivation.settings import Loaded, Settings
-from reactivation.tables import derived
-from reactivation.tables.contract import Table
 
 _WRITERS = 4
 
@@ -158,7 +157,7 @@ class Run:
 
     def salt(self, purpose: str) -> str:
         """The salt of one random choice in this region, scenario and cycle."""
-        return chance.salt(self.region, self.scenario, str(self.cycle), purpose)
+        return randomization.salt(self.region, self.scenario, str(self.cycle), purpose)
 
     def versions(self, tables: Iterable[Table]) -> dict[str, int]:
         """Delta versions of the tables that are there."""
@@ -200,7 +199,7 @@ class Run:
         fresh: dict[str, Any] = {"run_id": uuid.uuid4().hex[:12], "_written": [], "_started": time.monotonic()}
         return replace(self, step=step, **{**fresh, **changes})
 
-    def under(self, **parts: Part) -> "Run":
+    def under(self, **parts: Any) -> "Run":
         """The same run, its other settings as they are: parts of conf replaced, such as by what was registered."""
         settings = self.settings.model_copy(update=parts)
         return replace(self, loaded=replace(self.loaded, settings=settings))
@@ -245,3 +244,7 @@ class Run:
         self._written.append((table.name, written, seconds))
         self.say(f"    {table.name:<18} {written.rows:>12,} rows  {seconds:6.1f} s".replace(",", " "))
         return written.rows
+
+
+Job = Callable[[Run], None]
+"""What a job does with its run."""

@@ -16,11 +16,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from reactivation.contracts.flow import writer_of
+from reactivation.contracts.table import Table
 from reactivation.errors import Busy, ContractError, Finding, NotReady
-from reactivation.flow import writer_of
 from reactivation.runtime.commits import Commit, newest, of_history, of_log
-from reactivation.runtime.rules import broken_rules, refusal
-from reactivation.tables.contract import Table
+from reactivation.runtime.contract_rules import broken_rules, refusal
 
 with suppress(ImportError):  # once imported, Delta's conflicts arrive as what they are; else as errors of Java
     import_module("delta.exceptions.captured")

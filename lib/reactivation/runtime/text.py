@@ -4,7 +4,7 @@ from pyspark.sql import SparkSession
 
 
 def write_text(spark: SparkSession, path: str, text: str) -> None:
-    """Write a text file in UTF-8: under a temporary name first, then renamed over whatever was there."""
+    """Write a text file in UTF-8 under a temporary name, then rename it over the old file."""
     jvm = spark.sparkContext._jvm
     if jvm is None:
         raise RuntimeError("the session has no JVM to write files with")

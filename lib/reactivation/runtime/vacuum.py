@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from reactivation.contracts.table import Table
 from reactivation.errors import Finding, SettingsError
 from reactivation.runtime.store import Store
-from reactivation.tables.contract import Table
 
 SAFE_HOURS = 168.0
 _CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"

@@ -6,10 +6,10 @@ Only `sums` sees the table, once.
 """
 
 from reactivation.experiment.any_table.analysis import Analysis, analyze
+from reactivation.experiment.any_table.csv_text import as_csv
+from reactivation.experiment.any_table.narrative import FAMILY_NOTE, ROWS_NOTE, brief, by_contrast, family, opening
 from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.any_table.sums import MOST_GROUPS, coarser, groups, problems, sums
-from reactivation.experiment.any_table.text import as_csv
-from reactivation.experiment.any_table.words import FAMILY_NOTE, ROWS_NOTE, brief, by_contrast, family, opening
 
 __all__ = [
     "FAMILY_NOTE",

@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reactivation.contracts.derived import READOUT
+from reactivation.experiment.any_table.arm_effects import Level, headline, with_covariates, within_strata
 from reactivation.experiment.any_table.checks import arms_ratio, why_lost, why_withheld
-from reactivation.experiment.any_table.estimates import Level, headline, with_covariates, within_strata
 from reactivation.experiment.any_table.spec import Spec
 from reactivation.experiment.any_table.sums import Group, Outcome, merged
-from reactivation.experiment.estimates import Estimate, whole, withheld
-from reactivation.experiment.families import as_family
-from reactivation.experiment.headlines import ALL, CUPED, STRATIFIED
-from reactivation.experiment.sample_ratio import SampleRatio
+from reactivation.experiment.primary_estimator import ALL, CUPED, STRATIFIED
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.strata import collapse
-from reactivation.experiment.verdicts import verdict
-from reactivation.tables.derived import READOUT
+from reactivation.statistics.estimates import Estimate, whole, withheld
+from reactivation.statistics.multiplicity import as_family
+from reactivation.statistics.sample_ratio import SampleRatio
+from reactivation.statistics.strata import collapse
+from reactivation.statistics.verdicts import verdict
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ from scipy.stats import chi2_contingency
 
 from reactivation.experiment.any_table.spec import Spec
 from reactivation.experiment.any_table.sums import Group
-from reactivation.experiment.estimates import whole
-from reactivation.experiment.sample_ratio import SampleRatio, sample_ratio
+from reactivation.statistics.estimates import whole
+from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
 CAUSES = (
     "likely causes: users of one arm were lost or counted twice on the way (a join, a filter that the arm decides, "

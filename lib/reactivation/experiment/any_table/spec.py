@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from reactivation.parts import Part
+from reactivation.frozen_model import FrozenModel
 
 MOST_COVARIATES = 12
 
@@ -25,7 +25,7 @@ Arm = Annotated[str, BeforeValidator(_as_text)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Arriving(Part):
+class Arriving(FrozenModel):
     """Users arrive over time and anybody may look at any time: intervals that hold at every look at once.
 
     tuning: number of users, both sides together, at which the interval is to be shortest; fixed before the first look.
@@ -40,7 +40,7 @@ Looks = Annotated[
 ]
 
 
-class Spec(Part):
+class Spec(FrozenModel):
     """One randomised experiment: where it lies, who was in which arm, what is compared.
 
     table: Delta folder, Parquet or CSV file or folder, or a catalog's table; a relative path starts at the folder

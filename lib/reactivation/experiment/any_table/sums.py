@@ -13,7 +13,7 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.experiment.covariates import Joint
+from reactivation.statistics.cuped import Joint
 
 MOST_GROUPS = 2_000
 NO_VALUE = "(none)"

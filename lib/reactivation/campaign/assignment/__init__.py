@@ -1,0 +1,1 @@
+"""Policy cells, ranks and holdouts, drawn before the first wave."""

@@ -1,0 +1,153 @@
+"""Where chance puts every low-activity user before the first wave: cell, what each policy would pick, touch.
+
+Nothing here is drawn from a generator: cell and touch are hashes of the user's number under the salts of the registered
+plan, so anyone can recompute them. A user's facts and scores change what is picked, never the cell or the touch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import randomization
+from reactivation.campaign.assignment.ranks import Order, ranked
+from reactivation.campaign.assignment.settings import ArmSettings
+from reactivation.contracts import derived
+from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.expression import number
+from reactivation.frames import checkpointed
+
+_FURTHEST_RAW = 1000.0
+"""Scores are log-odds, of a few units; what lies further apart than this is of another band."""
+
+
+@dataclass(frozen=True)
+class ArmSalts:
+    """Salts of the draws. All name the cycle, except `long_holdout`, which names the month it began and so stays."""
+
+    cell: str
+    touch: str
+    long_holdout: str
+    order: str
+    ties: str
+
+
+def assign(
+    scores: DataFrame,
+    tiers: DataFrame,
+    features: DataFrame,
+    contactable: DataFrame,
+    *,
+    cycle: str,
+    settings: ArmSettings,
+    salts: ArmSalts,
+    gains: Mapping[int, float],
+) -> DataFrame:
+    """One row per low-activity user: `arms`. Grain and key: cycle, user_id.
+
+    contactable: user_id, is_contactable at the observation date. Who is not contactable is in the cell `none`, is
+    picked by nobody and has no touch. Every policy orders all contactable users, whatever their cell: `model` the
+    high-potential ones by the expected gain of their band and then by raw score, `rule` by the bank's expression,
+    `random` by hash. Each picks the same number: the top `selected_share`, or as many as `model` has candidates, where
+    these are fewer. gains: per band (`tiers.gains`); empty while none are known: then by raw score alone.
+    """
+    facts = features.drop("cycle")
+    rule = number(facts, settings.rule_order, key="campaign.arms.rule_order")
+    users = (
+        scores.select("user_id", "raw_active")
+        .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
+        .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
+        .join(facts.select("user_id", rule.alias("rule_value")), "user_id", "left")
+        .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)))
+        .transform(checkpointed)
+    )
+    is_candidate = F.col("is_contactable") & (F.col("tier") == "high_potential")
+    counts = users.agg(F.count_if("is_contactable").alias("all"), F.count_if(is_candidate).alias("model")).collect()[0]
+    picks = min(int(Decimal(str(settings.selected_share)) * counts["all"]), counts["model"])
+    return derived.ARMS.select(
+        users.transform(_with_ranks, is_candidate=is_candidate, salts=salts, gains=gains)
+        .transform(_with_draws, settings=settings, salts=salts)
+        .transform(_with_picks, picks=picks)
+        .withColumn("cycle", F.lit(cycle))
+    )
+
+
+def _with_draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
+    """Add policy and touch to users with `is_contactable`.
+
+    The long holdout is drawn first, from everybody; the month's holdout from the rest.
+    """
+    long, month = settings.long_holdout_share, settings.holdout_share
+    is_long = randomization.is_within(randomization.bucket(salts.long_holdout), long)
+    is_month = randomization.is_within(randomization.bucket(salts.touch), month / (1 - long))
+    touch = F.when(is_long, "long_holdout").when(is_month, "holdout").otherwise("touched")
+    policy = randomization.draw(randomization.bucket(salts.cell), settings.cells)
+    is_contactable = F.col("is_contactable")
+    return users.withColumns(
+        {"policy": F.when(is_contactable, policy).otherwise("none"), "touch": F.when(is_contactable, touch)}
+    )
+
+
+def drawn(picked: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
+    """Add policy, touch and is_selected to contactable users of whom `picked_by_<policy>` is known already."""
+    is_contactable = picked.withColumn("is_contactable", F.lit(True))
+    return is_contactable.transform(_with_draws, settings=settings, salts=salts).withColumn("is_selected", _own_pick())
+
+
+def _own_pick() -> Column:
+    """Whether the user's own policy picks him."""
+    own = [F.when(F.col("policy") == p, F.col(f"picked_by_{p}")) for p in POLICIES]
+    return F.coalesce(*own, F.lit(False))
+
+
+def sizes(arms: DataFrame) -> dict[str, int]:
+    """Users per `policy.selected.touch` and `policy.all.touch`: what the power of the experiment rests on."""
+    counts = (
+        arms.where(F.col("touch").isNotNull())
+        .groupBy("policy", "touch")
+        .agg(F.count("*").alias("all"), F.count_if("is_selected").alias("selected"))
+    )
+    found = {(row.policy, row.touch): row for row in counts.collect()}
+    return {
+        f"{policy}.{part}.{touch}": int(found[policy, touch][part]) if (policy, touch) in found else 0
+        for policy in POLICIES
+        for part in ("selected", "all")
+        for touch in derived.TOUCHES
+    }
+
+
+def cell_sizes(arms: DataFrame) -> dict[str, int]:
+    """Users per cell, `none` among them."""
+    counts = {row.policy: int(row["count"]) for row in arms.groupBy("policy").count().collect()}
+    return {cell: counts.get(cell, 0) for cell in derived.CELLS}
+
+
+def by_gain(raw: Column, band: Column, gains: Mapping[int, float]) -> Column:
+    """What the model's order goes by: bands with a larger gain lie wholly above the others, raw decides within them."""
+    if not gains:
+        return raw
+    places = {gain: place for place, gain in enumerate(sorted(set(gains.values())))}
+    floor = F.coalesce(*[F.when(band == n, F.lit(places[gain] * _FURTHEST_RAW)) for n, gain in gains.items()])
+    return floor + raw
+
+
+def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts, gains: Mapping[int, float]) -> DataFrame:
+    is_contactable, ties = F.col("is_contactable"), randomization.hashed(salts.ties)
+    by_chance = randomization.hashed(salts.order)
+    return ranked(
+        users,
+        {
+            "rank_model": Order(by_gain(F.col("raw_active"), F.col("band"), gains), ties, is_candidate),
+            "rank_rule": Order(F.col("rule_value"), ties, is_contactable),
+            "rank_random": Order(F.lit(0.0), by_chance, is_contactable),
+        },
+    )
+
+
+def _with_picks(users: DataFrame, *, picks: int) -> DataFrame:
+    own = {p: F.col("policy") == p for p in POLICIES}
+    picked = {f"picked_by_{p}": F.coalesce(F.col(f"rank_{p}") <= picks, F.lit(False)) for p in POLICIES}
+    of_own_cell = F.coalesce(*[F.when(own[p], F.col(f"rank_{p}")) for p in POLICIES])
+    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", _own_pick())

@@ -1,0 +1,121 @@
+"""What the conditions of a wave may read: features, month to date, place in the cell's order, and the model's word.
+
+The model's word is there for the cell `model` alone. Conditions of the other cells are checked against a table that
+does not have it, so they cannot read it, whatever they say.
+"""
+
+from collections.abc import Collection
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.campaign.assignment.settings import MODEL_FACTS
+from reactivation.campaign.settings import Wave
+from reactivation.contracts import canonical
+from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.expression import condition
+from reactivation.periods import Calendar
+
+
+def month_to_date(months: DataFrame, measures: Collection[str]) -> DataFrame:
+    """One row per user with `<measure>_to_date`; masks of days become numbers of days.
+
+    months: one row per user, from the first of the month to the day before the wave. measures: those of the sources the
+    region has; what it does not have is no column, so that a condition on it is an error rather than never true.
+    """
+    counted = [
+        (F.bit_count(name) if name.endswith("_days") else F.col(name)).alias(f"{name}_to_date") for name in measures
+    ]
+    return months.select("user_id", *counted)
+
+
+def gather(
+    arms: DataFrame,
+    *,
+    tiers: DataFrame,
+    scores: DataFrame,
+    features: DataFrame,
+    to_date: DataFrame,
+    reach: DataFrame,
+    recent: DataFrame,
+) -> DataFrame:
+    """One row per low-activity user with everything a wave looks at.
+
+    reach: can_sms, can_push, can_call, is_contactable as of the wave. recent: is_over_contact_limit. Who did nothing in
+    the month to date has 0 there.
+    """
+    users = arms.drop("cycle")
+    contactable = users.where(F.col("policy") != "none").agg(F.count("*").alias("contactable_users"))
+    joined = (
+        users.join(tiers.select("user_id", "tier", "band"), "user_id", "left")
+        .join(scores.select("user_id", *[name for name in MODEL_FACTS if name in scores.columns]), "user_id", "left")
+        .join(features.drop("cycle"), "user_id", "left")
+        .join(_nothing_is_zero(users, to_date), "user_id", "left")
+        .join(reach, "user_id", "left")
+        .join(recent.select("user_id", "is_over_contact_limit"), "user_id", "left")
+        .crossJoin(F.broadcast(contactable))
+    )
+    return joined.withColumns(
+        {
+            "policy_rank_share": F.col("policy_rank") / F.nullif(F.col("contactable_users"), F.lit(0)),
+            "is_over_contact_limit": F.coalesce("is_over_contact_limit", F.lit(False)),
+        }
+    ).drop("contactable_users")
+
+
+def qualifies(facts: DataFrame, wave: Wave, *, name: str) -> Column:
+    """True where a user meets the wave's condition of the own cell; not yet whether picked or open to contact."""
+    own = F.lit(None).cast("boolean")
+    for policy in POLICIES:
+        readable = facts if policy == "model" else without_model(facts)
+        meets = condition(readable, wave.qualifies[policy], key=f"campaign.waves.{name}.qualifies.{policy}")
+        own = F.when(F.col("policy") == policy, meets).otherwise(own)
+    return F.coalesce(own, F.lit(False))
+
+
+def options_mask(facts: DataFrame, wave: Wave, *, name: str) -> Column:
+    """Bit i is set where the user can get option i: its channel reaches him and may be used now, `only_if` holds."""
+    mask = F.lit(0)
+    for i, option in enumerate(wave.options):
+        key = f"campaign.waves.{name}.options.{i}.only_if"
+        is_meant = condition(without_model(facts), option.only_if or "true", key=key)
+        mask = mask + F.when(can_reach(option.channel) & is_meant, 1 << i).otherwise(0)
+    return mask.cast("int")
+
+
+def can_reach(channel: str) -> Column:
+    """True where the channel reaches the user and may be used as of the wave."""
+    return F.coalesce(F.col("is_contactable") & F.col(f"can_{channel}"), F.lit(False))
+
+
+def without_model(facts: DataFrame) -> DataFrame:
+    """The facts that conditions outside the cell `model` may read."""
+    return facts.drop(*MODEL_FACTS, "picked_by_model")
+
+
+def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: date, calendar: Calendar) -> DataFrame:
+    """What earlier waves planned, of this cycle and of those before it, as contacts, with the receipts that are in.
+
+    Receipts may be late; a planned contact without one that arrived before 00:00 of `known_before` counts as delivered
+    at the beginning of its day. So a wave planned again, when all receipts are in, is the same wave.
+    """
+    planned = earlier.where(F.col("contact_id").isNotNull())
+    if receipts is not None:
+        known = receipts.where(calendar.is_before("arrived_at", known_before))
+        planned = planned.join(known.select("contact_id"), "contact_id", "left_anti")
+    local = F.col("send_on").cast("timestamp_ntz")
+    sent_at = F.convert_timezone(F.lit(calendar.zone), F.current_timezone(), local).cast("timestamp")
+    contacts = canonical.CONTACTS.select(
+        planned.withColumns(
+            {"sent_at": sent_at, "arrived_at": sent_at, "status": F.lit("delivered"), "arrival_cycle": F.col("cycle")}
+        )
+    )
+    return contacts if receipts is None else receipts.unionByName(contacts)
+
+
+def _nothing_is_zero(users: DataFrame, to_date: DataFrame) -> DataFrame:
+    numbers = {"bigint", "int"}
+    counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
+    known = users.select("user_id").join(to_date, "user_id", "left")
+    return known.withColumns({name: F.coalesce(name, F.lit(0)) for name in counts if name != "user_id"})

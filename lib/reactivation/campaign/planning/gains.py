@@ -1,0 +1,124 @@
+"""What each option of a wave is expected to add, learnt from exploration, and what the cell `model` makes of it.
+
+Gains are known per tier, so within a tier all users of a wave have the same; the cells `rule` and `random` do not read
+them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from scipy.stats import norm
+
+from reactivation.campaign.settings import GUIDED_TIERS, NO_BENEFIT, Wave
+from reactivation.campaign.tiers.settings import TierSettings
+from reactivation.frames import records
+from reactivation.statistics.shrinkage import Joint, shrunk
+
+Option = tuple[str, str, str, str]
+"""Tier, wave, channel and benefit."""
+Known = Mapping[str, Joint[Option]]
+"""Expected gains of the options by tier."""
+
+_CENT = Decimal("0.01")
+_NOTHING: Joint[Option] = shrunk([], [], np.empty((0, 0)), spread=0.0)
+
+
+def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
+    """Lifts of `response`, each drawn towards the mean of all options of its tier, in whatever wave.
+
+    rows: of one cycle; what is not estimated is not known. Options of a tier and wave are compared with the same draws
+    of `none`: what chance did to these is in all of their lifts, as `control_error` says. See `shrinkage`.
+    """
+    seen: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["status"] == "estimated" and row["standard_error"]:
+            seen.setdefault(row["tier"], []).append(row)
+    return {tier: _together(seen[tier], settings) for tier in sorted(seen)}
+
+
+def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Joint[Option]:
+    own, control = ([float(row[name] or 0.0) for row in rows] for name in ("standard_error", "control_error"))
+    shared = [[a["wave"] == b["wave"] for a in rows] for b in rows]
+    common = np.array(shared) * np.minimum.outer(control, control) ** 2
+    covariance = np.where(np.eye(len(rows), dtype=bool), np.square(own), np.minimum(common, 0.99 * _least(own)))
+    keys = [(row["tier"], row["wave"], row["channel"], row["benefit"]) for row in rows]
+    return shrunk(keys, [row["lift"] for row in rows], covariance, spread=settings.lift_spread_share)
+
+
+def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The smaller variance of each pair: two errors cannot have more than that in common."""
+    found: npt.NDArray[np.float64] = np.minimum.outer(errors, errors) ** 2
+    return found
+
+
+def newest(response: DataFrame) -> list[dict[str, Any]]:
+    """Rows of the newest cycle in some rows of `response`."""
+    cycle = response.agg(F.max("cycle").alias("cycle")).collect()[0].cycle
+    return records(response.where(F.col("cycle") == F.lit(cycle)))
+
+
+@dataclass(frozen=True)
+class WaveGains:
+    """Of one wave: gains of its options in conf's order (None: not known), and those of guidance by tier.
+
+    order: the options as the cell `model` offers them, by their place in conf.
+    """
+
+    options: tuple[float | None, ...]
+    guidance: Mapping[str, float]
+    order: tuple[int, ...]
+
+    def column(self, option: Column, *, tier: Column, is_model: Column) -> Column:
+        """Expected gain of the option a user of the cell `model` gets; null in the other cells, which read none."""
+        is_guidance = option == len(self.options)
+        cases = [F.when(option == place, F.lit(gain)) for place, gain in enumerate(self.options) if gain is not None]
+        cases += [F.when(is_guidance & (tier == name), F.lit(gain)) for name, gain in self.guidance.items()]
+        return F.when(is_model, F.coalesce(*cases, F.lit(None).cast("double")))
+
+
+def of_wave(
+    wave: Wave, name: str, costs: Sequence[Decimal], *, known: Known, guidance_channel: str, settings: TierSettings
+) -> WaveGains:
+    """What is known of a wave's options for the users whom the model picks (high_potential), and of guiding others.
+
+    The model's cell offers conf's order, except that an option moves ahead of those before it which it surely beats:
+    the interval of the difference of gains per unit of cost excludes 0 (a free contact costs one cent). An option whose
+    gain is surely below 0 is not offered there. What is not known neither moves nor is passed. Surely: at the
+    confidence of conf for all options of the tier together (Bonferroni), as any one of them would change the wave.
+    """
+    gains = known.get("high_potential", _NOTHING)
+    keys = [("high_potential", name, option.channel, option.benefit) for option in wave.options]
+    found = [gains.of(key) for key in keys]
+    alpha = (1 - settings.confidence) / max(len(gains.keys), 1)
+    z = float(norm.isf(alpha / 2))
+    price = [1 / float(max(cost, _CENT)) for cost in costs]
+
+    def surely_beats(one: int, other: int) -> bool:
+        if found[one] is None or found[other] is None:
+            return False
+        mean, variance = gains.combined({keys[one]: price[one], keys[other]: -price[other]})
+        return mean > z * sqrt(variance)
+
+    order: list[int] = []
+    for place, gain in enumerate(found):
+        if gain is not None and gain.mean + z * sqrt(gain.variance) < 0:
+            continue
+        at = len(order)
+        while at and surely_beats(place, order[at - 1]):
+            at -= 1
+        order.insert(at, place)
+    guided = {tier: known.get(tier, _NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
+    means = tuple(None if gain is None else gain.mean for gain in found)
+    return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order))
+
+
+def as_conf(wave: Wave) -> WaveGains:
+    """While nothing is known: conf's order."""
+    return WaveGains((None,) * len(wave.options), {}, tuple(range(len(wave.options))))

@@ -1,0 +1,1 @@
+"""What leaves the system: channel files and the suppression list."""

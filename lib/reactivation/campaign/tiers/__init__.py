@@ -1,0 +1,1 @@
+"""Tiers: score bands, and what past months showed of them."""

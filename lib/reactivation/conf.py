@@ -1,0 +1,113 @@
+"""Conf's files: read strictly, merged in order, with the file that each value comes from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reactivation.errors import Finding, SettingsError, nearest
+
+Origin = dict[tuple[str, ...], str]
+"""By the path of a key, the file whose value counts."""
+
+
+def merged(
+    conf_dir: Path, *, env: str, region: str, scenario: str, overrides: Sequence[str]
+) -> tuple[dict[str, Any], Origin]:
+    """All values of conf, and where each comes from; SettingsError where a file cannot be read."""
+    layers = _layers(conf_dir, {"scenarios": scenario, "regions": region, "envs": env})
+    layers.append(("--set", _parse_overrides(overrides)))
+    values: dict[str, Any] = {}
+    origin: Origin = {}
+    for name, layer in layers:
+        _merge(values, layer, origin, name, ())
+    return values, origin
+
+
+def _layers(conf_dir: Path, chosen: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    if not (conf_dir / "base").is_dir():
+        advice = "name the folder that holds base, scenarios, regions and envs with --conf-dir"
+        raise SettingsError("no conf found", [Finding("missing", str(conf_dir / "base"), advice)])
+    missing = [
+        Finding("unknown", f"{kind}/{name}", nearest(name, [path.stem for path in (conf_dir / kind).glob("*.yml")]))
+        for kind, name in chosen.items()
+        if not (conf_dir / kind / f"{name}.yml").is_file()
+    ]
+    if missing:
+        raise SettingsError(f"conf in {conf_dir.name} does not know what was asked for", missing)
+    files = [*sorted((conf_dir / "base").glob("*.yml")), *(conf_dir / k / f"{n}.yml" for k, n in chosen.items())]
+    return [(f"{path.parent.name}/{path.name}", read_map(path)) for path in files]
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that stands twice in one map is an error."""
+
+
+def _no_twins(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise yaml.YAMLError(f"keys stand twice: {', '.join(twice)} (line {node.start_mark.line + 1})")
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_twins)
+
+
+def read_map(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a map; SettingsError where it is none."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader) or {}
+    except yaml.YAMLError as error:
+        advice = " ".join(str(error).split())
+        raise SettingsError(
+            "conf cannot be read", [Finding("not YAML", f"{path.parent.name}/{path.name}", advice)]
+        ) from None
+    if not isinstance(content, dict):
+        raise SettingsError("conf cannot be read", [Finding("not a map", path.name, "write keys and values")])
+    return content
+
+
+def _parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for override in overrides:
+        path, equals, value = override.partition("=")
+        if not equals or not path:
+            raise SettingsError("--set is not understood", [Finding("form", override, "write --set key.path=value")])
+        branch: dict[str, Any] = {}
+        *parents, last = path.split(".")
+        leaf = branch
+        for parent in parents:
+            leaf = leaf.setdefault(parent, {})
+        leaf[last] = _value_of(override, value)
+        _merge(content, branch, {}, "--set", ())
+    return content
+
+
+def _value_of(override: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        advice = "the value is no YAML; put quotes around it: --set 'key.path=\"…\"'"
+        raise SettingsError("--set is not understood", [Finding("not YAML", override, advice)]) from None
+
+
+def _merge(
+    into: dict[str, Any],
+    layer: Mapping[str, Any],
+    origin: dict[tuple[str, ...], str],
+    name: str,
+    path: tuple[str, ...],
+) -> None:
+    for key, value in layer.items():
+        here = (*path, str(key))
+        origin[here] = name
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value, origin, name, here)
+        elif isinstance(value, Mapping):
+            into[key] = {}
+            _merge(into[key], value, origin, name, here)
+        else:
+            into[key] = value

@@ -1,0 +1,25 @@
+"""Contract of the log of all runs."""
+
+from reactivation.contracts.derived.shared import CYCLE
+from reactivation.contracts.table import Column, Table
+
+RUN_LOG = Table(
+    "run_log",
+    "one table written by one run of a job",
+    ("run_id", "table"),
+    (
+        Column("run_id", "string", "number of the run", required=True),
+        Column("job", "string", "job that ran", required=True),
+        CYCLE,
+        Column("wave", "string", "wave it ran for, where it is a wave's job"),
+        Column("as_of", "date", "day it ran as of, where one was given"),
+        Column("table", "string", "table written, or `-` for the run as a whole", required=True),
+        Column("rows", "bigint", "rows written", unit="rows"),
+        Column("delta_version", "bigint", "version of the table that the run wrote"),
+        Column("settings_hash", "string", "SHA-256 of the merged settings", required=True),
+        Column("code_version", "string", "version of the library", required=True),
+        Column("seconds", "double", "time it took", unit="seconds", required=True),
+        Column("finished_at", "timestamp", "when it was done", required=True),
+    ),
+    is_append_only=True,
+)

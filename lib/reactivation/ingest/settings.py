@@ -1,0 +1,82 @@
+"""Settings of `sources`: where a region's raw tables lie, and what the region calls things."""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from reactivation.contracts import canonical
+from reactivation.errors import nearest
+from reactivation.frozen_model import FrozenModel
+
+
+class SourceSettings(FrozenModel):
+    """One canonical table of a region: a raw table with its columns renamed, or a query over the region's views.
+
+    from: raw table, a file or folder under `sources.path`. where: Spark SQL condition on its rows.
+    columns: canonical column: Spark SQL expression over the raw columns; a column not named is taken by its own name.
+    query: Spark SQL query over `sources.views` that yields canonical columns; it takes the place of the other three.
+    may_be_empty: true where having no rows yet is no fault (receipts before the first campaign).
+    """
+
+    from_: str | None = Field(default=None, alias="from")
+    where: str | None = None
+    columns: dict[str, str] | None = None
+    query: str | None = None
+    may_be_empty: bool | None = None
+
+    @model_validator(mode="after")
+    def _is_table_or_query(self) -> Self:
+        if (self.from_ is None) == (self.query is None):
+            raise ValueError("a source needs either `from` or `query`")
+        if self.query is not None and (self.where is not None or self.columns is not None):
+            raise ValueError("`where` and `columns` belong to `from`; a `query` says all that itself")
+        return self
+
+
+class SourcesSettings(FrozenModel):
+    """The region's raw tables, and how many bad rows are too many.
+
+    path: folder of the raw tables; `{root}` is `paths.root`. format, options: as Spark reads them.
+    views: name for use in `query`: file or folder under `path`.
+    max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
+    few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
+    All sources but `users` and one kind of activity may be absent.
+    """
+
+    path: str
+    format: Literal["delta", "parquet", "csv"]
+    options: dict[str, str]
+    views: dict[str, str] | None = None
+    max_bad_share: float = Field(ge=0, le=1)
+    few_bad_rows: int = Field(ge=0)
+    users: SourceSettings
+    logins: SourceSettings | None = None
+    function_uses: SourceSettings | None = None
+    transactions: SourceSettings | None = None
+    asset_snapshots: SourceSettings | None = None
+    benefit_events: SourceSettings | None = None
+    contacts: SourceSettings | None = None
+    outside_contacts: SourceSettings | None = None
+    consents: SourceSettings | None = None
+
+    @field_validator(*canonical.BY_NAME)
+    @classmethod
+    def _columns_are_canonical(cls, source: SourceSettings | None, info: object) -> SourceSettings | None:
+        table = canonical.BY_NAME[getattr(info, "field_name", "")]
+        known = [name for name in table.column_names if name != "arrival_cycle"]
+        for name in (source.columns or {}) if source else ():
+            if name not in known:
+                raise ValueError(f"`{table.name}` has no column `{name}`: {nearest(name, known)}")
+        return source
+
+    @model_validator(mode="after")
+    def _some_activity_is_there(self) -> Self:
+        if not any(name in self.present for name in canonical.ACTIVITY_SOURCES):
+            raise ValueError(f"at least one of {', '.join(canonical.ACTIVITY_SOURCES)} must be there")
+        return self
+
+    @property
+    def present(self) -> dict[str, SourceSettings]:
+        """The sources that the region has, by canonical name."""
+        found = {name: getattr(self, name) for name in canonical.BY_NAME}
+        return {name: source for name, source in found.items() if source is not None}

@@ -1,0 +1,1 @@
+"""One module per job: it reads tables, calls rules, writes tables."""

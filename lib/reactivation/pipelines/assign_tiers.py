@@ -1,0 +1,101 @@
+"""Say who is worth a touch, draw who may get one, and register the month's experiment before the first wave."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign, experiment, population, randomization
+from reactivation.contracts import canonical, derived
+from reactivation.errors import Finding, NotReady
+from reactivation.frames import records
+from reactivation.periods import Month
+from reactivation.pipelines import evidence_months, plan_registration
+from reactivation.runtime.files import write_files
+from reactivation.runtime.registry import Registry
+from reactivation.runtime.run import Run
+
+
+def run(r: Run) -> None:
+    """Replaces exactly this cycle's tiers, arms, plan and balance; refuses another plan once a wave is planned."""
+    settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
+    settings.arms.check_long_holdout(r.cycle)
+    scores = r.read(derived.SCORES, is_now)
+    if scores.isEmpty():
+        findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
+        raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
+    plan = _plan(r)
+    rates = evidence_months.base_rates(r)
+    bands = _write_tiers(r, scores)
+    write_arms(r, scores, campaign.bands.gains(bands))
+    _register(r, plan, rates)
+    _look_before_launch(r)
+
+    held = campaign.channel_files.suppressed(
+        r.read(derived.ARMS, is_now),
+        holdout_until=(r.cycle + 1).first,
+        long_holdout_until=Month.parse(settings.arms.long_holdout_exit).first,
+    )
+    write_files({"suppression": held}, f"{r.exports}/{r.cycle}", order_by="user_id")
+    r.show("Tiers by band of p_active", bands)
+
+
+def _plan(r: Run) -> experiment.PlanText:
+    """What is to be registered; refused before anything is written."""
+    now, found, is_running = plan_registration.draft(r), plan_registration.row(r), plan_registration.is_running(r)
+    registered = experiment.registration_check.read(found) if found and is_running else None
+    return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
+
+
+def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, Any]]:
+    settings, cycle = r.settings.campaign.tiers, str(r.cycle)
+    sizes = campaign.bands.band_sizes(scores, settings)
+    bands = campaign.bands.decide(
+        sizes, evidence_months.evidence(r), settings, before=evidence_months.standing_tiers(r)
+    )
+    r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
+    r.write(derived.TIERS_TABLE, campaign.bands.of_users(scores, bands, cycle=cycle, settings=settings))
+    return bands
+
+
+def write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
+    """Draw the cycle's arms by the run's settings. gains: per band, as `tier_bands` has them."""
+    settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
+    permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
+    spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
+    contactable = population.contactable(
+        spine,
+        consents=permissions.get("consents"),
+        contacts=permissions.get("contacts"),
+        day=first,
+        calendar=r.calendar,
+        settings=r.settings.population,
+    )
+    long = randomization.salt(r.region, r.scenario, settings.long_holdout_since, "long_holdout")
+    own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
+    salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
+    tiers, features = r.read(derived.TIERS_TABLE, is_now), r.read(derived.FEATURES, is_now)
+    arms = campaign.arms.assign(
+        scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
+    )
+    r.write(derived.ARMS, arms)
+
+
+def _register(r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.Rate]) -> None:
+    sizes = campaign.arms.sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
+    sealed = experiment.register(plan, r.settings.experiment, sizes=sizes, base_rates=rates)._asdict()
+    r.write(derived.EXPERIMENT_PLAN, r.rows(derived.EXPERIMENT_PLAN, [{"cycle": str(r.cycle), **sealed}]))
+    Registry.open(r).note_plan(r.cycle, **sealed)
+
+
+def _look_before_launch(r: Run) -> None:
+    settings, cycle, is_now = r.settings.experiment, str(r.cycle), F.col("cycle") == str(r.cycle)
+    sums = experiment.balance.aggregate(
+        r.read(derived.ARMS, is_now), r.read(derived.FEATURES, is_now), settings=settings
+    )
+    is_first = cycle == r.settings.campaign.arms.long_holdout_since
+    groups = records(sums)
+    rows = experiment.balance.balance(groups, cycle=cycle, settings=settings, is_first_month=is_first)
+    r.write(derived.BALANCE, r.rows(derived.BALANCE, rows))
+    r.say("\n".join(f"    {line}" for line in experiment.balance.warnings(rows)))

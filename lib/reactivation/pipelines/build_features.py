@@ -1,0 +1,102 @@
+"""Build what users did (activity), what is known of each before the month (features), what each did in it (labels)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from reactivation import activity, features, labels, population
+from reactivation.contracts import derived
+from reactivation.errors import Finding, NotReady
+from reactivation.frames import records, union_all
+from reactivation.periods import Month
+from reactivation.pipelines import configured_sources
+from reactivation.runtime.input_fingerprint import Basis, to_make
+from reactivation.runtime.run import Run
+from reactivation.runtime.watermark import require_ingested
+
+
+def run(r: Run) -> None:
+    """Write what is missing: activity of all arrival months, features and labels of the months training needs.
+
+    What was made of other settings, sources or counts than there are now is missing as well. The newest arrival month
+    and the cycle's own features are always made again, with --force all of them.
+    """
+    require_ingested(r, r.cycle.first)
+    sources = configured_sources.sources(r)
+    events = [table for name, table in sources.items() if name in activity.measures(r.settings.activity)]
+    arrivals = sorted(month for month in months_in("arrival_cycle", events) if month < r.cycle)
+    if not arrivals:
+        advice = f"ingest rows that arrived before {r.cycle.first}, or run a later cycle"
+        raise NotReady(f"nothing is known before cycle {r.cycle}", [Finding("no rows", str(r.cycle), advice)])
+    settled = features.training_months(
+        r.cycle,
+        first_arrivals=arrivals[0],
+        calendar=r.calendar,
+        train_months=r.settings.model.train_months,
+        min_history_months=r.settings.features.min_history_months,
+    )
+    basis = Basis.of(r.settings, records(r.read(derived.INGEST_COUNTS)))
+    for table, build, wanted, always in (
+        (derived.ACTIVITY, build_activity, basis.activity(arrivals), arrivals[-1]),
+        (derived.FEATURES, build_features, basis.features([*settled, r.cycle]), r.cycle),
+        (derived.LABELS, build_labels, basis.labels(settled), None),
+    ):
+        months = to_make(wanted, {} if r.force else r.made_of(table), always=always)
+        if months:
+            build(r, sources, months)
+            r.note_made_of(table, {str(month): wanted[month] for month in months})
+
+
+def build_activity(r: Run, sources: Mapping[str, DataFrame], arrivals: Sequence[Month]) -> None:
+    """Partials of the rows that arrived in some months, in one pass."""
+    kinds = r.settings.activity
+    partials = activity.partials(sources, arrivals=arrivals, calendar=r.calendar, settings=kinds)
+    r.write(activity.contract(kinds), partials, arrival_cycle=[str(month) for month in arrivals])
+
+
+def build_features(r: Run, sources: Mapping[str, DataFrame], cycles: Sequence[Month]) -> None:
+    """Features of all users signed up at the observation dates of some cycles, in one pass."""
+    kinds, settings = r.settings.activity, r.settings.features
+    catalogue = features.catalogue(sources, settings, kinds=kinds)
+    table = features.build(
+        population.spine(sources["users"], cycles=cycles, calendar=r.calendar),
+        activity.merge_months(r.read(derived.ACTIVITY), cycles=cycles, settings=kinds, months=settings.longest),
+        measures=activity.measures(kinds),
+        features=catalogue,
+        calendar=r.calendar,
+        settings=settings,
+    )
+    contract = features.contract(catalogue)
+    marked = population.mark_low_activity(table, r.settings.population)
+    r.write(contract, contract.select(marked), cycle=[str(cycle) for cycle in cycles])
+
+
+def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Month]) -> None:
+    """Labels of settled months, for the users that have features of the month."""
+    spines = r.read(derived.FEATURES)
+    each = [
+        labels.build(
+            spines.where(spines.cycle == str(month)),
+            sources=sources,
+            straight=activity.straight(
+                sources,
+                window=month.window,
+                known_before=r.calendar.settle_on(month),
+                calendar=r.calendar,
+                settings=r.settings.activity,
+            ),
+            month=month,
+            usable_on=r.cycle.first,
+            calendar=r.calendar,
+            settings=r.settings.labels,
+        )
+        for month in months
+    ]
+    r.write(derived.LABELS, union_all(each), cycle=[str(month) for month in months])
+
+
+def months_in(column: str, tables: Iterable[DataFrame]) -> set[Month]:
+    """The months that a partition column of some tables has; few, however many rows there are."""
+    found = reduce(DataFrame.union, [table.select(column) for table in tables]).distinct()
+    return {Month.parse(row[0]) for row in found.collect()}

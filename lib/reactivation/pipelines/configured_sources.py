@@ -1,0 +1,20 @@
+"""No job, but what several share: what the region has by its conf, whatever else its tables still hold from before."""
+
+from pyspark.sql import Column, DataFrame
+
+from reactivation import features
+from reactivation.contracts import canonical, derived
+from reactivation.runtime.run import Run
+
+
+def sources(r: Run) -> dict[str, DataFrame]:
+    """Canonical tables of the sources that conf names: one that was taken out of it is absent, not silent."""
+    named = r.settings.sources.present
+    return r.read_present(table for table in canonical.ALL if table.name in named)
+
+
+def features_now(r: Run, where: Column) -> DataFrame:
+    """Rows of `features` without the columns of features that conf no longer asks for: there they are null for all."""
+    table = r.read(derived.FEATURES, where)
+    catalogue = features.catalogue(r.settings.sources.present, r.settings.features, kinds=r.settings.activity)
+    return table.select(*[name for name in features.contract(catalogue).column_names if name in table.columns])

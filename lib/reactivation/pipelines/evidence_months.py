@@ -1,0 +1,131 @@
+"""No job, but what several share: the past months that teach a cycle, and what they say of bands and base rates."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign, experiment, model
+from reactivation.campaign.settings import Wave
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.table import Table
+from reactivation.frames import records
+from reactivation.periods import Month
+from reactivation.runtime.run import Run
+
+
+def unrandomised(r: Run, *, before: Month) -> frozenset[str]:
+    """Months before `before` in which no registered draw decided who was contacted."""
+    return campaign.usable_months.unrandomised(
+        r.read_present([canonical.CONTACTS]).get("contacts"),
+        registered=registered(r),
+        named=r.settings.campaign.tiers.unrandomised_cycles,
+        before=before,
+        calendar=r.calendar,
+    )
+
+
+def registered(r: Run) -> list[str]:
+    """Cycles that have a registered experiment."""
+    if not r.has(derived.EXPERIMENT_PLAN):
+        return []
+    return [row.cycle for row in r.read(derived.EXPERIMENT_PLAN).select("cycle").collect()]
+
+
+def cycles(r: Run) -> list[str]:
+    """Months that are evidence for the run's cycle, oldest first: randomised, read out, neither too old nor too new."""
+    if not r.has(derived.OUTCOMES):
+        return []
+    settings = r.settings.campaign
+    oldest, newest = campaign.usable_months.window(
+        r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
+    )
+    near = {month for month in registered(r) if str(oldest) <= month <= str(newest)}
+    return sorted(near - unrandomised(r, before=r.cycle))
+
+
+def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
+    """Those tables in some months."""
+    return [r.read(table, F.col("cycle").isin(*months)) for table in wanted]
+
+
+def draws_until(r: Run) -> list[str]:
+    """Months whose exploration draws teach once the run's cycle has settled, its own among them."""
+    newest = str(r.settings.campaign.learning.not_after(r.cycle))
+    return sorted({month for month in registered(r) if month <= newest} - unrandomised(r, before=r.cycle + 1))
+
+
+def untouched(r: Run, months: list[str]) -> DataFrame | None:
+    """Who was left alone in those of the months that had a registered experiment; None where none had."""
+    drawn = sorted(set(registered(r)) & set(months))
+    return campaign.untouched.marked(*tables(r, drawn, derived.ARMS, derived.TIERS_TABLE)) if drawn else None
+
+
+def examples_alone(
+    r: Run, examples: Mapping[str, DataFrame], months: model.Months, alone: DataFrame | None
+) -> dict[str, DataFrame]:
+    """Examples by target that speak of users left alone, as conf wants it. alone: of `untouched`."""
+    contacts, known = r.read_present([canonical.CONTACTS]).get("contacts"), unrandomised(r, before=r.cycle)
+    reached = (
+        None if contacts is None else campaign.usable_months.contacted(contacts, before=r.cycle, calendar=r.calendar)
+    )
+    return {
+        target: model.weighed(
+            rows, untouched=alone, contacted=reached, unrandomised=known, months=months, settings=r.settings.model
+        )
+        for target, rows in examples.items()
+    }
+
+
+def evidence(r: Run) -> dict[int, campaign.Evidence]:
+    """What past months showed of each band."""
+    months = cycles(r)
+    if not months:
+        return {}
+    settings = r.settings.campaign
+    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
+    sums = campaign.evidence.observe(
+        *tables(r, months, derived.SCORES, derived.ARMS, derived.TIERS_TABLE, derived.OUTCOMES),
+        bands=campaign.bands.band(F.col("p_active"), settings.tiers),
+        weights=campaign.evidence.month_weights(months, newest=newest, settings=settings.tiers),
+    )
+    return campaign.evidence.pool(records(sums), settings.tiers)
+
+
+def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
+    """What the wave's options are known to add, by the newest month that may teach the cycle; None: nothing is."""
+    settings = r.settings.campaign
+    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
+    if not r.has(derived.RESPONSE):
+        return None
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
+    known = campaign.gains.known(rows, settings.tiers)
+    if not known:
+        return None
+    costs, guided_by = campaign.capacity.costs(wave, settings), settings.guidance_channel
+    return campaign.gains.of_wave(wave, name, costs, known=known, guidance_channel=guided_by, settings=settings.tiers)
+
+
+def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:
+    """The tiers that stand before the cycle: those of the newest earlier one."""
+    if not r.has(derived.TIER_BANDS):
+        return {}
+    return campaign.bands.standing(r.read(derived.TIER_BANDS, F.col("cycle") < str(r.cycle)))
+
+
+def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
+    """Rates of the held out of past experiments; where these say nothing, of what sleepers did before any."""
+    metrics = r.settings.experiment.metrics
+    outcomes = {name: metric.outcome for name, metric in metrics.items()}
+    months, found = cycles(r), dict.fromkeys(metrics)
+    if months:
+        arms, outcomes_then = tables(r, months, derived.ARMS, derived.OUTCOMES)
+        found = campaign.bands.base_rates(arms, outcomes_then, outcomes)
+    rates = experiment.of_untouched(found)
+    unknown = {name: metric for name, metric in metrics.items() if rates[name].value is None}
+    if not unknown:
+        return rates
+    newest = r.calendar.newest_settled(r.cycle.first)  # and the one before: whatever is built later changes neither
+    is_near = F.col("cycle").between(str(newest - 1), str(newest))
+    labels = r.read(derived.LABELS, is_near) if r.has(derived.LABELS) else None
+    return rates | experiment.before_any_experiment(r.read(derived.FEATURES, is_near), labels, metrics=unknown)

@@ -1,0 +1,70 @@
+"""No job, but what several share: the plan that conf would register, the one that is registered, and a run under it."""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from pyspark.sql import functions as F
+
+from reactivation import campaign, experiment
+from reactivation.contracts import derived
+from reactivation.runtime.run import Run
+
+
+class Planned(NamedTuple):
+    """A run under the registered settings, the plan it goes by, and whether it is what was registered, in sentences."""
+
+    run: Run
+    plan: experiment.PlanText
+    told: list[str]
+
+
+def draft(r: Run) -> experiment.PlanText:
+    """The plan that present conf would register for the run's cycle."""
+    settings = r.settings.campaign
+    return experiment.draft(
+        r.settings.experiment,
+        cycle=r.cycle,
+        region=r.region,
+        scenario=r.scenario,
+        arms=settings.arms.model_dump(mode="json"),
+        tiers=settings.tiers.model_dump(mode="json"),
+        labels=r.settings.labels.model_dump(mode="json"),
+        offers=settings.model_dump(
+            mode="json", include={"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
+        ),
+        population=r.settings.population.model_dump(mode="json"),
+        waves=campaign.waves.as_plain(settings, r.cycle),
+        calendar=r.calendar,
+    )
+
+
+def row(r: Run) -> dict[str, Any] | None:
+    """The cycle's row of `experiment_plan`; None where nothing was registered."""
+    if not r.has(derived.EXPERIMENT_PLAN):
+        return None
+    found = r.read(derived.EXPERIMENT_PLAN, F.col("cycle") == str(r.cycle)).head()
+    return None if found is None else found.asDict()
+
+
+def plan_if_any(r: Run) -> experiment.PlanText | None:
+    """The cycle's registered plan, None where nothing was registered; PlanError where it cannot be relied on."""
+    found = row(r)
+    return None if found is None else experiment.registration_check.read(found)
+
+
+def is_running(r: Run) -> bool:
+    """True once a wave of the cycle is planned: who was scored, drawn and picked must stay as it is."""
+    is_now = F.col("cycle") == str(r.cycle)
+    return r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
+
+
+def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> Planned:
+    """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
+    rows = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
+    sent = {found.wave: str(found.send_on) for found in rows.collect()}
+    told = experiment.registration_check.told(plan, now=draft(r), waves=sent, until=until)
+    r.say("\n".join(f"    {line}" for line in told))
+    settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
+    present = r.settings.labels  # a plan from before labels were registered leaves them to conf
+    labels = type(present).model_validate(plan.get("labels", present.model_dump(mode="json")))
+    return Planned(r.under(experiment=settings, labels=labels), plan, told)

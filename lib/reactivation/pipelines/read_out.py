@@ -1,0 +1,108 @@
+"""Read out the month's experiment: outcomes, what the campaign moved, what each option did, and the month's report."""
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from reactivation import experiment, report
+from reactivation.contracts import canonical, derived
+from reactivation.frames import records
+from reactivation.pipelines import evidence_months, plan_registration
+from reactivation.pipelines.interim_look import look
+from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
+from reactivation.pipelines.readout_outcomes import write_outcomes
+from reactivation.report import Chapter
+from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.runtime.run import Run
+from reactivation.runtime.text import write_text
+from reactivation.runtime.watermark import require_ingested
+
+Rows = list[dict[str, Any]]
+
+
+def run(r: Run) -> None:
+    """Replaces exactly this cycle's outcomes, read-out and response, and its report.
+
+    Before the settle date only the looks that were registered are let pass: they go to `readout_looks`.
+    """
+    settles_on = r.calendar.settle_on(r.cycle)
+    if r.as_of is not None and r.as_of < settles_on:
+        look(r, r.as_of)
+        return
+    if not has_campaign(r):
+        r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
+        return
+    require_ingested(r, settles_on)
+    planned = plan_registration.under_the_plan(r, experiment.registration_check.read(plan_registration.row(r)))
+    r = planned.run
+    write_outcomes(r, experiment.window_of(planned.plan))
+    _report(r, _read_out(r, planned.plan), _learn_response(r), planned.told)
+
+
+def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
+    outcomes, scores = of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.SCORES)
+    measured, groups = summed(r, outcomes, experiment.window_of(plan))
+    features, rule_order = of_cycle(r, derived.FEATURES), r.settings.campaign.arms.rule_order
+    rankings = experiment.rankings(scores, features, rule_order=rule_order)
+    found = experiment.answers(
+        groups,
+        cycle=r.cycle,
+        design=experiment.design_of(plan, registered=evidence_months.registered(r)),
+        settings=r.settings.experiment,
+        measured=measured,
+        known_on=r.calendar.settle_on(r.cycle + 1),
+        tenths_rows=records(experiment.tenths(outcomes, of_cycle(r, derived.ARMS), rankings, metrics=measured.rates)),
+        further=_reconciled(r, of_cycle(r, derived.WAVE_PLAN)),
+        budget_share=r.settings.campaign.arms.selected_share,
+    )
+    r.write_together((table, r.rows(table, rows), {}) for table, rows in found.tables)
+    return found
+
+
+def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
+    files = read_sent(r.spark, r.exports, [str(r.cycle)])
+    contacts = r.read_present([canonical.CONTACTS]).get("contacts")
+    counts = experiment.wave_counts(wave_plan, contacts, files, cycle=r.cycle, calendar=r.calendar)
+    drawn = records(experiment.draw_counts(wave_plan))
+    waves = experiment.waves(records(counts), has_files=files is not None)
+    return [*waves, *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
+
+
+def _learn_response(r: Run) -> Rows:
+    months = evidence_months.draws_until(r)
+    plans, outcomes, tiers = evidence_months.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
+    drawn = records(experiment.draw_counts(plans))
+    unfair = experiment.unfair(drawn, srm_p=r.settings.experiment.srm_p)
+    for (cycle, _), says in unfair.items():
+        r.say(f"    {cycle}, {says}")
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, leave_out=unfair))
+    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
+    r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
+    return rows
+
+
+def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: list[str]) -> None:
+    means = r.settings.experiment.means
+    told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=r.settings.experiment)
+    shown = {
+        "Tiers": records(report.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
+        "Waves": records(report.wave_fills(of_cycle(r, derived.WAVE_PLAN))),
+        "Why users were planned or not": records(of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
+        "Read-out, differences in points": experiment.briefs(found.readout, means=means),
+        "What each option did, from exploration alone": response,
+    }
+    filed = {
+        "Parts of the users, and weeks": experiment.parts_in_brief(found.readout, means=means),
+        "Targeting": found.targeting,
+        "All checks": found.checks,
+    }
+    pages = [Chapter("Is it what was registered?", as_registered)]
+    pages += [Chapter(part.title, part.sentences, note=part.reading) for part in told]
+    pages += [Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()]
+    page = report.render(f"{r.region}, {r.scenario}, {r.cycle}: the month's report", pages)
+    for name, text in (("report.html", page.html), ("report.txt", page.text)):
+        write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
+    for title, rows in shown.items():
+        r.show(f"{title} ({r.cycle})", rows)
+    cannot = [f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in told[-1].sentences)]
+    r.say("\n".join([*cannot, f"\nReport: {r.reports}/{r.cycle}/report.html"]))

@@ -1,0 +1,55 @@
+"""A part of `read_out`: the month's users in their groups, with the sums of what came of them."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import experiment, population
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.table import Table
+from reactivation.frames import records
+from reactivation.periods import Calendar, Window
+from reactivation.runtime.run import Run
+
+_NEEDED = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
+
+
+def has_campaign(r: Run) -> bool:
+    """True where somebody was drawn, registered and planned for."""
+    return all(r.has(table) and not of_cycle(r, table).isEmpty() for table in _NEEDED)
+
+
+def of_cycle(r: Run, table: Table) -> DataFrame:
+    """The cycle's rows of a table."""
+    return r.read(table, F.col("cycle") == str(r.cycle))
+
+
+def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Measured, tuple[experiment.Group, ...]]:
+    """What is measured over a window, and its sums by group: one aggregation."""
+    features, scores = of_cycle(r, derived.FEATURES), of_cycle(r, derived.SCORES)
+    columns = features.columns + scores.columns
+    measured = experiment.Measured.of(r.settings.experiment, window=window, columns=columns)
+    now = {
+        "arms": of_cycle(r, derived.ARMS),
+        "tiers": of_cycle(r, derived.TIERS_TABLE),
+        "users": r.read(canonical.USERS),
+        "features": features,
+        "scores": scores,
+        "outcomes": outcomes,
+    }
+    return measured, experiment.groups(records(sums(now, day=r.cycle.first, calendar=r.calendar, measured=measured)))
+
+
+def sums(now: Mapping[str, DataFrame], *, day: date, calendar: Calendar, measured: experiment.Measured) -> DataFrame:
+    """The one aggregation. now: the cycle's tables by name, and `users`; day: the cycle's first."""
+    placed = experiment.placed(
+        now["arms"],
+        tiers=now["tiers"],
+        master=population.signed_up(now["users"], day=day, calendar=calendar),
+        features=now["features"],
+        scores=now["scores"],
+        measured=measured,
+    )
+    return experiment.aggregate(now["outcomes"], placed, measured=measured)

@@ -1,0 +1,173 @@
+"""Run all jobs of a cycle, or of several, that are due, in order, in one Spark session; what is done is skipped."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from reactivation import schedule
+from reactivation.contracts import flow
+from reactivation.errors import Finding, SettingsError
+from reactivation.periods import Month
+from reactivation.pipelines import (
+    assign_tiers,
+    build_features,
+    evaluate_scores,
+    ingest_sources,
+    plan_wave,
+    read_out,
+    score_users,
+    train_models,
+)
+from reactivation.runtime.run import Job, Run
+from reactivation.schedule import Due
+
+Around = Callable[[Run, Due], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Hook:
+    """What runs before each day on which something is due: a simulated bank lives up to that day.
+
+    step: its job, and the tables that the job reads and writes. run: the job. check: refuses settings it cannot use.
+    """
+
+    step: flow.Step
+    run: Job
+    check: Callable[[Run], object]
+
+
+JOBS: dict[str, Job] = {
+    "ingest_sources": ingest_sources.run,
+    "build_features": build_features.run,
+    "train_models": train_models.run,
+    "score_users": score_users.run,
+    "assign_tiers": assign_tiers.run,
+    "plan_wave": plan_wave.run,
+    "evaluate_scores": evaluate_scores.run,
+    "read_out": read_out.run,
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """How far to go."""
+    parser.add_argument("--through", metavar="YYYY-MM", help="last of several cycles (default: `--cycle` alone)")
+
+
+def no_hook() -> Hook | None:
+    """Nothing runs before a due day."""
+    return None
+
+
+def with_hook(load: Callable[[], Hook | None]) -> Job:
+    """`run` with a hook, which is loaded only where conf has a simulated bank."""
+    return wraps(run)(lambda r: run(r, load))
+
+
+def run(r: Run, load_hook: Callable[[], Hook | None] = no_hook) -> None:
+    """Execute what is due at `--as-of`, so that a later call continues.
+
+    A simulated bank lives up to the settle date by itself; of a real one somebody says until when its rows are there.
+    """
+    hook = required_hook(r, load_hook)
+    if r.as_of is None and hook is None:
+        advice = "name the day until which the bank's rows are there: waves planned without them would see nobody"
+        raise SettingsError("until when?", [Finding("missing", "--as-of", advice)])
+    run_months(r, r.cycle, last_cycle(r), hook=hook)
+    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
+    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
+
+
+def last_cycle(r: Run) -> Month:
+    """The last of the cycles that were asked for; SettingsError where it lies before the first."""
+    last = Month.parse(r.args.through) if r.args.through else r.cycle
+    if last < r.cycle:
+        raise SettingsError("nothing to run", [Finding("through", str(last), f"lies before cycle {r.cycle}")])
+    return last
+
+
+def required_hook(r: Run, load: Callable[[], Hook | None]) -> Hook | None:
+    """The hook where conf has a simulated bank, else None; SettingsError where that bank's library is not installed."""
+    if r.settings.sandbox is None:
+        return None
+    hook = load()
+    if hook is None:
+        advice = "install `reactivation_lab` beside `reactivation` (its zip or checkout), or set sandbox: null"
+        raise SettingsError("the simulated bank is not installed", [Finding("sandbox", f"region {r.region}", advice)])
+    hook.check(r)
+    return hook
+
+
+def run_months(r: Run, first: Month, last: Month, *, hook: Hook | None) -> None:
+    """What is due of several cycles, one after the other, both ends included."""
+    for number in range(last.months_since(first) + 1):
+        run_month(r.at(r.step, cycle=first + number), hook=hook)
+
+
+def is_done(due: Due, done: Collection[tuple[str, str | None, date | None]]) -> bool:
+    """True for what nobody has to run: a wave that was planned on any day (it was sent), an ingest up to a later day.
+
+    done: see `Run.done`. A job that somebody ran by itself may have no day there.
+    """
+    if due.job == flow.PLAN.job:
+        return any((job, wave) == (due.job, due.wave) for job, wave, _ in done)
+    if due.job == flow.INGEST.job:
+        return any(job == due.job and as_of is not None and due.as_of <= as_of for job, _, as_of in done)
+    return due.key in done
+
+
+def job_of(due: Due, hook: Hook | None) -> tuple[flow.Step, Job]:
+    """The step and the function of a job that is due; the hook's job is none of `JOBS`."""
+    if hook is not None and due.job == hook.step.job:
+        return hook.step, hook.run
+    return flow.BY_JOB[due.job], JOBS[due.job]
+
+
+def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
+    """Nothing is done around a job."""
+    return nullcontext()
+
+
+def run_month(
+    r: Run,
+    *,
+    hook: Hook | None,
+    before: Sequence[Due] = (),
+    around: Around = unwatched,
+    leave_out: Collection[str] = (),
+) -> None:
+    """Execute what is due of one cycle.
+
+    before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
+    each job runs. leave_out: jobs that are not run.
+    """
+    of_cycle = schedule.of_cycle(
+        r.cycle,
+        calendar=r.calendar,
+        waves=r.settings.campaign.days_of(r.cycle),
+        looks=r.settings.experiment.look_days(r.cycle),
+        before_each_day=[hook.step.job] if hook else [],
+    )
+    jobs = tuple(due for due in dict.fromkeys((*before, *of_cycle)) if due.job not in leave_out)
+    until = r.as_of or r.calendar.settle_on(r.cycle)
+    done = set() if r.force else r.done()
+    for number, due in enumerate(jobs, start=1):
+        title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
+        if due.as_of > until:
+            r.say(f"{title}: not due before {until}; call again then")
+            break
+        if is_done(due, done):
+            r.say(f"{title}: done already")
+            continue
+        r.say(title)
+        started = time.monotonic()
+        step, job = job_of(due, hook)
+        child = r.at(step, as_of=due.as_of, wave=due.wave, args=Namespace())
+        with around(child, due), child.own_queries():
+            job(child)
+        child.finish()
+        r.say(f"    done in {time.monotonic() - started:.1f} s")

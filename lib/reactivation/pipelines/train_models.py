@@ -1,0 +1,96 @@
+"""Train both models on settled months, test them on the newest one, and register what the gate says of them."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from pyspark.sql import DataFrame
+
+from reactivation import model
+from reactivation.contracts import derived
+from reactivation.errors import ModelError
+from reactivation.pipelines import model_ledger, training_rows
+from reactivation.runtime.registry import ModelVersion, Registry
+from reactivation.runtime.run import Run
+
+
+def run(r: Run) -> None:
+    """One version per model; a version of the same cycle, settings and rows is used again unless --force.
+
+    A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
+    model of activity there is nothing to go on with.
+    """
+    registry, material = Registry.open(r), training_rows.known(r)
+    there = {target: is_there(r, registry, target, material.training) for target in model.TARGETS}
+    news = [target for target, version in there.items() if version is None]
+    with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
+        examples = material.examples(news)
+        results = list(pool.map(lambda target: train(r, registry, target, material.training, examples[target]), news))
+    for target, result in zip(news, results, strict=True):
+        if isinstance(result, ModelError):
+            r.say(f"    {target}: no version this time. {result}")
+            continue
+        trained, there[target] = result
+        tell(r, target, trained, result[1])
+    for target, version in there.items():
+        if version is not None:
+            decide(r, registry, target, version)
+
+
+def is_there(r: Run, registry: Registry, target: str, training: model.Training) -> ModelVersion | None:
+    """A version of the same cycle, settings and rows, which can be used again; says so."""
+    version = None if r.force else registry.reusable(target, training)
+    if version is not None:
+        r.say(f"    {target}: version {version.version} has the same cycle, settings and rows; nothing to train")
+    return version
+
+
+def train(
+    r: Run, registry: Registry, target: str, training: model.Training, examples: DataFrame
+) -> tuple[model.Trained, ModelVersion] | ModelError:
+    """Train one model and register it; the error where its data cannot train it and the programme can do without."""
+    serving = registry.serving(target, r.cycle)
+    champion = registry.load(target, str(serving.version)) if serving else None
+    salt, settings = training_rows.salt(r, target), r.settings.model
+    try:
+        trained = model.train(examples, months=training.months, salt=salt, settings=settings, champion=champion)
+    except ModelError as error:
+        if target == "active":
+            raise
+        return error
+    return trained, registry.register(target, trained, training=training, examples=examples, r=r)
+
+
+def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:
+    """Say how good the version is, and what the gate says."""
+    title = f"{target}, version {version.version}: tested on {version.tags['test_month']}"
+    r.show(title, [{"population": name, **quality.figures} for name, quality in trained.quality.items()])
+    for note in trained.notes:
+        r.say(f"  {note}")
+    r.say(f"  gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}")
+
+
+def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> None:
+    """Write the gate's decision into the ledger, and let the version go live at once where conf says so.
+
+    What stands there already is not said twice; a version whose run broke off after it was registered gets its decision
+    from the next one.
+    """
+    number, is_ready, gate = str(version.version), version.tags["ready_for_review"] == "true", version.tags["gate"]
+    decisions = [("ready_for_review" if is_ready else "refused", "gate", gate)]
+    if is_ready and r.settings.model.auto_approve:
+        decisions.append(("approved", "auto (conf)", "model.auto_approve is set and the gate was passed"))
+    known = model_ledger.events(r, registry.name(target), number)
+    news = [decision for decision in decisions if decision[0] not in known]
+    if not news:
+        return
+    if news[-1][0] == "approved":  # the ledger comes last: what stands there is done
+        is_newest = registry.promote(target, number, reviewer="auto (conf)", unless_older=True)
+        r.say(
+            f"  {target}: version {number} is {'champion' if is_newest else 'no champion, for it is older'}, approved"
+        )
+    evidence = json.dumps(registry.evidence(version), sort_keys=True)
+    records = [
+        registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
+        for event, actor, reason in news
+    ]
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))

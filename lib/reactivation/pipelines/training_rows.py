@@ -1,0 +1,52 @@
+"""No job, but what two share: the months a cycle learns from, and the rows that train and test its models."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign, model
+from reactivation.contracts import derived
+from reactivation.errors import Finding, NotReady
+from reactivation.pipelines import configured_sources, evidence_months
+from reactivation.runtime.run import Run
+
+
+@dataclass(frozen=True)
+class Material:
+    """Features and labels of all months of one training; alone: weights of users left alone, None where nobody was."""
+
+    run: Run
+    training: model.Training
+    features: DataFrame
+    labels: DataFrame
+    alone: DataFrame | None
+
+    def examples(self, targets: Iterable[str]) -> dict[str, DataFrame]:
+        """By target, examples that speak of users left alone, as conf wants it."""
+        every = {target: model.examples(self.features, self.labels, target=target) for target in targets}
+        return evidence_months.examples_alone(self.run, every, self.training.months, self.alone)
+
+
+def known(r: Run) -> Material:
+    """What the run's cycle may learn from; NotReady where its test month has no labels."""
+    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=r.settings.campaign.learning)
+    months = model.months(newest, settings=r.settings.model)
+    tables = derived.FEATURES, derived.LABELS
+    is_needed = F.col("cycle").isin([str(month) for month in months.all])
+    features, labels = configured_sources.features_now(r, is_needed), r.read(derived.LABELS, is_needed)
+    labelled = {row.cycle for row in labels.select("cycle").distinct().collect()}
+    if str(months.test) not in labelled:
+        findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
+        raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
+    months = months.among(labelled)
+    alone = evidence_months.untouched(r, [str(month) for month in months.all])
+    rows = model.fingerprint(features, labels, *([] if alone is None else [alone]))
+    training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
+    return Material(r, training, features, labels, alone)
+
+
+def salt(r: Run, target: str) -> str:
+    """Names the draw of sample and split."""
+    return r.salt(f"train_{target}")

@@ -1,0 +1,8 @@
+"""The month's report: tiers, waves, read-out and what cannot be seen, for people."""
+
+from reactivation.report import loop
+from reactivation.report.month import tier_sizes, wave_fills
+from reactivation.report.page import Chapter, Report, render
+from reactivation.report.settings import MonitoringSettings
+
+__all__ = ["Chapter", "MonitoringSettings", "Report", "loop", "render", "tier_sizes", "wave_fills"]

@@ -1,0 +1,71 @@
+"""Several questions asked at once: p-values adjusted for their number, and alpha split over registered looks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from statsmodels.stats.multitest import multipletests
+
+from reactivation.statistics.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE
+
+Adjusted = tuple[float | None, ...]
+
+
+def holm(p_values: Sequence[float | None]) -> Adjusted:
+    """Adjusted so that a single false alarm among all of them is as rare as alpha: for checks that only warn.
+
+    A question without an answer (None) has none afterwards either, and does not count.
+
+    References: Holm, Scandinavian Journal of Statistics 6 (1979).
+
+    >>> holm([0.01, None, 0.04])
+    (0.02, None, 0.04)
+    """
+    return _adjusted(p_values, "holm")
+
+
+def benjamini_hochberg(p_values: Sequence[float | None]) -> Adjusted:
+    """Adjusted so that of the findings at most a share alpha is false in the long run: for effects in many segments.
+
+    References: Benjamini and Hochberg, Journal of the Royal Statistical Society B 57 (1995).
+
+    >>> benjamini_hochberg([0.01, None, 0.04])
+    (0.02, None, 0.04)
+    """
+    return _adjusted(p_values, "fdr_bh")
+
+
+def alpha_per_look(alpha: float, *, looks: int) -> float:
+    """The level of each of the registered looks: alpha in equal parts.
+
+    However the looks depend on one another, false alarms stay below alpha (Bonferroni). A spending function would give
+    the last look more; it asks for the share of users seen at each look, which a month with late rows cannot promise.
+
+    >>> alpha_per_look(0.05, looks=4)
+    0.0125
+    """
+    return alpha / looks
+
+
+def _adjusted(p_values: Sequence[float | None], method: Literal["holm", "fdr_bh"]) -> Adjusted:
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return tuple(p_values)
+    found = iter(float(p) for p in multipletests(known, method=method)[1])
+    return tuple(None if p is None else next(found) for p in p_values)
+
+
+def as_family(rows: Iterable[dict[str, Any]], kind: str, *, alpha: float) -> list[dict[str, Any]]:
+    """Verdicts that hold for several questions at once: proven only where it is so after Benjamini-Hochberg.
+
+    rows: of `readout`, with verdict, reason and p_value. kind: what the questions are, in the plural.
+    """
+    family = list(rows)
+    adjusted = benjamini_hochberg([row["p_value"] for row in family])
+    for row, p in zip(family, adjusted, strict=True):
+        if p is None:
+            continue
+        is_proven = row["verdict"] in (BETTER, BETTER_BUT_SMALL, WORSE)
+        row["verdict"] = INCONCLUSIVE if is_proven and p > alpha else row["verdict"]
+        said = f"Benjamini-Hochberg p = {p:.2g} over {len(family)} {kind}"
+        row["reason"] = "; ".join(filter(None, (said, row["reason"])))
+    return family

@@ -1,0 +1,87 @@
+"""What a causal contrast says, in few words, and a sentence for those who read no intervals."""
+
+from typing import Literal, NamedTuple
+
+from scipy.stats import norm
+
+from reactivation.statistics.estimates import Estimate, whole
+from reactivation.statistics.proportions import z_sum
+
+BETTER = "proven better"
+BETTER_BUT_SMALL = "proven better but smaller than the minimum"
+WORSE = "proven worse"
+SAME = "no difference larger than the minimum"
+INCONCLUSIVE = "inconclusive"
+NOT_ESTIMABLE = "not estimable"
+WITHHELD = "withheld"
+
+Unit = Literal["points", "own"]
+NO_MINIMUM = "no smallest effect of interest was registered, so how many users would settle it cannot be said"
+
+
+class Verdict(NamedTuple):
+    """word: one of the seven. reason: what the word leaves out, or None."""
+
+    word: str
+    reason: str | None
+
+
+def verdict(
+    estimate: Estimate, *, minimum_effect: float | None, alpha: float, power: float, unit: Unit = "points"
+) -> Verdict:
+    """Judge a causal estimate against zero and against the smallest effect that would change a decision.
+
+    Where the interval holds both zero and the minimum, the answer is inconclusive, with the users that would settle it
+    at the same split: standard errors shrink with √n, and the minimum must lie z(1-α/2) + z(power) of them from zero.
+    Without a minimum (None) only zero can be judged against. unit: that of the difference; `points` are shares.
+    """
+    if estimate.status == "not_estimable":
+        return Verdict(NOT_ESTIMABLE, estimate.reason)
+    low, high = estimate.difference_low, estimate.difference_high
+    if estimate.status == "withheld" or low is None or high is None:
+        return Verdict(WITHHELD, estimate.reason)
+    if low > 0:
+        is_small = minimum_effect is not None and high < minimum_effect
+        return Verdict(BETTER_BUT_SMALL if is_small else BETTER, None)
+    if high < 0:
+        return Verdict(WORSE, None)
+    if minimum_effect is not None and -minimum_effect < low and high < minimum_effect:
+        return Verdict(SAME, None)
+    return Verdict(INCONCLUSIVE, what_would_settle(estimate, minimum_effect, alpha=alpha, power=power, unit=unit))
+
+
+def what_would_settle(
+    estimate: Estimate, minimum_effect: float | None, *, alpha: float, power: float, unit: Unit = "points"
+) -> str:
+    """How many users, at the same split, an inconclusive estimate lacks, in words.
+
+    Where the users were enough for the registered power and chance still left the answer open, the number is the one
+    at which no interval can hold both zero and the minimum: its whole width is then below the minimum.
+    """
+    if minimum_effect is None:
+        return NO_MINIMUM
+    size = f"{100 * minimum_effect:.1f} points" if unit == "points" else f"{minimum_effect:g}"
+    users, half_width = estimate.n_treatment + estimate.n_control, estimate.half_width or 0.0
+    standard_error = half_width / float(norm.isf(alpha / 2))
+    needed = users * (z_sum(alpha=alpha, power=power) * standard_error / minimum_effect) ** 2
+    if needed > users:
+        return f"needs about {whole(needed)} users to see a difference of {size} with {power:.0%} power"
+    certain = users * (2 * half_width / minimum_effect) ** 2
+    return (
+        f"the users were enough to see a difference of {size} with {power:.0%} power, and yet the interval holds both "
+        f"none and that; "
+        f"about {whole(certain)} users would settle it whatever the truth"
+    )
+
+
+ONLY_FINDS = (
+    "the model picks users who are more active, but the campaign is not shown to move them more: "
+    "it only finds people who would have come by themselves"
+)
+
+
+def reading_of_pick(pick: Estimate, gain: Estimate) -> str | None:
+    """The warning beside a won pick: without a gain the model only finds those who come anyway; None elsewhere."""
+    is_won = pick.difference_low is not None and pick.difference_low > 0
+    is_gain_shown = gain.difference_low is not None and gain.difference_low > 0
+    return ONLY_FINDS if is_won and not is_gain_shown else None

@@ -1,1 +1,0 @@
-"""What each table is, as data: schemas, checks, test rows and documentation derive from here."""

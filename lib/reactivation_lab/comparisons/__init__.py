@@ -1,0 +1,1 @@
+"""One way against another: models, policies, treatments of contacted users."""

@@ -1,0 +1,1 @@
+"""What a stretch of work costs, and the records that keep it."""

@@ -1,0 +1,140 @@
+"""Which months an ingest handles, what is counted, and when it is too much: without Spark."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from reactivation.errors import TooManyBadRows
+from reactivation.ingest import SourcesSettings, Span, counts
+from reactivation.ingest.arrival_range import to_handle
+from reactivation.ingest.batch import Past, parts_to_write
+from reactivation.periods import Month
+
+pytestmark = pytest.mark.numbers
+
+MAY, JUNE = Month.parse("2026-05"), Month.parse("2026-06")
+SETTINGS = SourcesSettings.model_validate(
+    {
+        "path": "raw",
+        "format": "delta",
+        "options": {},
+        "max_bad_share": 0.1,
+        "few_bad_rows": 2,
+        "users": {"from": "users"},
+        "logins": {"from": "logins"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("done", "as_of", "force", "expected"),
+    [
+        ({}, "2026-06-01", False, Span(None, MAY, date(2026, 6, 1))),  # the first ingest takes all history
+        ({"users": "2026-06-01"}, "2026-06-08", False, Span(JUNE, JUNE, date(2026, 6, 8))),  # May is whole
+        ({"users": "2026-05-20"}, "2026-06-08", False, Span(MAY, JUNE, date(2026, 6, 8))),  # May is not
+        ({"users": "2026-06-20"}, "2026-06-08", False, Span(JUNE, JUNE, date(2026, 6, 20))),  # never cut shorter
+        ({"users": "2026-06-20"}, "2026-06-01", False, Span(MAY, MAY, date(2026, 6, 1))),  # a past cycle again
+        ({"users": "2026-06-20"}, "2026-06-01", True, Span(None, MAY, date(2026, 6, 1))),  # all of it again
+    ],
+)
+def test_months_that_are_not_whole_and_always_the_newest(
+    done: dict[str, str], as_of: str, force: bool, expected: Span
+) -> None:
+    days = {name: date.fromisoformat(day) for name, day in done.items()}
+    assert to_handle(days, ["users"], as_of=date.fromisoformat(as_of), force=force) == expected
+
+
+def test_a_source_that_is_new_in_conf_brings_back_all_months() -> None:
+    span = to_handle({"users": date(2026, 6, 1)}, ["users", "logins"], as_of=date(2026, 6, 8), force=False)
+    assert span.first is None
+
+
+def came(month: str, rows: int) -> SimpleNamespace:
+    return SimpleNamespace(source="logins", arrival_cycle=month, rows=rows)
+
+
+def became(month: str, fate: str, rows: int, reason: str | None = None, again: bool = False) -> SimpleNamespace:
+    return SimpleNamespace(
+        source="logins", arrival_cycle=month, is_readmitted=again, fate=fate, reason=reason, rows=rows
+    )
+
+
+def test_rows_in_are_kept_quarantined_or_duplicates() -> None:
+    span = Span(MAY, JUNE, date(2026, 6, 8))
+    fates = [
+        became("2026-05", "kept", 7),
+        became("2026-05", "quarantined", 2, "unknown_user"),
+        became("2026-05", "duplicate", 1),
+        became("2026-06", "kept", 2, again=True),  # two that had waited for their user
+        became("undated", "quarantined", 1, "bad_type"),
+    ]
+    found = counts.tally([came("2026-05", 10), came("undated", 1)], fates, sources=["logins"], span=span)
+    records = {r["cycle"]: r for r in counts.records(found, span)}
+    assert records["2026-05"]["rows_in"] == 10
+    assert (records["2026-06"]["rows_in"], records["2026-06"]["rows_readmitted"]) == (2, 2)
+    assert [records[m]["arrived_before"] for m in ("2026-05", "2026-06")] == [date(2026, 6, 1), date(2026, 6, 8)]
+    assert parts_to_write(found, Past({}, None, []), span) == {
+        "logins": ("2026-05", "2026-06"),
+        "quarantine": ("2026-05", "undated"),
+        "ingest_counts": ("2026-05", "2026-06", "undated"),
+    }
+
+
+def test_a_lost_row_stops_the_ingest() -> None:
+    with pytest.raises(AssertionError, match=r"10 rows in .* became 9 kept; rows were lost or doubled"):
+        counts.tally(
+            [came("2026-05", 10)],
+            [became("2026-05", "kept", 9)],
+            sources=["logins"],
+            span=Span(None, MAY, date(2026, 6, 1)),
+        )
+
+
+def test_too_many_bad_rows_are_told_with_reasons_and_counts() -> None:
+    span = Span(None, MAY, date(2026, 6, 1))
+    fates = [
+        became("2026-05", "kept", 20),
+        became("2026-05", "quarantined", 2, "unknown_user"),
+        became("2026-05", "quarantined", 3, "bad_type"),
+    ]
+    found = counts.tally([came("2026-05", 25)], fates, sources=["logins"], span=span)
+    with pytest.raises(TooManyBadRows) as raised:
+        counts.check_shares(found, undated_before={}, settings=SETTINGS)
+    assert str(raised.value) == (
+        "more than 10.0% of a source's rows (sources.max_bad_share) break the contract; nothing was written\n"
+        "  bad rows  logins  5 of 25 (20.0%): bad_type 3, unknown_user 2"
+    )
+
+
+def test_undated_rows_weigh_once_and_a_handful_never() -> None:
+    span = Span(MAY, MAY, date(2026, 6, 1))
+    fates = [
+        became("2026-05", "kept", 10),
+        became("2026-05", "quarantined", 2, "bad_type"),
+        became("undated", "quarantined", 9, "x"),
+    ]
+    found = counts.tally([came("2026-05", 12), came("undated", 9)], fates, sources=["logins"], span=span)
+    counts.check_shares(found, undated_before={"logins": 9}, settings=SETTINGS)  # nine are old, two are a handful
+    with pytest.raises(TooManyBadRows):
+        counts.check_shares(found, undated_before={"logins": 8}, settings=SETTINGS)
+
+
+def counted(source: str, month: str, rows: int, until: str) -> dict[str, object]:
+    return {"source": source, "cycle": month, "rows_in": rows, "arrived_before": date.fromisoformat(until)}
+
+
+def test_a_source_that_fell_silent_in_the_newest_whole_month_is_told() -> None:
+    users = [
+        counted("users", month, 9, until) for month, until in (("2026-04", "2026-05-01"), ("2026-05", "2026-06-01"))
+    ]
+    april, june = counted("logins", "2026-04", 70, "2026-05-01"), counted("users", "2026-06", 0, "2026-06-05")
+    told = ["`logins`: no row arrived in 2026-05, 70 in 2026-04: is it complete?"]
+    assert counts.silent([*users, april]) == told
+    assert counts.silent([*users, april, counted("logins", "2026-05", 0, "2026-06-01")]) == told
+    assert counts.silent([*users, april, june]) == told  # a begun month may still bring its rows
+    assert counts.silent([*users, april, counted("logins", "2026-05", 1, "2026-06-01")]) == []
+    assert counts.silent([users[0], april, counted("users", "2026-05", 9, "2026-05-26")]) == []
+    assert counts.silent([]) == []
+    undated = counted("logins", "undated", 4, "2026-06-01")
+    assert counts.silent([*users, april, undated]) == told
