@@ -1,6 +1,7 @@
 """What the side-by-side benchmark counts, without Spark: event logs, Delta's log, processors, and the table."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reactivation_lab.benchmarks.against import deltalog, demo, eventlog, process, rows, tree
-from reactivation_lab.benchmarks.against.helpers import duckdb_partials, one_session
-from reactivation_lab.benchmarks.against.process import Ran
-from reactivation_lab.benchmarks.against.results import Result, Results, value
-from reactivation_lab.benchmarks.against.table import Figure, markdown
+from reactivation_lab.against import deltalog, demo, eventlog, process, rows, tree
+from reactivation_lab.against.helpers import duckdb_partials, one_session
+from reactivation_lab.against.process import Ran
+from reactivation_lab.against.results import Result, Results, value
+from reactivation_lab.against.table import Figure, markdown
 
 pytestmark = pytest.mark.numbers
 SQL = "org.apache.spark.sql.execution.ui.SparkListenerSQLExecution"
@@ -322,6 +323,14 @@ def test_duckdb_is_what_both_sides_are_divided_by(tmp_path: Path) -> None:
 
 
 # Trees
+
+
+def test_the_driver_needs_neither_spark_nor_what_it_measures() -> None:
+    code = "import sys, reactivation_lab.against.main; print(*sys.modules)"
+    lib = str(Path(tree.__file__).parents[2])
+    loaded = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": lib}, capture_output=True, check=True)
+
+    assert {"pyspark", "delta", "reactivation"}.isdisjoint(loaded.stdout.decode().split())
 
 
 def test_a_job_is_found_in_either_layout(tmp_path: Path) -> None:

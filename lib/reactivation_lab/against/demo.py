@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reactivation_lab.benchmarks.against import deltalog
-from reactivation_lab.benchmarks.against.bench import Place, arguments
-from reactivation_lab.benchmarks.against.eventlog import Log
-from reactivation_lab.benchmarks.against.process import Ran
-from reactivation_lab.benchmarks.against.tree import Unavailable
+from reactivation_lab.against import deltalog
+from reactivation_lab.against.bench import Place, arguments
+from reactivation_lab.against.eventlog import Log
+from reactivation_lab.against.process import Ran
+from reactivation_lab.against.tree import Unavailable
 
 JUNE = "2026-06"
 _DAY_OF_A_WAVE = ("simulate_bank", "ingest_sources", "plan_wave")

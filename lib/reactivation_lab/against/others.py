@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-from reactivation_lab.benchmarks.against import process
-from reactivation_lab.benchmarks.against.bench import Place, arguments
-from reactivation_lab.benchmarks.against.tree import TEST_COMMANDS, Unavailable
+from reactivation_lab.against import process
+from reactivation_lab.against.bench import Place, arguments
+from reactivation_lab.against.tree import TEST_COMMANDS, Unavailable
 
 _LATER = ("build_features", "train_models", "score_users", "assign_tiers", "plan_wave", "evaluate_scores", "read_out")
 

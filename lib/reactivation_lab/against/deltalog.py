@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 
-from reactivation_lab.benchmarks.against.tree import Unavailable
+from reactivation_lab.against.tree import Unavailable
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reactivation_lab.benchmarks.against import table
-from reactivation_lab.benchmarks.against.results import Result, Results
-from reactivation_lab.benchmarks.against.rows import DUCKDB, ROWS, Asked, Row, figures
-from reactivation_lab.benchmarks.against.tree import HERE, REV, Unavailable, short, working_tree, worktree
+from reactivation_lab.against import table
+from reactivation_lab.against.results import Result, Results
+from reactivation_lab.against.rows import DUCKDB, ROWS, Asked, Row, figures
+from reactivation_lab.against.tree import HERE, REV, Unavailable, short, working_tree, worktree
 
 _SIZES = {"copies": 12, "users": 500_000, "features_users": 1_000_000}
 _ABOUT = (
@@ -39,9 +39,10 @@ def parser() -> ArgumentParser:
     return result
 
 
-def main(project: Path, argv: Sequence[str]) -> None:
+def main(argv: Sequence[str]) -> None:
     """Run what is missing, row by row and both sides in turn, and write the table after each run."""
     args = parser().parse_args(argv)
+    project = Path(__file__).resolve().parents[3]
     folder = project / "build" / "against" / short(project, args.rev)
     trees = {REV: worktree(project, args.rev, folder / "worktree"), HERE: working_tree(project)}
     sizes = {name: getattr(args, name) for name in _SIZES}

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from reactivation_lab.benchmarks.against import deltalog
-from reactivation_lab.benchmarks.against.bench import HELPERS, Done, Place, Step, arguments
-from reactivation_lab.benchmarks.against.eventlog import Log
-from reactivation_lab.benchmarks.against.helpers.one_session import bring
-from reactivation_lab.benchmarks.against.process import Ran
-from reactivation_lab.benchmarks.against.tree import Unavailable
+from reactivation_lab.against import deltalog
+from reactivation_lab.against.bench import HELPERS, Done, Place, Step, arguments
+from reactivation_lab.against.eventlog import Log
+from reactivation_lab.against.helpers.one_session import bring
+from reactivation_lab.against.process import Ran
+from reactivation_lab.against.tree import Unavailable
 
 OBSERVED_ON, MONTH = "2026-05-01", "2026-04"
 REPETITIONS = 3

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reactivation_lab.benchmarks.against import demo, ingest, others, partials, readout
-from reactivation_lab.benchmarks.against.bench import Place
-from reactivation_lab.benchmarks.against.results import Result, Results, value
-from reactivation_lab.benchmarks.against.table import Figure
-from reactivation_lab.benchmarks.against.tree import HERE, REV, Tree
+from reactivation_lab.against import demo, ingest, others, partials, readout
+from reactivation_lab.against.bench import Place
+from reactivation_lab.against.results import Result, Results, value
+from reactivation_lab.against.table import Figure
+from reactivation_lab.against.tree import HERE, REV, Tree
 
 SHORT_SECONDS = 300.0
 SHORT_RUNS = 3

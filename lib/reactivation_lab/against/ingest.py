@@ -5,10 +5,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from reactivation_lab.benchmarks.against import deltalog
-from reactivation_lab.benchmarks.against.bench import HELPERS, Place, Step, arguments
-from reactivation_lab.benchmarks.against.helpers.one_session import bring
-from reactivation_lab.benchmarks.against.tree import Unavailable
+from reactivation_lab.against import deltalog
+from reactivation_lab.against.bench import HELPERS, Place, Step, arguments
+from reactivation_lab.against.helpers.one_session import bring
+from reactivation_lab.against.tree import Unavailable
 
 MONTH_ENDS = ("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01")
 NEWEST = "2026-04"

@@ -10,7 +10,7 @@ from pathlib import Path
 REV, HERE = "rev", "here"
 _JOBS = ("jobs", "jobs/lab")
 _CODE = ("lib", "jobs", "conf")
-_NOT_MEASURED = ("lib/reactivation_lab/benchmarks/against/", "jobs/lab/benchmark_against.py")
+_NOT_MEASURED = ("lib/reactivation_lab/against/", "jobs/lab/benchmark_against.py")
 _OF_OTHERS = ("SPARK_HOME", "SPARK_CONF_DIR", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYSPARK_SUBMIT_ARGS")
 TEST_COMMANDS = (
     ("-m", "ruff", "check", "."),
@@ -58,8 +58,7 @@ def worktree(project: Path, revision: str, place: Path) -> Tree:
     """Check a commit out into a folder of its own, once."""
     commit = _git(project, "rev-parse", "--verify", f"{revision}^{{commit}}")
     if not (place / ".git").exists():
-        _git(project, "worktree", "prune")
-        _git(project, "worktree", "add", "--detach", str(place), commit)
+        _git(project, "worktree", "add", "--force", "--detach", str(place), commit)  # though its folder was removed
     if _git(place, "rev-parse", "HEAD") != commit or _git(place, "status", "--porcelain", "--untracked-files=no"):
         raise SystemExit(f"{place} is not what was committed as {revision}: remove it with `git worktree remove`")
     return Tree(REV, place, commit[:12])

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from reactivation_lab.benchmarks.against import eventlog, process
-from reactivation_lab.benchmarks.against.process import Ran
-from reactivation_lab.benchmarks.against.tree import Tree, Unavailable
+from reactivation_lab.against import eventlog, process
+from reactivation_lab.against.process import Ran
+from reactivation_lab.against.tree import Tree, Unavailable
 
 HELPERS = Path(__file__).parent / "helpers"
 _DEFAULTS = """spark.eventLog.enabled true

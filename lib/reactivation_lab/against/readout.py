@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from reactivation_lab.benchmarks.against.bench import Place
+from reactivation_lab.against.bench import Place
 
 ROWS = 126_000
 
