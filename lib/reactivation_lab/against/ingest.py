@@ -38,8 +38,7 @@ def ingest(place: Place, *, copies: int = 12) -> dict[str, Any]:
     tables = sorted(path.name for path in raw.iterdir())
     for table in tables:
         bring(raw / table, place.root / "raw" / table)
-        for commit in (place.root / "raw" / table / "_delta_log").iterdir():
-            commit.unlink()
+        shutil.rmtree(place.root / "raw" / table / "_delta_log")
     plan = [
         Step(day, "ingest_sources", _as_of(place, place.root, day), _commits(raw, place.root, tables, number))
         for number, day in enumerate(MONTH_ENDS[:-1])
