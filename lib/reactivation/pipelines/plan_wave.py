@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import activity, campaign, experiment, population
+from reactivation import campaign, experiment, features, population
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
@@ -69,9 +69,9 @@ def _known(r: Run, as_of: date, is_now: Column) -> DataFrame:
         is_before = may_count & F.col("send_on").between(oldest, as_of - timedelta(days=1))
         plans = r.read(derived.WAVE_PLAN, is_before & ~(is_now & (F.col("wave") == r.wave)))
         contacts = campaign.facts.as_sent(plans, contacts, known_before=as_of, calendar=r.calendar)
-    measures = activity.measures(r.settings.activity)
+    measures = features.measures(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]
-    months = activity.straight(
+    months = features.partials.in_window(
         {name: table for name, table in here.items() if name in measures},
         window=Window(r.cycle.first, as_of),
         known_before=as_of,
