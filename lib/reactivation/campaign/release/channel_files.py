@@ -8,10 +8,9 @@ from pyspark.sql import functions as F
 COLUMNS = ("contact_id", "user_id", "benefit", "send_on")
 
 
-def channel_rows(plan: DataFrame, channel: str) -> DataFrame:
-    """The contacts of one channel; draws of `none` are nobody's contact and in no file."""
-    is_sent = (F.col("channel") == channel) & F.col("contact_id").isNotNull()
-    return plan.where(is_sent).select(*COLUMNS)
+def contacts(plan: DataFrame) -> DataFrame:
+    """The contacts of all channels: channel and `COLUMNS`. Draws of `none` are nobody's contact and in no file."""
+    return plan.where(F.col("contact_id").isNotNull()).select("channel", *COLUMNS)
 
 
 def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date) -> DataFrame:
