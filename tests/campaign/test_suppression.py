@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from conftest import Rows
 from reactivation.campaign.release import channel_files
@@ -32,8 +31,7 @@ def held(rows: Rows) -> DataFrame:
 
 
 def write(held_out: DataFrame, folder: Path) -> None:
-    named = held_out.withColumn("file", F.lit("suppression"))
-    write_files(named, str(folder), by="file", names=["suppression"], order_by="user_id")
+    write_files(held_out, str(folder), by="file", names=["suppression"], order_by="user_id")
 
 
 def test_the_held_out_and_nobody_else_until_they_may_be_contacted_again(rows: Rows, tmp_path: Path) -> None:

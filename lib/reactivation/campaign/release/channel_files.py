@@ -14,11 +14,13 @@ def contacts(plan: DataFrame) -> DataFrame:
 
 
 def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date) -> DataFrame:
-    """Whom the bank's other senders are asked to leave alone. Grain and key: user_id.
+    """Whom the bank's other senders are asked to leave alone. Grain and key: user_id; `file` names their file.
 
     until: the first day on which the user may be contacted again; that of the long holdout lies months ahead.
     """
     until = F.when(F.col("touch") == "holdout", F.lit(holdout_until)).when(
         F.col("touch") == "long_holdout", F.lit(long_holdout_until)
     )
-    return arms.where(F.col("touch").isin("holdout", "long_holdout")).select("user_id", until.alias("until"))
+    return arms.where(F.col("touch").isin("holdout", "long_holdout")).select(
+        F.lit("suppression").alias("file"), "user_id", until.alias("until")
+    )
