@@ -24,13 +24,16 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## Two months of the simulated bank, from raw tables to the read-out (into build/demo)
+demo: setup ## A month of the simulated bank, 2026-05, from raw tables to the read-out (into build/demo)
+	@$(CYCLE) --region sandbox --cycle 2026-05
+
+demo-loop: setup ## The demo and the month after it, 2026-06; what is done already is not done again
 	@$(CYCLE) --region sandbox --cycle 2026-05 --through 2026-06
 
 demo-berka: setup ## A month of a real Czech bank of the nineties, up to its scores (into build/demo-berka)

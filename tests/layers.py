@@ -12,9 +12,7 @@ from typing import NamedTuple
 BASE = frozenset(
     {"errors", "frames", "frozen_model", "randomization", "clusters", "periods", "schedule", "contracts", "statistics"}
 )
-STEPS = frozenset(
-    {"ingest", "activity", "population", "features", "labels", "model", "campaign", "experiment", "report"}
-)
+STEPS = frozenset({"ingest", "population", "features", "labels", "model", "campaign", "experiment", "report"})
 LAB = "reactivation_lab"
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),

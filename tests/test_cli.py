@@ -35,6 +35,22 @@ def breaks(r: Run) -> None:
     raise RuntimeError("a bug")
 
 
+class LosesExecutors:
+    """A job whose first runs each lose an executor, as Spark 4.1 words it."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.runs: list[str] = []
+
+    def __call__(self, r: Run) -> None:
+        self.runs.append(r.run_id)
+        if len(self.runs) <= self.times:
+            raise RuntimeError(
+                "An error occurred while calling o57.count.\n: org.apache.spark.SparkException: "
+                "[CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND] Checkpoint block rdd_3_0 not found!"
+            )
+
+
 def execute(job: Job, root: Path, *more: str) -> int:
     return cli.execute(job, JOB, ["--cycle", "2026-06", "--conf-dir", CONF, "--set", f"paths.root={root}", *more])
 
@@ -51,6 +67,22 @@ def test_a_users_mistake_is_two_with_one_message_and_no_stack_trace(
     assert capsys.readouterr().err == (
         "NotReady: `features` is not there\n  missing  features  run jobs/build_features.py first\n"
     )
+
+
+def test_a_job_that_loses_rows_with_an_executor_runs_again_and_a_second_time_says_what_to_do(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here in Spark's words alone; `tests/cluster` kills real executors."""
+    once, twice = LosesExecutors(1), LosesExecutors(2)
+    once.__doc__ = twice.__doc__ = "Lose executors."
+    assert execute(once, tmp_path) == 0
+    assert len(set(once.runs)) == 2  # a run of its own, with nothing of the first
+    assert "An executor was lost" in capsys.readouterr().err
+    assert execute(twice, tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "RowsLost: executors were lost twice" in said
+    assert "run the same command again" in said
+    assert len(twice.runs) == 2
 
 
 def test_a_real_banks_month_needs_a_day(spark: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ LAB_JOBS = sorted((ROOT / "jobs" / "lab").glob("*.py"))
 CODE = [*PRODUCT, *sorted(LAB.rglob("*.py")), *LAB_JOBS]
 MAY_LOAD_THE_LAB = {ROOT / "jobs" / "run_cycle.py"}
 
-NOUN_OF_CONF = {"sources": "ingest", "monitoring": "report"}
+NOUN_OF_CONF = {"sources": "ingest", "activity": "features", "features": "features", "monitoring": "report"}
 """Sections of conf whose step has another name: their keys are contract."""
 NOT_A_STEP = {"paths", "calendar", "runtime"}
 
@@ -97,8 +97,9 @@ def test_a_noun_of_conf_is_a_noun_of_lib_and_of_tests() -> None:
         if NOUN_OF_CONF.get(path.stem, path.stem) not in STEPS | NOT_A_STEP:
             problems.append(f"{_name(path)} belongs to no step: lib/reactivation/{path.stem} is not one")
     for step in sorted(STEPS):
-        noun = next((noun for noun, of in NOUN_OF_CONF.items() if of == step), step)
-        places = [LIB / step, ROOT / "tests" / step, ROOT / "conf" / "base" / f"{noun}.yml"]
+        nouns = [noun for noun, of in NOUN_OF_CONF.items() if of == step] or [step]
+        files = [ROOT / "conf" / "base" / f"{noun}.yml" for noun in nouns]
+        places = [LIB / step, ROOT / "tests" / step, *files]
         problems += [f"step `{step}` has no {_name(place)}" for place in places if not place.exists()]
     _none(problems)
 

@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from reactivation.contracts import flow
-from reactivation.errors import Finding, ReactivationError, SettingsError
+from reactivation.errors import Finding, ReactivationError, RowsLost, SettingsError
+from reactivation.frames import lost_rows
 from reactivation.periods import Month
 from reactivation.runtime import console
 from reactivation.runtime.run import Job, Run
@@ -132,7 +133,7 @@ def _text_of(job: Callable[..., None]) -> str:
 
 def _exit_code(work: Callable[[], None]) -> int:
     try:
-        work()
+        _insist(work)
     except ReactivationError as error:
         console.complain(f"{type(error).__name__}: {error}")
         return error.exit_code
@@ -140,3 +141,21 @@ def _exit_code(work: Callable[[], None]) -> int:
         console.complain(traceback.format_exc())
         return 1
     return 0
+
+
+def _insist(work: Callable[[], None]) -> None:
+    """Do the work; where executors were lost with rows of it, do it once more from the start: every job may run again.
+
+    RowsLost where that happens twice.
+    """
+    for is_last in (False, True):
+        try:
+            work()
+            return
+        except Exception as error:
+            if not lost_rows(error):
+                raise
+            if is_last:
+                advice = "look after the cluster's machines and memory, then run the same command again"
+                raise RowsLost("executors were lost twice", [Finding("lost", "rows kept by them", advice)]) from error
+            console.complain("An executor was lost with rows that this job needs: the job runs again from its start")

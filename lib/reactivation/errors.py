@@ -68,6 +68,10 @@ class Busy(ReactivationError):
     """Another job is writing the same part of the same table."""
 
 
+class RowsLost(ReactivationError):
+    """Executors were lost together with rows that only they kept; a job that runs again makes them again."""
+
+
 class FlowError(Exception):
     """A job reads or writes a table that `flow` does not list for it: a mistake in the program, not of the user."""
 

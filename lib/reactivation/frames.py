@@ -25,6 +25,11 @@ def checkpointed(frame: DataFrame) -> DataFrame:
     return frame.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
 
 
+def lost_rows(error: Exception) -> bool:
+    """True where a query failed because an executor was lost with checkpointed rows."""
+    return "CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND" in str(error)
+
+
 def broadcast_if_small(frame: DataFrame, *, rows: int) -> DataFrame:
     """Mark the frame for a broadcast join where it has few rows.
 

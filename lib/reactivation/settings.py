@@ -14,12 +14,11 @@ import yaml
 from pydantic import BaseModel, ValidationError, field_validator
 
 from reactivation import conf
-from reactivation.activity.settings import ActivitySettings
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.features.settings import FeatureSettings
+from reactivation.features.settings import ActivitySettings, FeatureSettings
 from reactivation.frozen_model import FrozenModel
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.labels.settings import LabelSettings

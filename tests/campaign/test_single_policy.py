@@ -20,8 +20,8 @@ def test_limits_per_head_are_those_of_the_month(settings: CampaignSettings, poli
     whole = single_policy.rolled_out(month, policy)
     assert whole.arms.untouched_share == 0
     for name, wave in month.waves.items():
-        then = capacity.rooms(wave, CELLS, arms)[policy]
-        now = capacity.rooms(whole.waves[name], {policy: EVERYBODY, "none": CELLS["none"]}, whole.arms)
+        then = capacity.of_cells(wave, CELLS, arms)[policy]
+        now = capacity.of_cells(whole.waves[name], {policy: EVERYBODY, "none": CELLS["none"]}, whole.arms)
         touched = CELLS[policy] * (1 - arms.untouched_share)
         for channel, contacts in then.contacts.items():
             assert now[policy].contacts[channel] / EVERYBODY == pytest.approx(contacts / touched, abs=1 / touched)

@@ -30,8 +30,12 @@ def held(rows: Rows) -> DataFrame:
     return channel_files.suppressed(arms, holdout_until=date(2026, 7, 1), long_holdout_until=date(2027, 1, 1))
 
 
+def write(held_out: DataFrame, folder: Path) -> None:
+    write_files(held_out, str(folder), by="file", names=["suppression"], order_by="user_id")
+
+
 def test_the_held_out_and_nobody_else_until_they_may_be_contacted_again(rows: Rows, tmp_path: Path) -> None:
-    assert write_files({"suppression": held(rows)}, str(tmp_path / "2026-06"), order_by="user_id") == {"suppression": 3}
+    write(held(rows), tmp_path / "2026-06")
     assert [path.name for path in (tmp_path / "2026-06").iterdir()] == ["suppression.csv"]
     text = (tmp_path / "2026-06" / "suppression.csv").read_text(encoding="utf-8")
     assert text == "user_id,until\n3,2027-01-01\n7,2026-07-01\n12,2026-07-01\n"
@@ -40,16 +44,15 @@ def test_the_held_out_and_nobody_else_until_they_may_be_contacted_again(rows: Ro
 def test_the_simulated_bank_does_not_send_to_those_who_must_be_left_alone(
     spark: SparkSession, rows: Rows, tmp_path: Path
 ) -> None:
-    write_files({"suppression": held(rows)}, str(tmp_path / "2026-06"), order_by="user_id")
+    write(held(rows), tmp_path / "2026-06")
     assert read_sent(spark, str(tmp_path), ["2026-06"]) is None
     plan = rows(
         derived.WAVE_PLAN,
         ["channel", "user_id", "contact_id", "benefit", "send_on"],
         [("sms", 4, "2026-06-W1-4", "gift", "2026-06-05")],
     )
-    write_files(
-        {"sms": channel_files.channel_rows(plan, "sms")}, str(tmp_path / "2026-06" / "W1"), order_by="contact_id"
-    )
+    folder = str(tmp_path / "2026-06" / "W1")
+    write_files(channel_files.contacts(plan), folder, by="channel", names=["sms"], order_by="contact_id")
     sent = read_sent(spark, str(tmp_path), ["2026-06"])
     assert sent is not None
     assert [(row.user_id, row.wave, row.channel) for row in sent.collect()] == [(4, "W1", "sms")]

@@ -1,5 +1,6 @@
 """One wave: who gets what, and of everybody else the first reason why not."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -32,9 +33,11 @@ class Result:
     ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
-        line = eligibility.line_up(known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS).persist()
+        eligible = eligibility.eligibility(
+            known, wave=wave, name="W1", cells=cells, settings=settings, salts=SALTS
+        ).persist()
         planned = waves.plan(
-            line,
+            eligible,
             wave=wave,
             name="W1",
             cycle="2026-06",
@@ -44,10 +47,12 @@ class Result:
             gains=gains,
         )
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
-        self.reasons = {row.reason: row.users for row in planned.waterfall.collect()}
+        self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
         self.limits = {(row["policy"], row["limit"]): row for row in planned.limits}
-        line.unpersist()
+        sent = Counter(row.channel for row in self.rows.values() if row.contact_id)
+        assert planned.contacts == sent
+        eligible.unpersist()
 
     def of(self, channel: str) -> list[int]:
         return sorted(user for user, row in self.rows.items() if row.channel == channel)
@@ -226,6 +231,7 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
     columns = "user_id long, can_push boolean, can_sms boolean, can_call boolean, is_contactable boolean"
     found = facts_of.gather(
         rows(derived.ARMS, ["user_id", "policy", "policy_rank"], [(1, "rule", 2), (2, "rule", 1), (3, "none", None)]),
+        cells={"rule": 2, "none": 1},
         tiers=rows(derived.TIERS_TABLE, ["user_id", "tier"], [(1, "high_potential"), (2, "low_potential")]),
         scores=rows(derived.SCORES, ["user_id", "p_active"], [(1, 0.5), (2, 0.1)]),
         features=spark.createDataFrame(

@@ -6,12 +6,12 @@ import pytest
 from pyspark.sql import DataFrame
 
 from conftest import Rows
-from reactivation import activity, features, population
+from reactivation import features, population
 from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
 
 JUNE = Month.parse("2026-06")
-KINDS = activity.ActivitySettings(
+KINDS = features.ActivitySettings(
     function_groups={"payment": ("BILL_PAY", "TRANSFER")},
     transaction_channels=("mobile", "card"),
     asset_products=("deposit", "fund"),
@@ -32,13 +32,13 @@ def features_at(rows: Rows) -> FeaturesAt:
         cycles: Sequence[Month] = (JUNE,),
         months: DataFrame | None = None,
     ) -> DataFrame:
-        stored = activity.partials(sources, arrivals=arrivals(sources), calendar=calendar, settings=KINDS)
+        stored = features.partials.by_arrival(sources, arrivals=arrivals(sources), calendar=calendar, settings=KINDS)
         if months is None:
-            months = activity.merge_months(stored, cycles=cycles, settings=KINDS, months=SETTINGS.longest)
+            months = features.partials.merge_months(stored, cycles=cycles, settings=KINDS, months=SETTINGS.longest)
         return features.build(
             population.spine(sources.get("users", signed_up), cycles=cycles, calendar=calendar),
             months,
-            measures=activity.measures(KINDS),
+            measures=features.measures(KINDS),
             features=features.catalogue(["users", *sources], SETTINGS, kinds=KINDS),
             calendar=calendar,
             settings=SETTINGS,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reactivation import activity, features
+from reactivation import features
 from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
 
@@ -23,7 +23,7 @@ def catalogue(region: str) -> tuple[features.Feature, ...]:
     return features.catalogue(
         REGIONS[region],
         features.FeatureSettings(**part(region, "features")),
-        kinds=activity.ActivitySettings(**part(region, "activity")),
+        kinds=features.ActivitySettings(**part(region, "activity")),
     )
 
 

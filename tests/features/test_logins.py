@@ -8,13 +8,13 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
-from reactivation import activity
+from reactivation import features
 from reactivation.contracts import canonical
 from reactivation.periods import Calendar, Month
 
 pytestmark = pytest.mark.rules
 
-KINDS = activity.ActivitySettings(function_groups={}, transaction_channels=(), asset_products=())
+KINDS = features.ActivitySettings(function_groups={}, transaction_channels=(), asset_products=())
 
 
 def test_counts_and_days_stop_at_the_observation_date(
@@ -61,7 +61,7 @@ def test_months_are_cut_in_the_regions_zone_whatever_the_sessions_zone(spark: Sp
     for zone in ("UTC", "America/New_York"):
         spark.conf.set("spark.sql.session.timeZone", zone)
         try:
-            months = activity.straight(
+            months = features.partials.in_window(
                 {"logins": logins},
                 window=Month.parse("2026-05").window,
                 known_before=date(2026, 7, 1),

@@ -6,9 +6,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conftest import Rows
-from reactivation import activity, labels
-from reactivation.activity import ActivitySettings
+from reactivation import features, labels
 from reactivation.contracts import canonical
+from reactivation.features import ActivitySettings
 from reactivation.periods import Calendar, Window
 
 pytestmark = pytest.mark.rules
@@ -48,13 +48,13 @@ def test_a_day_is_active_by_a_login_or_an_own_mobile_transaction(
         ],
     )
     sources = {"logins": logins, "transactions": transactions}
-    straight = activity.straight(
+    straight = features.partials.in_window(
         sources,
         window=WINDOW,
         known_before=date(2026, 7, 6),
         calendar=utc,
         settings=ACTIVITY,
-        beside=labels.MEASURES,
+        extra=labels.MEASURES,
     )
     users = spark.createDataFrame([(1,), (2,), (3,)], "user_id bigint")
     known = labels.on_spine(users, labels.behaviour(sources, straight, SETTINGS), sources)

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conftest import Rows
-from reactivation import activity, labels
+from reactivation import features, labels
 from reactivation.contracts import canonical
 from reactivation.errors import NotReady, SettingsError
 from reactivation.periods import Calendar, Month
@@ -16,7 +16,7 @@ from reactivation.periods import Calendar, Month
 pytestmark = pytest.mark.rules
 
 MAY = Month.parse("2026-05")
-KINDS = activity.ActivitySettings(function_groups={}, transaction_channels=("mobile",), asset_products=())
+KINDS = features.ActivitySettings(function_groups={}, transaction_channels=("mobile",), asset_products=())
 TRANSACTED = "coalesce(transaction_own_count, 0) >= 1"
 ACTIVE = "coalesce(login_days_count, 0) >= 2 or coalesce(transaction_own_mobile_count, 0) >= 1"
 
@@ -35,7 +35,7 @@ def labels_of_may(
     found = labels.build(
         spark.createDataFrame([(1,), (2,), (3,)], "user_id bigint"),
         sources=sources,
-        straight=activity.straight(
+        months=features.partials.in_window(
             sources, window=MAY.window, known_before=settle_on, calendar=calendar, settings=KINDS
         ),
         month=MAY,
@@ -84,7 +84,7 @@ def test_what_is_absent_is_not_known_and_what_was_not_done_is_false(spark: Spark
     utc = Calendar(zone="UTC", settle_days=0)
     columns = ["user_id", "event_at", "is_self_initiated"]
     sources = {"transactions": rows(canonical.TRANSACTIONS, columns, [(1, "2026-05-12 10:00", True)])}
-    straight = activity.straight(
+    straight = features.partials.in_window(
         sources, window=MAY.window, known_before=date(2026, 6, 1), calendar=utc, settings=KINDS
     )
     spine = spark.createDataFrame([(1,), (2,)], "user_id bigint")
@@ -102,7 +102,7 @@ def test_a_month_that_has_not_settled_has_no_labels(spark: SparkSession, rows: R
         labels.build(
             logins,
             sources={"logins": logins},
-            straight=logins,
+            months=logins,
             month=MAY,
             usable_on=date(2026, 6, 5),  # the day before
             calendar=utc,

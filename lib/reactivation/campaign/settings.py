@@ -43,6 +43,11 @@ class Option(FrozenModel):
     def _reads_no_model(cls, expression: str | None) -> str | None:
         return expression if expression is None else check_facts_only(expression)
 
+    @property
+    def label(self) -> str:
+        """`channel/benefit`, as `drawn_from` of `wave_plan` names it."""
+        return f"{self.channel}/{self.benefit}"
+
 
 class Wave(FrozenModel):
     """One wave of the month.

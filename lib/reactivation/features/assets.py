@@ -1,18 +1,38 @@
-"""What balances say of a user: how much, in what, whether it grows, how steadily, and how old the news is."""
+"""Balances: how much, in what, whether it grows, how steadily, and how old the news is."""
 
 from collections.abc import Iterator, Sequence
 
+from reactivation.contracts.measure import Measure, is_one_of, only_where
+from reactivation.contracts.table import MONEY
 from reactivation.features.feature import Feature, last, quotient
+from reactivation.features.settings import ActivitySettings
 
 SOURCE = "asset_snapshots"
 
+STATE = f"struct<snapshot_on:date,arrived_at:timestamp,balance:{MONEY}>"
+"""A balance with its day and arrival, in this order: of two the later day is greater, then the later arrival, so that a
+correction wins over what it corrects."""
 
-def features(lookbacks: Sequence[int], products: Sequence[str]) -> Iterator[Feature]:
+_SNAPSHOT = "named_struct('snapshot_on', snapshot_on, 'arrived_at', arrived_at, 'balance', balance)"
+
+
+def measures(kinds: ActivitySettings) -> tuple[Measure, ...]:
+    """The last balance of each product; a balance is a state, carried forward, never summed over time."""
+    return tuple(_product(product) for product in kinds.asset_products)
+
+
+def _product(product: str) -> Measure:
+    snapshot = only_where(is_one_of("product", [product]), _SNAPSHOT)
+    return Measure(f"balance_{product}", STATE, snapshot, "state", f"last balance of {product}", "currency")
+
+
+def features(lookbacks: Sequence[int], kinds: ActivitySettings) -> Iterator[Feature]:
     """Level, change, growth, mean and range of assets at month ends, carried forward, and the age of the last balance.
 
     A product's balance stays what it was last known to be, within the longest look-back; before the first one it is
     null, not 0. The total is over the products known. All before the observation date.
     """
+    products = kinds.asset_products
     if not products:
         return
     yield Feature("asset_total", _total(products, 1), "assets, all products", SOURCE, "currency")

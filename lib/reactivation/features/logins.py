@@ -1,7 +1,8 @@
-"""What logins say of a user: how often, how long, how lately, and which way it goes."""
+"""Logins: how often, how long, how lately, and which way it goes."""
 
 from collections.abc import Iterator, Sequence
 
+from reactivation.contracts.measure import DAY_BIT, Measure
 from reactivation.features.feature import (
     Feature,
     days_since_last,
@@ -13,11 +14,24 @@ from reactivation.features.feature import (
     trends,
     windowed,
 )
+from reactivation.features.settings import ActivitySettings
 
 SOURCE = "logins"
 
+_MEASURES = (
+    Measure("login_count", "bigint", "1L", "sum", "logins", "logins"),
+    Measure("login_days", "bigint", DAY_BIT, "days", "days with a login", "days"),
+    Measure("login_session_seconds", "bigint", "session_seconds", "sum", "time spent in sessions", "seconds"),
+    Measure("login_last_at", "timestamp", "event_at", "max", "last login"),
+)
 
-def features(lookbacks: Sequence[int]) -> Iterator[Feature]:
+
+def measures(_: ActivitySettings) -> tuple[Measure, ...]:
+    """Logins of one month."""
+    return _MEASURES
+
+
+def features(lookbacks: Sequence[int], _: ActivitySettings) -> Iterator[Feature]:
     """Frequency, active days, regularity, session length, recency, trend and ratio. All before the observation date."""
     yield from windowed("login_count", "logins", SOURCE, "logins", lookbacks)
     yield from windowed("login_days", "days with a login", SOURCE, "days", lookbacks)

@@ -1,10 +1,24 @@
-"""Settings of `features`: the look-backs, and how much history a month of training needs."""
+"""Settings of `activity`: the kinds kept apart; of `features`: the look-backs, and the history that training needs."""
 
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from reactivation.contracts.measure import Kind
 from reactivation.frozen_model import FrozenModel
+
+
+class ActivitySettings(FrozenModel):
+    """What the partials keep apart; a kind that is not named here is counted in the totals only.
+
+    function_groups: name of a group: function codes that belong to it.
+    transaction_channels: channels whose transactions of own initiative are counted on their own.
+    asset_products: products whose balances are followed; assets are their sum.
+    """
+
+    function_groups: dict[Kind, tuple[str, ...]]
+    transaction_channels: tuple[Kind, ...]
+    asset_products: tuple[Kind, ...]
 
 
 class FeatureSettings(FrozenModel):

@@ -1,7 +1,8 @@
-"""What transactions say of a user; those of own initiative say most, whichever way they are made."""
+"""Transactions; those of own initiative say most, whichever way they are made."""
 
 from collections.abc import Iterator, Sequence
 
+from reactivation.contracts.measure import MONEY_SUM, Measure, count_where, day_bit_where, is_one_of, only_where
 from reactivation.features.feature import (
     Feature,
     days_since_last,
@@ -13,12 +14,65 @@ from reactivation.features.feature import (
     trends,
     windowed,
 )
+from reactivation.features.settings import ActivitySettings
 
 SOURCE = "transactions"
 _DAYS = "days with a transaction of own initiative"
 
+OWN = "is_self_initiated"
+"""The user did it; fees, interest and standing orders post by themselves and wake nobody."""
 
-def features(lookbacks: Sequence[int], channels: Sequence[str]) -> Iterator[Feature]:
+_ALL = (
+    Measure("transaction_count", "bigint", "1L", "sum", "transactions of any kind", "transactions"),
+    Measure("transaction_amount", MONEY_SUM, "amount", "sum", "amount of transactions of any kind", "currency"),
+    Measure("transaction_last_at", "timestamp", "event_at", "max", "last transaction of any kind"),
+    Measure(
+        "transaction_own_count", "bigint", count_where(OWN), "sum", "transactions of own initiative", "transactions"
+    ),
+    Measure(
+        "transaction_own_days",
+        "bigint",
+        day_bit_where(OWN),
+        "days",
+        "days with a transaction of own initiative",
+        "days",
+    ),
+    Measure(
+        "transaction_own_amount",
+        MONEY_SUM,
+        only_where(OWN, "amount"),
+        "sum",
+        "amount of transactions of own initiative",
+        "currency",
+    ),
+    Measure(
+        "transaction_own_last_at",
+        "timestamp",
+        only_where(OWN, "event_at"),
+        "max",
+        "last transaction of own initiative",
+    ),
+)
+
+
+def measures(kinds: ActivitySettings) -> tuple[Measure, ...]:
+    """Transactions in all, those of own initiative, and of these the ones by each channel."""
+    return (*_ALL, *(_by_channel(channel) for channel in kinds.transaction_channels))
+
+
+def _by_channel(channel: str) -> Measure:
+    is_own_by_channel = f"{OWN} and {is_one_of('channel', [channel])}"
+    return Measure(
+        f"transaction_own_{channel}_count",
+        "bigint",
+        count_where(is_own_by_channel),
+        "sum",
+        f"transactions of own initiative by {channel}",
+        "transactions",
+    )
+
+
+def features(lookbacks: Sequence[int], kinds: ActivitySettings) -> Iterator[Feature]:
     """Frequency, days, regularity, amounts, recency, trend, ratio and channels. All before the observation date."""
     yield from windowed("transaction_count", "transactions of any kind", SOURCE, "transactions", lookbacks)
     yield from windowed("transaction_amount", "amount of transactions of any kind", SOURCE, "currency", lookbacks[:2])
@@ -40,6 +94,6 @@ def features(lookbacks: Sequence[int], channels: Sequence[str]) -> Iterator[Feat
             SOURCE,
             "currency",
         )
-    for channel in channels:
+    for channel in kinds.transaction_channels:
         by_channel = f"transactions of own initiative by {channel}"
         yield from windowed(f"transaction_own_{channel}_count", by_channel, SOURCE, "transactions", lookbacks[:2])

@@ -31,7 +31,7 @@ def build(
     spine: DataFrame,
     *,
     sources: Mapping[str, DataFrame],
-    straight: DataFrame,
+    months: DataFrame,
     month: Month,
     usable_on: date,
     calendar: Calendar,
@@ -39,9 +39,9 @@ def build(
 ) -> DataFrame:
     """One row of `labels` per user of the spine: what happened in the month and had arrived when it settled.
 
-    spine: users signed up at the month's observation date. straight: rows of `activity.straight` of the month, known
-    before its settle date. usable_on: the day the labels are asked for, a cycle's observation date; NotReady names the
-    settle date where the month has not settled by then.
+    spine: users signed up at the month's observation date. months: rows of `features.partials.in_window` of the month,
+    known before its settle date. usable_on: the day the labels are asked for, a cycle's observation date; NotReady
+    names the settle date where the month has not settled by then.
     """
     settle_on = calendar.settle_on(month)
     if settle_on > usable_on:
@@ -51,5 +51,5 @@ def build(
         sources.get("asset_snapshots"), month=month, known_before=settle_on, calendar=calendar, settings=settings
     )
     users = spine.select("user_id")
-    known = on_spine(users, behaviour(sources, straight, settings), sources).join(change, "user_id", "left")
+    known = on_spine(users, behaviour(sources, months, settings), sources).join(change, "user_id", "left")
     return derived.LABELS.select(known.withColumn("cycle", F.lit(str(month))))

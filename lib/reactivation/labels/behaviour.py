@@ -11,24 +11,25 @@ from reactivation.labels import days
 from reactivation.labels.settings import LabelSettings
 
 
-def behaviour(sources: Mapping[str, DataFrame], straight: DataFrame, settings: LabelSettings) -> DataFrame:
+def behaviour(sources: Mapping[str, DataFrame], months: DataFrame, settings: LabelSettings) -> DataFrame:
     """One row per user who did anything: logged_in, transacted, is_active, transaction_count (of own initiative).
 
-    sources: the region's canonical tables by name. straight: rows of `activity.straight`, one per user and month of a
-    window; over several months a user is active who was so in any of them. logged_in is null where the region has no
-    logins, transacted (as conf defines it) where it has no transactions. A user without a row did nothing: `on_spine`
-    says so. With `days.MEASURES` in straight, of a window within one month, also active_on: see `days`.
+    sources: the region's canonical tables by name. months: rows of `features.partials.in_window`, one per user and
+    month of a window; over several months a user is active who was so in any of them. logged_in is null where the
+    region has no logins, transacted (as conf defines it) where it has no transactions. A user without a row did
+    nothing: `on_spine` says so. With `days.MEASURES` in months, of a window within one month, also active_on: see
+    `days`.
     """
-    months = with_day_counts(straight)
-    is_active = condition(months, settings.is_active, key="labels.is_active")
-    transacted = condition(months, settings.transacted, key="labels.transacted")
+    counted = with_day_counts(months)
+    is_active = condition(counted, settings.is_active, key="labels.is_active")
+    transacted = condition(counted, settings.transacted, key="labels.transacted")
     logins, own_transactions = _sum("login_count"), _sum("transaction_own_count")
-    return months.groupBy("user_id").agg(
+    return counted.groupBy("user_id").agg(
         _known("logins", sources, logins > 0).alias("logged_in"),
         _known("transactions", sources, F.bool_or(transacted)).alias("transacted"),
         F.bool_or(is_active).alias("is_active"),
         own_transactions.alias("transaction_count"),
-        *([days.active_on().alias("active_on")] if days.MOBILE_DAYS in straight.columns else []),
+        *([days.active_on().alias("active_on")] if days.MOBILE_DAYS in months.columns else []),
     )
 
 

@@ -24,11 +24,11 @@ MEASURES = MappingProxyType(
         )
     }
 )
-"""What `active_on` needs beside the measures of `activity`: the argument `beside` of `activity.straight`."""
+"""What `active_on` needs beside the measures of `activity`: the argument `extra` of `features.partials.in_window`."""
 
 
 def active_on() -> Column:
-    """Mask with the bit d - 1 set for an active day d, over a user's rows of `activity.straight` with `MEASURES`.
+    """Mask with the bit d - 1 set for an active day d, over a user's rows of a window with `MEASURES`.
 
     The window must lie within one month: days of several would fall on each other.
     """

@@ -37,7 +37,7 @@ def run(r: Run) -> None:
         holdout_until=(r.cycle + 1).first,
         long_holdout_until=Month.parse(settings.arms.long_holdout_exit).first,
     )
-    write_files({"suppression": held}, f"{r.exports}/{r.cycle}", order_by="user_id")
+    write_files(held, f"{r.exports}/{r.cycle}", by="file", names=["suppression"], order_by="user_id")
     r.show("Tiers by band of p_active", bands)
 
 

@@ -5,7 +5,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from reactivation import activity, features, labels, population
+from reactivation import features, labels, population
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records, union_all
@@ -24,7 +24,7 @@ def run(r: Run) -> None:
     """
     require_ingested(r, r.cycle.first)
     sources = configured_sources.sources(r)
-    events = [table for name, table in sources.items() if name in activity.measures(r.settings.activity)]
+    events = [table for name, table in sources.items() if name in features.measures(r.settings.activity)]
     arrivals = sorted(month for month in months_in("arrival_cycle", events) if month < r.cycle)
     if not arrivals:
         advice = f"ingest rows that arrived before {r.cycle.first}, or run a later cycle"
@@ -51,8 +51,8 @@ def run(r: Run) -> None:
 def build_activity(r: Run, sources: Mapping[str, DataFrame], arrivals: Sequence[Month]) -> None:
     """Partials of the rows that arrived in some months, in one pass."""
     kinds = r.settings.activity
-    partials = activity.partials(sources, arrivals=arrivals, calendar=r.calendar, settings=kinds)
-    r.write(activity.contract(kinds), partials, arrival_cycle=[str(month) for month in arrivals])
+    partials = features.partials.by_arrival(sources, arrivals=arrivals, calendar=r.calendar, settings=kinds)
+    r.write(features.partials.contract(kinds), partials, arrival_cycle=[str(month) for month in arrivals])
 
 
 def build_features(r: Run, sources: Mapping[str, DataFrame], cycles: Sequence[Month]) -> None:
@@ -61,8 +61,10 @@ def build_features(r: Run, sources: Mapping[str, DataFrame], cycles: Sequence[Mo
     catalogue = features.catalogue(sources, settings, kinds=kinds)
     table = features.build(
         population.spine(sources["users"], cycles=cycles, calendar=r.calendar),
-        activity.merge_months(r.read(derived.ACTIVITY), cycles=cycles, settings=kinds, months=settings.longest),
-        measures=activity.measures(kinds),
+        features.partials.merge_months(
+            r.read(derived.ACTIVITY), cycles=cycles, settings=kinds, months=settings.longest
+        ),
+        measures=features.measures(kinds),
         features=catalogue,
         calendar=r.calendar,
         settings=settings,
@@ -79,7 +81,7 @@ def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Mont
         labels.build(
             spines.where(spines.cycle == str(month)),
             sources=sources,
-            straight=activity.straight(
+            months=features.partials.in_window(
                 sources,
                 window=month.window,
                 known_before=r.calendar.settle_on(month),

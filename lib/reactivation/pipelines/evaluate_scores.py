@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import activity, labels, model
+from reactivation import features, labels, model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed
@@ -24,21 +24,21 @@ def run(r: Run) -> None:
     """All signed-up users are scored again with the versions that `scores` names, and compared with what they did."""
     versions = versions_used(r)
     require_ingested(r, r.calendar.settle_on(r.cycle))
-    features = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
-    happened = checkpointed(labels_of_cycle(r, features))
+    known = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
+    happened = checkpointed(labels_of_cycle(r, known))
     registry, alone = Registry.open(r), evidence_months.untouched(r, [str(r.cycle)])
 
     def judge(target: str, version: str) -> dict[str, model.Quality]:
-        examples = model.examples(features, happened, target=target)
+        examples = model.examples(known, happened, target=target)
         return model.qualities(examples, registry.load(target, version), settings=r.settings.model, untouched=alone)
 
-    known = {target: version for target, version in versions.items() if version is not None}
+    used = {target: version for target, version in versions.items() if version is not None}
     with ThreadPoolExecutor() as pool:
-        judged = dict(zip(known, pool.map(judge, known, known.values()), strict=True))
+        judged = dict(zip(used, pool.map(judge, used, used.values()), strict=True))
     for target, qualities in judged.items():
-        title = f"{target}, version {known[target]}, out of time on {r.cycle}"
+        title = f"{target}, version {used[target]}, out of time on {r.cycle}"
         r.show(title, [{"population": name, **quality.figures} for name, quality in qualities.items()])
-    for target in versions.keys() - known.keys():
+    for target in versions.keys() - used.keys():
         r.say(f"    {target}: no version gave scores in {r.cycle}, nothing to evaluate")
     records = [record for target, qualities in judged.items() for record in figures(r, target, qualities)]
     r.write(derived.SCORE_EVALUATION, r.rows(derived.SCORE_EVALUATION, records))
@@ -54,11 +54,11 @@ def versions_used(r: Run) -> dict[str, str | None]:
     return dict(zip(model.TARGETS, row, strict=True))
 
 
-def labels_of_cycle(r: Run, features: DataFrame) -> DataFrame:
+def labels_of_cycle(r: Run, users: DataFrame) -> DataFrame:
     """What the users did in the cycle's own month, frozen at its settle date."""
     settle_on = r.calendar.settle_on(r.cycle)
     sources = configured_sources.sources(r)
-    month = activity.straight(
+    month = features.partials.in_window(
         sources,
         window=r.cycle.window,
         known_before=settle_on,
@@ -66,9 +66,9 @@ def labels_of_cycle(r: Run, features: DataFrame) -> DataFrame:
         settings=r.settings.activity,
     )
     return labels.build(
-        features.select("user_id"),
+        users.select("user_id"),
         sources=sources,
-        straight=month,
+        months=month,
         month=r.cycle,
         usable_on=r.as_of or settle_on,
         calendar=r.calendar,

@@ -102,7 +102,8 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     known = campaign.gains.known(rows, settings.tiers)
     if not known:
         return None
-    costs, guided_by = campaign.capacity.costs(wave, settings), settings.guidance_channel
+    costs = [option.cost for option in campaign.capacity.priced_options(wave, settings)]
+    guided_by = settings.guidance_channel
     return campaign.gains.of_wave(wave, name, costs, known=known, guidance_channel=guided_by, settings=settings.tiers)
 
 

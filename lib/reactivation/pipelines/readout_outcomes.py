@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import activity, campaign, experiment, labels
+from reactivation import campaign, experiment, features, labels
 from reactivation.contracts import derived
 from reactivation.periods import Window
 from reactivation.pipelines import configured_sources
@@ -48,13 +48,13 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
 
 def _behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, known_before: date) -> DataFrame:
     """What the users of this cycle's arms did in a window, as known before 00:00 of a day."""
-    straight = activity.straight(
+    straight = features.partials.in_window(
         sources,
         window=window,
         known_before=known_before,
         calendar=r.calendar,
         settings=r.settings.activity,
-        beside=labels.MEASURES,
+        extra=labels.MEASURES,
     )
     users = r.read(derived.ARMS, F.col("cycle") == str(r.cycle)).select("user_id")
     return labels.on_spine(users, labels.behaviour(sources, straight, r.settings.labels), sources)

@@ -1,25 +1,33 @@
 """Channel files: one CSV per wave and channel. Spark writes them on any file system, whole or not at all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 
-def write_files(frames: Mapping[str, DataFrame], folder: str, *, order_by: str) -> dict[str, int]:
-    """Write `<folder>/<name>.csv` for each frame, with a header, sorted; returns the rows of each file.
+def write_files(rows: DataFrame, folder: str, *, by: str, names: Iterable[str], order_by: str) -> None:
+    """Write `<folder>/<name>.csv` for each name in the column `by`, with a header, sorted, in one pass over the rows.
 
-    One task writes a file, so that equal rows give equal bytes. The task streams its rows. A file is written under a
-    temporary name in the same folder and renamed. A name without rows has no file; an older file of it is removed.
+    One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. Files are written
+    under a temporary name beside their place and renamed. names: all there may be; one without rows has no file, and
+    loses the one it had.
     """
-    counts: dict[str, int] = {}
-    for name, frame in frames.items():
-        counts[name] = frame.count()
-        if counts[name]:
-            _write(frame.repartition(1).sortWithinPartitions(order_by), f"{folder}/{name}.csv")
-        else:
-            remove(frame.sparkSession, [f"{folder}/{name}.csv"])
-    return counts
+    spark, writing = rows.sparkSession, f"{folder}/.{by}.writing"
+    try:
+        in_order = rows.repartition(F.col(by)).sortWithinPartitions(by, order_by)
+        in_order.write.mode("overwrite").option("header", "true").partitionBy(by).csv(writing)
+        for name in names:
+            target, place = f"{folder}/{name}.csv", f"{writing}/{by}={name}"
+            remove(spark, [target])
+            system, source = _system(spark, place), _path(spark, place)
+            for status in system.listStatus(source) if system.exists(source) else ():
+                if status.getPath().getName().endswith(".csv"):
+                    _rename(spark, status.getPath(), target)
+    finally:
+        # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
+        remove(spark, [writing, *(f"{folder}/.{name}.csv.crc" for name in names)])
 
 
 def copy(spark: SparkSession, source: str, target: str) -> None:
@@ -39,22 +47,6 @@ def copy_whole(spark: SparkSession, source: str, target: str) -> None:
     remove(spark, [copying])
     copy(spark, source, copying)
     _rename(spark, _path(spark, copying), target)
-
-
-def _write(frame: DataFrame, target: str) -> None:
-    spark = frame.sparkSession
-    folder, _, name = target.rpartition("/")
-    writing = f"{folder}/.{name}.writing"
-    try:
-        frame.write.mode("overwrite").option("header", "true").csv(writing)
-        system = _system(spark, writing)
-        written = [status.getPath() for status in system.listStatus(_path(spark, writing))]
-        part = next(path for path in written if path.getName().endswith(".csv"))
-        remove(spark, [target])
-        _rename(spark, part, target)
-    finally:
-        # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
-        remove(spark, [writing, f"{folder}/.{name}.crc"])
 
 
 def _rename(spark: SparkSession, written: Any, target: str) -> None:

@@ -1,121 +1,146 @@
-"""The simple rule that fills a wave: in the cell's own order, each takes the first option there is still room for.
+"""The simple rule that allocates a wave: in each queue's own order, users take the first option with capacity left.
 
-Options are filled one after the other. Who gets one is settled by a cut: everybody of the line who can get it, has
-nothing yet, and stands no further back than the cut. So the driver handles a few numbers, and the cluster the users.
+Options are allocated one after the other. A cut settles who gets one: every user of the queue who can get it, has none
+yet, and whose rank is not beyond the cut. The driver knows counts by queue, rank bucket and options alone; a query
+looks for the exact cut, and only inside the bucket where capacity ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import reduce
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from reactivation.campaign.planning.capacity import Ends, Room
+from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity
 
-GUIDANCE = "guidance"
-"""The line of the model cell's users whom it does not pick, served last and with zero-cost guidance only."""
-
-_FURTHEST = 2**63 - 1
-
-
-class Offer(NamedTuple):
-    """One option in the order of filling. bit: its bit in the users' mask."""
-
-    bit: int
-    channel: str
-    cost: Decimal
+Sizes = dict[tuple[int, int], int]
+"""Users of one queue who have no option yet, by (rank_bucket, options_mask)."""
 
 
 @dataclass(frozen=True)
-class Filled:
-    """What the filling came to.
+class Allocation:
+    """Who gets what. remaining: capacity that is left, by queue.
 
-    option: column with the place of the option a user gets in the wave's list; null: none. no_budget: column that is
-    true where, of the options a user can get, one was ended by the budget rather than by its channel's capacity.
-    left: the room that is left, per line.
+    option: column with the label of the option that a user gets; null: none. is_over_budget: column that is true where
+    the budget ended one of the options that the user can get, rather than the capacity of its channel.
     """
 
     option: Column
-    no_budget: Column
-    left: dict[str, Room]
+    is_over_budget: Column
+    remaining: dict[str, RemainingCapacity]
 
 
-class _Served(NamedTuple):
-    users: int
-    cut: int | None
-    ends: Ends
+class _Cut(NamedTuple):
+    """Where one option ends in one queue. bucket: the one in which capacity ends; None: everybody who can gets it.
 
-
-def fill(line: DataFrame, offers: Sequence[Offer], rooms: Mapping[str, Room]) -> Filled:
-    """Serve the lines that `rooms` names with the offers in order.
-
-    line: one row per waiting user: line (a policy or `guidance`), place (BIGINT, unique in a line), piece (INT, follows
-    the places; a few hundred per line), mask (INT). rooms: what each line may use.
+    number: users inside the bucket who still get the option. rank: that of the last of them, once it is known.
     """
-    left = dict(rooms)
-    option = F.lit(None).cast("int")
-    no_budget = F.lit(False)
-    for offer in offers:
-        can_get = F.col("mask").bitwiseAND(1 << offer.bit) != 0
-        limits = {name: room.holds(offer.channel, cost=offer.cost) for name, room in left.items()}
-        served = _serve(line.where(can_get & option.isNull()), limits)
-        for name, one in served.items():
-            left[name] = left[name].less(offer.channel, one.users, cost=offer.cost)
-        is_in_time = _any(
-            (F.col("line") == name) & (F.col("place") <= one.cut) for name, one in served.items() if one.cut is not None
+
+    option: PricedOption
+    bucket: int | None = None
+    number: int = 0
+    rank: int | None = None
+
+    @property
+    def is_in_time(self) -> Column:
+        """True for the users whom the option reaches before capacity ends."""
+        if self.bucket is None:
+            return F.lit(True)
+        return F.col("rank_bucket") < self.bucket if self.rank is None else F.col("rank") <= self.rank
+
+
+def allocate(
+    waiting: DataFrame,
+    orders: Mapping[str, Sequence[PricedOption]],
+    capacity: Mapping[str, RemainingCapacity],
+    *,
+    last: tuple[str, str, PricedOption] | None = None,
+) -> Allocation:
+    """Allocate the options of each queue in the queue's order.
+
+    waiting: eligible users: queue, rank (BIGINT, unique in a queue), rank_bucket (INT, follows rank), options_mask.
+    orders, capacity: by queue. last: a queue that gets its one option from what another queue leaves (queue, the other
+    queue, option).
+    """
+    sizes: dict[str, Sizes] = {queue: {} for queue in [*orders, *([last[0]] if last else [])]}
+    for row in waiting.groupBy("queue", "rank_bucket", "options_mask").count().collect():
+        if row.queue in sizes:
+            sizes[row.queue][row.rank_bucket, row.options_mask] = row["count"]
+    remaining, option, is_over_budget = dict(capacity), F.lit(None).cast("string"), F.lit(False)
+    rounds = [
+        {queue: order[turn] for queue, order in orders.items() if turn < len(order)}
+        for turn in range(max((len(order) for order in orders.values()), default=0))
+    ]
+    if last is not None:
+        rounds.append({last[0]: last[2]})
+    for turn in rounds:
+        cuts: dict[str, _Cut] = {}
+        for queue, offered in turn.items():
+            source = last[1] if last is not None and queue == last[0] else queue
+            most, limit = remaining[source].most_contacts(offered)
+            cuts[queue], users = _cut(offered, most, sizes[queue])
+            remaining[source] = remaining[source].after(offered, users)
+            if limit == "budget":
+                is_over_budget = is_over_budget | ((F.col("queue") == queue) & _can_get(offered))
+        cuts = _with_exact_ranks(waiting.where(option.isNull()), cuts, sizes)
+        gets = [
+            F.when((F.col("queue") == queue) & _can_get(cut.option) & cut.is_in_time, cut.option.label)
+            for queue, cut in cuts.items()
+        ]
+        option = F.coalesce(option, *gets)
+    return Allocation(option, is_over_budget, remaining)
+
+
+def _cut(option: PricedOption, most: int, sizes: Sizes) -> tuple[_Cut, int]:
+    """Where an option ends, and how many users get it; those of whole buckets are taken out of `sizes`."""
+    wanted: dict[int, int] = {}
+    for (bucket, mask), users in sizes.items():
+        if option.is_in(mask):
+            wanted[bucket] = wanted.get(bucket, 0) + users
+    left, end = max(most, 0), None
+    for bucket in sorted(wanted):
+        if wanted[bucket] > left:
+            end = bucket
+            break
+        left -= wanted[bucket]
+    for bucket, mask in list(sizes):
+        if option.is_in(mask) and (end is None or bucket < end):
+            del sizes[bucket, mask]
+    if end is None:
+        return _Cut(option), sum(wanted.values())
+    return _Cut(option, bucket=end, number=left), max(most, 0)
+
+
+def _with_exact_ranks(waiting: DataFrame, cuts: Mapping[str, _Cut], sizes: Mapping[str, Sizes]) -> dict[str, _Cut]:
+    """The cuts with the rank of the last user inside their bucket; the bucket's users are taken out of `sizes`.
+
+    Where nobody inside the bucket gets the option, there is nothing to look for.
+    """
+    inside = {queue: cut for queue, cut in cuts.items() if cut.bucket is not None and cut.number > 0}
+    found: dict[str, int] = {}
+    if inside:
+        is_here = _any(
+            (F.col("queue") == queue) & (F.col("rank_bucket") == cut.bucket) & _can_get(cut.option)
+            for queue, cut in inside.items()
         )
-        ended_by_budget = _any(F.col("line") == name for name, one in served.items() if one.ends == "budget")
-        no_budget = no_budget | (can_get & ended_by_budget)
-        option = F.coalesce(option, F.when(can_get & is_in_time, offer.bit))
-    return Filled(option, no_budget, left)
+        numbered = waiting.where(is_here).withColumn(
+            "number", F.row_number().over(Window.partitionBy("queue").orderBy("rank"))
+        )
+        is_taken = _any((F.col("queue") == queue) & (F.col("number") <= cut.number) for queue, cut in inside.items())
+        taken = numbered.where(is_taken).groupBy("queue", "options_mask")
+        for row in taken.agg(F.count("*").alias("users"), F.max("rank").alias("rank")).collect():
+            bucket = inside[row.queue].bucket
+            assert bucket is not None
+            found[row.queue] = max(row["rank"], found.get(row.queue, row["rank"]))
+            sizes[row.queue][bucket, row.options_mask] -= row.users
+    exact = {queue: cut._replace(rank=found[queue]) for queue, cut in inside.items()}
+    return {**cuts, **exact}
 
 
-def _serve(waiting: DataFrame, limits: Mapping[str, tuple[int, Ends]]) -> dict[str, _Served]:
-    """How many of each line are served, and the place of the last one; no cut where nobody is."""
-    sizes: dict[str, list[tuple[int, int]]] = {name: [] for name in limits}
-    for row in waiting.groupBy("line", "piece").count().collect():
-        if row.line in sizes:
-            sizes[row.line].append((row.piece, row["count"]))
-    served: dict[str, _Served] = {}
-    searched: dict[str, tuple[int, int]] = {}
-    for name, (most, ends) in limits.items():
-        whole = sum(size for _, size in sizes[name])
-        if whole <= most:
-            served[name] = _Served(whole, _FURTHEST, ends)
-        elif most <= 0:
-            served[name] = _Served(0, None, ends)
-        else:
-            served[name] = _Served(most, None, ends)
-            searched[name] = _piece_of(most, sorted(sizes[name]))
-    places = _places(waiting, searched)
-    return {name: one._replace(cut=places.get(name, one.cut)) for name, one in served.items()}
-
-
-def _piece_of(number: int, sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The piece in which the user with a number in the line stands, and the number inside that piece.
-
-    >>> _piece_of(5, [(0, 3), (1, 4)])
-    (1, 2)
-    """
-    for piece, size in sizes:
-        if number <= size:
-            return piece, number
-        number -= size
-    raise ValueError(f"the line is {number} users shorter than asked for")
-
-
-def _places(waiting: DataFrame, searched: Mapping[str, tuple[int, int]]) -> dict[str, int]:
-    """Place of the n-th waiting user of a piece, per line; reads these pieces only."""
-    if not searched:
-        return {}
-    is_here = _any((F.col("line") == name) & (F.col("piece") == piece) for name, (piece, _) in searched.items())
-    in_order = Window.partitionBy("line").orderBy("place")
-    numbered = waiting.where(is_here).select("line", "place", F.row_number().over(in_order).alias("number"))
-    is_last = _any((F.col("line") == name) & (F.col("number") == n) for name, (_, n) in searched.items())
-    return {row.line: row.place for row in numbered.where(is_last).collect()}
+def _can_get(option: PricedOption) -> Column:
+    return F.col("options_mask").bitwiseAND(1 << option.bit) != 0
 
 
 def _any(conditions: Iterable[Column]) -> Column:

@@ -1,44 +1,81 @@
-"""Equal spend: what a wave may use, split over the cells, and what is left of each cell's part."""
+"""Equal spend: what a wave may use, split over the cells, and what remains of each cell's part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reactivation.campaign.assignment.settings import ArmSettings
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.contracts.derived import POLICIES
 
 CENTS = 100
-Ends = Literal["capacity", "budget"]
+GUIDANCE = "guidance"
+Limit = Literal["capacity", "budget"]
+
+
+class PricedOption(NamedTuple):
+    """An option of a wave as the planning counts it.
+
+    label: `channel/benefit`, or `guidance`. bit: its bit in the users' `options_mask`. cost: expected, per contact.
+    """
+
+    label: str
+    bit: int
+    channel: str
+    benefit: str
+    cost: Decimal
+
+    @property
+    def cents(self) -> int:
+        return int(self.cost * CENTS)
+
+    def is_in(self, mask: int) -> bool:
+        """True where a mask has the option's bit."""
+        return bool(mask >> self.bit & 1)
+
+
+def priced_options(wave: Wave, settings: CampaignSettings) -> tuple[PricedOption, ...]:
+    """The options of a wave in conf's order."""
+    return tuple(
+        PricedOption(option.label, bit, option.channel, option.benefit, settings.cost(option))
+        for bit, option in enumerate(wave.options)
+    )
+
+
+def guidance_option(wave: Wave, settings: CampaignSettings) -> PricedOption:
+    """The contact at no cost for users whom the cell `model` does not pick; its bit follows those of the options."""
+    return PricedOption(GUIDANCE, len(wave.options), settings.guidance_channel, NO_BENEFIT, Decimal(0))
 
 
 @dataclass(frozen=True)
-class Room:
+class RemainingCapacity:
     """What one cell may still use in one wave: contacts per channel, and expected spend in cents.
 
-    >>> Room({"sms": 10}, 100).holds("sms", cost=Decimal("0.30"))
+    >>> sms = PricedOption("sms/none", 0, "sms", "none", Decimal("0.30"))
+    >>> RemainingCapacity({"sms": 10}, 100).most_contacts(sms)
     (3, 'budget')
     """
 
     contacts: Mapping[str, int]
     cents: int
 
-    def holds(self, channel: str, *, cost: Decimal) -> tuple[int, Ends]:
-        """How many more contacts there is room for, and which limit ends it."""
-        by_capacity, price = self.contacts.get(channel, 0), int(cost * CENTS)
-        by_budget = self.cents // price if price else by_capacity
+    def most_contacts(self, option: PricedOption) -> tuple[int, Limit]:
+        """How many more users can get an option, and which limit binds."""
+        by_capacity = self.contacts.get(option.channel, 0)
+        by_budget = self.cents // option.cents if option.cents else by_capacity
         return (by_budget, "budget") if by_budget < by_capacity else (by_capacity, "capacity")
 
-    def less(self, channel: str, users: int, *, cost: Decimal) -> "Room":
-        """The room after some contacts."""
-        left = {**self.contacts, channel: self.contacts[channel] - users}
-        return replace(self, contacts=left, cents=self.cents - users * int(cost * CENTS))
+    def after(self, option: PricedOption, users: int) -> "RemainingCapacity":
+        """What remains once some users have got an option."""
+        contacts = {**self.contacts, option.channel: self.contacts[option.channel] - users}
+        return replace(self, contacts=contacts, cents=self.cents - users * option.cents)
 
-    def part(self, share: float) -> "Room":
-        """A share of the room, rounded down."""
+    def share(self, share: float) -> "RemainingCapacity":
+        """A share of all of it, rounded down."""
         exact = Decimal(str(share))
-        return Room({channel: int(n * exact) for channel, n in self.contacts.items()}, int(self.cents * exact))
+        contacts = {channel: int(n * exact) for channel, n in self.contacts.items()}
+        return RemainingCapacity(contacts, int(self.cents * exact))
 
 
 def split(total: int, weights: Mapping[str, int]) -> dict[str, int]:
@@ -57,7 +94,7 @@ def split(total: int, weights: Mapping[str, int]) -> dict[str, int]:
     return parts
 
 
-def rooms(wave: Wave, cells: Mapping[str, int], arms: ArmSettings) -> dict[str, Room]:
+def of_cells(wave: Wave, cells: Mapping[str, int], arms: ArmSettings) -> dict[str, RemainingCapacity]:
     """Each cell's part of a wave's capacities and budget: by contactable users x (1 - holdout share).
 
     cells: users per cell, `none` among them; all of them are the low-activity users that the totals are stated for.
@@ -67,12 +104,10 @@ def rooms(wave: Wave, cells: Mapping[str, int], arms: ArmSettings) -> dict[str, 
     weights = {policy: cells.get(policy, 0) * open_of_10_000 for policy in POLICIES}
     contacts = {c: split(_scaled(n, low_activity), weights) for c, n in wave.capacity_per_1000_users.items()}
     cents = split(_scaled(wave.budget_cny_per_1000_users * CENTS, low_activity), weights)
-    return {policy: Room({c: parts[policy] for c, parts in contacts.items()}, cents[policy]) for policy in POLICIES}
-
-
-def costs(wave: Wave, settings: CampaignSettings) -> list[Decimal]:
-    """Expected cost of one contact by each option of a wave, in order."""
-    return [settings.cost(option) for option in wave.options]
+    return {
+        policy: RemainingCapacity({c: parts[policy] for c, parts in contacts.items()}, cents[policy])
+        for policy in POLICIES
+    }
 
 
 def _scaled(per_1000_users: Decimal, users: int) -> int:

@@ -1,4 +1,4 @@
-"""Before a wave is planned: who stands in which line, and of all others the first reason why not."""
+"""Before a wave is allocated: who is eligible, in which queue and for which options, and why the others are not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from pyspark.sql import functions as F
 from reactivation import randomization
 from reactivation.campaign.assignment.ranks import by_hash
 from reactivation.campaign.planning import facts
-from reactivation.campaign.planning.allocation import GUIDANCE
+from reactivation.campaign.planning.capacity import GUIDANCE
 from reactivation.campaign.settings import GUIDED_TIERS, CampaignSettings, Wave
 from reactivation.contracts.derived import POLICIES
 from reactivation.contracts.expression import condition
 
-_PIECES = 256
+_RANK_BUCKETS = 256
 
 
 @dataclass(frozen=True)
 class WaveSalts:
-    """Salts of a wave's draws: who explores, what is drawn, and the order of those whom no policy ranks."""
+    """Salts of a wave's draws: who explores, which option is drawn, and the order of users whom no policy ranks."""
 
     explorers: str
     options: str
     guidance: str
 
 
-def line_up(
+def eligibility(
     known: DataFrame,
     *,
     wave: Wave,
@@ -35,18 +35,20 @@ def line_up(
     settings: CampaignSettings,
     salts: WaveSalts,
 ) -> DataFrame:
-    """One narrow row per low-activity user: in the line of the own cell, or out with the first reason.
+    """One narrow row per low-activity user; grain user_id. known: from `facts.gather`. cells: users per cell.
 
-    Grain: user_id. known: from `facts.gather`. cells: users per cell. Columns: policy, out (null: waits in line), line,
-    place, piece, mask (the options the user can get), tier, explorer and draw (hash buckets). Planning counts these
-    rows several times, so the caller keeps them until the wave is written.
+    reason: the first one that rules the user out, null for the eligible. queue: the policy of the own cell, or
+    `guidance`. rank: BIGINT place in the queue, unique there. rank_bucket: INT that follows rank, at most 256 per
+    queue. options_mask: bit i is set where the user can get option i, the bit after the last for guidance.
+    exploration_bucket, option_bucket: hash buckets of the two draws. Also policy and tier. Planning queries these rows
+    several times, so the caller checkpoints them.
     """
     is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
     mask = F.when(is_picked, facts.options_mask(known, wave, name=name)).otherwise(guidance_mask)
     by_chance = randomization.hashed(salts.guidance)
     ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
-    rank_piece = F.floor(F.col("policy_rank") * _PIECES / (ranked_users + 1)).cast("int")
+    rank_bucket = F.floor(F.col("policy_rank") * _RANK_BUCKETS / (ranked_users + 1)).cast("int")
     return known.select(
         "user_id",
         "policy",
@@ -57,14 +59,14 @@ def line_up(
             F.when(is_picked & ~facts.qualifies(known, wave, name=name), "does_not_qualify"),
             F.when(mask == 0, "no_channel"),
             F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
-        ).alias("out"),
-        F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("line"),
-        F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("place"),
-        F.when(is_picked, rank_piece).otherwise(by_hash(by_chance)).alias("piece"),
-        mask.alias("mask"),
+        ).alias("reason"),
+        F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("queue"),
+        F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("rank"),
+        F.when(is_picked, rank_bucket).otherwise(by_hash(by_chance)).alias("rank_bucket"),
+        mask.alias("options_mask"),
         "tier",
-        randomization.bucket(salts.explorers).alias("explorer"),
-        randomization.bucket(salts.options).alias("draw"),
+        randomization.bucket(salts.explorers).alias("exploration_bucket"),
+        randomization.bucket(salts.options).alias("option_bucket"),
     )
 
 

@@ -4,7 +4,7 @@ The model's word is there for the cell `model` alone. Conditions of the other ce
 does not have it, so they cannot read it, whatever they say.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -33,6 +33,7 @@ def month_to_date(months: DataFrame, measures: Collection[str]) -> DataFrame:
 def gather(
     arms: DataFrame,
     *,
+    cells: Mapping[str, int],
     tiers: DataFrame,
     scores: DataFrame,
     features: DataFrame,
@@ -42,26 +43,28 @@ def gather(
 ) -> DataFrame:
     """One row per low-activity user with everything a wave looks at.
 
-    reach: can_sms, can_push, can_call, is_contactable as of the wave. recent: is_over_contact_limit. Who did nothing in
-    the month to date has 0 there.
+    cells: users per cell; those but of `none` are contactable. reach: can_sms, can_push, can_call, is_contactable as of
+    the wave. recent: is_over_contact_limit. Who did nothing in the month to date has 0 there.
     """
-    users = arms.drop("cycle")
-    contactable = users.where(F.col("policy") != "none").agg(F.count("*").alias("contactable_users"))
-    joined = (
-        users.join(tiers.select("user_id", "tier", "band"), "user_id", "left")
+    numbers = {"bigint", "int"}
+    counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
+    contactable = sum(users for cell, users in cells.items() if cell != "none")
+    return (
+        arms.drop("cycle")
+        .join(tiers.select("user_id", "tier", "band"), "user_id", "left")
         .join(scores.select("user_id", *[name for name in MODEL_FACTS if name in scores.columns]), "user_id", "left")
         .join(features.drop("cycle"), "user_id", "left")
-        .join(_nothing_is_zero(users, to_date), "user_id", "left")
+        .join(to_date, "user_id", "left")
         .join(reach, "user_id", "left")
         .join(recent.select("user_id", "is_over_contact_limit"), "user_id", "left")
-        .crossJoin(F.broadcast(contactable))
+        .withColumns(
+            {
+                **{name: F.coalesce(name, F.lit(0)) for name in counts if name != "user_id"},
+                "policy_rank_share": F.col("policy_rank") / F.nullif(F.lit(contactable), F.lit(0)),
+                "is_over_contact_limit": F.coalesce("is_over_contact_limit", F.lit(False)),
+            }
+        )
     )
-    return joined.withColumns(
-        {
-            "policy_rank_share": F.col("policy_rank") / F.nullif(F.col("contactable_users"), F.lit(0)),
-            "is_over_contact_limit": F.coalesce("is_over_contact_limit", F.lit(False)),
-        }
-    ).drop("contactable_users")
 
 
 def qualifies(facts: DataFrame, wave: Wave, *, name: str) -> Column:
@@ -112,10 +115,3 @@ def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: dat
         )
     )
     return contacts if receipts is None else receipts.unionByName(contacts)
-
-
-def _nothing_is_zero(users: DataFrame, to_date: DataFrame) -> DataFrame:
-    numbers = {"bigint", "int"}
-    counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
-    known = users.select("user_id").join(to_date, "user_id", "left")
-    return known.withColumns({name: F.coalesce(name, F.lit(0)) for name in counts if name != "user_id"})

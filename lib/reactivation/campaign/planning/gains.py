@@ -16,18 +16,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import norm
 
+from reactivation.campaign.planning.capacity import GUIDANCE, PricedOption
 from reactivation.campaign.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.frames import records
 from reactivation.statistics.shrinkage import Joint, shrunk
 
-Option = tuple[str, str, str, str]
-"""Tier, wave, channel and benefit."""
-Known = Mapping[str, Joint[Option]]
+Lifted = tuple[str, str, str, str]
+"""What a lift of `response` is of: tier, wave, channel and benefit."""
+Known = Mapping[str, Joint[Lifted]]
 """Expected gains of the options by tier."""
 
 _CENT = Decimal("0.01")
-_NOTHING: Joint[Option] = shrunk([], [], np.empty((0, 0)), spread=0.0)
+_NOTHING: Joint[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
 
 
 def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
@@ -43,7 +44,7 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
     return {tier: _together(seen[tier], settings) for tier in sorted(seen)}
 
 
-def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Joint[Option]:
+def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Joint[Lifted]:
     own, control = ([float(row[name] or 0.0) for row in rows] for name in ("standard_error", "control_error"))
     shared = [[a["wave"] == b["wave"] for a in rows] for b in rows]
     common = np.array(shared) * np.minimum.outer(control, control) ** 2
@@ -59,9 +60,10 @@ def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:
 
 
 def newest(response: DataFrame) -> list[dict[str, Any]]:
-    """Rows of the newest cycle in some rows of `response`."""
-    cycle = response.agg(F.max("cycle").alias("cycle")).collect()[0].cycle
-    return records(response.where(F.col("cycle") == F.lit(cycle)))
+    """Rows of the newest cycle in some rows of `response`, of which every month has a few."""
+    rows = records(response)
+    last = max((row["cycle"] for row in rows), default=None)
+    return [row for row in rows if row["cycle"] == last]
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,14 @@ class WaveGains:
     guidance: Mapping[str, float]
     order: tuple[int, ...]
 
-    def column(self, option: Column, *, tier: Column, is_model: Column) -> Column:
-        """Expected gain of the option a user of the cell `model` gets; null in the other cells, which read none."""
-        is_guidance = option == len(self.options)
-        cases = [F.when(option == place, F.lit(gain)) for place, gain in enumerate(self.options) if gain is not None]
+    def column(self, option: Column, *, options: Sequence[PricedOption], tier: Column, is_model: Column) -> Column:
+        """Expected gain of the option (its label) that a user of the cell `model` gets; null in the other cells.
+
+        options: the wave's, in conf's order.
+        """
+        known = {one.label: gain for one, gain in zip(options, self.options, strict=True) if gain is not None}
+        cases = [F.when(option == label, F.lit(gain)) for label, gain in known.items()]
+        is_guidance = option == GUIDANCE
         cases += [F.when(is_guidance & (tier == name), F.lit(gain)) for name, gain in self.guidance.items()]
         return F.when(is_model, F.coalesce(*cases, F.lit(None).cast("double")))
 
@@ -119,6 +125,6 @@ def of_wave(
     return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order))
 
 
-def as_conf(wave: Wave) -> WaveGains:
+def in_conf_order(wave: Wave) -> WaveGains:
     """While nothing is known: conf's order."""
     return WaveGains((None,) * len(wave.options), {}, tuple(range(len(wave.options))))

@@ -1,18 +1,20 @@
 """One wave: who of the low-activity users gets what, and of everybody else the first reason why not."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.planning import capacity, exploration
-from reactivation.campaign.planning.allocation import GUIDANCE, Filled, Offer, fill
-from reactivation.campaign.planning.capacity import CENTS, Room
-from reactivation.campaign.planning.gains import WaveGains, as_conf
+from reactivation.campaign.planning.allocation import allocate
+from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
+from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
@@ -32,15 +34,19 @@ REASONS = (
     "drawn_none",
     "planned",
 )
-"""Why a user has no contact in a wave, in the order in which the reasons are asked for."""
+"""Why a user has no contact in a wave, the first that holds counts."""
 
 
 class Planned(NamedTuple):
-    """A planned wave: `wave_plan` and `wave_waterfall` as tables, `wave_limits` as plain rows."""
+    """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
+
+    contacts: how many are sent, by channel.
+    """
 
     plan: DataFrame
-    waterfall: DataFrame
+    waterfall: list[dict[str, Any]]
     limits: list[dict[str, Any]]
+    contacts: Mapping[str, int]
 
 
 def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of: date | None) -> date:
@@ -72,7 +78,7 @@ def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
 
 
 def plan(
-    line: DataFrame,
+    eligible: DataFrame,
     *,
     wave: Wave,
     name: str,
@@ -82,142 +88,136 @@ def plan(
     settings: CampaignSettings,
     gains: WaveGains | None = None,
 ) -> Planned:
-    """Plan one wave: the draws first, from reserved room, then the cells' lines, then guidance.
+    """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
-    line: from `lines.line_up`. Every contact is sent on `as_of`. At most one contact per user; holdouts have none.
-    gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model` alone goes
-    by it.
+    eligible: from `eligibility.eligibility`. Every contact is sent on `as_of`. At most one contact per user; holdouts
+    have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
+    alone goes by it.
     """
-    none_share, options = settings.exploration.none_share, len(wave.options)
-    costs = capacity.costs(wave, settings)
-    whole = capacity.rooms(wave, cells, settings.arms)
-    waiting = line.where(F.col("out").isNull())
-    thresholds = _thresholds(waiting, wave=wave, costs=costs, rooms=whole, settings=settings)
-    is_explorer = exploration.is_drawn(F.col("explorer"), F.col("line"), thresholds)
-    drawn = exploration.option_drawn(F.col("draw"), F.col("mask"), options=options, none_share=none_share)
-    odds = exploration.propensity(F.col("draw"), F.col("mask"), options=options, none_share=none_share)
-
-    draws = waiting.where(is_explorer).groupBy("line", drawn.alias("option")).count().collect()
-    used = {(row.line, row.option): row["count"] for row in draws if row.option >= 0}
-    rooms = {p: _less(room, p, used, wave=wave, costs=costs) for p, room in whole.items()}
-    others = waiting.where(~is_explorer)
-    offers = [Offer(i, option.channel, costs[i]) for i, option in enumerate(wave.options)]
-    expected = gains or as_conf(wave)
-    cells_filled = _fill_cells(others, offers, rooms, order=expected.order)
-    free = Offer(options, settings.guidance_channel, Decimal(0))
-    guided = fill(others, [free] if wave.guidance is not None else [], {GUIDANCE: cells_filled.left["model"]})
-
-    left = {**cells_filled.left, "model": guided.left[GUIDANCE]}
-    option = F.when(is_explorer, drawn).otherwise(F.coalesce(cells_filled.option, guided.option))
+    options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
+    guidance, none_share = capacity.guidance_option(wave, settings), settings.exploration.none_share
+    whole = capacity.of_cells(wave, cells, settings.arms)
+    waiting = eligible.where(F.col("reason").isNull())
+    bucket, mask = F.col("option_bucket"), F.col("options_mask")
+    drawn = exploration.option_drawn(bucket, mask, options=options, none_share=none_share)
+    thresholds, draws = _exploration(waiting, drawn, wave=wave, options=options, whole=whole, settings=settings)
+    is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
+    remaining = dict(whole)
+    for policy, one in product(POLICIES, options):
+        remaining[policy] = remaining[policy].after(one, draws[policy, one.label])
+    allocated = allocate(
+        waiting.where(~is_explorer),
+        {"model": [options[place] for place in expected.order], "rule": options, "random": options},
+        remaining,
+        last=(GUIDANCE, "model", guidance) if wave.guidance is not None else None,
+    )
+    option = F.when(is_explorer, drawn).otherwise(allocated.option)
     reason = F.coalesce(
-        "out",
+        "reason",
         F.when(option == exploration.DRAWN_NONE, "drawn_none"),
         F.when(option.isNotNull(), "planned"),
-        F.when(cells_filled.no_budget, "no_budget"),
+        F.when(allocated.is_over_budget, "no_budget"),
         F.lit("no_capacity"),
     )
-    decided = line.select(
+    odds = exploration.propensity(bucket, mask, options=len(options), none_share=none_share)
+    decided = eligible.select(
         "user_id",
         "policy",
         reason.alias("reason"),
         option.alias("option"),
-        expected.column(option, tier=F.col("tier"), is_model=F.col("policy") == "model").alias("expected_gain"),
+        expected.column(option, options=options, tier=F.col("tier"), is_model=F.col("policy") == "model").alias(
+            "expected_gain"
+        ),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(as_of).alias("send_on"),
         is_explorer.alias("is_exploration"),
         F.when(is_explorer, odds).alias("propensity"),
-        F.when(is_explorer, exploration.drawn_from(F.col("mask"), wave.options)).alias("drawn_from"),
+        F.when(is_explorer, exploration.drawn_from(mask, options)).alias("drawn_from"),
     )
-    waterfall = decided.groupBy("cycle", "wave", "reason").agg(F.count("*").alias("users"))
+    reasons, sent = _counted(decided, [*options, guidance])
+    of_wave = {"cycle": cycle, "wave": name}
     return Planned(
-        _rows(decided, offers=[*offers, free], benefits=[*(o.benefit for o in wave.options), NO_BENEFIT]),
-        derived.WAVE_WATERFALL.select(waterfall),
-        [row for policy in POLICIES for row in _limits(cycle, name, policy, whole[policy], left[policy])],
+        _rows(decided, [*options, guidance]),
+        [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(reasons.items())],
+        [
+            {**of_wave, "policy": policy, **limit}
+            for policy in POLICIES
+            for limit in _limits(whole[policy], allocated.remaining[policy])
+        ],
+        sent,
     )
 
 
-def _fill_cells(
-    others: DataFrame, offers: Sequence[Offer], rooms: Mapping[str, Room], *, order: Sequence[int]
-) -> Filled:
-    """Serve all cells with the options in conf's order, the cell `model` with its own."""
-    if list(order) == [offer.bit for offer in offers]:
-        return fill(others, offers, rooms)
-    facts_only = fill(others, offers, {name: room for name, room in rooms.items() if name != "model"})
-    by_gain = fill(others, [offers[place] for place in order], {"model": rooms["model"]})
-    return Filled(
-        F.coalesce(by_gain.option, facts_only.option),
-        by_gain.no_budget | facts_only.no_budget,
-        {**facts_only.left, **by_gain.left},
-    )
-
-
-def _thresholds(
+def _exploration(
     waiting: DataFrame,
+    drawn: Column,
     *,
     wave: Wave,
-    costs: Sequence[Decimal],
-    rooms: Mapping[str, Room],
+    options: Sequence[PricedOption],
+    whole: Mapping[str, RemainingCapacity],
     settings: CampaignSettings,
-) -> dict[str, int]:
-    """Hash buckets that explore, per cell."""
-    wanted = waiting.where(
-        F.col("line").isin(*POLICIES) & randomization.is_within(F.col("explorer"), wave.exploration_share)
-    )
-    counts = wanted.groupBy("line", "explorer", "mask").count().collect()
-    found = {p: [exploration.Candidates(*row[1:]) for row in counts if row.line == p] for p in POLICIES}
-    return {
-        policy: exploration.threshold(
-            found[policy],
+) -> tuple[dict[str, int], Counter[tuple[str, str]]]:
+    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query."""
+    is_wanted = randomization.is_within(F.col("exploration_bucket"), wave.exploration_share)
+    wanted = waiting.where(F.col("queue").isin(*POLICIES) & is_wanted)
+    columns = "queue", "exploration_bucket", "options_mask", drawn.alias("option")
+    rows = wanted.groupBy(*columns).count().collect()
+    thresholds: dict[str, int] = {}
+    for policy in POLICIES:
+        users = Counter[tuple[int, int]]()
+        for row in rows:
+            if row.queue == policy:
+                users[row.exploration_bucket, row.options_mask] += row["count"]
+        thresholds[policy] = exploration.threshold(
+            [exploration.Candidates(bucket, mask, count) for (bucket, mask), count in users.items()],
             wanted_share=wave.exploration_share,
-            options=wave.options,
-            costs=costs,
-            reserve=rooms[policy].part(settings.exploration.reserve_share),
-            whole=rooms[policy],
+            options=options,
+            reserve=whole[policy].share(settings.exploration.reserve_share),
+            whole=whole[policy],
             none_share=settings.exploration.none_share,
         )
-        for policy in POLICIES
-    }
+    draws = Counter[tuple[str, str]]()
+    for row in rows:
+        if row.exploration_bucket < thresholds[row.queue]:
+            draws[row.queue, row.option] += row["count"]
+    return thresholds, draws
 
 
-def _less(
-    room: Room, policy: str, used: Mapping[tuple[str, int], int], *, wave: Wave, costs: Sequence[Decimal]
-) -> Room:
-    for i, option in enumerate(wave.options):
-        room = room.less(option.channel, used.get((policy, i), 0), cost=costs[i])
-    return room
+def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> tuple[Counter[str], Counter[str]]:
+    """Users by reason, and contacts by channel; one query."""
+    reasons, sent = Counter[str](), Counter[str]()
+    channels = {option.label: option.channel for option in options}
+    for row in decided.groupBy("reason", "option").count().collect():
+        reasons[row.reason] += row["count"]
+        if row.reason == "planned":
+            sent[channels[row.option]] += row["count"]
+    return reasons, sent
 
 
-def _rows(decided: DataFrame, *, offers: Sequence[Offer], benefits: Sequence[str]) -> DataFrame:
+def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
-    option = F.col("option")
-    is_planned = F.col("reason") == "planned"
+
+    def of_option(values: Mapping[str, Any], otherwise: Any) -> Column:
+        return F.coalesce(*[F.when(F.col("option") == name, F.lit(v)) for name, v in values.items()], F.lit(otherwise))
+
+    contact_id = F.concat_ws("-", "cycle", "wave", F.col("user_id").cast("string"))
     found = decided.where(F.col("reason").isin("planned", "drawn_none")).withColumns(
         {
-            "channel": F.coalesce(*[F.when(option == o.bit, o.channel) for o in offers], F.lit("none")),
-            "benefit": F.coalesce(
-                *[F.when(option == o.bit, benefit) for o, benefit in zip(offers, benefits, strict=True)],
-                F.lit(NO_BENEFIT),
-            ),
-            "cost": F.coalesce(*[F.when(option == o.bit, F.lit(o.cost)) for o in offers], F.lit(Decimal(0))),
-            "contact_id": F.when(is_planned, F.concat_ws("-", "cycle", "wave", F.col("user_id").cast("string"))),
+            "channel": of_option({o.label: o.channel for o in options}, "none"),
+            "benefit": of_option({o.label: o.benefit for o in options}, NO_BENEFIT),
+            "cost": of_option({o.label: o.cost for o in options}, Decimal(0)),
+            "contact_id": F.when(F.col("reason") == "planned", contact_id),
         }
     )
     return derived.WAVE_PLAN.select(found)
 
 
-def _limits(cycle: str, wave: str, policy: str, whole: Room, left: Room) -> list[dict[str, Any]]:
-    capacities = {f"capacity_{c}": (float(n), float(left.contacts[c])) for c, n in whole.contacts.items()}
+def _limits(whole: RemainingCapacity, left: RemainingCapacity) -> list[dict[str, Any]]:
+    """Each limit of one cell: what there was of it, what is used, and what is left."""
+    limits = {f"capacity_{c}": (float(n), float(left.contacts[c])) for c, n in whole.contacts.items()}
+    limits["budget"] = (whole.cents / CENTS, left.cents / CENTS)
     return [
-        {
-            "cycle": cycle,
-            "wave": wave,
-            "policy": policy,
-            "limit": limit,
-            "capacity": capacity,
-            "used": round(capacity - gap, 2),
-            "shadow_price": None,
-            "gap": gap,
-        }
-        for limit, (capacity, gap) in {**capacities, "budget": (whole.cents / CENTS, left.cents / CENTS)}.items()
+        {"limit": name, "capacity": most, "used": round(most - gap, 2), "shadow_price": None, "gap": gap}
+        for name, (most, gap) in limits.items()
     ]

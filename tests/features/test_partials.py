@@ -10,14 +10,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
-from reactivation import activity, features
+from reactivation import features
 from reactivation.contracts import canonical
 from reactivation.contracts.measure import Measure
 from reactivation.periods import Calendar, Month, Window
 
 pytestmark = pytest.mark.rules
 
-KINDS = activity.ActivitySettings(
+KINDS = features.ActivitySettings(
     function_groups={},
     transaction_channels=("mobile",),
     asset_products=("deposit",),
@@ -64,7 +64,7 @@ def features_of(spark: SparkSession, months: DataFrame, sources: dict[str, DataF
     return features.build(
         spark.createDataFrame(users, schema),
         months,
-        measures=activity.measures(KINDS),
+        measures=features.measures(KINDS),
         features=features.catalogue(["users", *sources], SETTINGS, kinds=KINDS),
         calendar=calendar,
         settings=SETTINGS,
@@ -76,7 +76,9 @@ def straight_from_rows(sources: dict[str, DataFrame], calendar: Calendar) -> Dat
     each = []
     for cycle in CYCLES:
         window = Window((cycle - SETTINGS.longest).first, cycle.first)
-        months = activity.straight(sources, window=window, known_before=cycle.first, calendar=calendar, settings=KINDS)
+        months = features.partials.in_window(
+            sources, window=window, known_before=cycle.first, calendar=calendar, settings=KINDS
+        )
         back = [F.when(F.col("event_month") == str(cycle - b), b) for b in range(1, SETTINGS.longest + 1)]
         each.append(months.withColumns({"cycle": F.lit(str(cycle)), "months_back": F.coalesce(*back)}))
     return each[0].unionByName(each[1])
@@ -86,8 +88,8 @@ def test_features_from_partials_equal_features_straight_from_raw_rows(spark: Spa
     shanghai = Calendar(zone="Asia/Shanghai", settle_days=5)
     sources = scattered(rows)
     local = {name: table.withColumn("arrival_cycle", shanghai.month("arrived_at")) for name, table in sources.items()}
-    stored = activity.partials(local, arrivals=ARRIVALS, calendar=shanghai, settings=KINDS)
-    merged = activity.merge_months(stored, cycles=CYCLES, settings=KINDS, months=SETTINGS.longest)
+    stored = features.partials.by_arrival(local, arrivals=ARRIVALS, calendar=shanghai, settings=KINDS)
+    merged = features.partials.merge_months(stored, cycles=CYCLES, settings=KINDS, months=SETTINGS.longest)
     from_partials = features_of(spark, merged, sources, shanghai)
     from_rows = features_of(spark, straight_from_rows(local, shanghai), sources, shanghai)
     assert_df_equality(from_partials, from_rows, ignore_row_order=True)
@@ -103,14 +105,14 @@ def test_a_late_row_makes_a_partial_of_its_own_and_merges_into_its_month(rows: R
             (1, "2026-05-03 12:00", "2026-05-03 12:00", "0.40", True),
         ],
     )
-    stored = activity.partials(
+    stored = features.partials.by_arrival(
         {"transactions": transactions}, arrivals=ARRIVALS, calendar=utc, settings=KINDS
     ).persist()
     keys = {(row.arrival_cycle, row.event_month): row for row in stored.collect()}
     assert sorted(keys) == [("2026-04", "2026-04"), ("2026-05", "2026-04"), ("2026-05", "2026-05")]
 
     def april(cycle: str) -> Any:
-        merged = activity.merge_months(stored, cycles=[Month.parse(cycle)], settings=KINDS, months=2)
+        merged = features.partials.merge_months(stored, cycles=[Month.parse(cycle)], settings=KINDS, months=2)
         return merged.where(f"months_back = {Month.parse(cycle).month - 4}").collect()[0]
 
     assert (april("2026-05").transaction_own_count, april("2026-05").transaction_own_amount) == (1, Decimal("0.10"))
@@ -120,9 +122,9 @@ def test_a_late_row_makes_a_partial_of_its_own_and_merges_into_its_month(rows: R
 
 
 def test_the_contract_keeps_measures_exact_and_named_once() -> None:
-    names = activity.contract(KINDS).column_names
+    names = features.partials.contract(KINDS).column_names
     assert len(names) == len(set(names))
-    types = {measure.type for group in activity.measures(KINDS).values() for measure in group}
+    types = {measure.type for group in features.measures(KINDS).values() for measure in group}
     assert not types & {"double", "float"}
 
 

@@ -12,27 +12,12 @@ from types import MappingProxyType
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.activity import assets, benefits, contacts, functions, logins, outside_contacts, transactions
-from reactivation.activity.settings import ActivitySettings
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.measure import Measure
 from reactivation.contracts.table import Table
+from reactivation.features.settings import ActivitySettings
+from reactivation.features.signals import measures
 from reactivation.periods import Calendar, Month, Window, month_of
-
-__all__ = ["ActivitySettings", "Measure", "contract", "measures", "merge_months", "partials", "straight"]
-
-
-def measures(settings: ActivitySettings) -> dict[str, tuple[Measure, ...]]:
-    """All measures by the source they are taken from."""
-    return {
-        "logins": logins.MEASURES,
-        "function_uses": functions.measures(settings.function_groups),
-        "transactions": transactions.measures(settings.transaction_channels),
-        "asset_snapshots": assets.measures(settings.asset_products),
-        "benefit_events": benefits.MEASURES,
-        "contacts": contacts.MEASURES,
-        "outside_contacts": outside_contacts.MEASURES,
-    }
 
 
 def contract(settings: ActivitySettings) -> Table:
@@ -40,7 +25,7 @@ def contract(settings: ActivitySettings) -> Table:
     return derived.ACTIVITY.extended(m.column for group in measures(settings).values() for m in group)
 
 
-def partials(
+def by_arrival(
     sources: Mapping[str, DataFrame], *, arrivals: Sequence[Month], calendar: Calendar, settings: ActivitySettings
 ) -> DataFrame:
     """Aggregate the canonical rows that arrived in some months to one row per arrival month, event month and user.
@@ -53,26 +38,26 @@ def partials(
     return contract(settings).select(_aggregate(arrived, keys, calendar=calendar, settings=settings))
 
 
-def straight(
+def in_window(
     sources: Mapping[str, DataFrame],
     *,
     window: Window,
     known_before: date,
     calendar: Calendar,
     settings: ActivitySettings,
-    beside: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
+    extra: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
 ) -> DataFrame:
-    """Aggregate canonical rows of a window straight to one row per user and event month, with both clocks.
+    """Aggregate canonical rows of a window to one row per user and event month, with both clocks.
 
     What happened in `window` and arrived before 00:00 of `known_before`: the month to date of a wave, the month of a
-    label or an outcome. Nothing of it is stored. beside: measures by source that only this window needs.
+    label or an outcome. Nothing of it is stored. extra: measures by source that only this window needs.
     """
     known = {
         name: sources[name].where(_is_known(sources[name], name, window, known_before, calendar))
         for name in measures(settings)
         if name in sources
     }
-    return _aggregate(known, ("event_month", "user_id"), calendar=calendar, settings=settings, beside=beside)
+    return _aggregate(known, ("event_month", "user_id"), calendar=calendar, settings=settings, extra=extra)
 
 
 def merge_months(partials: DataFrame, *, cycles: Sequence[Month], settings: ActivitySettings, months: int) -> DataFrame:
@@ -99,10 +84,10 @@ def _aggregate(
     *,
     calendar: Calendar,
     settings: ActivitySettings,
-    beside: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
+    extra: Mapping[str, Sequence[Measure]] = MappingProxyType({}),
 ) -> DataFrame:
-    """One row per keys with every measure of the contract, and those beside it; null where a source is absent."""
-    wanted = {name: (*group, *beside.get(name, ())) for name, group in measures(settings).items()}
+    """One row per keys with every measure of the contract, and the extra ones; null where a source is absent."""
+    wanted = {name: (*group, *extra.get(name, ())) for name, group in measures(settings).items()}
     known = {name: group for name, group in wanted.items() if name in sources}
     parts = [
         _with_local_time(sources[name], canonical.EVENT_TIME[name], calendar)
