@@ -6,7 +6,8 @@ another step, and nothing imports `reactivation_lab` but itself and the jobs.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 BASE = frozenset(
@@ -144,6 +145,39 @@ def rule_problems(code: str) -> list[str]:
     return [
         f"line {line} uses `{name}`: a column that is computed is a rule and belongs to a step" for line, name in own
     ]
+
+
+def import_graph(package: Path, name: str) -> dict[str, set[str]]:
+    """By module of a package, the modules of it that it imports; an `__init__` bears its package's name.
+
+    package: the folder. name: its dotted name below `reactivation` (`experiment`).
+    """
+    modules = {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        modules[".".join([name, *(part for part in parts if part != "__init__")])] = path
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        package_of = module if path.stem == "__init__" else module.rpartition(".")[0]
+        found = {one.module for one in imports(path.read_text("utf-8"), package_of)}
+        known = {one if one in modules else one.rpartition(".")[0] for one in found}
+        graph[module] = {one for one in known if one in modules} - {module}
+    return graph
+
+
+def longest_chain(graph: Mapping[str, Collection[str]]) -> list[str]:
+    """The longest chain of imports, the importer first; ValueError where modules import each other in a circle."""
+    chains: dict[str, list[str]] = {}
+
+    def chain(module: str, above: tuple[str, ...]) -> list[str]:
+        if module in above:
+            raise ValueError(f"circle: {' > '.join([*above[above.index(module) :], module])}")
+        if module not in chains:
+            below = [chain(one, (*above, module)) for one in sorted(graph[module])]
+            chains[module] = [module, *max(below, key=len, default=[])]
+        return chains[module]
+
+    return max((chain(module, ()) for module in sorted(graph)), key=len, default=[])
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

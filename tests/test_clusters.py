@@ -63,4 +63,4 @@ def test_the_cluster_adds_up_the_same(spark: SparkSession) -> None:
     rows = spark.createDataFrame([*values, ("b", 1, True, True, 2.0)], names).repartition(5)
     found = {row.part: row.asDict() for row in clusters.sums(rows, ["part"]).collect()}
     assert clusters.pair(found["a"]) == clusters.pair(of_users(per_user()))
-    assert clusters.pair(found["b"]).treatment == clusters.Side(rows=1, users=1, rate=1.0, effective=1.0)
+    assert clusters.pair(found["b"]).treatment == clusters.WeightedShare(rows=1, users=1, rate=1.0, effective=1.0)

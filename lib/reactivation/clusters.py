@@ -46,7 +46,7 @@ def sums(rows: DataFrame, by: Sequence[str]) -> DataFrame:
 
 
 @dataclass(frozen=True)
-class Side:
+class WeightedShare:
     """One side: rows, users, weighted share with the event, and Kish's effective number of users.
 
     effective: (ΣW)² / ΣW², W being all weights of one user, so that a user's months count as one observation. Where
@@ -62,7 +62,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Pair:
+class WeightedComparison:
     """Two weighted shares over the same users, or over others.
 
     variance: of the difference of the two rates (Hájek's weighted means), by linearisation with each user as a cluster,
@@ -72,8 +72,8 @@ class Pair:
     References: Hájek (1971); Binder, International Statistical Review 51 (1983); Liang and Zeger, Biometrika 73 (1986).
     """
 
-    treatment: Side
-    control: Side
+    treatment: WeightedShare
+    control: WeightedShare
     users: int
     variance: float | None
     control_variance: float | None = None
@@ -90,22 +90,24 @@ class Pair:
         return None if self.variance is None else sqrt(self.variance)
 
 
-def pair(row: Mapping[str, Any]) -> Pair:
+def pair(row: Mapping[str, Any]) -> WeightedComparison:
     """The estimates of one row of `sums`."""
     total = {name: int(row[name]) for name in _SUMS}
     product = {(a, b): int(row[f"{a}_{b}"]) for a, b in _PAIRS}
     sides = [_side(row, total, product, n) for n in ("1", "0")]
     users = int(row["users"])
     both, alone = (_variance(total, product, users=users, sides=part) for part in ("10", "0"))
-    return Pair(sides[0], sides[1], users, both, None if both is None else alone)
+    return WeightedComparison(sides[0], sides[1], users, both, None if both is None else alone)
 
 
-def _side(row: Mapping[str, Any], total: Mapping[str, int], product: Mapping[tuple[str, str], int], n: str) -> Side:
+def _side(
+    row: Mapping[str, Any], total: Mapping[str, int], product: Mapping[tuple[str, str], int], n: str
+) -> WeightedShare:
     weight, squares = total[f"w{n}"], product[f"w{n}", f"w{n}"]
     if not weight:
-        return Side()
+        return WeightedShare()
     rate, effective = Fraction(total[f"a{n}"], weight), Fraction(weight * weight, squares)
-    return Side(int(row[f"rows{n}"]), int(row[f"users{n}"]), float(rate), float(effective))
+    return WeightedShare(int(row[f"rows{n}"]), int(row[f"users{n}"]), float(rate), float(effective))
 
 
 def _variance(

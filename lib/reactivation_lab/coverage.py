@@ -7,9 +7,9 @@ from typing import Any
 from statsmodels.stats.proportion import proportion_confint
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast, Gain
-from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.metrics import sum_of
+from reactivation.experiment.contrasts import CAUSAL, CONTRASTS, Comparison, Contrast, Gain
+from reactivation.experiment.groups import Group, Totals, sum_of, total
+from reactivation.experiment.metrics import share
 from reactivation.statistics.estimates import Estimate, compare, gain
 
 MOVED, UNMOVED = "moved", "unmoved"
@@ -82,7 +82,7 @@ def _covers(found: Estimate, value: float) -> bool:
 
 def _smallest(contrast: Contrast, months: Sequence[Trial], metric: str) -> float:
     """Expected events, or others, of the smallest side in the mean of all months; the sides have one rate in common."""
-    shares = [[side.totals(month.groups).share(metric) for side in contrast.sides] for month in months]
+    shares = [[share(total(side.members(month.groups)), metric) for side in contrast.sides] for month in months]
     users = [sum(share.users for share in side) / len(months) for side in zip(*shares, strict=True)]
     everybody = sum(users)
     rate = sum(share.events for sides in shares for share in sides) / len(months) / everybody if everybody else 0.0
@@ -90,7 +90,7 @@ def _smallest(contrast: Contrast, months: Sequence[Trial], metric: str) -> float
 
 
 def _estimate(contrast: Contrast, groups: Sequence[Group], metric: str, *, alpha: float) -> Estimate | None:
-    shares = [side.totals(groups).share(metric) for side in contrast.sides]
+    shares = [share(total(side.members(groups)), metric) for side in contrast.sides]
     pairs = zip(*[iter(shares)] * 2, strict=True)
     effects = [compare(one, other, alpha=alpha, minimum_events=0) for one, other in pairs]
     if any(effect.status != "estimated" for effect in effects):
@@ -110,7 +110,7 @@ def _truths(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], world: st
     """touch_*: mean rise over the cell's selected, touched and held out. policy_*: mean over everybody of what one
     policy would move less what the other would, each applied to the whole population.
     """
-    causal = [contrast for contrast in CONTRASTS if contrast.kind == "causal" and contrast.name != "cumulative_touch"]
+    causal = [contrast for contrast in CAUSAL if contrast.name != "cumulative_touch"]
     found = {}
     for metric in metrics:
         touch = {policy: _mean_rise(rows, metric, policy) for policy in POLICIES}

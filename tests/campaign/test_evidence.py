@@ -13,10 +13,10 @@ from reactivation.campaign import CampaignSettings
 from reactivation.campaign.tiers import bands, evidence
 from reactivation.campaign.tiers.evidence import Evidence
 from reactivation.campaign.tiers.settings import TierSettings
-from reactivation.clusters import Pair, Side
+from reactivation.clusters import WeightedComparison, WeightedShare
 from reactivation.contracts import derived
 from reactivation.periods import Month
-from reactivation.statistics.shrinkage import Interval, Posterior, Slope, shrunk
+from reactivation.statistics.shrinkage import IntervalEstimate, Posterior, Slope, shrunk
 
 numbers, rules = pytest.mark.numbers, pytest.mark.rules
 DRAWS = 2_000
@@ -41,7 +41,7 @@ SETTINGS = TierSettings.model_validate(CONF)
 EIGHT_BANDS = TierSettings.model_validate(CONF | {"band_borders": [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]})
 
 
-def seen_side(rng: np.random.Generator, *, rate: float, users: int, share: float, likeness: float) -> Side:
+def seen_side(rng: np.random.Generator, *, rate: float, users: int, share: float, likeness: float) -> WeightedShare:
     """Users of whom each is seen in each of four months by chance; one user's months are alike.
 
     likeness: correlation of a user's months (beta-binomial). A third of the users are seen twice as rarely and weigh
@@ -54,7 +54,7 @@ def seen_side(rng: np.random.Generator, *, rate: float, users: int, share: float
     weight = is_seen * rare[:, None] * SETTINGS.evidence_weight_per_month**AGES
     did = rng.random((users, len(AGES))) < own[:, None]
     of_user = weight.sum(axis=1)
-    return Side(
+    return WeightedShare(
         rows=int(is_seen.sum()),
         users=int((of_user > 0).sum()),
         rate=float((weight * did).sum() / weight.sum()),
@@ -80,15 +80,18 @@ def test_pooled_intervals_of_conversion_cover_the_truth(likeness: float) -> None
     assert 0.93 <= float(np.mean(hits)) <= (0.97 if likeness > 0.8 else 1.0)
 
 
-def compared(rng: np.random.Generator, *, base: float, rise: float, held: int) -> Pair:
+def compared(rng: np.random.Generator, *, base: float, rise: float, held: int) -> WeightedComparison:
     """Nine touched for each held out; each user is seen once."""
     touched = 9 * held
     events = rng.binomial(touched, base + rise), rng.binomial(held, base)
-    first, second = Side(touched, touched, events[0] / touched, touched), Side(held, held, events[1] / held, held)
-    return Pair(first, second, touched + held, None)
+    first, second = (
+        WeightedShare(touched, touched, events[0] / touched, touched),
+        WeightedShare(held, held, events[1] / held, held),
+    )
+    return WeightedComparison(first, second, touched + held, None)
 
 
-def lift_of(pairs: dict[int, Pair], band: int, settings: TierSettings = SETTINGS) -> Posterior:
+def lift_of(pairs: dict[int, WeightedComparison], band: int, settings: TierSettings = SETTINGS) -> Posterior:
     found = evidence.lift(pairs, settings).of(band)
     assert found is not None
     return found
@@ -249,9 +252,9 @@ def test_bands_without_enough_users_are_no_evidence_but_have_an_expectation() ->
 def test_scores_that_are_off_as_a_whole_shift_every_prior_alike() -> None:
     """Bands at 0.9 and 0.35 convert as log-odds one lower would: each prior is what is seen, so nothing is drawn."""
     lower = {n: 1 / (1 + np.exp(1) * (1 - m) / m) for n, m in ((1, 0.9), (3, 0.35))}
-    found = evidence.conversion({n: Side(200, 200, rate, 200) for n, rate in lower.items()}, SETTINGS)
+    found = evidence.conversion({n: WeightedShare(200, 200, rate, 200) for n, rate in lower.items()}, SETTINGS)
     assert {n: round(i.estimate, 6) for n, i in found.items()} == {n: round(rate, 6) for n, rate in lower.items()}
-    everybody = evidence.conversion({3: Side(200, 200, 1.0, 200)}, SETTINGS)[3]
+    everybody = evidence.conversion({3: WeightedShare(200, 200, 1.0, 200)}, SETTINGS)[3]
     assert 0.8 < everybody.low < everybody.estimate < everybody.high < 1  # no shift would fit: the plain middle
 
 
@@ -261,8 +264,8 @@ def test_older_months_weigh_less() -> None:
     assert weights == {"2026-01": pytest.approx(0.512), "2026-03": pytest.approx(0.8)}
 
 
-def interval(low: float, high: float) -> Interval:
-    return Interval((low + high) / 2, low, high)
+def interval(low: float, high: float) -> IntervalEstimate:
+    return IntervalEstimate((low + high) / 2, low, high)
 
 
 MANY = {
@@ -296,7 +299,7 @@ SURELY_NOT_MOVED, UNSURE, SURELY_MOVED = interval(-0.01, 0.01), interval(-0.01, 
     ],
 )
 def test_a_tier_changes_only_where_an_interval_excludes_its_threshold(
-    stands: str, conversion: Interval | None, lift: Interval | None, tier: str, basis: str
+    stands: str, conversion: IntervalEstimate | None, lift: IntervalEstimate | None, tier: str, basis: str
 ) -> None:
     seen = Evidence(**MANY, conversion=conversion, lift=lift)
     found = bands.decided(seen, stands, is_assumed=False, settings=SETTINGS)

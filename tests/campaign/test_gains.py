@@ -13,7 +13,7 @@ from reactivation.campaign import CampaignSettings
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.planning import gains
 from reactivation.contracts import derived
-from reactivation.statistics.shrinkage import Joint, Posterior
+from reactivation.statistics.shrinkage import JointPosterior, Posterior
 
 pytestmark = pytest.mark.numbers
 
@@ -96,7 +96,9 @@ def test_the_model_prefers_what_surely_gains_more_per_cost(
     keys = {channel: ("high_potential", "W1", channel, b) for channel, b in (("push", "none"), ("sms", "gift"))}
     seen = {keys["sms"]: sms, **({} if push is None else {keys["push"]: push})}
     variances = np.diag([posterior.variance for posterior in seen.values()])
-    known = {"high_potential": Joint((*seen,), np.array([posterior.mean for posterior in seen.values()]), variances)}
+    known = {
+        "high_potential": JointPosterior((*seen,), np.array([posterior.mean for posterior in seen.values()]), variances)
+    }
     found = gains.of_wave(
         settings.waves["W1"],
         "W1",

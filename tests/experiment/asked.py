@@ -1,8 +1,12 @@
 """What a plan must say beside the numbers that a test is about."""
 
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from reactivation.experiment import ExperimentSettings
+from reactivation.experiment import ExperimentSettings, MetricSpecs
+from reactivation.periods import Window
 
 ASKED: dict[str, Any] = {
     "hypotheses": {"touch_model": "Being open to contact moves the model's picks."},
@@ -23,3 +27,9 @@ ASKED: dict[str, Any] = {
 def settings_for(**own: Any) -> ExperimentSettings:
     """Settings of what a test is about; the first metric decides."""
     return ExperimentSettings(**{**ASKED, "primary_metric": next(iter(own["metrics"])), **own})
+
+
+def specs_for(settings: ExperimentSettings, *, weeks: int = 0, columns: Collection[str] | None = None) -> MetricSpecs:
+    """All that settings name, over so many weeks. columns: those that the region has; None: all covariates."""
+    month, known = Window(date(2026, 6, 8), date(2026, 7, 1)), settings.covariates if columns is None else columns
+    return replace(MetricSpecs.of(settings, window=month, columns=known), weeks=weeks)

@@ -11,8 +11,8 @@ from experiment.asked import settings_for
 from reactivation.contracts.derived import READOUT
 from reactivation.experiment import Metric
 from reactivation.experiment.any_table import Spec, analyze
-from reactivation.experiment.any_table.sums import Group, Outcome
-from reactivation.statistics.cuped import Joint
+from reactivation.experiment.any_table.sums import ArmGroup, OutcomeSums
+from reactivation.statistics.cuped import JointMoments
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings_for(
@@ -33,7 +33,7 @@ def spec(**changes: Any) -> Spec:
     return Spec.model_validate({**PLAIN, **changes})
 
 
-def straight(table: pd.DataFrame, asked: Spec) -> tuple[Group, ...]:
+def straight(table: pd.DataFrame, asked: Spec) -> tuple[ArmGroup, ...]:
     """The sums of a table without Spark, one group at a time."""
     strata = [table[name].astype(str) for name in asked.strata]
     key = [table["arm"].where(table["arm"].isin(list(asked.shares))).fillna("?"), *strata]
@@ -44,11 +44,11 @@ def straight(table: pd.DataFrame, asked: Spec) -> tuple[Group, ...]:
         stray = None if arm else part["arm"].dropna().min()
         stratum = ", ".join(f"{name}={value}" for name, value in zip(asked.strata, values[1:], strict=True))
         outcomes = {name: outcome(part, name, asked) for name in asked.outcomes}
-        found.append(Group(arm, stratum, len(part), outcomes, stray if isinstance(stray, str) else None))
+        found.append(ArmGroup(arm, stratum, len(part), outcomes, stray if isinstance(stray, str) else None))
     return tuple(found)
 
 
-def outcome(part: pd.DataFrame, name: str, asked: Spec) -> Outcome:
+def outcome(part: pd.DataFrame, name: str, asked: Spec) -> OutcomeSums:
     values = part[name].astype(float)
     is_fine = values.isin([0, 1]) if name in asked.rates else np.isfinite(values)
     known = part[is_fine]
@@ -58,11 +58,11 @@ def outcome(part: pd.DataFrame, name: str, asked: Spec) -> Outcome:
         columns += [known[covariate].astype(float).mask(is_missing, 0.0) for covariate in asked.covariates]
         columns.append(is_missing.astype(float))
     rows = np.column_stack(columns)
-    joint = Joint.empty(asked.width)
+    joint = JointMoments.empty(asked.width)
     if len(rows):
         with np.errstate(over="ignore"):
-            joint = Joint.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
-    return Outcome(int(values.isna().sum()), int((~is_fine & values.notna()).sum()), joint)
+            joint = JointMoments.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
+    return OutcomeSums(int(values.isna().sum()), int((~is_fine & values.notna()).sum()), joint)
 
 
 def drawn(users: int = 4_000, *, came: Mapping[str, float] | None = None, seed: int = 20260621) -> pd.DataFrame:

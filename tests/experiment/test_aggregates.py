@@ -9,22 +9,30 @@ import pytest
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment, randomization
 from reactivation.experiment import aggregates
 from reactivation.experiment.groups import Group, by_arm, split_by, total
+from reactivation.experiment.metrics import share
 from reactivation.experiment.settings import Mean
 
-MEASURED = experiment.Measured(
-    rates={"active": "is_active", "asset_uplift": "has_asset_uplift"},
-    guardrails={"opt_out": "opted_out"},
-    means={
-        "active_days": Mean(outcome="active_days", lowest=0, highest=3, minimum_effect=0.1),
-        "asset_change": Mean(outcome="asset_change", lowest=-50, highest=50, minimum_effect=1),
-    },
-    covariates=("login_days_1m", "raw_active"),
+SPECS = specs_for(
+    settings_for(
+        metrics={
+            "active": {"outcome": "is_active", "minimum_effect": 0.01},
+            "asset_uplift": {"outcome": "has_asset_uplift", "minimum_effect": 0.01},
+        },
+        guardrails={"opt_out": {"outcome": "opted_out", "margin": 0.002}},
+        means={
+            "active_days": Mean(outcome="active_days", lowest=0, highest=3, minimum_effect=0.1),
+            "asset_change": Mean(outcome="asset_change", lowest=-50, highest=50, minimum_effect=1),
+        },
+        covariates=("login_days_1m", "raw_active"),
+    ),
     weeks=2,
 )
+METRICS = {metric.name: metric for metric in SPECS.compared}
+ACTIVE = SPECS.shares[0]
 LOST = 5
 
 
@@ -74,11 +82,11 @@ def bank(spark: SparkSession, users: int) -> dict[str, Any]:
         master=known,
         features=known.select("user_id", "login_days_1m"),
         scores=known.select("user_id", "raw_active"),
-        measured=MEASURED,
+        specs=SPECS,
     )
     drop = [*aggregates.KEY, "login_days_1m", "raw_active"]
     outcomes = known.where(F.col("user_id") != LOST).drop(*drop)
-    rows = experiment.aggregate(outcomes, placed, measured=MEASURED).collect()
+    rows = experiment.aggregate(outcomes, placed, specs=SPECS).collect()
     return {"groups": experiment.groups([row.asDict() for row in rows]), "rows": known.collect(), "columns": rows}
 
 
@@ -101,13 +109,13 @@ def test_aggregates_equal_a_straight_computation(spark: SparkSession) -> None:
 
 def compare(arm: Group, rows: list[Row]) -> None:
     totals = arm.totals
-    assert totals.share("active") == (sum(r.is_active for r in rows), len(rows))
-    assert totals.share("opt_out") == (sum(r.opted_out for r in rows), len(rows))
+    assert share(totals, "active") == (sum(r.is_active for r in rows), len(rows))
+    assert share(totals, "opt_out") == (sum(r.opted_out for r in rows), len(rows))
     assert totals.of("events", "week", 2) == sum(r.active_weeks >= 2 for r in rows)
     reached = [r for r in rows if r.contacts_delivered]
-    assert totals.received("active")[2:] == (len(reached), sum(r.is_active for r in reached))
+    assert ACTIVE.received(totals)[2:] == (len(reached), sum(r.is_active for r in reached))
     costs = [Decimal("0.10") + (r.benefits_redeemed or 0) for r in rows]
-    spent = totals.spending("active")
+    spent = ACTIVE.spending(totals)
     assert (spent.cost, spent.cost_squares) == pytest.approx((float(sum(costs)), float(sum(c * c for c in costs))))
     of_active = sum(c for c, r in zip(costs, rows, strict=True) if r.is_active)
     assert spent.cost_of_events == pytest.approx(float(of_active))
@@ -121,7 +129,7 @@ def compare(arm: Group, rows: list[Row]) -> None:
         ("asset_uplift", lambda r: r.has_asset_uplift),
     ):
         known = [(float(value(r)), *covariates(r)) for r in rows if value(r) is not None]
-        joint = totals.joint(metric, MEASURED)
+        joint = METRICS[metric].joint(totals, SPECS.adjusters)
         assert joint is not None
         assert joint.n == len(known)
         assert joint.means == pytest.approx(np.mean(known, axis=0), rel=1e-9, abs=1e-9)
@@ -151,6 +159,6 @@ def test_a_covariate_that_the_region_lacks_is_left_out() -> None:
         metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}},
     )
     window = experiment.window_of({"outcome_window": ["2026-06-08", "2026-07-01"]})
-    found = experiment.Measured.of(asked_for, window=window, columns=["raw_active"])
+    found = experiment.MetricSpecs.of(asked_for, window=window, columns=["raw_active"])
     assert (found.covariates, found.adjusters, found.weeks) == (("raw_active",), ("raw_active", "is_missing"), 4)
     assert asked_for.follow_up(window).end == date(2026, 6, 22)

@@ -10,7 +10,7 @@ from scipy.stats import norm, wishart
 
 from reactivation.statistics import sequential
 from reactivation.statistics.cace import Received, effect_on_reached
-from reactivation.statistics.cuped import Joint, adjusted
+from reactivation.statistics.cuped import JointMoments, adjusted
 from reactivation.statistics.estimates import Estimate, gain
 from reactivation.statistics.fieller import Spending, cost_per_gained
 from reactivation.statistics.means import Effect, Moments, Spread, difference, relative
@@ -19,7 +19,7 @@ from reactivation.statistics.non_inferiority import guardrail
 from reactivation.statistics.proportions import Share, difference_interval, p_value, ratio_interval
 from reactivation.statistics.score_intervals import miettinen_nurminen
 from reactivation.statistics.strata import Stratified, Stratum, post_stratified
-from reactivation.statistics.uplift_curves import Tenth, quality
+from reactivation.statistics.uplift_curves import Decile, quality
 
 pytestmark = pytest.mark.numbers
 
@@ -118,13 +118,13 @@ def test_the_delta_method_covers_the_ratio() -> None:
     assert 0.94 <= np.mean((found.low <= 0.2) & (found.high >= 0.2)) <= 0.96
 
 
-def joints(users: int, seed: int, correlation: float) -> list[Joint]:
+def joints(users: int, seed: int, correlation: float) -> list[JointMoments]:
     """An outcome and one covariate of unit variance, from their joint distribution's own sums."""
     rng = np.random.default_rng(seed)
     spread = np.array([[1.0, correlation], [correlation, 1.0]])
     products = wishart.rvs(df=users - 1, scale=spread, size=MONTHS, random_state=rng)
     means = rng.multivariate_normal([0, 0], spread / users, MONTHS)
-    return [Joint(users, mean, product) for mean, product in zip(means, products, strict=True)]
+    return [JointMoments(users, mean, product) for mean, product in zip(means, products, strict=True)]
 
 
 def test_cuped_covers_and_is_shorter_by_what_the_correlation_predicts() -> None:
@@ -235,7 +235,7 @@ def test_qini_covers() -> None:
     touched, held = rng.binomial(300, 0.2 + gains, (MONTHS, 5)).T, rng.binomial(150, 0.2, (MONTHS, 5)).T
     weights = (1 - (np.arange(5) + 0.5) / 5 - 0.5) / 5
     truth = float(weights @ gains)
-    tenths = [Tenth(i, 450, Share(touched[i], 300), Share(held[i], 150)) for i in range(5)]
+    tenths = [Decile(i, 450, Share(touched[i], 300), Share(held[i], 150)) for i in range(5)]
     model, _ = quality({"model": tenths}, alpha=0.05)
     found = model.qini  # type: ignore[union-attr]
     assert 0.94 <= np.mean((found.low <= truth) & (truth <= found.high)) <= 0.96

@@ -13,7 +13,7 @@ from experiment.test_registration import RATES, SIZES, settings
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment import design
-from reactivation.experiment.power import NOT_KNOWN, Rate, statement
+from reactivation.experiment.power import NOT_KNOWN, BaseRate, statement
 from reactivation.experiment.settings import Metric
 
 numbers = pytest.mark.numbers
@@ -33,7 +33,7 @@ def one_cell(users: int, held: int) -> dict[str, int]:
 def test_the_design_sees_what_is_published(case: dict[str, Any]) -> None:
     users = 3_370_000
     sizes = one_cell(users, round(users * case["control_share"]))
-    rows = design.seen(settings(), sizes=sizes, base_rates={"login": Rate(case["base_rate"])}, power=0.8)
+    rows = design.seen(settings(), sizes=sizes, base_rates={"login": BaseRate(case["base_rate"])}, power=0.8)
     found = next(row for row in rows if (row["contrast"], row["metric"]) == ("touch_model", "login"))
     assert found["sees_points"] == pytest.approx(case["mde_pp"], abs=0.0006)
 
@@ -42,7 +42,7 @@ def test_the_design_sees_what_is_published(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", PUBLISHED["minimum_detectable_difference"], ids=str)
 def test_the_holdout_that_sees_a_published_difference_is_the_published_one(case: dict[str, Any]) -> None:
     asked = design.Question("login", case["mde_pp"] / 100, 0.8, 0.05)
-    sizes, rate = one_cell(3_370_000, 337_000), Rate(case["base_rate"])
+    sizes, rate = one_cell(3_370_000, 337_000), BaseRate(case["base_rate"])
     rows, sentences = design.holdouts(asked, sizes=sizes, rate=rate, price=PRICE)
     found = rows[0]
     assert found["needs"] / 3_370_000 == pytest.approx(case["control_share"], rel=0.1)
@@ -70,14 +70,14 @@ def test_more_looks_need_more_users() -> None:
         for days in ([], [8, 15, 22])
     )
     assert often.alpha == pytest.approx(0.0125)
-    needs = [design.holdouts(q, sizes=SIZES, rate=Rate(0.2), price=PRICE)[0][3]["needs"] for q in (once, often)]
+    needs = [design.holdouts(q, sizes=SIZES, rate=BaseRate(0.2), price=PRICE)[0][3]["needs"] for q in (once, often)]
     assert needs[0] < needs[1]
 
 
 @numbers
 def test_other_shares_show_less_and_cost_less() -> None:
     asked = design.question(settings(), metric=None, difference=0.005, power=None)
-    rows = design.shares(asked, sizes=SIZES, rate=Rate(0.2), price=PRICE)
+    rows = design.shares(asked, sizes=SIZES, rate=BaseRate(0.2), price=PRICE)
     assert [row["held_out"] for row in rows] == [200, 500, 1_000, 2_000, 3_000, 5_000]
     assert [row["contacts_not_sent"] for row in rows] == [600, 1_500, 3_000, 6_000, 9_000, 15_000]
     for row, held in zip(rows, (200, 500, 1_000, 2_000, 3_000, 5_000), strict=True):
@@ -101,7 +101,7 @@ def test_expected_sizes_are_the_shares_of_conf() -> None:
     assert found["model.selected.touched"] == round(1_000_000 * 0.7 * 0.3 * 0.88)
     assert found["rule.all.long_holdout"] == 3_000
     assert sum(n for name, n in found.items() if ".all." in name) == 1_000_000
-    rows = statement(settings(), sizes=found, base_rates={"login": Rate(0.05)})
+    rows = statement(settings(), sizes=found, base_rates={"login": BaseRate(0.05)})
     touch = next(r for r in rows if (r["contrast"], r["metric"]) == ("touch_model", "login"))
     closed = 2.80158 * sqrt(0.05 * 0.95 * (1 / 184_800 + 1 / 21_000))
     assert touch["minimum_detectable"] == pytest.approx(closed, rel=1e-4)
@@ -132,8 +132,8 @@ def test_before_any_experiment_the_rates_are_those_of_the_sleepers(spark: SparkS
         "transaction": Metric(outcome="transacted", minimum_effect=0.01),
     }
     found = experiment.before_any_experiment(features, labels, metrics=metrics)
-    assert found["login"] == Rate(0.5, "low-activity users of 2026-03, by the features of the month after")
-    assert found["active"] == Rate(1.0, "low-activity users of 2026-03, by labels")
+    assert found["login"] == BaseRate(0.5, "low-activity users of 2026-03, by the features of the month after")
+    assert found["active"] == BaseRate(1.0, "low-activity users of 2026-03, by labels")
     assert found["asset_uplift"] == NOT_KNOWN  # no sleeper with a known balance
     assert found["transaction"] == NOT_KNOWN
     assert experiment.before_any_experiment(features, None, metrics=metrics)["active"].value == 0.5

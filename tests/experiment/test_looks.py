@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from experiment.test_month_rows import BANK, DESIGN, JUNE, MEASURED, ROWS, SETTINGS, one
+from experiment.asked import specs_for
+from experiment.test_month_rows import BANK, DESIGN, JUNE, ROWS, SETTINGS, SPECS, one
 from experiment.test_registration import draft, settings
 from reactivation import experiment
 from reactivation.contracts import derived, flow
@@ -13,7 +14,7 @@ from reactivation.errors import NotReady, PlanError
 from reactivation.experiment import registration_check
 from reactivation.experiment.groups import total
 from reactivation.periods import Calendar, Window
-from reactivation.statistics.means import difference
+from reactivation.statistics.means import Moments, difference
 
 pytestmark = pytest.mark.numbers
 
@@ -65,7 +66,7 @@ def test_a_look_before_anybody_was_touched_is_not_registered(utc: Calendar) -> N
     ]
 
 
-def look(utc: Calendar, measured: experiment.Measured = MEASURED) -> experiment.Answers:
+def look(utc: Calendar, specs: experiment.MetricSpecs = SPECS) -> experiment.Answers:
     asked = SETTINGS.model_copy(update={"interim_look_days": DAYS})
     return experiment.look_answers(
         BANK,
@@ -73,7 +74,7 @@ def look(utc: Calendar, measured: experiment.Measured = MEASURED) -> experiment.
         cycle=JUNE,
         design=DESIGN,
         settings=asked,
-        measured=measured,
+        specs=specs,
         known_on=date(2026, 8, 6),
     )
 
@@ -89,13 +90,12 @@ def test_each_look_has_its_part_of_alpha(utc: Calendar) -> None:
     assert widths[0] / widths[1] == pytest.approx(2.3940 / 1.9600, rel=1e-3)  # z at 1 - 0.05 / 6, and at 1 - 0.05 / 2
     assert "alpha 0.01667 at each of 3 looks" in row["method"]
     members = [g for g in BANK if g.policy == "model" and g.is_selected]
-    sides = [total(g for g in members if g.touch == touch).moments("active_days") for touch in ("touched", "holdout")]
+    arms = [total(g for g in members if g.touch == touch) for touch in ("touched", "holdout")]
+    sides = [Moments(*(arm.of(part, "active_days") for part in ("known", "total", "squares"))) for arm in arms]
     assert row["difference_low"] == pytest.approx(difference(*sides, alpha=0.05 / 3).low)
 
 
 def test_a_look_says_what_it_cannot_know(utc: Calendar) -> None:
-    assets = {**MEASURED.rates, "asset_uplift": "has_asset_uplift"}
-    asked = experiment.Measured(assets, MEASURED.guardrails, MEASURED.means, MEASURED.covariates, MEASURED.weeks)
     with_assets = SETTINGS.model_copy(
         update={
             "metrics": {
@@ -110,7 +110,7 @@ def test_a_look_says_what_it_cannot_know(utc: Calendar) -> None:
         cycle=JUNE,
         design=DESIGN,
         settings=with_assets,
-        measured=asked,
+        specs=specs_for(with_assets, weeks=SPECS.weeks),
         known_on=date(2026, 8, 6),
     ).readout
     found = one(rows, "touch_model", "asset_uplift", "all")

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.guardrails import all_hold
-from reactivation.experiment.month_checks import check_rows
+from reactivation.experiment.month_checks import all_hold, check_rows
 from reactivation.experiment.month_narrative import programme
 from reactivation.periods import Month
 
@@ -23,7 +22,7 @@ SETTINGS = settings_for(
     metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
     guardrails={"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01)},
 )
-MEASURED = experiment.Measured({"login": "logged_in"}, {"opt_out": "opted_out"}, {}, (), 0)
+SPECS = specs_for(SETTINGS)
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 
 
@@ -52,9 +51,9 @@ def answers(groups: list[Group]) -> experiment.Answers:
         cycle=JUNE,
         design=DESIGN,
         settings=SETTINGS,
-        measured=MEASURED,
+        specs=SPECS,
         known_on=date(2026, 8, 6),
-        tenths_rows=[],
+        decile_rows=[],
         further=[experiment.Checked("waves", "W1 sms", "3", "3", None, "holds", "W1 by sms: planned 3")],
         budget_share=0.3,
     )

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
-from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.metrics import EVERYBODY, MISSING, sum_of
+from reactivation.experiment.groups import Group, Totals, sum_of
+from reactivation.experiment.metric_specs import MISSING
+from reactivation.experiment.metrics import EVERYBODY
 from reactivation.periods import Month
-from reactivation.statistics.cuped import Joint, adjusted
+from reactivation.statistics.cuped import JointMoments, adjusted
 from reactivation.statistics.estimates import Estimate, gain
 from reactivation.statistics.means import Spread, difference
 from reactivation.statistics.verdicts import BETTER, INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
@@ -33,13 +34,8 @@ SETTINGS = settings_for(
     guardrails={"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01)},
     covariates=("login_days_1m",),
 )
-MEASURED = experiment.Measured(
-    {"active": "is_active", "retained": "retained"},
-    {"opt_out": "opted_out"},
-    SETTINGS.means,
-    ("login_days_1m",),
-    2,
-)
+SPECS = specs_for(SETTINGS, weeks=2)
+DAYS = next(metric for metric in SPECS.compared if metric.name == "active_days")
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 WORDS = {BETTER, WORSE, SAME, INCONCLUSIVE, NOT_ESTIMABLE, WITHHELD, "proven better but smaller than the minimum"}
 
@@ -95,8 +91,8 @@ def bank(**more: float) -> list[Group]:
 
 def read(groups: Iterable[Group], settings: experiment.ExperimentSettings = SETTINGS) -> list[dict[str, Any]]:
     known = list(groups)
-    asked = experiment.ask(known, design=DESIGN, settings=settings, measured=MEASURED, known_on=date(2026, 8, 6))
-    rows = experiment.read_out(known, cycle=JUNE, asked=asked)
+    request = experiment.request(known, design=DESIGN, settings=settings, specs=SPECS, known_on=date(2026, 8, 6))
+    rows = experiment.read_out(known, cycle=JUNE, request=request)
     assert all(tuple(row) == derived.READOUT.column_names for row in rows)
     keys = [tuple(row[name] for name in derived.READOUT.key) for row in rows]
     assert len(keys) == len(set(keys))
@@ -124,8 +120,8 @@ def test_the_adjusted_row_is_cuped_on_the_same_users_and_shorter() -> None:
     members = [g for g in BANK if g.policy == "model" and g.is_selected]
     joints = {}
     for touch in ("touched", "holdout"):
-        parts = [g.totals.joint("active_days", MEASURED) for g in members if g.touch == touch]
-        first, second = (part for part in parts if isinstance(part, Joint))
+        parts = [DAYS.joint(g.totals, SPECS.adjusters) for g in members if g.touch == touch]
+        first, second = (part for part in parts if isinstance(part, JointMoments))
         joints[touch] = first.merged(second)
     spread = adjusted(joints)
     assert spread is not None

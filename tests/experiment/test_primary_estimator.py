@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
-from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.metrics import EVERYBODY, MISSING, sum_of
-from reactivation.experiment.primary_estimator import ALL, CUPED, HEADLINES, STRATIFIED
+from reactivation.experiment.groups import Group, Totals, sum_of
+from reactivation.experiment.metric_specs import MISSING
+from reactivation.experiment.metrics import EVERYBODY
+from reactivation.experiment.primary_estimator import ALL, CUPED, SEGMENTS, STRATIFIED
 from reactivation.periods import Month
 from reactivation.statistics.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, NOT_ESTIMABLE, ONLY_FINDS, WITHHELD
 
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.numbers
 
 X = "login_days_1m"
 DAYS = experiment.Mean(outcome="active_days", lowest=0, highest=31, minimum_effect=0.1)
-MEASURED = experiment.Measured({"active": "is_active"}, {}, {"days": DAYS}, (X,), 0)
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 
 
@@ -28,6 +28,9 @@ def asking(headline: str, **more: Any) -> experiment.ExperimentSettings:
     metric = experiment.Metric(outcome="is_active", minimum_effect=0.02)
     own = {"headline": headline, "guardrails": {}, "covariates": (X,), **more}
     return settings_for(metrics={"active": metric}, means={"days": DAYS}, **own)
+
+
+SPECS = specs_for(asking("unadjusted"))
 
 
 def side(
@@ -55,10 +58,10 @@ def bank(model: list[Group]) -> list[Group]:
 def read(
     groups: list[Group],
     settings: experiment.ExperimentSettings,
-    measured: experiment.Measured = MEASURED,
+    specs: experiment.MetricSpecs = SPECS,
 ) -> list[dict[str, Any]]:
-    asked = experiment.ask(groups, design=DESIGN, settings=settings, measured=measured, known_on=date(2026, 8, 6))
-    return experiment.read_out(groups, cycle=Month.parse("2026-06"), asked=asked)
+    request = experiment.request(groups, design=DESIGN, settings=settings, specs=specs, known_on=date(2026, 8, 6))
+    return experiment.read_out(groups, cycle=Month.parse("2026-06"), request=request)
 
 
 def one(
@@ -68,7 +71,7 @@ def one(
 
 
 def verdicts(rows: list[dict[str, Any]], contrast: str = "touch_model") -> Mapping[str, str | None]:
-    return {segment: one(rows, segment, contrast)["verdict"] for segment in HEADLINES.values()}
+    return {segment: one(rows, segment, contrast)["verdict"] for segment in SEGMENTS.values()}
 
 
 ALIKE = bank([side("model", t, mean=m, correlation=0.8) for t, m in (("touched", 1.06), ("holdout", 1.0))])
@@ -87,7 +90,7 @@ def test_what_the_unadjusted_leaves_open_cuped_proves_where_it_is_registered() -
     unregistered = read(ALIKE, asking("unadjusted"))
     assert verdicts(unregistered) == {ALL: INCONCLUSIVE, CUPED: None, STRATIFIED: None}
     numbers = ("difference", "difference_low", "p_value", "method")
-    for segment in HEADLINES.values():  # the registration chooses who judges, not what is seen
+    for segment in SEGMENTS.values():  # the registration chooses who judges, not what is seen
         assert [one(rows, segment)[name] for name in numbers] == [one(unregistered, segment)[name] for name in numbers]
 
 
@@ -123,15 +126,15 @@ def test_post_stratification_judges_where_it_is_registered() -> None:
 
 @pytest.mark.parametrize("headline", ["unadjusted", "cuped", "post_stratified"])
 def test_each_causal_question_over_all_users_has_one_verdict(headline: Any) -> None:
-    rows = [row for row in read(ALIKE, asking(headline)) if row["segment"] in HEADLINES.values()]
+    rows = [row for row in read(ALIKE, asking(headline)) if row["segment"] in SEGMENTS.values()]
     with_verdict = [(row["contrast"], row["metric"]) for row in rows if row["verdict"] is not None]
     causal = [contrast.name for contrast in experiment.CONTRASTS if contrast.kind == "causal"]
     assert sorted(with_verdict) == sorted((name, metric) for name in causal for metric in ("active", "days"))
-    assert {row["segment"] for row in rows if row["verdict"] is not None} == {HEADLINES[headline]}
+    assert {row["segment"] for row in rows if row["verdict"] is not None} == {SEGMENTS[headline]}
 
 
 def test_a_region_without_the_covariates_has_no_answer_rather_than_another_ones() -> None:
-    bare = experiment.Measured({"active": "is_active"}, {}, {"days": DAYS}, (), 0)
+    bare = specs_for(asking("cuped"), columns=())
     settings = asking("cuped")
     rows = read(ALIKE, settings, bare)
     row = one(rows, CUPED)
@@ -139,7 +142,7 @@ def test_a_region_without_the_covariates_has_no_answer_rather_than_another_ones(
     assert "the region has none of the registered covariates: login_days_1m" in row["reason"]
     assert one(rows, ALL)["verdict"] is None
     assert CUPED not in {r["segment"] for r in read(ALIKE, asking("unadjusted"), bare)}
-    says = {part.title: part.sentences for part in experiment.told(rows, ["days"], alpha=0.05)}["touch_model"]
+    says = {part.title: part.sentences for part in experiment.narratives(rows, ["days"], alpha=0.05)}["touch_model"]
     assert says[0].startswith("days: cannot be seen. CUPED is the registered headline")
     assert any("touch_model" in line and "registered covariates" in line for line in experiment.cannot_see(rows))
 
@@ -161,7 +164,7 @@ def test_a_failed_check_withholds_the_headline_whichever_it_is() -> None:
 
 def test_the_words_are_the_headlines() -> None:
     rows = read(ALIKE, asking("cuped"))
-    told = {part.title: part.sentences for part in experiment.told(rows, ["days"], alpha=0.05, means=("days",))}
+    told = {part.title: part.sentences for part in experiment.narratives(rows, ["days"], alpha=0.05, means=("days",))}
     assert told["touch_model"][0].startswith(
         "days: 1.06 against 1, with covariates (CUPED), a difference of +0.06 (95% interval +0.00736 to +0.113), "
         "1.06 times as much. Proven better. Beside it: unadjusted +0.06 (95% interval -0.0277 to +0.148); within "

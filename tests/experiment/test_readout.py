@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
@@ -23,7 +23,7 @@ SETTINGS = settings_for(
     guardrails={},
     metrics={"login": experiment.Metric(outcome="logged_in", minimum_effect=0.02)},
 )
-MEASURED = experiment.Measured({"login": "logged_in"}, {}, {}, (), 0)
+SPECS = specs_for(SETTINGS)
 DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 EVERYWHERE = {"touched": 500, "holdout": 500}
 
@@ -56,8 +56,8 @@ def read(groups: list[Group], design: experiment.Design = DESIGN) -> dict[str, d
 
 
 def read_all(groups: list[Group], design: experiment.Design = DESIGN) -> list[dict[str, Any]]:
-    asked = experiment.ask(groups, design=design, settings=SETTINGS, measured=MEASURED, known_on=date(2026, 8, 6))
-    return experiment.read_out(groups, cycle=JUNE, asked=asked)
+    request = experiment.request(groups, design=design, settings=SETTINGS, specs=SPECS, known_on=date(2026, 8, 6))
+    return experiment.read_out(groups, cycle=JUNE, request=request)
 
 
 def test_each_contrast_compares_what_the_design_says() -> None:
@@ -227,7 +227,7 @@ def test_a_model_that_only_finds_people_is_told_so() -> None:
 
 def test_the_read_out_is_told_in_sentences() -> None:
     rows = read_all(CELLS)
-    told = {part.title: part.sentences for part in experiment.told(rows, ["login", "unknown"], alpha=0.05)}
+    told = {part.title: part.sentences for part in experiment.narratives(rows, ["login", "unknown"], alpha=0.05)}
     assert told["touch_model"] == (
         "login: 80.0% against 60.0%, a difference of +20.0 points (95% interval +14.4 to +25.4), 1.33 times as many. "
         "Proven better. Beside it: within strata +20.0 points (95% interval +14.4 to +25.6).",

@@ -32,7 +32,7 @@ SIZES = {
     for part in ("selected", "all")
     for touch, n in {"touched": 9_000, "holdout": 1_000, "long_holdout": 200}.items()
 }
-RATES = {"login": experiment.Rate(0.2, "untouched users of past experiments"), "transaction": NOT_KNOWN}
+RATES = {"login": experiment.BaseRate(0.2, "untouched users of past experiments"), "transaction": NOT_KNOWN}
 
 
 def settings(**changes: Any) -> experiment.ExperimentSettings:

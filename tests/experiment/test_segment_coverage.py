@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import norm
 
-from reactivation.experiment.analysis import Pair, pairs
+from reactivation.experiment.analysis import pairs
 from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.groups import Group, Totals
+from reactivation.experiment.groups import Group, Pair, Totals
+from reactivation.experiment.metrics import share
 from reactivation.experiment.segments import disagreeing
 from reactivation.statistics.estimates import Estimate, gain
 from reactivation.statistics.multiplicity import benjamini_hochberg
@@ -26,7 +27,7 @@ Numbers = npt.NDArray[Any]
 
 
 def shares(pair: Pair, metric: str) -> tuple[Share, Share]:
-    first, second = (side.share(metric) for side in pair)
+    first, second = (share(side, metric) for side in pair)
     return first, second
 
 

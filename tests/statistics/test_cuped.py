@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactivation.statistics.cuped import Joint, adjusted, pooled
+from reactivation.statistics.cuped import JointMoments, adjusted, pooled
 from reactivation.statistics.means import difference
 
 pytestmark = pytest.mark.numbers
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.numbers
 Table = npt.NDArray[np.float64]
 
 
-def joint(rows: Table) -> Joint:
+def joint(rows: Table) -> JointMoments:
     """Straight sums of a table whose first column is the outcome."""
-    return Joint.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
+    return JointMoments.of(len(rows), rows.mean(axis=0), np.atleast_2d(np.cov(rows.T, ddof=0)))
 
 
 def drawn(n: int, *, effect: float = 0.0, seed: int = 20260602) -> Table:
@@ -83,7 +83,10 @@ def test_a_covariate_that_says_nothing_of_its_own_drops_out() -> None:
 
 def test_parts_merge_to_the_whole_even_far_from_zero() -> None:
     rows = drawn(500) + np.array([0, 1e9, 0])
-    whole, parts = joint(rows), pooled([joint(rows[:120]), joint(rows[120:121]), joint(rows[121:]), Joint.empty(3)])
+    whole, parts = (
+        joint(rows),
+        pooled([joint(rows[:120]), joint(rows[120:121]), joint(rows[121:]), JointMoments.empty(3)]),
+    )
     assert parts.n == whole.n
     assert parts.means == pytest.approx(whole.means, rel=1e-12)
     assert parts.products == pytest.approx(whole.products, rel=1e-6)
@@ -92,7 +95,7 @@ def test_parts_merge_to_the_whole_even_far_from_zero() -> None:
 @pytest.mark.parametrize(
     "arms",
     [
-        {"a": Joint.empty(2), "b": Joint.empty(2)},  # nobody
+        {"a": JointMoments.empty(2), "b": JointMoments.empty(2)},  # nobody
         {"a": joint(drawn(1)[:, :2]), "b": joint(drawn(40)[:, :2])},  # one user alone
         {"a": joint(np.ones((30, 2))), "b": joint(np.ones((30, 2)))},  # nothing varies
         {"a": joint(drawn(2)), "b": joint(drawn(2, seed=4))},  # as many coefficients as users

@@ -2,12 +2,12 @@
 
 import pytest
 
-from reactivation.experiment.month_targeting import _row
+from reactivation.experiment.targeting import RankedUsers
 from reactivation.statistics.proportions import Share
 from reactivation.statistics.uplift_curves import (
     ALL_THE_SAME,
     RANDOM,
-    Tenth,
+    Decile,
     better_than_lot,
     curve,
     policy_value,
@@ -18,11 +18,11 @@ from reactivation.statistics.uplift_curves import (
 pytestmark = pytest.mark.numbers
 
 
-def ranked(*gains: float, users: int = 1_000) -> list[Tenth]:
+def ranked(*gains: float, users: int = 1_000) -> list[Decile]:
     """Tenths of equal size, half touched; held out 20 %, touched as much more as given."""
     half = users // 2
     return [
-        Tenth(i, users, Share(round((0.2 + gain) * half), half), Share(round(0.2 * half), half))
+        Decile(i, users, Share(round((0.2 + gain) * half), half), Share(round(0.2 * half), half))
         for i, gain in enumerate(gains, start=1)
     ]
 
@@ -66,22 +66,25 @@ def test_a_policy_is_worth_what_its_budget_reaches() -> None:
 
 
 def test_uplift_by_tenth_says_what_it_cannot_see() -> None:
-    found = uplifts([*GOOD, Tenth(5, 20, Share(1, 10), Share(0, 10))], alpha=0.05, minimum_events=10)
+    found = uplifts([*GOOD, Decile(5, 20, Share(1, 10), Share(0, 10))], alpha=0.05, minimum_events=10)
     assert [row.status for row in found] == ["estimated"] * 4 + ["not_estimable"]
     assert found[0].difference == pytest.approx(0.2)
 
 
 def test_sides_on_which_all_did_the_same_give_no_interval() -> None:
-    all_or_nobody = [Tenth(1, 10, Share(5, 5), Share(0, 5)), Tenth(2, 10, Share(0, 5), Share(0, 5))]
+    all_or_nobody = [Decile(1, 10, Share(5, 5), Share(0, 5)), Decile(2, 10, Share(0, 5), Share(0, 5))]
     assert quality({"model": all_or_nobody}, alpha=0.05) == f"model: {ALL_THE_SAME}"
-    one_differs = [all_or_nobody[0], Tenth(2, 10, Share(1, 5), Share(0, 5))]
+    one_differs = [all_or_nobody[0], Decile(2, 10, Share(1, 5), Share(0, 5))]
     assert not isinstance(quality({"model": one_differs}, alpha=0.05), str)
     first = curve(one_differs, alpha=0.05)[0][1]  # speaks of the first tenth alone
-    assert (_row("model", "login", "curve 1", one_differs, first)["status"], first.estimate) == ("not_estimable", 0.5)
+    assert (RankedUsers("model", "login", one_differs, 0.05).row("curve 1", first)["status"], first.estimate) == (
+        "not_estimable",
+        0.5,
+    )
 
 
 def test_an_empty_tenth_is_named() -> None:
-    nobody = Tenth(5, 20, Share(0, 0), Share(2, 20))
+    nobody = Decile(5, 20, Share(0, 0), Share(2, 20))
     assert (
         quality({"model": [*GOOD, nobody]}, alpha=0.05) == "model: nobody touched, or nobody held out, in the tenths 5"
     )

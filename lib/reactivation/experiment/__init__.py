@@ -1,49 +1,48 @@
 """The month's experiment: registered before the first wave, read out when its month has settled.
 
-    design ─► register ─► arms, balance ─► waves ─► outcomes ─► aggregate ─► groups ─► read_out ─► sentences
+    design ─► register ─► arms, balance ─► waves ─► outcomes ─► aggregate ─► groups ─► answers ─► chapters
                    └──────── registered ───┴────────────┼─────────────────────────────────┘
-                                                        ├─► tenths ──────────────► targeting
+                                                        ├─► deciles ─────────────► targeting
                                                         └─► exploration ─────────► response
                                    wave_plan, contacts, exploration draws ───────► checks
 
-The engine aggregates; statistics see only the few sums of `groups` and run without it:
+Spark aggregates; `statistics` sees only the few sums of `groups` and runs without it. Each layer imports those above:
 
-    proportions, score_difference, means    two sides compared
-    covariates, strata                      the same with less noise
-    families, always_valid                  several questions, several looks
-    guardrails, reached, cost, targeting    what else a campaign must answer
-    power, rates, holdout, design           before it begins
+    contrasts, groups, primary_estimator    what is compared with what, the sums, and who gives the verdict
+    settings, metrics, checks, power        conf; a metric's sums and estimator; sample ratios; what can be seen
+    metric_specs, registration              all that is measured; the plan that is registered
+    aggregates, analysis, looks             the one pass over users; the request and its rows; looks at a running month
+    secondary_estimates, segments, targeting, month_checks
+    readout, narrative, month_narrative     the month's rows, and the month in words
 
-    asked, beside, segments, guarded        the month's rows made of them, looks: those of a running month
-
-`sentences`, `month_words` and `figures` tell them. `any_table` reads out an experiment that somebody else ran.
+`any_table` reads out an experiment that somebody else ran.
 """
 
 from reactivation.experiment import balance, design, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
-from reactivation.experiment.analysis import Asked
-from reactivation.experiment.checks import Design, sample_ratios
+from reactivation.experiment.analysis import AnalysisRequest, Answers, request
+from reactivation.experiment.checks import Checked, Design, sample_ratios
 from reactivation.experiment.contrasts import CONTRASTS, Contrast
-from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.looks import Look, due_look, look_answers, look_rows
-from reactivation.experiment.metrics import Measured
-from reactivation.experiment.month import Answers, answers, chapters
-from reactivation.experiment.month_targeting import rankings, tenths
-from reactivation.experiment.narrative import Told, briefs, cannot_see, lines, parts_in_brief, sentence, told
+from reactivation.experiment.groups import Group, Totals, total
+from reactivation.experiment.looks import Look, due_look, look_rows
+from reactivation.experiment.metric_specs import MetricSpecs
+from reactivation.experiment.month_narrative import chapters
+from reactivation.experiment.narrative import Narrative, briefs, cannot_see, lines, narratives, parts_in_brief, sentence
 from reactivation.experiment.outcomes import outcomes
-from reactivation.experiment.power import Rate, expected_sizes
-from reactivation.experiment.rates import before_any_experiment, of_untouched
-from reactivation.experiment.readout import ask, read_out
-from reactivation.experiment.reconciled import Checked, draw_counts, draws, unfair, wave_counts, waves
+from reactivation.experiment.power import BaseRate, before_any_experiment, expected_sizes, of_untouched
+from reactivation.experiment.readout import answers, look_answers, read_out
+from reactivation.experiment.reconciliation import draw_counts, draws, unfair, wave_counts, waves
 from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register
 from reactivation.experiment.registration_check import design_of, window_of
 from reactivation.experiment.response import exploration, response
 from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
+from reactivation.experiment.targeting import deciles, rankings
 
 __all__ = [
     "CONTRASTS",
+    "AnalysisRequest",
     "Answers",
-    "Asked",
+    "BaseRate",
     "Checked",
     "Contrast",
     "Design",
@@ -52,22 +51,21 @@ __all__ = [
     "Guardrail",
     "Look",
     "Mean",
-    "Measured",
     "Metric",
+    "MetricSpecs",
+    "Narrative",
     "Plan",
     "PlanText",
-    "Rate",
-    "Told",
     "Totals",
     "aggregate",
     "answers",
-    "ask",
     "balance",
     "before_any_experiment",
     "briefs",
     "cannot_see",
     "canonical",
     "chapters",
+    "deciles",
     "design",
     "design_of",
     "draft",
@@ -80,6 +78,7 @@ __all__ = [
     "lines",
     "look_answers",
     "look_rows",
+    "narratives",
     "of_untouched",
     "outcomes",
     "parts_in_brief",
@@ -88,11 +87,11 @@ __all__ = [
     "read_out",
     "register",
     "registration_check",
+    "request",
     "response",
     "sample_ratios",
     "sentence",
-    "tenths",
-    "told",
+    "total",
     "unfair",
     "wave_counts",
     "waves",

@@ -1,123 +1,144 @@
-"""One question of the month: what is compared, how it is estimated, and how the answer is put into a row."""
+"""What a month's read-out is asked, and how an answer is estimated, checked, judged and put into a row."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, NamedTuple
 
-from reactivation.experiment.any_table.arm_effects import Level, of_means
-from reactivation.experiment.contrasts import Comparison, Contrast
-from reactivation.experiment.groups import Group, Totals
-from reactivation.experiment.metrics import Measured
-from reactivation.experiment.primary_estimator import beside, is_beside
+from reactivation.contracts import derived
+from reactivation.contracts.table import Table
+from reactivation.experiment.checks import Design, sample_ratios, why_withheld
+from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, comparisons
+from reactivation.experiment.groups import Group, Pair, by_arm, total
+from reactivation.experiment.metric_specs import MetricSpecs
+from reactivation.experiment.metrics import OutcomeMetric
+from reactivation.experiment.primary_estimator import is_secondary, secondary_reason
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.statistics.estimates import COMPARISON_METHOD, GAIN_METHOD, Estimate, compare, gain, withheld
-from reactivation.statistics.means import DIFFERENCE_METHOD
-from reactivation.statistics.verdicts import Unit, Verdict, verdict
+from reactivation.statistics.estimates import Estimate
+from reactivation.statistics.sequential import Level
+from reactivation.statistics.verdicts import verdict
 
 Row = dict[str, Any]
-Pair = tuple[Totals, Totals]
+Rows = list[Row]
 Estimates = dict[str, Estimate]
+"""Estimates of one metric by the name of the contrast."""
 
-GAIN_OF_MEANS = "difference of two differences: MOVER from their intervals"
+OF_THE_NEXT_MONTH = ("retained", "active_after")
+
+
+class Answers(NamedTuple):
+    """Rows of `readout`, `readout_checks` and `targeting` of one month. alpha: that of each answer."""
+
+    readout: Rows
+    checks: Rows
+    targeting: Rows
+    alpha: float
+
+    @property
+    def tables(self) -> tuple[tuple[Table, Rows], ...]:
+        """Each table with its rows."""
+        return (
+            (derived.READOUT, self.readout),
+            (derived.READOUT_CHECKS, self.checks),
+            (derived.TARGETING, self.targeting),
+        )
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the month asks, and what its checks say.
+class AnalysisRequest:
+    """What the month asks, and what its checks found.
 
     withheld: by contrast, the check that failed, or None. not_known: outcomes that nobody can know yet, each with the
     reason.
     """
 
     settings: ExperimentSettings
-    measured: Measured
+    specs: MetricSpecs
     withheld: Mapping[str, str | None]
     not_known: Mapping[str, str]
 
     @property
     def level(self) -> Level:
         """How sure an answer must be, at each of the registered looks."""
-        return Level(self.settings.alpha_per_look, None, self.settings.looks)
+        return Level(self.settings.alpha_per_look, self.settings.looks)
 
-    def estimate(self, pair: Pair, metric: str) -> Estimate:
-        """The unadjusted comparison of two sides: Newcombe and Koopman for shares, Welch for means."""
-        treatment, control = pair
-        first, second = (int(side.of("known", metric)) for side in pair)
-        blank = Estimate(first, second, status="not_estimable")
-        if not first and not second and self.measured.outcome(metric) in self.not_known:
-            return replace(blank, reason=self.not_known[self.measured.outcome(metric)])
-        if metric in self.measured.rates:
-            return self.of_shares(treatment, control, metric)
-        alone = [name for name, n in (("treatment", first), ("control", second)) if n < 2]
-        if alone:
-            reason = f"fewer than two users with a known value on the side of the {' and of the '.join(alone)}"
-            return replace(blank, reason=reason)
-        return of_means(treatment.moments(metric), control.moments(metric), level=self.level, method=DIFFERENCE_METHOD)
+    def estimate(self, pair: Pair, metric: OutcomeMetric) -> Estimate:
+        """The unadjusted comparison of two sides."""
+        blank = metric.blank(pair)
+        if not blank.n_treatment and not blank.n_control and metric.outcome in self.not_known:
+            return blank.not_estimable(self.not_known[metric.outcome])
+        return metric.compare(pair, level=self.level, minimum_events=self.settings.minimum_expected_events)
 
-    def of_shares(self, treatment: Totals, control: Totals, name: str) -> Estimate:
-        """Two shares under the name of their sums."""
-        found = compare(
-            treatment.share(name),
-            control.share(name),
-            alpha=self.level.alpha,
-            minimum_events=self.settings.minimum_expected_events,
-        )
-        return replace(found, method=f"{COMPARISON_METHOD}{self.level.words}") if found.method else found
+    def estimates(self, contrasts: Iterable[Contrast], sides: Mapping[str, Pair], metric: OutcomeMetric) -> Estimates:
+        """Each contrast on one metric, unadjusted; withheld where a check of the contrast failed."""
+        known = tuple(contrasts)
+        plain = {c.name: self.estimate(sides[c.name], metric) for c in comparisons(known)}
+        found = self.with_gains(known, plain, metric)
+        return {name: self.checked(name, estimate) for name, estimate in found.items()}
 
-    def gain(self, first: Estimate, second: Estimate, metric: str) -> Estimate:
-        """The difference of two effects."""
-        found = gain(first, second)
-        method = GAIN_METHOD if metric in self.measured.rates else GAIN_OF_MEANS
-        return replace(found, method=f"{method}{self.level.words}") if found.method else found
+    def with_gains(self, contrasts: Iterable[Contrast], found: Estimates, metric: OutcomeMetric) -> Estimates:
+        """The contrasts' estimates from those of their comparisons; a gain is the difference of two of them."""
+        return {
+            c.name: found[c.name]
+            if isinstance(c, Comparison)
+            else metric.gain(found[c.treatment.name], found[c.control.name], level=self.level)
+            for c in contrasts
+        }
 
     def checked(self, contrast: str, found: Estimate) -> Estimate:
-        """Withheld where a check of the contrast failed, whatever the numbers are."""
+        """The estimate; withheld, whatever its numbers are, where a check of the contrast failed."""
         why = self.withheld.get(contrast)
-        return withheld(found, why) if why else found
+        return found.withheld(why) if why else found
 
-    def verdict(self, found: Estimate, metric: str) -> Verdict:
-        """The word for a causal estimate."""
-        is_rate = metric in self.settings.metrics
-        minimum = (
-            self.settings.metrics[metric].minimum_effect if is_rate else self.settings.means[metric].minimum_effect
-        )
-        unit: Unit = "points" if is_rate else "own"
-        return verdict(found, minimum_effect=minimum, alpha=self.level.alpha, power=self.settings.power, unit=unit)
-
-    def row(self, contrast: Contrast, metric: str, segment: str, found: Estimate) -> Row:
-        """An estimate with its verdict, where the contrast is causal and no other estimator is the headline."""
-        row = {"contrast": contrast.name, "metric": metric, "segment": segment, **asdict(found), "verdict": None}
+    def row(self, contrast: Contrast, metric: OutcomeMetric, segment: str, found: Estimate) -> Row:
+        """A row of `readout`. Only causal contrasts get a verdict, and over all users only the primary estimator's."""
+        row = row_of(contrast.name, metric.name, segment, found)
         if contrast.kind != "causal":
             return row
-        if is_beside(segment, self.settings.headline):
-            return row | {"reason": beside(segment) if found.status == "estimated" else found.reason}
-        judged = self.verdict(found, metric)
+        if is_secondary(segment, self.settings.headline):
+            return row | {"reason": secondary_reason(segment) if found.status == "estimated" else found.reason}
+        judged = verdict(
+            found,
+            minimum_effect=metric.minimum_effect,
+            alpha=self.level.alpha,
+            power=self.settings.power,
+            unit=metric.unit,
+        )
         return row | {"verdict": judged.word, "reason": judged.reason}
 
 
-def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:
-    """The comparisons of some contrasts, those of which a gain is the difference among them; each once."""
-    parts = [p for c in contrasts for p in ((c,) if isinstance(c, Comparison) else (c.treatment, c.control))]
-    return tuple({part.name: part for part in parts}.values())
+def request(
+    groups: Sequence[Group],
+    *,
+    design: Design,
+    settings: ExperimentSettings,
+    specs: MetricSpecs,
+    known_on: date,
+    not_known: Mapping[str, str] | None = None,
+) -> AnalysisRequest:
+    """What the month asks, after its checks: which contrasts may be read, and why others may not.
+
+    groups: all users of `arms`, aggregated. design: the shares that were registered. known_on: day from which a re-run
+    knows what the users did in the next month. not_known: further outcomes that nobody can know yet, with the reason.
+    """
+    arms = by_arm(groups)
+    ratios = sample_ratios(arms, design)
+    reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
+    if design.months_before and reasons[AFTER_MONTHS] is None:
+        woken = f"{design.months_before} months of campaigns since its draw have woken sleepers on one side alone"
+        reasons[AFTER_MONTHS] = f"{woken}: those who still sleep are not alike (decision 64)"
+    later = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
+    return AnalysisRequest(settings, specs, reasons, {**dict.fromkeys(OF_THE_NEXT_MONTH, later), **(not_known or {})})
 
 
 def pairs(contrasts: Iterable[Contrast], groups: Iterable[Group]) -> dict[str, Pair]:
-    """Both sides of every comparison, summed once for all metrics."""
+    """Both sides of every comparison by its name, summed once for all metrics."""
     known = tuple(groups)
-    return {c.name: (c.treatment.totals(known), c.control.totals(known)) for c in comparisons(contrasts)}
-
-
-def estimates(contrasts: Iterable[Contrast], sides: Mapping[str, Pair], metric: str, *, asked: Asked) -> Estimates:
-    """Each contrast on one metric, unadjusted, whatever the checks say."""
-    found = {name: asked.estimate(pair, metric) for name, pair in sides.items()}
-    return with_gains(contrasts, found, metric, asked=asked)
-
-
-def with_gains(contrasts: Iterable[Contrast], found: Estimates, metric: str, *, asked: Asked) -> Estimates:
-    """The contrasts' own estimates: those of the comparisons as they are, the gains as differences of two."""
     return {
-        c.name: found[c.name]
-        if isinstance(c, Comparison)
-        else asked.gain(found[c.treatment.name], found[c.control.name], metric)
-        for c in contrasts
+        c.name: (total(c.treatment.members(known)), total(c.control.members(known))) for c in comparisons(contrasts)
     }
+
+
+def row_of(contrast: str, metric: str, segment: str, found: Estimate, *, verdict: str | None = None) -> Row:
+    """An estimate as a row of `readout`, all but the cycle."""
+    return {"contrast": contrast, "metric": metric, "segment": segment, **asdict(found), "verdict": verdict}

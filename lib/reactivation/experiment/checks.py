@@ -25,6 +25,18 @@ class Design(NamedTuple):
     months_before: int = 0
 
 
+class Checked(NamedTuple):
+    """One row of `readout_checks` without the cycle."""
+
+    check: str
+    subject: str
+    found: str | None
+    expected: str | None
+    p_value: float | None
+    verdict: str
+    says: str
+
+
 def sample_ratios(groups: Collection[Group], design: Design, *, counted: Counted = "users") -> dict[str, SampleRatio]:
     """Every split that was drawn, tested: the cells, touched against holdout in each, and the long holdout.
 

@@ -6,12 +6,27 @@ Every contactable user is in one cell (`model`, `rule`, `random`), whose policy 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.groups import Group, Totals, total
 
 Kind = Literal["causal", "descriptive"]
+
+
+class Arm(Protocol):
+    """Users of one cell, picked or not, with one touch."""
+
+    @property
+    def policy(self) -> str: ...
+
+    @property
+    def is_selected(self) -> bool: ...
+
+    @property
+    def touch(self) -> str | None: ...
+
+
+AnyArm = TypeVar("AnyArm", bound=Arm)
 
 
 @dataclass(frozen=True)
@@ -22,7 +37,7 @@ class Side:
     is_selected: bool | None
     touches: tuple[str, ...]
 
-    def members(self, groups: Iterable[Group]) -> tuple[Group, ...]:
+    def members(self, groups: Iterable[AnyArm]) -> tuple[AnyArm, ...]:
         """The groups that belong to the side."""
         return tuple(
             group
@@ -31,10 +46,6 @@ class Side:
             and group.touch in self.touches
             and (self.is_selected is None or group.is_selected == self.is_selected)
         )
-
-    def totals(self, groups: Iterable[Group]) -> Totals:
-        """All users of the side together."""
-        return total(self.members(groups))
 
     @property
     def size_keys(self) -> tuple[str, ...]:
@@ -152,7 +163,8 @@ def _against(policy: str, other: str) -> tuple[Contrast, ...]:
 
 
 AFTER_MONTHS = "cumulative_touch"
-"""What the long holdout missed shows in its past, and in who still sleeps: its sides are alike by chance while new."""
+"""Its sides are alike by chance only while the long holdout is new: later they differ in their past, and in who still
+sleeps."""
 
 CONTRASTS: tuple[Contrast, ...] = (
     *(_touch(policy) for policy in POLICIES),
@@ -167,4 +179,13 @@ CONTRASTS: tuple[Contrast, ...] = (
         "what months of campaigns moved: everybody else against the long holdout, among this month's sleepers",
     ),
 )
-"""`pick = found + gain` holds exactly for each pair. The cell `none` is nowhere, the long holdout only in the last."""
+"""`pick = found + gain` holds exactly for each pair. No contrast has the cell `none`; the last has the long holdout."""
+
+CAUSAL = tuple(contrast for contrast in CONTRASTS if contrast.kind == "causal")
+TOUCH = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.name.startswith("touch_"))
+
+
+def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:
+    """The comparisons of some contrasts, each once; a gain stands for the two comparisons it is the difference of."""
+    parts = [p for c in contrasts for p in ((c,) if isinstance(c, Comparison) else (c.treatment, c.control))]
+    return tuple({part.name: part for part in parts}.values())

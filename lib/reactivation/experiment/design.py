@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.power import NOT_KNOWN, RATE_NOT_KNOWN, Rate, statement
+from reactivation.experiment.power import NOT_KNOWN, RATE_NOT_KNOWN, BaseRate, statement
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.multiplicity import alpha_per_look
@@ -43,7 +43,7 @@ def seen(
     settings: ExperimentSettings,
     *,
     sizes: Mapping[str, int],
-    base_rates: Mapping[str, Rate],
+    base_rates: Mapping[str, BaseRate],
     power: float,
 ) -> list[Row]:
     """One row per contrast and metric, for people: users, base rate, smallest detectable difference in points."""
@@ -61,7 +61,7 @@ def seen(
     ]
 
 
-def holdouts(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Price) -> tuple[list[Row], list[str]]:
+def holdouts(asked: Question, *, sizes: Mapping[str, int], rate: BaseRate, price: Price) -> tuple[list[Row], list[str]]:
     """How large the holdout must be among each cell's picks, and among all picks were there one cell; with its price.
 
     Rows for a table, and the same in sentences. sizes: users by `policy.part.touch`.
@@ -96,7 +96,7 @@ def holdouts(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Pr
     return rows, sentences
 
 
-def shares(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Price) -> list[Row]:
+def shares(asked: Question, *, sizes: Mapping[str, int], rate: BaseRate, price: Price) -> list[Row]:
     """What other shares would show of the model's picks, and what each costs. No rows while there is no base rate."""
     users = next(users for name, users, _ in _picked(sizes) if name == "touch_model")
     if rate.value is None:
@@ -114,7 +114,7 @@ def shares(asked: Question, *, sizes: Mapping[str, int], rate: Rate, price: Pric
     ]
 
 
-def rate_of(metric: str, base_rates: Mapping[str, Rate]) -> Rate:
+def rate_of(metric: str, base_rates: Mapping[str, BaseRate]) -> BaseRate:
     """The base rate of a metric, not known where there is none."""
     return base_rates.get(metric, NOT_KNOWN)
 

@@ -1,28 +1,28 @@
 """Groups of users by what chance and the policies made of them, with the sums of all that is compared.
 
-Sums are whole numbers and decimals: sums of parts are the sums of the whole, to the last digit and in any order.
+Sums are whole numbers and decimals: the sums of parts add up to the sums of the whole, to the last digit, in any order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
-from reactivation.experiment.metrics import Measured, sum_of
-from reactivation.statistics.cace import Received
-from reactivation.statistics.cuped import Joint
-from reactivation.statistics.fieller import Spending
-from reactivation.statistics.means import Moments
-from reactivation.statistics.proportions import Share
-
 Exact = int | float | Decimal
+
+
+def sum_of(*parts: str | int) -> str:
+    """Name of a sum.
+
+    >>> sum_of("events", "login")
+    'events__login'
+    """
+    return "__".join(str(part) for part in parts)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over some users, by name; what is not named is 0."""
+    """Sums over some users, by name; a sum that is not named is 0."""
 
     sums: Mapping[str, Exact]
 
@@ -30,54 +30,17 @@ class Totals:
         """One sum."""
         return self.sums.get(sum_of(*parts), 0)
 
-    def share(self, metric: str) -> Share:
-        """Users with the outcome among those of whom it is known."""
-        return Share(self.of("events", metric), self.of("known", metric))
 
-    def moments(self, metric: str) -> Moments:
-        """Size, sum and sum of squares of an outcome compared by its mean."""
-        return Moments(self.of("known", metric), self.of("total", metric), self.of("squares", metric))
-
-    def received(self, metric: str) -> Received:
-        """A share beside who had a delivery."""
-        deliveries = (self.of("reached", metric), self.of("reached_events", metric))
-        return Received(*(int(n) for n in (self.of("known", metric), self.of("events", metric), *deliveries)))
-
-    def spending(self, metric: str) -> Spending:
-        """What was spent beside an outcome: contacts, and benefits redeemed."""
-        costs = (self.of("cost"), self.of("cost_squares"), self.of("cost_of_events", metric))
-        return Spending(self.of("users"), self.of("events", metric), *(float(cost) for cost in costs))
-
-    def joint(self, metric: str, measured: Measured) -> Joint | None:
-        """The outcome and the covariates of those of whom it is known.
-
-        None where it is known of some only whose covariates were not summed apart.
-        """
-        n, covariates, known = self.of("known", metric), measured.adjusters, measured.known_of(metric)
-        if not n:
-            return Joint.empty(1 + len(covariates))
-        if covariates and self.of("users", known) != n:
-            return None
-        is_rate = metric in measured.rates
-        total = self.of("events" if is_rate else "total", metric)
-        squares = total if is_rate else self.of("squares", metric)
-        firsts = [total, *(self.of("sum", known, x) for x in covariates)]
-        seconds: dict[tuple[int, int], Any] = {(0, 0): squares}
-        for i, x in enumerate(covariates, start=1):
-            seconds[0, i] = self.of("with", metric, x)
-            for j, other in enumerate(covariates[i - 1 :], start=i):
-                seconds[i, j] = self.of("product", known, x, other)
-        width = len(firsts)
-        centred = [[_centred(seconds, firsts, n, min(i, j), max(i, j)) for j in range(width)] for i in range(width)]
-        return Joint(int(n), np.array([float(x / n) for x in firsts]), np.array(centred))
+Pair = tuple[Totals, Totals]
+"""The sums of a comparison's treatment and of its control."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Users of one cell, picked or not, with one touch, and all else alike that is named.
+    """Users of one cell with one touch, all of them picked or none, who share all other fields.
 
     picked_by: the policies that would pick them, whatever their cell. branch, tier: fixed before the draw.
-    totals: sums over them; `assigned` counts those of whom no outcome came back as well, `users` does not.
+    totals: sums over them; `assigned` counts all of them, `users` those whose outcome came back.
     """
 
     policy: str
@@ -98,7 +61,7 @@ class Group:
 
     @property
     def stratum(self) -> str:
-        """Branch and tier in a word."""
+        """Branch and tier as one name."""
         return f"branch={self.branch}, tier={self.tier}"
 
 
@@ -112,7 +75,7 @@ def total(groups: Iterable[Group]) -> Totals:
 
 
 def by_arm(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """The groups of policy, pick and touch, all else together: at most 24 of them."""
+    """The groups merged by policy, pick and touch: at most 24 of them."""
     return tuple(
         Group(policy, is_selected, touch, total(members))
         for (policy, is_selected, touch), members in split_by(
@@ -129,6 +92,10 @@ def split_by(groups: Iterable[Group], key: Callable[[Group], Any]) -> dict[Any, 
     return found
 
 
-def _centred(seconds: Mapping[tuple[int, int], Any], firsts: Sequence[Any], n: int, i: int, j: int) -> float:
-    """Sum of products less the product of sums over n: whole numbers and decimals keep their digits until here."""
-    return float(seconds[i, j] - firsts[i] * firsts[j] / n)
+def parts_of(groups: Iterable[Group]) -> dict[str, list[Group]]:
+    """The groups of users in some cell by branch, then by tier: `branch=…`, `tier=…`, each kind in order."""
+    in_cells = [group for group in groups if group.touch is not None]
+    by_branch = split_by(in_cells, lambda group: f"branch={group.branch}")
+    return dict(sorted(by_branch.items())) | dict(
+        sorted(split_by(in_cells, lambda group: f"tier={group.tier}").items())
+    )

@@ -1,4 +1,4 @@
-"""A registered look at a running month: whether one is due, what it cannot know yet, and its rows."""
+"""A registered look at a running month: whether it is due, what it cannot know yet, and its rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,8 @@ from datetime import date
 from typing import Any
 
 from reactivation.errors import Finding, NotReady
-from reactivation.experiment.checks import Design
-from reactivation.experiment.groups import Group
-from reactivation.experiment.metrics import OF_ASSETS, Measured
-from reactivation.experiment.month import Answers
-from reactivation.experiment.month_checks import check_rows
-from reactivation.experiment.readout import ask, read_out
+from reactivation.experiment.metrics import OF_ASSETS
 from reactivation.experiment.registration import PlanText
-from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month, Window
 
 
@@ -61,29 +55,6 @@ def due_look(plan: PlanText | None, *, cycle: Month, day: date, settles_on: date
         )
     first = date.fromisoformat(plan["outcome_window"][0])
     return Look(day, 1 + days.index(day), 1 + len(days), Window(first, day), settles_on)
-
-
-def look_answers(
-    groups: Sequence[Group],
-    *,
-    look: Look,
-    cycle: Month,
-    design: Design,
-    settings: ExperimentSettings,
-    measured: Measured,
-    known_on: date,
-) -> Answers:
-    """What is known at a look, asked, checked and judged as at the settle date; targeting is left to the latter.
-
-    Every look has its part of alpha, so that false alarms of all of them together stay as rare as registered. The
-    effect is the one until the look: it need not be that of the month.
-    """
-    asked = ask(
-        groups, design=design, settings=settings, measured=measured, known_on=known_on, not_known=look.not_known
-    )
-    rows = read_out(groups, cycle=cycle, asked=asked)
-    checks = check_rows(groups, rows, [], cycle=cycle, design=design, settings=settings)
-    return Answers(rows, checks, [], asked.level.alpha)
 
 
 def look_rows(rows: Sequence[Mapping[str, Any]], look: Look) -> list[dict[str, Any]]:

@@ -1,17 +1,17 @@
 """All that was checked of a month's experiment, as rows of `readout_checks`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reactivation.contracts.derived import POLICIES, TOUCHES
-from reactivation.experiment.checks import Design, in_words, sample_ratios
-from reactivation.experiment.groups import Group, by_arm, split_by, total
-from reactivation.experiment.guardrails import all_hold
-from reactivation.experiment.reconciled import Checked
+from reactivation.experiment.checks import Checked, Design, in_words, sample_ratios
+from reactivation.experiment.contrasts import TOUCH
+from reactivation.experiment.groups import Group, by_arm, parts_of, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 from reactivation.statistics.multiplicity import holm
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
+from reactivation.statistics.verdicts import SAME
 
 Row = dict[str, Any]
 _WORDS = {
@@ -75,13 +75,11 @@ def _lost(arms: Sequence[Group]) -> Iterator[Checked]:
 
 def _parts(groups: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
     """Touched against holdout within each branch and each tier, p-values after Holm over all; they only warn."""
-    keys: dict[str, Callable[[Group], str]] = {"branch": lambda group: group.branch, "tier": lambda group: group.tier}
     drawn = (1 - design.holdout - design.long_holdout, design.holdout)
     ratios = {}
-    for kind, key in keys.items():
-        for name, members in sorted(split_by((g for g in groups if g.touch is not None), key).items()):
-            counts = [sum(g.assigned for g in members if g.touch == touch) for touch in ("touched", "holdout")]
-            ratios[f"{kind}={name}"] = sample_ratio(f"touched : holdout in {kind} {name}", counts, drawn)
+    for part, members in parts_of(groups).items():
+        counts = [sum(group.assigned for group in members if group.touch == touch) for touch in ("touched", "holdout")]
+        ratios[part] = sample_ratio(f"touched : holdout in {part.replace('=', ' ', 1)}", counts, drawn)
     adjusted = holm([ratio.p_value for ratio in ratios.values()])
     for (subject, ratio), p in zip(ratios.items(), adjusted, strict=True):
         verdict = "warns" if p is not None and p < settings.srm_p else "holds"
@@ -122,6 +120,12 @@ def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterato
             says = f"{name}: {'all guardrails hold' if holds else 'not all guardrails were shown to hold'}"
             verdict = "holds" if holds else "not shown to hold"
             yield Checked("all_guardrails", name, None, "all hold", None, verdict, says)
+
+
+def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> dict[str, bool]:
+    """By touch contrast: were all guardrails shown to hold? One that is not known, or not asked, does not pass."""
+    shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
+    return {contrast.name: all((contrast.name, name) in shown for name in guardrails) for contrast in TOUCH}
 
 
 def _of_ratio(check: str, subject: str, ratio: SampleRatio, p: float | None, verdict: str) -> Checked:

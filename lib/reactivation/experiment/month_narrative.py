@@ -1,12 +1,16 @@
-"""What the report says beside the contrasts: the programme's own figures, guardrails, cost, and checks that failed."""
+"""A month in words: the programme's own figures, the contrasts, guardrails, cost, targeting, and checks that failed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reactivation.contracts.derived import POLICIES
+from reactivation.experiment.analysis import Answers
 from reactivation.experiment.formatting import as_sentence
-from reactivation.experiment.primary_estimator import ALL
-from reactivation.experiment.secondary_estimates import COST
+from reactivation.experiment.narrative import Narrative, cannot_see, narratives
+from reactivation.experiment.primary_estimator import ALL, COST
+from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import whole
+from reactivation.statistics.uplift_curves import RANDOM
 
 Row = Mapping[str, Any]
 
@@ -14,6 +18,23 @@ CLAIMED = {"login": 2.5, "transaction": 3.2}
 """By metric: how many times as many of the model's campaign group the programme names, against the random group."""
 
 _WHO = {"pick_model_vs_random": "users picked at random", "pick_model_vs_rule": "those of the bank's rule"}
+
+
+def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSettings) -> list[Narrative]:
+    """The month in words, the programme's own figures first and what the month cannot tell last.
+
+    metrics: those that are told contrast by contrast; the programme's figures are of the primary one.
+    """
+    alpha, own_unit, primary = found.alpha, tuple(settings.means), settings.primary_metric
+    return [
+        Narrative("The programme's figures", "", tuple(programme(found.readout, primary, alpha=alpha))),
+        *narratives(found.readout, metrics, alpha=alpha, means=own_unit),
+        Narrative("Guardrails", "", tuple(guardrails_told(found.checks))),
+        Narrative("Cost per incremental active user", "", tuple(costs_told(found.readout))),
+        Narrative("Who can be moved", "", tuple(targeting_told(found.targeting, primary, alpha=alpha))),
+        Narrative("Checks", "", tuple(failed(found.checks))),
+        Narrative("What this month cannot tell", "", tuple(cannot_see(found.readout))),
+    ]
 
 
 def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
@@ -64,3 +85,42 @@ def failed(checks: Sequence[Row]) -> list[str]:
     wrong = [row for row in checks if row["verdict"] != "holds"]
     made = f"{len(checks)} checks were made, {len(checks) - len(wrong)} of them hold."
     return [made, *(f"{row['verdict'].capitalize()}, {row['check']}: {row['says']}." for row in wrong)]
+
+
+def targeting_told(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:
+    """What the rankings are worth on one metric, in sentences."""
+    mine = [row for row in rows if row["metric"] == metric]
+    by_part = {(row["ranking"], row["part"]): row for row in mine}
+    sentences = []
+    for name in dict.fromkeys(row["ranking"] for row in mine if row["part"] == "qini" and row["ranking"] != RANDOM):
+        qini, value, better = (by_part.get((name, part)) for part in ("qini", "value", "better"))
+        if qini is None or value is None or better is None or qini["status"] != "estimated":
+            why = qini["reason"] if qini else "there are no rows"
+            sentences.append(f"{name}: cannot be judged on {metric}. {str(why).capitalize()}.")
+            continue
+        users = whole(qini["n_treatment"] + qini["n_control"])
+        finds = (
+            "finds users who can be moved"
+            if qini["low"] > 0
+            else (
+                "finds those who can be moved less"
+                if qini["high"] < 0
+                else "is not shown to find users who can be moved"
+            )
+        )
+        sentences.append(
+            f"{name} {finds} better than a lot does, judged on {metric} by {users} users: Qini {_points(qini)}. "
+            f"Touching the first {value['share_touched']:.0%} gains {_points(value)} of all users, {_points(better)} "
+            f"more than as many by lot ({100 * (1 - alpha):.4g}% intervals)."
+        )
+    for policy in POLICIES:
+        value = by_part.get((f"policy {policy}", "value"))
+        if value is not None and value["status"] == "estimated":
+            users = f"with the {value['share_touched']:.0%} of users that it picks"
+            sentences.append(f"The policy {policy} gains {_points(value)} of all users {users}.")
+    return sentences
+
+
+def _points(row: Row) -> str:
+    point, low, high = (f"{100 * row[name]:+.2f}" for name in ("estimate", "low", "high"))
+    return f"{point} points ({low} to {high})"

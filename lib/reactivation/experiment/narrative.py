@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.contrasts import CAUSAL, CONTRASTS
 from reactivation.experiment.formatting import MONTH, as_sentence, signed, with_interval
-from reactivation.experiment.primary_estimator import ALL, CUPED, STRATIFIED, is_head
-from reactivation.experiment.secondary_estimates import COST, REACHED
+from reactivation.experiment.primary_estimator import ALL, COST, CUPED, REACHED, STRATIFIED, is_told_first
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.verdicts import INCONCLUSIVE
 
@@ -17,7 +16,7 @@ _BESIDE = {
     REACHED: "on those who were reached",
 }
 _ON_ALL = tuple(_BESIDE)
-_CAUSAL = {contrast.name for contrast in CONTRASTS if contrast.kind == "causal"}
+_CAUSAL = {contrast.name for contrast in CAUSAL}
 
 
 def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = ()) -> str:
@@ -45,7 +44,7 @@ def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = (
     return "".join(parts).strip()
 
 
-class Told(NamedTuple):
+class Narrative(NamedTuple):
     """One contrast in words. title: its name. reading: what it means. sentences: one per metric, and the split."""
 
     title: str
@@ -53,19 +52,19 @@ class Told(NamedTuple):
     sentences: tuple[str, ...]
 
 
-def told(
+def narratives(
     rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float, means: Collection[str] = ()
-) -> tuple[Told, ...]:
+) -> tuple[Narrative, ...]:
     """All contrasts of a read-out in words, for the metrics given, in their order, each with what stands beside it.
 
     A causal contrast is told by the estimator that has the verdict: the registered headline.
     """
-    heads = {(row["contrast"], row["metric"]): row for row in rows if _is_head(row)}
+    first = {(row["contrast"], row["metric"]): row for row in rows if _is_told_first(row)}
     found = {(row["contrast"], row["metric"], row["segment"]): row for row in rows}
     known = [metric for metric in metrics if any(row["metric"] == metric for row in rows)]
 
     def one(contrast: str, metric: str) -> str:
-        head = heads[contrast, metric]
+        head = first[contrast, metric]
         beside = [
             f"{what} {with_interval(row, MONTH, alpha=alpha, is_rate=metric not in means)}"
             for segment, what in _BESIDE.items()
@@ -77,7 +76,7 @@ def told(
         return f"{plain} Beside it: {'; '.join(beside)}." if beside else plain
 
     return tuple(
-        Told(
+        Narrative(
             contrast.name,
             contrast.reading,
             (
@@ -92,10 +91,10 @@ def told(
 def lines(
     rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], *, alpha: float, means: Collection[str] = ()
 ) -> list[dict[str, str]]:
-    """`told` as a table: contrast, what it says; one row per sentence."""
+    """`narratives` as a table: contrast, what it says; one row per sentence."""
     return [
         {"contrast": part.title, "says": text}
-        for part in told(rows, metrics, alpha=alpha, means=means)
+        for part in narratives(rows, metrics, alpha=alpha, means=means)
         for text in part.sentences
     ]
 
@@ -175,7 +174,7 @@ def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """What the month cannot answer over all users, and how many it would need; contrasts with one reason together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        if not _is_head(row) or row["metric"] == COST:
+        if not _is_told_first(row) or row["metric"] == COST:
             continue
         if row["reason"] and (row["status"] != "estimated" or row["verdict"] == INCONCLUSIVE):
             users = f"{row['contrast']} ({whole(row['n_treatment'])} : {whole(row['n_control'])} users)"
@@ -186,8 +185,8 @@ def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _is_head(row: Mapping[str, Any]) -> bool:
-    return is_head(row, is_causal=_is_causal(row))
+def _is_told_first(row: Mapping[str, Any]) -> bool:
+    return is_told_first(row, is_causal=_is_causal(row))
 
 
 def _is_causal(row: Mapping[str, Any]) -> bool:

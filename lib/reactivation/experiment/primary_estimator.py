@@ -1,36 +1,41 @@
-"""Which estimator over all users gives the verdicts, and under which segment of `readout` it stands."""
+"""Which estimator over all users gives the verdicts, and under which segment of `readout` each estimator stands."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-Headline = Literal["unadjusted", "cuped", "post_stratified"]
+PrimaryEstimator = Literal["unadjusted", "cuped", "post_stratified"]
 
-ALL, CUPED, STRATIFIED = "all", "all, CUPED", "all, post-stratified"
+ALL, CUPED, STRATIFIED, REACHED = "all", "all, CUPED", "all, post-stratified", "reached"
 
-HEADLINES: Mapping[Headline, str] = MappingProxyType({"unadjusted": ALL, "cuped": CUPED, "post_stratified": STRATIFIED})
-"""Segment of each estimator that can be registered as the headline."""
+SEGMENTS: Mapping[PrimaryEstimator, str] = MappingProxyType(
+    {"unadjusted": ALL, "cuped": CUPED, "post_stratified": STRATIFIED}
+)
+"""Segment of each estimator that can be registered as the primary one."""
+
+COST = "cost_per_active"
+"""The metric of the rows that hold the cost per incremental active user."""
 
 ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
-_BESIDE = {ALL: "unadjusted, beside the headline: the verdict is the headline's"}
+_REASONS = {ALL: "unadjusted, beside the headline: the verdict is the headline's"}
 
 
-def is_beside(segment: str, headline: Headline) -> bool:
+def is_secondary(segment: str, primary: PrimaryEstimator) -> bool:
     """True for the estimators over all users that were not registered to give the verdicts."""
-    return segment in HEADLINES.values() and segment != HEADLINES[headline]
+    return segment in SEGMENTS.values() and segment != SEGMENTS[primary]
 
 
-def beside(segment: str) -> str:
-    """What a row says that stands beside the headline."""
-    return _BESIDE.get(segment, ADJUSTED)
+def secondary_reason(segment: str) -> str:
+    """The reason of a row whose estimator is not the primary one."""
+    return _REASONS.get(segment, ADJUSTED)
 
 
-def is_head(row: Mapping[str, Any], *, is_causal: bool) -> bool:
-    """True for the row of a contrast and metric over all users that is told first.
+def is_told_first(row: Mapping[str, Any], *, is_causal: bool) -> bool:
+    """True for the row over all users with which a contrast and metric are told.
 
-    Of a causal contrast it is the one with the verdict, whatever estimator was registered; descriptive ones have none
-    and are told unadjusted.
+    For a causal contrast it is the row with the verdict, whatever estimator was registered. Descriptive contrasts have
+    no verdict: they are told unadjusted.
     """
     if not is_causal:
         return bool(row["segment"] == ALL)
-    return row["segment"] in HEADLINES.values() and row["verdict"] is not None
+    return row["segment"] in SEGMENTS.values() and row["verdict"] is not None

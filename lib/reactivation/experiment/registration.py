@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from reactivation import randomization
 from reactivation.errors import Finding, PlanError
 from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.power import Rate, statement
+from reactivation.experiment.power import BaseRate, statement
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Calendar, Month, Window
 from reactivation.statistics.estimates import COMPARISON_METHOD, GAIN_METHOD
@@ -94,7 +94,7 @@ def register(
     settings: ExperimentSettings,
     *,
     sizes: Mapping[str, int],
-    base_rates: Mapping[str, Rate],
+    base_rates: Mapping[str, BaseRate],
 ) -> Plan:
     """Seal a plan, and say what it can see at the sizes that chance gave.
 

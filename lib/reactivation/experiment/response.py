@@ -58,8 +58,9 @@ def response(
     """Each option against none, within tier and wave, as rows of the contract `response`.
 
     sums: the rows of `exploration`. months: how many cycles they are of. Shares are Hájek's weighted means; their
-    difference has the cluster-robust error of `clusters.Pair` and Student's quantile with one degree of freedom per
-    user but one. Not estimable where nobody drew the option or none, or where too few did, in effective users.
+    difference has the cluster-robust error of `clusters.WeightedComparison` and Student's quantile with as many degrees
+    of freedom as there are users, less one. Not estimable where nobody drew
+    the option or none, or where too few did, in effective users.
     """
     rows = sorted(sums, key=lambda row: tuple(row[name] for name in KEY))
     return [
@@ -73,7 +74,7 @@ def response(
     ]
 
 
-def _estimated(pair: clusters.Pair, settings: ExperimentSettings) -> dict[str, Any]:
+def _estimated(pair: clusters.WeightedComparison, settings: ExperimentSettings) -> dict[str, Any]:
     found = {"n_treatment": pair.treatment.users, "n_control": pair.control.users}
     reason = why_not_estimable(
         _share(pair.treatment), _share(pair.control), minimum_events=settings.minimum_expected_events
@@ -88,5 +89,5 @@ def _estimated(pair: clusters.Pair, settings: ExperimentSettings) -> dict[str, A
     return {**found, **ends, "status": "estimated", "reason": None}
 
 
-def _share(side: clusters.Side) -> Share:
+def _share(side: clusters.WeightedShare) -> Share:
     return Share((side.rate or 0.0) * side.effective, side.effective)

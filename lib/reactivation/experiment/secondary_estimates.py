@@ -1,152 +1,202 @@
-"""What stands beside the headline: the same question with less noise, and the effect on those who were reached."""
+"""What stands beside the unadjusted comparison: less noise, the users reached (CACE), the cost, the guardrails."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 
-from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.analysis import Asked, Pair, Row, comparisons, pairs, with_gains
-from reactivation.experiment.any_table.analysis import SMALLEST_STRATUM_PER_ARM
-from reactivation.experiment.any_table.arm_effects import with_covariates, within_strata
-from reactivation.experiment.contrasts import CONTRASTS, Comparison
-from reactivation.experiment.groups import Group, split_by
-from reactivation.experiment.primary_estimator import ALL, CUPED, STRATIFIED
+from reactivation.experiment.analysis import AnalysisRequest, Estimates, Row, pairs, row_of
+from reactivation.experiment.contrasts import CAUSAL, TOUCH, Comparison, comparisons
+from reactivation.experiment.groups import Group, Pair, split_by
+from reactivation.experiment.metrics import OutcomeMetric, ShareMetric, share
+from reactivation.experiment.primary_estimator import ALL, COST, CUPED, REACHED, SEGMENTS, STRATIFIED
 from reactivation.statistics import cace
-from reactivation.statistics.cuped import Joint
-from reactivation.statistics.estimates import Estimate
+from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_within_strata
 from reactivation.statistics.fieller import cost_per_gained
-from reactivation.statistics.strata import collapse
+from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, guardrail
+from reactivation.statistics.score_intervals import miettinen_nurminen
+from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
+from reactivation.statistics.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
-CAUSAL = tuple(contrast for contrast in CONTRASTS if contrast.kind == "causal")
-TOUCH = tuple(c for c in CONTRASTS if c.name in {f"touch_{policy}" for policy in POLICIES})
-REACHED = "reached"
-COST = "cost_per_active"
 _PAID_FOR = "is_active"
 _SOME_ONLY = "known of some users only, whose covariates were not summed apart"
 _NO_COVARIATES = "CUPED is the registered headline, and the region has none of the registered covariates: {names}"
+_GUARDRAIL = (
+    "non-inferiority at a margin of {margin:g}, one-sided at {alpha:g}; the interval is Miettinen and Nurminen's"
+)
+_COST = "cost per incremental user: money more over users more, per user; Fieller"
+_VERDICTS = {HOLDS: SAME, BROKEN: WORSE, NOT_SHOWN: INCONCLUSIVE}
 
 
-def adjusted_estimates(
-    groups: Sequence[Group], plain: Mapping[tuple[str, str], Estimate], *, asked: Asked
-) -> dict[tuple[str, str, str], Estimate]:
-    """Causal contrasts with covariates, and within strata of branch and tier, by contrast, metric and segment.
+@dataclass(frozen=True)
+class OverAllUsers:
+    """One metric's estimates over all users.
 
-    plain: the unadjusted estimates by contrast and metric; what they cannot tell the adjusted ones do not either. A
-    headline that cannot be had is not estimable: no other estimate takes its place.
+    unadjusted: of every contrast. adjusted: of the causal contrasts, by segment of the estimator.
     """
-    strata = {c.name: _strata(c, groups) for c in comparisons(CAUSAL)}
-    sides = pairs(CAUSAL, groups)
-    has_cuped = asked.measured.covariates or asked.settings.headline == "cuped"
-    estimates = {}
-    for metric in asked.measured.metrics:
-        found = {STRATIFIED: {name: _within(parts, metric, asked=asked) for name, parts in strata.items()}}
-        if has_cuped:
-            found[CUPED] = {name: _with_covariates(pair, metric, asked=asked) for name, pair in sides.items()}
-        for segment, of_comparisons in found.items():
-            for name, one in with_gains(CAUSAL, of_comparisons, metric, asked=asked).items():
-                unadjusted = plain[name, metric]
-                estimates[name, metric, segment] = one if unadjusted.status == "estimated" else unadjusted
-    return estimates
+
+    metric: OutcomeMetric
+    unadjusted: Estimates
+    adjusted: Mapping[str, Estimates]
+
+    def primary(self, contrast: str, request: AnalysisRequest) -> Estimate:
+        """A contrast's estimate by the primary estimator; unadjusted where that estimator has none."""
+        by_primary = self.adjusted.get(SEGMENTS[request.settings.headline], {})
+        return by_primary.get(contrast, self.unadjusted[contrast])
+
+    def adjusted_rows(self, request: AnalysisRequest) -> Iterator[Row]:
+        """The adjusted estimates as rows; only the primary estimator's have a verdict."""
+        for segment, found in self.adjusted.items():
+            yield from (request.row(contrast, self.metric, segment, found[contrast.name]) for contrast in CAUSAL)
 
 
-def adjusted(found: Mapping[tuple[str, str, str], Estimate], *, asked: Asked) -> Iterator[Row]:
-    """The adjusted estimates as rows; the verdict is that of the registered headline alone."""
-    by_name = {contrast.name: contrast for contrast in CAUSAL}
-    for (name, metric, segment), estimate in found.items():
-        yield asked.row(by_name[name], metric, segment, estimate)
+@dataclass(frozen=True)
+class Adjustment:
+    """What is needed to adjust the causal contrasts over all users, for every metric.
 
+    sides: both sides by comparison. strata: the same by comparison and stratum of branch and tier.
+    """
 
-def _with_covariates(pair: Pair, metric: str, *, asked: Asked) -> Estimate:
-    if not asked.measured.covariates:
-        first, second = (int(side.of("known", metric)) for side in pair)
-        reason = _NO_COVARIATES.format(names=", ".join(asked.settings.covariates))
-        return Estimate(first, second, status="not_estimable", reason=reason)
-    joints = [side.joint(metric, asked.measured) for side in pair]
-    arms = {name: joint for name, joint in zip(("treatment", "control"), joints, strict=True) if joint is not None}
-    if len(arms) < len(joints):
-        first, second = (int(side.of("known", metric)) for side in pair)
-        return Estimate(first, second, status="not_estimable", reason=_SOME_ONLY)
-    return with_covariates(arms, "treatment", "control", level=asked.level)
+    request: AnalysisRequest
+    sides: Mapping[str, Pair]
+    strata: Mapping[str, Mapping[str, Pair]]
+
+    @classmethod
+    def of(cls, groups: Sequence[Group], *, request: AnalysisRequest) -> "Adjustment":
+        """Sums of the groups by side, and by side and stratum."""
+        strata = {c.name: _strata(c, groups) for c in comparisons(CAUSAL)}
+        return cls(request, pairs(CAUSAL, groups), strata)
+
+    def of_metric(self, metric: OutcomeMetric, unadjusted: Estimates) -> OverAllUsers:
+        """Adjust one metric. A contrast that has no unadjusted estimate has no adjusted one either, for its reason.
+
+        A primary estimator that has no estimate is not estimable: no other estimate takes its place.
+        """
+        found = {STRATIFIED: {name: self._within_strata(name, metric) for name in self.strata}}
+        if self.request.specs.covariates or self.request.settings.headline == "cuped":
+            found[CUPED] = {name: self._with_covariates(pair, metric) for name, pair in self.sides.items()}
+        adjusted = {
+            segment: {
+                name: estimate if unadjusted[name].status == "estimated" else unadjusted[name]
+                for name, estimate in self.request.with_gains(CAUSAL, each, metric).items()
+            }
+            for segment, each in found.items()
+        }
+        return OverAllUsers(metric, unadjusted, adjusted)
+
+    def _with_covariates(self, pair: Pair, metric: OutcomeMetric) -> Estimate:
+        specs = self.request.specs
+        if not specs.covariates:
+            names = ", ".join(self.request.settings.covariates)
+            return metric.blank(pair).not_estimable(_NO_COVARIATES.format(names=names))
+        treatment, control = (metric.joint(side, specs.adjusters) for side in pair)
+        if treatment is None or control is None:
+            return metric.blank(pair).not_estimable(_SOME_ONLY)
+        arms = {"treatment": treatment, "control": control}
+        return compare_adjusted(arms, "treatment", "control", level=self.request.level)
+
+    def _within_strata(self, comparison: str, metric: OutcomeMetric) -> Estimate:
+        found = {}
+        for name, pair in self.strata[comparison].items():
+            treatment, control = (metric.joint(side, ()) for side in pair)
+            if treatment is not None and control is not None:
+                found[name] = {"treatment": treatment, "control": control}
+        return compare_within_strata(found, "treatment", "control", level=self.request.level)
 
 
 def _strata(comparison: Comparison, groups: Sequence[Group]) -> dict[str, Pair]:
-    """Both sides of a comparison by stratum, small strata together: by their users on both sides, whatever they did."""
+    """Both sides of a comparison by stratum; small strata become one. Only numbers of users say which are small."""
     members = [group for side in comparison.sides for group in side.members(groups)]
-    by_stratum = split_by(members, lambda group: group.stratum)
-    users = {name: sum(group.users for group in part) for name, part in by_stratum.items()}
-    home = collapse(users, smallest=SMALLEST_STRATUM_PER_ARM * len(comparison.sides))
-    together = split_by(members, lambda group: home[group.stratum])
-    return {name: pairs([comparison], part)[comparison.name] for name, part in sorted(together.items())}
+    users: dict[str, int] = {}
+    for group in members:
+        users[group.stratum] = users.get(group.stratum, 0) + group.users
+    home = collapse(users, smallest=SMALLEST_PER_ARM * len(comparison.sides))
+    merged = split_by(members, lambda group: home[group.stratum])
+    return {name: pairs([comparison], part)[comparison.name] for name, part in sorted(merged.items())}
 
 
-def _within(strata: Mapping[str, Pair], metric: str, *, asked: Asked) -> Estimate:
-    outcome = replace(asked.measured, covariates=())
-    found: dict[str, dict[str, Joint]] = {}
-    for name, pair in strata.items():
-        first, second = (side.joint(metric, outcome) for side in pair)
-        if first is not None and second is not None:
-            found[name] = {"treatment": first, "control": second}
-    return within_strata(found, "treatment", "control", level=asked.level)
-
-
-def on_the_reached(sides: Mapping[str, Pair], *, asked: Asked) -> Iterator[Row]:
-    """What a delivery moved among those it reached: `touch_*` over the share with a delivery."""
+def reached_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
+    """What a delivery moved among the users it reached: `touch_*` over the share of users with a delivery (CACE)."""
     for contrast in TOUCH:
         pair = sides[contrast.name]
-        for metric in asked.measured.rates:
-            found = asked.checked(contrast.name, _reached(pair, metric, asked=asked))
-            outside = [side.of("from_outside") / (side.of("users") or 1) for side in pair]
-            about = cace.about_outside(share_touched=outside[0], share_holdout=outside[1])
-            row = asked.row(contrast, metric, REACHED, found)
+        outside = [side.of("from_outside") / (side.of("users") or 1) for side in pair]
+        about = cace.about_outside(share_touched=outside[0], share_holdout=outside[1])
+        for metric in request.specs.shares:
+            found = request.checked(contrast.name, _cace(pair, metric, request=request))
+            row = request.row(contrast, metric, REACHED, found)
             reason = "; ".join(filter(None, (row["reason"], about if found.status == "estimated" else None)))
             yield row | {"reason": reason or None}
 
 
-def _reached(pair: Pair, metric: str, *, asked: Asked) -> Estimate:
-    """The effect as a row: of the reached, the share with the outcome, and what it would have been without."""
-    plain = asked.estimate(pair, metric)
-    touched, holdout = (side.received(metric) for side in pair)
+def _cace(pair: Pair, metric: ShareMetric, *, request: AnalysisRequest) -> Estimate:
+    """The treatment is the share of the reached with the outcome, the control what it would be without a delivery."""
+    unadjusted = request.estimate(pair, metric)
+    touched, holdout = (metric.received(side) for side in pair)
     blank = Estimate(touched.reached, holdout.users)
-    if plain.status != "estimated":
-        return replace(blank, status="not_estimable", reason=plain.reason)
-    found = cace.effect_on_reached(touched, holdout, alpha=asked.level.alpha)
+    if unadjusted.status != "estimated":
+        return blank.not_estimable(unadjusted.reason)
+    found = cace.effect_on_reached(touched, holdout, alpha=request.level.alpha)
     if isinstance(found, str):
-        return replace(blank, status="not_estimable", reason=found)
+        return blank.not_estimable(found)
     seen = touched.reached_events / touched.reached
     return replace(
-        blank,
+        blank.with_effect(found),
         estimate_treatment=seen,
         estimate_control=seen - found.estimate,
-        difference=found.estimate,
-        difference_low=found.low,
-        difference_high=found.high,
-        p_value=found.p_value,
-        method=f"{cace.METHOD}{asked.level.words}",
+        method=f"{cace.METHOD}{request.level.suffix}",
     )
 
 
-def costs(sides: Mapping[str, Pair], *, asked: Asked) -> Iterator[Row]:
-    """Money spent more per user, users gained per user, and the one over the other: the cost per incremental user.
+def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
+    """Money spent more per user, users gained per user, and their ratio: the cost per incremental user.
 
-    The ratio's interval is Fieller's. The row describes a price; whether anybody was gained is the headline's verdict.
+    The ratio's interval is Fieller's. The row is a price and has no verdict: the primary estimator's row says whether
+    any user was gained.
     """
-    metric = next((name for name, outcome in asked.measured.rates.items() if outcome == _PAID_FOR), None)
-    for contrast in TOUCH if metric else ():
-        pair = sides[contrast.name]
-        first, second = (side.spending(str(metric)) for side in pair)
-        blank = Estimate(first.users, second.users)
-        found = cost_per_gained(first, second, alpha=asked.level.alpha)
-        if found.estimate is None:
-            shown = replace(blank, status="not_estimable", reason=found.says)
-        else:
+    metric = next((metric for metric in request.specs.shares if metric.outcome == _PAID_FOR), None)
+    if metric is None:
+        return
+    for contrast in TOUCH:
+        first, second = (metric.spending(side) for side in sides[contrast.name])
+        found = cost_per_gained(first, second, alpha=request.level.alpha)
+        shown = Estimate(first.users, second.users).not_estimable(found.says)
+        if found.estimate is not None:
             shown = replace(
-                blank,
+                shown,
+                status="estimated",
                 estimate_treatment=first.cost_per_user - second.cost_per_user,
                 estimate_control=first.rate - second.rate,
                 ratio=found.estimate,
                 ratio_low=found.low,
                 ratio_high=found.high,
-                method=f"cost per incremental user: money more over users more, per user; Fieller{asked.level.words}",
-                reason=found.says,
+                method=f"{_COST}{request.level.suffix}",
             )
-        place = {"contrast": contrast.name, "metric": COST, "segment": ALL}
-        yield {**place, **asdict(asked.checked(contrast.name, shown)), "verdict": None}
+        yield row_of(contrast.name, COST, ALL, request.checked(contrast.name, shown))
+
+
+def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
+    """One row per touch contrast and guardrail; the reason begins with the guardrail's own word.
+
+    The interval is two-sided at twice alpha, so that each of its ends is one-sided at alpha. The verdict uses the words
+    of the other rows: no difference that matters where the harm is surely below the margin, worse where it is above.
+    """
+    alpha = request.level.alpha
+    for contrast in TOUCH:
+        for name, spec in request.specs.guardrails.items():
+            first, second = (share(side, name) for side in sides[contrast.name])
+            judged = guardrail(name, first, second, margin=spec.margin, harm=spec.harm, alpha=alpha)
+            blank = Estimate(int(first.users), int(second.users), reason=f"guardrail {judged.word}: {judged.reason}")
+            if why := request.withheld.get(contrast.name):
+                yield row_of(contrast.name, name, ALL, blank.withheld(why), verdict=WITHHELD)
+            elif judged.difference is None:
+                yield row_of(contrast.name, name, ALL, blank.not_estimable(blank.reason), verdict=NOT_ESTIMABLE)
+            else:
+                low, high = miettinen_nurminen(first, second, alpha=2 * alpha)
+                found = replace(
+                    blank,
+                    estimate_treatment=first.rate,
+                    estimate_control=second.rate,
+                    difference=judged.difference,
+                    difference_low=low,
+                    difference_high=high,
+                    method=_GUARDRAIL.format(margin=judged.margin, alpha=alpha),
+                )
+                yield row_of(contrast.name, name, ALL, found, verdict=_VERDICTS[judged.word])

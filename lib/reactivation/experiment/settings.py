@@ -7,14 +7,12 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from reactivation.errors import nearest
-from reactivation.experiment.contrasts import CONTRASTS
-from reactivation.experiment.primary_estimator import Headline
+from reactivation.experiment.contrasts import CAUSAL
+from reactivation.experiment.primary_estimator import PrimaryEstimator
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month, Window
 from reactivation.statistics.multiplicity import alpha_per_look
 from reactivation.statistics.non_inferiority import Harm
-
-CAUSAL = tuple(contrast.name for contrast in CONTRASTS if contrast.kind == "causal")
 
 
 class Metric(FrozenModel):
@@ -95,7 +93,7 @@ class ExperimentSettings(FrozenModel):
 
     hypotheses: dict[str, str]
     primary_metric: str
-    headline: Headline
+    headline: PrimaryEstimator
     alpha: float = Field(gt=0, lt=0.5)
     interim_look_days: tuple[int, ...]
     power: float = Field(gt=0.5, lt=1)
@@ -115,7 +113,7 @@ class ExperimentSettings(FrozenModel):
     def _something_is_asked_and_measured(self) -> Self:
         names = [*self.metrics, *self.means, *self.guardrails]
         problems = [
-            *_not_among("hypotheses", self.hypotheses, CAUSAL),
+            *_not_among("hypotheses", self.hypotheses, [contrast.name for contrast in CAUSAL]),
             *(f"hypotheses.{name} is empty, must be a sentence" for name, text in self.hypotheses.items() if not text),
             *_not_among("primary_metric", [self.primary_metric], self.metrics),
             *(f"{name} is named twice among metrics, means and guardrails" for name in _twice(names)),

@@ -82,7 +82,7 @@ def write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
     r.write(derived.ARMS, arms)
 
 
-def _register(r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.Rate]) -> None:
+def _register(r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.BaseRate]) -> None:
     sizes = campaign.arms.sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     sealed = experiment.register(plan, r.settings.experiment, sizes=sizes, base_rates=rates)._asdict()
     r.write(derived.EXPERIMENT_PLAN, r.rows(derived.EXPERIMENT_PLAN, [{"cycle": str(r.cycle), **sealed}]))

@@ -114,7 +114,7 @@ def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:
     return campaign.bands.standing(r.read(derived.TIER_BANDS, F.col("cycle") < str(r.cycle)))
 
 
-def base_rates(r: Run) -> Mapping[str, experiment.Rate]:
+def base_rates(r: Run) -> Mapping[str, experiment.BaseRate]:
     """Rates of the held out of past experiments; where these say nothing, of what sleepers did before any."""
     metrics = r.settings.experiment.metrics
     outcomes = {name: metric.outcome for name, metric in metrics.items()}

@@ -29,14 +29,14 @@ def look(r: Run, day: date) -> None:
 
 
 def _answers(r: Run, plan: experiment.PlanText, due: experiment.Look) -> experiment.Answers:
-    measured, groups = summed(r, known_outcomes(r, due.window, known_before=due.on), due.window)
+    specs, groups = summed(r, known_outcomes(r, due.window, known_before=due.on), due.window)
     return experiment.look_answers(
         groups,
         look=due,
         cycle=r.cycle,
         design=experiment.design_of(plan, registered=evidence_months.registered(r)),
         settings=r.settings.experiment,
-        measured=measured,
+        specs=specs,
         known_on=r.calendar.settle_on(r.cycle + 1),
     )
 

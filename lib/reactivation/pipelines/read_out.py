@@ -41,7 +41,8 @@ def run(r: Run) -> None:
 
 def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
     outcomes, scores = of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.SCORES)
-    measured, groups = summed(r, outcomes, experiment.window_of(plan))
+    specs, groups = summed(r, outcomes, experiment.window_of(plan))
+    shares = {metric.name: metric.outcome for metric in specs.shares}
     features, rule_order = of_cycle(r, derived.FEATURES), r.settings.campaign.arms.rule_order
     rankings = experiment.rankings(scores, features, rule_order=rule_order)
     found = experiment.answers(
@@ -49,9 +50,9 @@ def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
         cycle=r.cycle,
         design=experiment.design_of(plan, registered=evidence_months.registered(r)),
         settings=r.settings.experiment,
-        measured=measured,
+        specs=specs,
         known_on=r.calendar.settle_on(r.cycle + 1),
-        tenths_rows=records(experiment.tenths(outcomes, of_cycle(r, derived.ARMS), rankings, metrics=measured.rates)),
+        decile_rows=records(experiment.deciles(outcomes, of_cycle(r, derived.ARMS), rankings, metrics=shares)),
         further=_reconciled(r, of_cycle(r, derived.WAVE_PLAN)),
         budget_share=r.settings.campaign.arms.selected_share,
     )

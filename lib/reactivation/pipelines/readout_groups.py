@@ -26,11 +26,11 @@ def of_cycle(r: Run, table: Table) -> DataFrame:
     return r.read(table, F.col("cycle") == str(r.cycle))
 
 
-def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Measured, tuple[experiment.Group, ...]]:
+def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.MetricSpecs, tuple[experiment.Group, ...]]:
     """What is measured over a window, and its sums by group: one aggregation."""
     features, scores = of_cycle(r, derived.FEATURES), of_cycle(r, derived.SCORES)
     columns = features.columns + scores.columns
-    measured = experiment.Measured.of(r.settings.experiment, window=window, columns=columns)
+    specs = experiment.MetricSpecs.of(r.settings.experiment, window=window, columns=columns)
     now = {
         "arms": of_cycle(r, derived.ARMS),
         "tiers": of_cycle(r, derived.TIERS_TABLE),
@@ -39,10 +39,10 @@ def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Meas
         "scores": scores,
         "outcomes": outcomes,
     }
-    return measured, experiment.groups(records(sums(now, day=r.cycle.first, calendar=r.calendar, measured=measured)))
+    return specs, experiment.groups(records(sums(now, day=r.cycle.first, calendar=r.calendar, specs=specs)))
 
 
-def sums(now: Mapping[str, DataFrame], *, day: date, calendar: Calendar, measured: experiment.Measured) -> DataFrame:
+def sums(now: Mapping[str, DataFrame], *, day: date, calendar: Calendar, specs: experiment.MetricSpecs) -> DataFrame:
     """The one aggregation. now: the cycle's tables by name, and `users`; day: the cycle's first."""
     placed = experiment.placed(
         now["arms"],
@@ -50,6 +50,6 @@ def sums(now: Mapping[str, DataFrame], *, day: date, calendar: Calendar, measure
         master=population.signed_up(now["users"], day=day, calendar=calendar),
         features=now["features"],
         scores=now["scores"],
-        measured=measured,
+        specs=specs,
     )
-    return experiment.aggregate(now["outcomes"], placed, measured=measured)
+    return experiment.aggregate(now["outcomes"], placed, specs=specs)

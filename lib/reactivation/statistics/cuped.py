@@ -17,7 +17,7 @@ _ALIKE = 1e-9
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointMoments:
     """An outcome and covariates in one group: size, means, and sums of centred products; the outcome comes first.
 
     Centred sums keep their digits where plain squares would lose them. The outcome of all n users is known.
@@ -28,12 +28,12 @@ class Joint:
     products: Numbers
 
     @classmethod
-    def of(cls, n: int, means: Sequence[float], covariances: Sequence[Sequence[float]]) -> "Joint":
+    def of(cls, n: int, means: Sequence[float], covariances: Sequence[Sequence[float]]) -> "JointMoments":
         """From means and population covariances (divided by n), as an engine gives them."""
         return cls(n, np.asarray(means, dtype=float), n * np.asarray(covariances, dtype=float))
 
     @classmethod
-    def empty(cls, width: int) -> "Joint":
+    def empty(cls, width: int) -> "JointMoments":
         """Nobody, of so many columns."""
         return cls(0, np.zeros(width), np.zeros((width, width)))
 
@@ -43,7 +43,7 @@ class Joint:
         mean = float(self.means[0]) if self.n else float("nan")
         return Spread(self.n, mean, float(self.products[0, 0]) / (self.n - 1) if self.n > 1 else float("nan"))
 
-    def merged(self, other: "Joint") -> "Joint":
+    def merged(self, other: "JointMoments") -> "JointMoments":
         """Both groups as one.
 
         References: Chan, Golub and LeVeque, The American Statistician 37 (1983).
@@ -53,18 +53,18 @@ class Joint:
             return self
         apart = other.means - self.means
         products = self.products + other.products + np.outer(apart, apart) * (self.n * other.n / n)
-        return Joint(n, self.means + apart * (other.n / n), products)
+        return JointMoments(n, self.means + apart * (other.n / n), products)
 
 
-def pooled(groups: Sequence[Joint]) -> Joint:
+def pooled(groups: Sequence[JointMoments]) -> JointMoments:
     """Several groups as one."""
-    whole = Joint.empty(len(groups[0].means))
+    whole = JointMoments.empty(len(groups[0].means))
     for group in groups:
         whole = whole.merged(group)
     return whole
 
 
-def adjusted(arms: Mapping[str, Joint]) -> dict[str, Spread] | None:
+def adjusted(arms: Mapping[str, JointMoments]) -> dict[str, Spread] | None:
     """Each arm's mean as if its covariates had the mean of all arms, and the variance that is left.
 
     theta is fitted within arms, over all of them, so that it knows nothing of the effect; a covariate that does not
@@ -92,7 +92,7 @@ def adjusted(arms: Mapping[str, Joint]) -> dict[str, Spread] | None:
     return found
 
 
-def _theta(arms: Sequence[Joint]) -> tuple[Numbers, int]:
+def _theta(arms: Sequence[JointMoments]) -> tuple[Numbers, int]:
     """Coefficients of the covariates, and how many of them say something of their own."""
     products = np.sum([arm.products for arm in arms], axis=0)
     n = sum(arm.n for arm in arms)

@@ -1,23 +1,35 @@
-"""One contrast on one metric, estimated from a few numbers, or the reason why it cannot be."""
+"""One contrast on one metric, estimated from a few numbers, or the reason why it cannot be estimated."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil, isfinite, sqrt
 from typing import Literal
 
-from reactivation.statistics import proportions
+import numpy as np
+
+from reactivation.statistics import means, proportions
+from reactivation.statistics.cuped import JointMoments, adjusted, pooled
+from reactivation.statistics.means import Effect, Sample
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.sequential import Level
+from reactivation.statistics.strata import Stratum, post_stratified
 
 Status = Literal["estimated", "not_estimable", "withheld"]
 
 COMPARISON_METHOD = "difference of shares: Newcombe; ratio: Koopman score; p: pooled z"
 GAIN_METHOD = "difference of two differences: MOVER from their Newcombe intervals"
+GAIN_OF_MEANS_METHOD = "difference of two differences: MOVER from their intervals"
+MOST_MISSING = 0.99
+NOTHING_TO_ADJUST = "no covariate varies, or there are too few users to adjust for them"
+NOTHING_VARIES = "every user of both arms has the same value: nothing varies, so no interval can be had"
+TOO_LARGE = "values so large that their squares cannot be summed"
 
 
 @dataclass(frozen=True)
 class Estimate:
     """The numbers of one row of `readout`, under its column names.
 
-    All but the numbers of users are None unless the status is `estimated`: what is not known is never a zero. The ratio
+    All but the numbers of users are None unless the status is `estimated`: an unknown number is never a zero. The ratio
     is None where the control has no event, its upper end where there is none, p where all or none have the event.
     """
 
@@ -43,13 +55,31 @@ class Estimate:
             return None
         return (self.difference_high - self.difference_low) / 2
 
+    def not_estimable(self, reason: str | None) -> "Estimate":
+        """The same users without numbers, and the reason why there are none."""
+        return Estimate(self.n_treatment, self.n_control, status="not_estimable", reason=reason)
+
+    def withheld(self, reason: str) -> "Estimate":
+        """The same users without their effects, which a failed check makes unreadable."""
+        return Estimate(self.n_treatment, self.n_control, status="withheld", reason=reason)
+
+    def with_effect(self, effect: Effect) -> "Estimate":
+        """The same users with the difference, its interval and its p-value."""
+        return replace(
+            self,
+            difference=float(effect.estimate),
+            difference_low=float(effect.low),
+            difference_high=float(effect.high),
+            p_value=None if effect.p_value is None else float(effect.p_value),
+        )
+
 
 def compare(treatment: Share, control: Share, *, alpha: float, minimum_events: float) -> Estimate:
     """Compare two shares; not estimable where a side has too few expected events or non-events."""
     blank = Estimate(round(treatment.users), round(control.users))
     reason = why_not_estimable(treatment, control, minimum_events=minimum_events)
     if reason:
-        return replace(blank, status="not_estimable", reason=reason)
+        return blank.not_estimable(reason)
     difference = proportions.difference_interval(treatment, control, alpha=alpha)
     has_ratio = control.events > 0
     ratio = proportions.ratio_interval(treatment, control, alpha=alpha) if has_ratio else None
@@ -80,7 +110,7 @@ def gain(first: Estimate, second: Estimate) -> Estimate:
     others = (second.difference, second.difference_low, second.difference_high)
     if None in (*ends, *others):
         reasons = "; ".join(dict.fromkeys(e.reason for e in (first, second) if e.reason))
-        return replace(blank, status="not_estimable", reason=reasons)
+        return blank.not_estimable(reasons)
     (d1, low1, high1), (d2, low2, high2) = _numbers(ends), _numbers(others)
     return replace(
         blank,
@@ -93,9 +123,68 @@ def gain(first: Estimate, second: Estimate) -> Estimate:
     )
 
 
-def withheld(estimate: Estimate, reason: str) -> Estimate:
-    """The same row without its effects, which a failed check makes unreadable."""
-    return Estimate(estimate.n_treatment, estimate.n_control, status="withheld", reason=reason)
+def compare_means(
+    treatment: Sample, control: Sample, *, level: Level, method: str = means.DIFFERENCE_METHOD
+) -> Estimate:
+    """Compare two means: Welch, and the delta method for the ratio.
+
+    There is a ratio only where the control's mean is surely above zero. Not estimable where nothing varies.
+    """
+    users = treatment.n + control.n
+    blank = Estimate(int(treatment.n), int(control.n))
+    critical = level.critical(users)
+    found = means.difference(treatment, control, alpha=level.alpha, critical=critical)
+    if not np.isfinite(found.standard_error):
+        return blank.not_estimable(TOO_LARGE)
+    if not found.standard_error:
+        return blank.not_estimable(NOTHING_VARIES)
+    ratio: Effect | None = None
+    if means.has_ratio(control, alpha=level.alpha):
+        ratio = means.relative(treatment, control, alpha=level.alpha, critical=critical)
+    return replace(
+        blank.with_effect(found._replace(p_value=level.p_value(found, users))),
+        estimate_treatment=float(treatment.mean),
+        estimate_control=float(control.mean),
+        ratio=1 + float(ratio.estimate) if ratio else None,
+        ratio_low=1 + float(ratio.low) if ratio else None,
+        ratio_high=1 + float(ratio.high) if ratio else None,
+        method=f"{method}{level.suffix}",
+    )
+
+
+def compare_adjusted(arms: Mapping[str, JointMoments], treatment: str, control: str, *, level: Level) -> Estimate:
+    """Compare two means after CUPED; theta is pooled over all arms."""
+    found = adjusted(arms)
+    if found is None:
+        everybody = pooled(list(arms.values()))
+        is_missing = everybody.n and everybody.means[-1] > MOST_MISSING
+        reason = "some covariate has no number in nearly every row" if is_missing else NOTHING_TO_ADJUST
+        return Estimate(arms[treatment].n, arms[control].n).not_estimable(reason)
+    method = f"CUPED, theta pooled over {len(arms)} arms; difference: Welch; ratio: delta method"
+    return compare_means(found[treatment], found[control], level=level, method=method)
+
+
+def compare_within_strata(
+    strata: Mapping[str, Mapping[str, JointMoments]], treatment: str, control: str, *, level: Level
+) -> Estimate:
+    """Compare two means within strata, weighted by their shares over all arms. strata: arms by stratum."""
+    first, second = (sum(arms[name].n for arms in strata.values()) for name in (treatment, control))
+    blank, users = Estimate(first, second), first + second
+    parts = [
+        Stratum(name, sum(arm.n for arm in arms.values()), arms[treatment].outcome, arms[control].outcome)
+        for name, arms in strata.items()
+    ]
+    found = post_stratified(parts, alpha=level.alpha, critical=level.critical(users))
+    if isinstance(found, str):
+        return blank.not_estimable(found)
+    if not found.effect.standard_error:
+        return blank.not_estimable(NOTHING_VARIES)
+    return replace(
+        blank.with_effect(found.effect._replace(p_value=level.p_value(found.effect, users))),
+        estimate_treatment=found.treatment,
+        estimate_control=found.control,
+        method=f"post-stratified over {len(strata)} strata, weights over all arms{level.suffix}",
+    )
 
 
 def why_not_estimable(treatment: Share, control: Share, *, minimum_events: float) -> str | None:

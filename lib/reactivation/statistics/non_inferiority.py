@@ -15,7 +15,7 @@ BROKEN = "broken"
 NOT_ESTIMABLE = "not estimable"
 
 
-class Guardrail(NamedTuple):
+class NonInferiority(NamedTuple):
     """One guardrail judged.
 
     difference: treatment less control. worst: the worst difference that is still plausible, one-sided at alpha.
@@ -36,7 +36,9 @@ class Guardrail(NamedTuple):
         return self.word == HOLDS
 
 
-def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, harm: Harm, alpha: float) -> Guardrail:
+def guardrail(
+    metric: str, treatment: Share, control: Share, *, margin: float, harm: Harm, alpha: float
+) -> NonInferiority:
     """Is the harm to a share surely below the margin? Score test of non-inferiority, one-sided at alpha.
 
     harm: `rise` where more is worse (opt-outs, complaints), `fall` where less is (balances kept, logins). It holds
@@ -55,7 +57,7 @@ def guardrail(metric: str, treatment: Share, control: Share, *, margin: float, h
 
 def guardrail_of_means(
     metric: str, treatment: Sample, control: Sample, *, margin: float, harm: Harm, alpha: float
-) -> Guardrail:
+) -> NonInferiority:
     """The same for a mean (assets, days active), by Welch's one-sided interval; the margin is in its own unit."""
     alone = [name for name, side in (("treatment", treatment), ("control", control)) if side.n < 2]
     if alone:
@@ -67,7 +69,7 @@ def guardrail_of_means(
     return _judged(metric, ends, margin=margin, harm=harm, unit="own")
 
 
-def all_pass(guardrails: Sequence[Guardrail]) -> bool:
+def all_pass(guardrails: Sequence[NonInferiority]) -> bool:
     """True where every guardrail was shown to hold.
 
     Since all must, each is tested at the full alpha: the chance that a harmful campaign passes them all is no larger.
@@ -79,7 +81,7 @@ def all_pass(guardrails: Sequence[Guardrail]) -> bool:
 
 def _judged(
     metric: str, ends: tuple[float, float, float], *, margin: float, harm: Harm, unit: Literal["points", "own"]
-) -> Guardrail:
+) -> NonInferiority:
     """The word that follows from where the interval lies about the margin. ends: difference, low, high."""
     _check(margin)
     seen, low, high = ends
@@ -91,12 +93,12 @@ def _judged(
     )
     points = " points" if unit == "points" else ""
     reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
-    return Guardrail(metric, margin, harm, seen, worst, word, reason)
+    return NonInferiority(metric, margin, harm, seen, worst, word, reason)
 
 
-def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> Guardrail:
+def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> NonInferiority:
     _check(margin)
-    return Guardrail(metric, margin, harm, None, None, NOT_ESTIMABLE, reason)
+    return NonInferiority(metric, margin, harm, None, None, NOT_ESTIMABLE, reason)
 
 
 def _check(margin: float) -> None:

@@ -1,10 +1,49 @@
-"""Intervals that hold whenever one looks: for users who arrive over time, and a page that is opened every day."""
+"""How sure an answer must be at each look, and intervals that hold whenever one looks.
 
+The latter are for users who arrive over time, and for a page that is opened every day.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from reactivation.statistics.means import Effect
+
 METHOD = "always-valid asymptotic confidence sequence, shortest near {tuning} users"
+
+
+@dataclass(frozen=True)
+class Level:
+    """How sure one answer must be.
+
+    alpha: share of false alarms accepted at one look. looks: number of looks that were registered. tuning: None for
+    registered looks; for users who arrive over time, the number of users at which the interval is shortest.
+    """
+
+    alpha: float
+    looks: int = 1
+    tuning: int | None = None
+
+    def critical(self, users: float) -> float | None:
+        """Standard errors to either side of an estimate; None where Student's quantile serves."""
+        if self.tuning is None or not users:
+            return None
+        return float(critical(users, alpha=self.alpha, tuning=self.tuning))
+
+    def p_value(self, effect: Effect, users: float) -> float:
+        """The effect's p-value; valid at every look where users arrive over time."""
+        if self.tuning is None:
+            return float(effect.p_value)
+        distance = abs(effect.estimate) / effect.standard_error
+        return float(p_value(distance, users, alpha=self.alpha, tuning=self.tuning))
+
+    @property
+    def suffix(self) -> str:
+        """What a method's name says of looks; empty where there is one look."""
+        if self.tuning is not None:
+            return "; " + METHOD.format(tuning=f"{self.tuning:,}".replace(",", " "))
+        return f"; alpha {self.alpha:.4g} at each of {self.looks} looks" if self.looks > 1 else ""
 
 
 def critical(users: Any, *, alpha: float, tuning: int) -> Any:

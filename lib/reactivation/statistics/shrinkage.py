@@ -12,7 +12,7 @@ Key = TypeVar("Key", bound=Hashable)
 Matrix = npt.NDArray[np.float64]
 
 
-class Interval(NamedTuple):
+class IntervalEstimate(NamedTuple):
     """An estimate and the ends of its interval."""
 
     estimate: float
@@ -36,13 +36,13 @@ class Posterior(NamedTuple):
     mean: float
     variance: float
 
-    def interval(self, confidence: float) -> Interval:
+    def interval(self, confidence: float) -> IntervalEstimate:
         """Normal interval."""
         reach = float(norm.ppf(0.5 + confidence / 2)) * sqrt(self.variance)
-        return Interval(self.mean, self.mean - reach, self.mean + reach)
+        return IntervalEstimate(self.mean, self.mean - reach, self.mean + reach)
 
 
-class Joint(NamedTuple, Generic[Key]):
+class JointPosterior(NamedTuple, Generic[Key]):
     """What is to be expected of several effects together. covariance: of what is not known of them."""
 
     keys: tuple[Key, ...]
@@ -64,7 +64,7 @@ class Joint(NamedTuple, Generic[Key]):
 
 def shrunk(
     keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float, slope: Slope | None = None
-) -> Joint[Key]:
+) -> JointPosterior[Key]:
     """Each effect drawn towards what all together say of it, the more the less is known of it alone.
 
     That is their precision-weighted mean, or with a slope a line whose height and rise the effects themselves decide.
@@ -78,7 +78,7 @@ def shrunk(
     """
     size = len(keys)
     if not size:
-        return Joint((), np.empty(0), np.empty((0, 0)))
+        return JointPosterior((), np.empty(0), np.empty((0, 0)))
     ones, along = np.ones(size), slope or Slope(np.zeros(size), 0.0)
     risen = along.rise * along.at
     y, rises = np.asarray(estimates, dtype=float) - risen, np.outer(risen, risen)
@@ -91,7 +91,7 @@ def shrunk(
     means = risen + mean + kept @ (y - mean)
     by_mean = (np.eye(size) - kept) @ ones
     known = prior - kept @ prior + of_mean * np.outer(by_mean, by_mean)
-    return Joint(tuple(keys), means, known)
+    return JointPosterior(tuple(keys), means, known)
 
 
 def _between(y: Matrix, covariance: Matrix) -> float:

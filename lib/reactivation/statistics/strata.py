@@ -7,6 +7,8 @@ from reactivation.statistics.means import Component, Effect, Sample, judged
 
 METHOD = "post-stratified"
 OTHER = "(small strata)"
+SMALLEST_PER_ARM = 20
+"""Users per arm below which a stratum counts as small."""
 
 
 class Stratum(NamedTuple):

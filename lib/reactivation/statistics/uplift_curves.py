@@ -1,7 +1,7 @@
 """How well a score finds users who can be moved, judged in a cell whose picks were random.
 
-Only there every score has both a touched and a held-out side. A score cuts the cell's users into tenths; all figures
-here are sums over tenths of weight times uplift, so that their variances follow in closed form.
+Only there every score has both a touched and a held-out side. A score cuts the cell's users into deciles; all figures
+here are sums over deciles of weight times uplift, so that their variances follow in closed form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ METHOD = "area under the uplift curve: trapezoids over tenths, binomial variance
 ALL_THE_SAME = "on either side all did the same, so nothing tells how sure a difference is"
 
 
-class Tenth(NamedTuple):
-    """A tenth of the cell's users by score, 1 the highest; a weighted side comes as its `proportions.effective` share.
+class Decile(NamedTuple):
+    """A decile of the cell's users by score, 1 the highest; a weighted side comes as its `proportions.effective` share.
 
-    users: all of the tenth, touched or not; its weight. touched, holdout: those whose outcome is known.
+    users: all of the decile, touched or not; its weight. touched, holdout: those whose outcome is known.
     """
 
     number: int
@@ -32,7 +32,7 @@ class Tenth(NamedTuple):
     holdout: Share
 
 
-class Quality(NamedTuple):
+class RankingQuality(NamedTuple):
     """One ranking. auuc: area under the curve of users gained per user of the cell, as more of them are touched.
 
     qini: auuc less the area under the straight line, which is what a ranking by lot has.
@@ -43,14 +43,12 @@ class Quality(NamedTuple):
     qini: Effect
 
 
-def uplifts(tenths: Sequence[Tenth], *, alpha: float, minimum_events: float) -> list[Estimate]:
-    """Touched against held out within each tenth, highest scores first; Newcombe's intervals."""
-    return [
-        compare(tenth.touched, tenth.holdout, alpha=alpha, minimum_events=minimum_events) for tenth in _ordered(tenths)
-    ]
+def uplifts(deciles: Sequence[Decile], *, alpha: float, minimum_events: float) -> list[Estimate]:
+    """Touched against held out within each decile, highest scores first; Newcombe's intervals."""
+    return [compare(d.touched, d.holdout, alpha=alpha, minimum_events=minimum_events) for d in _ordered(deciles)]
 
 
-def quality(rankings: Mapping[str, Sequence[Tenth]], *, alpha: float) -> list[Quality] | str:
+def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[RankingQuality] | str:
     """AUUC and Qini of each ranking, and a ranking by lot beside them; or why they cannot be had.
 
     The lot's row is what the first ranking's users gain if touched in any order: half of the whole effect, and a Qini
@@ -59,82 +57,82 @@ def quality(rankings: Mapping[str, Sequence[Tenth]], *, alpha: float) -> list[Qu
     References: Radcliffe, Using Control Groups to Target on Predicted Lift (2007); Gutierrez and Gérardy, Causal
     Inference and Uplift Modelling (PMLR 67, 2017).
     """
-    problems = [f"{name}: {problem}" for name, tenths in rankings.items() if (problem := _problem(tenths))]
+    problems = [f"{name}: {problem}" for name, deciles in rankings.items() if (problem := _problem(deciles))]
     if problems or not rankings:
         return "; ".join(problems) or "no ranking was given"
     found = []
-    for name, tenths in rankings.items():
-        areas, line = _areas(tenths), [0.5] * len(tenths)
+    for name, deciles in rankings.items():
+        areas, line = _areas(deciles), [0.5] * len(deciles)
         found.append(
-            Quality(
+            RankingQuality(
                 name,
-                _sum(tenths, areas, alpha=alpha),
-                _sum(tenths, [area - half for area, half in zip(areas, line, strict=True)], alpha=alpha),
+                _sum(deciles, areas, alpha=alpha),
+                _sum(deciles, [area - half for area, half in zip(areas, line, strict=True)], alpha=alpha),
             )
         )
     first = next(iter(rankings.values()))
     by_lot = _sum(first, [0.5] * len(first), alpha=alpha)
-    return [*found, Quality(RANDOM, by_lot, Effect(0.0, 0.0, 0.0, None, 0.0))]
+    return [*found, RankingQuality(RANDOM, by_lot, Effect(0.0, 0.0, 0.0, None, 0.0))]
 
 
-def curve(tenths: Sequence[Tenth], *, alpha: float) -> list[tuple[float, Effect]]:
+def curve(deciles: Sequence[Decile], *, alpha: float) -> list[tuple[float, Effect]]:
     """Users gained per user of the cell, if those with the highest scores are touched: share touched, and gain."""
-    ordered = _ordered(tenths)
-    everybody = sum(tenth.users for tenth in ordered)
+    ordered = _ordered(deciles)
+    everybody = sum(decile.users for decile in ordered)
     shares = [sum(t.users for t in ordered[:k]) / everybody for k in range(1, len(ordered) + 1)]
-    return [(share, policy_value(tenths, touched_share=share, alpha=alpha)) for share in shares]
+    return [(share, policy_value(deciles, touched_share=share, alpha=alpha)) for share in shares]
 
 
-def policy_value(tenths: Sequence[Tenth], *, touched_share: float, alpha: float) -> Effect:
+def policy_value(deciles: Sequence[Decile], *, touched_share: float, alpha: float) -> Effect:
     """Users gained per user of the cell by touching the highest scores up to a budget, against touching nobody.
 
-    By inverse probability: within a tenth the touched speak for all of it if it is touched, the held out if it is not.
-    The tenth in which the budget ends is touched in part, by lot. touched_share: the budget, as a share of users.
+    By inverse probability: within a decile the touched speak for all of it if it is touched, the held out if it is not.
+    The decile in which the budget ends is touched in part, by lot. touched_share: the budget, as a share of users.
 
-    References: Horvitz and Thompson, JASA 47 (1952); Hájek's ratio form within tenths.
+    References: Horvitz and Thompson, JASA 47 (1952); Hájek's ratio form within deciles.
     """
-    return _sum(tenths, _touched(tenths, touched_share), alpha=alpha)
+    return _sum(deciles, _touched(deciles, touched_share), alpha=alpha)
 
 
-def better_than_lot(tenths: Sequence[Tenth], *, touched_share: float, alpha: float) -> Effect:
+def better_than_lot(deciles: Sequence[Decile], *, touched_share: float, alpha: float) -> Effect:
     """Users gained per user of the cell by touching the highest scores rather than as many by lot."""
-    return _sum(tenths, [part - touched_share for part in _touched(tenths, touched_share)], alpha=alpha)
+    return _sum(deciles, [part - touched_share for part in _touched(deciles, touched_share)], alpha=alpha)
 
 
-def _touched(tenths: Sequence[Tenth], touched_share: float) -> list[float]:
-    """Which part of each tenth is touched, from the top, until the budget is used up."""
-    ordered = _ordered(tenths)
-    budget, parts = touched_share * sum(tenth.users for tenth in ordered), []
-    for tenth in ordered:
-        taken = min(max(budget, 0.0), tenth.users)
-        parts.append(taken / tenth.users if tenth.users else 0.0)
+def _touched(deciles: Sequence[Decile], touched_share: float) -> list[float]:
+    """Which part of each decile is touched, from the top, until the budget is used up."""
+    ordered = _ordered(deciles)
+    budget, parts = touched_share * sum(decile.users for decile in ordered), []
+    for decile in ordered:
+        taken = min(max(budget, 0.0), decile.users)
+        parts.append(taken / decile.users if decile.users else 0.0)
         budget -= taken
     return parts
 
 
-def _areas(tenths: Sequence[Tenth]) -> list[float]:
-    """How much of the width of the curve lies to the right of each tenth, half of its own included."""
-    ordered = _ordered(tenths)
-    everybody, passed, found = sum(tenth.users for tenth in ordered), 0.0, []
-    for tenth in ordered:
-        own = tenth.users / everybody
+def _areas(deciles: Sequence[Decile]) -> list[float]:
+    """How much of the width of the curve lies to the right of each decile, half of its own included."""
+    ordered = _ordered(deciles)
+    everybody, passed, found = sum(decile.users for decile in ordered), 0.0, []
+    for decile in ordered:
+        own = decile.users / everybody
         found.append(1 - passed - own / 2)
         passed += own
     return found
 
 
-def _sum(tenths: Sequence[Tenth], factors: Sequence[float], *, alpha: float) -> Effect:
-    """Sum over tenths of factor times share of users times uplift, with its interval. Events: numbers or arrays."""
-    ordered = _ordered(tenths)
-    everybody = sum(tenth.users for tenth in ordered)
+def _sum(deciles: Sequence[Decile], factors: Sequence[float], *, alpha: float) -> Effect:
+    """Sum over deciles of factor times share of users times uplift, with its interval. Events: numbers or arrays."""
+    ordered = _ordered(deciles)
+    everybody = sum(decile.users for decile in ordered)
     total: Any = 0.0
     variance: Any = 0.0
-    for tenth, factor in zip(ordered, factors, strict=True):
-        weight = factor * tenth.users / everybody
+    for decile, factor in zip(ordered, factors, strict=True):
+        weight = factor * decile.users / everybody
         if not weight:
             continue
-        total += weight * (tenth.touched.rate - tenth.holdout.rate)
-        variance += weight * weight * sum(s.rate * (1 - s.rate) / s.users for s in (tenth.touched, tenth.holdout))
+        total += weight * (decile.touched.rate - decile.holdout.rate)
+        variance += weight * weight * sum(s.rate * (1 - s.rate) / s.users for s in (decile.touched, decile.holdout))
     error = np.sqrt(variance)
     reach = norm.isf(alpha / 2) * error
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -142,20 +140,20 @@ def _sum(tenths: Sequence[Tenth], factors: Sequence[float], *, alpha: float) -> 
     return Effect(total, total - reach, total + reach, p, error)
 
 
-def nothing_varies(tenths: Sequence[Tenth]) -> str | None:
-    """Why there is no interval, where on either side of each tenth all did the same; None where some differ."""
-    sides = [side for tenth in tenths for side in (tenth.touched, tenth.holdout)]
+def nothing_varies(deciles: Sequence[Decile]) -> str | None:
+    """Why there is no interval, where on either side of each decile all did the same; None where some differ."""
+    sides = [side for decile in deciles for side in (decile.touched, decile.holdout)]
     if any(np.any((side.rate > 0) & (side.rate < 1)) for side in sides):
         return None
     return ALL_THE_SAME
 
 
-def _ordered(tenths: Sequence[Tenth]) -> list[Tenth]:
-    return sorted(tenths, key=lambda tenth: tenth.number)
+def _ordered(deciles: Sequence[Decile]) -> list[Decile]:
+    return sorted(deciles, key=lambda decile: decile.number)
 
 
-def _problem(tenths: Sequence[Tenth]) -> str | None:
-    empty = [str(t.number) for t in _ordered(tenths) if not t.touched.users or not t.holdout.users]
+def _problem(deciles: Sequence[Decile]) -> str | None:
+    empty = [str(t.number) for t in _ordered(deciles) if not t.touched.users or not t.holdout.users]
     if empty:
         return f"nobody touched, or nobody held out, in the tenths {', '.join(empty)}"
-    return nothing_varies(tenths) if tenths else "no tenths"
+    return nothing_varies(deciles) if deciles else "no tenths"

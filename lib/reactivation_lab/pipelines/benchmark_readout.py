@@ -35,8 +35,10 @@ def run(b: Bench) -> None:
     arms = b.settings.campaign.arms
     design = experiment.Design(arms.cells, arms.holdout_share, arms.long_holdout_share)
     store = Store(b.spark, b.root, writer="benchmark_readout")
-    shares, picked = design._asdict(), arms.selected_share
-    frames = synthetic_month.tables(b.spark, users=b.args.users, cycle=str(CYCLE), picked=picked, shares=shares)
+    drawn = {"cells": design.cells, "holdout": design.holdout, "long_holdout": design.long_holdout}
+    frames = synthetic_month.tables(
+        b.spark, users=b.args.users, cycle=str(CYCLE), picked=arms.selected_share, shares=drawn
+    )
     for table, frame in frames:
         if not store.has(table):
             b.say(f"making {table.name}")
@@ -52,16 +54,18 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
     settings, share = b.settings.experiment, b.settings.campaign.arms
     window = Window(min(b.settings.campaign.days_of(CYCLE).values()), CYCLE.window.end)
     columns = now["features"].columns + now["scores"].columns
-    measured = experiment.Measured.of(settings, window=window, columns=columns)
+    specs = experiment.MetricSpecs.of(settings, window=window, columns=columns)
+
+    shares = {metric.name: metric.outcome for metric in specs.shares}
 
     def sums() -> tuple[experiment.Group, ...]:
-        frame = readout_groups.sums(now, day=CYCLE.first, calendar=b.settings.calendar, measured=measured)
+        frame = readout_groups.sums(now, day=CYCLE.first, calendar=b.settings.calendar, specs=specs)
         plans.require_one_scan(frame, place)
         return experiment.groups(records(frame))
 
-    def tenths() -> Rows:
+    def deciles() -> Rows:
         rankings = experiment.rankings(now["scores"], now["features"], rule_order=share.rule_order)
-        return records(experiment.tenths(now["outcomes"], now["arms"], rankings, metrics=measured.rates))
+        return records(experiment.deciles(now["outcomes"], now["arms"], rankings, metrics=shares))
 
     def answers() -> experiment.Answers:
         return experiment.answers(
@@ -69,21 +73,21 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
             cycle=CYCLE,
             design=design,
             settings=settings,
-            measured=measured,
+            specs=specs,
             known_on=b.settings.calendar.settle_on(CYCLE + 1),
-            tenths_rows=cut,
+            decile_rows=cut,
             further=[],
             budget_share=share.selected_share,
         )
 
     def plain() -> None:
-        outcomes = [measured.outcome(metric) for metric in measured.metrics]
+        outcomes = [metric.outcome for metric in specs.compared]
         for contrast in experiment.CONTRASTS:
             sides = [(side.policies, side.is_selected, side.touches) for side in contrast.sides]
             plain_readout.one_contrast(now["arms"], now["outcomes"], sides=sides, columns=outcomes).collect()
 
     groups, first = _measured(b, synthetic_month.SUMS, repetition, sums)
-    cut, second = _measured(b, synthetic_month.TENTHS, repetition, tenths)
+    cut, second = _measured(b, synthetic_month.TENTHS, repetition, deciles)
     found, third = _measured(b, synthetic_month.ANSWERS, repetition, answers)
     _record(b, synthetic_month.WHOLE, repetition, benchmarks.together([first, second, third]))
     b.say(f"    {len(groups)} groups, {len(found.readout)} answers, {len(found.targeting)} of targeting")

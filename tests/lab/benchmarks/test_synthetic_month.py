@@ -41,16 +41,16 @@ def test_one_scan_of_outcomes_gives_the_sums_of_every_single_query(made: tuple[S
     store, now = made
     settings = settings_for(metrics=METRICS, means=MEANS, covariates=("login_days_1m", "raw_active"))
     columns = now["features"].columns + now["scores"].columns
-    measured = experiment.Measured.of(settings, window=Window(date(2026, 5, 5), date(2026, 6, 1)), columns=columns)
+    specs = experiment.MetricSpecs.of(settings, window=Window(date(2026, 5, 5), date(2026, 6, 1)), columns=columns)
     placed = experiment.placed(
         now["arms"],
         tiers=now["tiers"],
         master=now["users"].select("user_id", "branch"),
         features=now["features"],
         scores=now["scores"],
-        measured=measured,
+        specs=specs,
     )
-    frame = experiment.aggregate(now["outcomes"], placed, measured=measured)
+    frame = experiment.aggregate(now["outcomes"], placed, specs=specs)
     assert plans.scans(frame, store.place(derived.OUTCOMES)) == 1
     groups = experiment.groups([row.asDict() for row in frame.collect()])
     for contrast in experiment.CONTRASTS:
@@ -60,7 +60,7 @@ def test_one_scan_of_outcomes_gives_the_sums_of_every_single_query(made: tuple[S
         )
         rows = {row.side: row for row in plain.collect()}
         for place, side in enumerate(contrast.sides):
-            sums, row = side.totals(groups), rows[place]
+            sums, row = experiment.total(side.members(groups)), rows[place]
             assert (sums.of("assigned"), sums.of("known", "login")) == (row.users, row.known_logged_in)
             assert sums.of("events", "login") == row.sum_logged_in
             assert sums.of("squares", "active_days") == row.squares_active_days

@@ -20,15 +20,15 @@ from reactivation.campaign.planning.capacity import GUIDANCE, PricedOption
 from reactivation.campaign.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.frames import records
-from reactivation.statistics.shrinkage import Joint, shrunk
+from reactivation.statistics.shrinkage import JointPosterior, shrunk
 
 Lifted = tuple[str, str, str, str]
 """What a lift of `response` is of: tier, wave, channel and benefit."""
-Known = Mapping[str, Joint[Lifted]]
+Known = Mapping[str, JointPosterior[Lifted]]
 """Expected gains of the options by tier."""
 
 _CENT = Decimal("0.01")
-_NOTHING: Joint[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
+_NOTHING: JointPosterior[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
 
 
 def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
@@ -44,7 +44,7 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
     return {tier: _together(seen[tier], settings) for tier in sorted(seen)}
 
 
-def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> Joint[Lifted]:
+def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> JointPosterior[Lifted]:
     own, control = ([float(row[name] or 0.0) for row in rows] for name in ("standard_error", "control_error"))
     shared = [[a["wave"] == b["wave"] for a in rows] for b in rows]
     common = np.array(shared) * np.minimum.outer(control, control) ** 2

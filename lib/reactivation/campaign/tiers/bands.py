@@ -15,7 +15,7 @@ from reactivation.campaign.tiers.evidence import Evidence
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.campaign.tiers.untouched import HELD_OUT
 from reactivation.contracts import derived
-from reactivation.statistics.shrinkage import Interval
+from reactivation.statistics.shrinkage import IntervalEstimate
 
 Ends = tuple[float, float]
 """Lowest and highest score of a band: by them a band is known again next month."""
@@ -150,7 +150,7 @@ def _by_evidence(seen: Evidence, stands: str, settings: TierSettings) -> str | N
     return "high_potential" if leaves else None
 
 
-def _is_above(interval: Interval | None, threshold: float) -> bool | None:
+def _is_above(interval: IntervalEstimate | None, threshold: float) -> bool | None:
     """True or False where the interval lies on one side of a threshold; None where it does not, or is not known."""
     if interval is None or interval.low < threshold <= interval.high:
         return None
@@ -174,10 +174,10 @@ def _says(seen: Evidence, settings: TierSettings) -> str:
     )
 
 
-def _span(interval: Interval | None) -> str:
+def _span(interval: IntervalEstimate | None) -> str:
     return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
 
 
-def _columns(name: str, interval: Interval | None) -> dict[str, float | None]:
+def _columns(name: str, interval: IntervalEstimate | None) -> dict[str, float | None]:
     ends = (None, None, None) if interval is None else interval
     return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))

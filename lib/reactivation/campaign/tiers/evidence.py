@@ -18,7 +18,7 @@ from reactivation import clusters
 from reactivation.campaign.tiers import untouched
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.periods import Month
-from reactivation.statistics.shrinkage import Interval, Joint, Slope, shrunk
+from reactivation.statistics.shrinkage import IntervalEstimate, JointPosterior, Slope, shrunk
 
 _LARGEST_SHIFT = 10.0
 
@@ -28,7 +28,8 @@ class Evidence:
     """What all past months together showed in one band.
 
     n_*: users' months. untouched: for the conversion. touched, compared: the picked, touched and held out.
-    effective_*: users that they are worth (`clusters.Side`). conversion, lift: None where nobody, or too few were seen.
+    effective_*: users that they are worth (`clusters.WeightedShare`). conversion, lift: None where nobody, or too few,
+    were seen.
     expected_lift: what touching adds, for ordering: of bands with few users mostly what the others say; None while no
     band has enough.
     """
@@ -38,8 +39,8 @@ class Evidence:
     n_touched: int = 0
     n_compared: int = 0
     effective_compared: float = 0.0
-    conversion: Interval | None = None
-    lift: Interval | None = None
+    conversion: IntervalEstimate | None = None
+    lift: IntervalEstimate | None = None
     expected_lift: float | None = None
 
 
@@ -100,11 +101,11 @@ def pool(sums: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[int,
     conversions, lifts = conversion(alone, settings), lift(compared, settings)
     lifted = {number: found for number in lifts.keys if (found := lifts.of(number))}
     enough = {number for number, pair in compared.items() if has_enough(pair, settings)}
-    nobody = clusters.Pair(clusters.Side(), clusters.Side(), 0, None)
+    nobody = clusters.WeightedComparison(clusters.WeightedShare(), clusters.WeightedShare(), 0, None)
     return {
         number: Evidence(
-            n_untouched=alone.get(number, clusters.Side()).rows,
-            effective_untouched=alone.get(number, clusters.Side()).effective,
+            n_untouched=alone.get(number, clusters.WeightedShare()).rows,
+            effective_untouched=alone.get(number, clusters.WeightedShare()).effective,
             n_touched=compared.get(number, nobody).treatment.rows,
             n_compared=compared.get(number, nobody).control.rows,
             effective_compared=compared.get(number, nobody).control.effective,
@@ -116,7 +117,7 @@ def pool(sums: Iterable[Mapping[str, Any]], settings: TierSettings) -> dict[int,
     }
 
 
-def conversion(alone: Mapping[int, clusters.Side], settings: TierSettings) -> dict[int, Interval]:
+def conversion(alone: Mapping[int, clusters.WeightedShare], settings: TierSettings) -> dict[int, IntervalEstimate]:
     """Share active of each band's untouched, drawn towards what the scores say: beta-binomial, equal-tailed interval.
 
     The prior of a band is Beta with mean m and `prior_users` observations. m is the middle of the band, shifted on the
@@ -135,11 +136,11 @@ def conversion(alone: Mapping[int, clusters.Side], settings: TierSettings) -> di
         events = settings.prior_users * expected + side.effective * rate
         others = settings.prior_users * (1 - expected) + side.effective * (1 - rate)
         ends = beta.ppf([tail, 1 - tail], events, others)
-        found[number] = Interval(events / (events + others), float(ends[0]), float(ends[1]))
+        found[number] = IntervalEstimate(events / (events + others), float(ends[0]), float(ends[1]))
     return found
 
 
-def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> Joint[int]:
+def lift(compared: Mapping[int, clusters.WeightedComparison], settings: TierSettings) -> JointPosterior[int]:
     """Touched less held out in each band that has both, drawn towards a line over the bands (`shrinkage.shrunk`).
 
     The line is expected to rise with the scores by `lift_slope`, so that bands of which little is known stand in the
@@ -154,7 +155,7 @@ def lift(compared: Mapping[int, clusters.Pair], settings: TierSettings) -> Joint
     return shrunk([*seen], differences, np.diag(variances), spread=settings.lift_spread_share, slope=slope)
 
 
-def has_enough(pair: clusters.Pair, settings: TierSettings) -> bool:
+def has_enough(pair: clusters.WeightedComparison, settings: TierSettings) -> bool:
     """True where a band's own comparison is evidence."""
     return min(pair.treatment.effective, pair.control.effective) >= settings.minimum_users
 
@@ -176,6 +177,6 @@ def _shifted(seen: Mapping[int, tuple[float, float]], settings: TierSettings) ->
     return {n: 1 / (1 + exp(-logit - shift)) for n, logit in logits.items()}
 
 
-def _variance(side: clusters.Side) -> float:
+def _variance(side: clusters.WeightedShare) -> float:
     smoothed = ((side.rate or 0.0) * side.effective + 1) / (side.effective + 2)
     return smoothed * (1 - smoothed) / (side.effective + 2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from scipy.stats import chi2_contingency
 
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.experiment.any_table.sums import Group
+from reactivation.experiment.any_table.sums import ArmGroup
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
@@ -15,12 +15,12 @@ CAUSES = (
 )
 
 
-def arms_ratio(groups: Sequence[Group], spec: Spec) -> SampleRatio:
+def arms_ratio(groups: Sequence[ArmGroup], spec: Spec) -> SampleRatio:
     """Rows found per arm against the shares that were drawn, in the spec's order."""
     return sample_ratio("arms", [_users(groups, arm) for arm in spec.shares], list(spec.shares.values()))
 
 
-def why_withheld(groups: Sequence[Group], spec: Spec, *, srm_p: float) -> str | None:
+def why_withheld(groups: Sequence[ArmGroup], spec: Spec, *, srm_p: float) -> str | None:
     """Rows of no known arm, or a split that chance would hardly give, in words; None where neither is found."""
     unnamed = [group for group in groups if group.arm is None]
     if unnamed:
@@ -40,7 +40,7 @@ def why_withheld(groups: Sequence[Group], spec: Spec, *, srm_p: float) -> str | 
     return f"sample ratio: {arms} are {found} where shares of {drawn} were drawn (p = {ratio.p_value:.2g}); {CAUSES}"
 
 
-def why_lost(metric: str, groups: Sequence[Group], spec: Spec, *, srm_p: float) -> str | None:
+def why_lost(metric: str, groups: Sequence[ArmGroup], spec: Spec, *, srm_p: float) -> str | None:
     """An outcome known more often in one arm than in another, in words: those left are no longer those drawn."""
     unknown = {arm: sum(g.outcomes[metric].unknown for g in groups if g.arm == arm) for arm in spec.shares}
     users = {arm: _users(groups, arm) for arm in spec.shares}
@@ -54,5 +54,5 @@ def why_lost(metric: str, groups: Sequence[Group], spec: Spec, *, srm_p: float) 
     return f"outcomes lost unequally: not known of {found} (p = {p:.2g}); those who are left are no longer the draw"
 
 
-def _users(groups: Sequence[Group], arm: str) -> int:
+def _users(groups: Sequence[ArmGroup], arm: str) -> int:
     return sum(group.users for group in groups if group.arm == arm)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reactivation.experiment.any_table.analysis import Analysis, Row
-from reactivation.experiment.any_table.arm_effects import Level
 from reactivation.experiment.any_table.spec import Arriving, Spec
 from reactivation.experiment.formatting import ANY_TABLE, as_sentence, with_interval
 from reactivation.experiment.primary_estimator import ALL
@@ -30,7 +29,7 @@ def opening(analysis: Analysis, spec: Spec) -> list[str]:
         told.append(f"No effect is shown. {as_sentence(analysis.withheld)}")
     elif analysis.ratio.p_value is not None:
         told.append(f"The arms are as large as chance would make them (p = {analysis.ratio.p_value:.2g}).")
-    level = Level.of(spec)
+    level = spec.level
     if isinstance(spec.looks, Arriving):
         told.append(
             f"Intervals hold at every look at once, at {1 - level.alpha:.4g} together; they are shortest near "
@@ -88,7 +87,7 @@ def _told(row: Row, rows: Sequence[Row], spec: Spec) -> str:
     if row["status"] != "estimated":
         shown = "not shown" if row["status"] == "withheld" else "cannot be seen"
         return f"{row['metric']}: {shown}. {as_sentence(row['reason'])}"
-    is_rate, alpha = row["metric"] in spec.rates, Level.of(spec).alpha
+    is_rate, alpha = row["metric"] in spec.rates, spec.level.alpha
     first, second = (_value(row[name], is_rate) for name in ("estimate_treatment", "estimate_control"))
     seen = with_interval(row, ANY_TABLE, alpha=alpha, is_rate=is_rate)
     parts = [f"{row['metric']}: {first} against {second}, a difference of {seen}"]

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from reactivation.frozen_model import FrozenModel
+from reactivation.statistics.multiplicity import alpha_per_look
+from reactivation.statistics.sequential import Level
 
 MOST_COVARIATES = 12
 
@@ -71,6 +73,13 @@ class Spec(FrozenModel):
     def outcomes(self) -> tuple[str, ...]:
         """All that is compared: rates first."""
         return (*self.rates, *self.means)
+
+    @property
+    def level(self) -> Level:
+        """How sure each answer must be under the looks."""
+        if isinstance(self.looks, Arriving):
+            return Level(self.alpha, tuning=self.looks.tuning)
+        return Level(alpha_per_look(self.alpha, looks=self.looks), self.looks)
 
     @property
     def width(self) -> int:

@@ -13,14 +13,14 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.statistics.cuped import Joint
+from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
 NO_VALUE = "(none)"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OutcomeSums:
     """One outcome in one group.
 
     unknown: rows without a value. wrong: rows whose value is infinite or no number, or for a rate neither 0 nor 1.
@@ -29,21 +29,21 @@ class Outcome:
 
     unknown: int
     wrong: int
-    joint: Joint
+    joint: JointMoments
 
-    def merged(self, other: "Outcome") -> "Outcome":
+    def merged(self, other: "OutcomeSums") -> "OutcomeSums":
         """Both groups as one."""
-        return Outcome(self.unknown + other.unknown, self.wrong + other.wrong, self.joint.merged(other.joint))
+        return OutcomeSums(self.unknown + other.unknown, self.wrong + other.wrong, self.joint.merged(other.joint))
 
 
 @dataclass(frozen=True)
-class Group:
+class ArmGroup:
     """All rows of one arm in one stratum. arm: None for arms that the spec does not name, of which `stray` is one."""
 
     arm: str | None
     stratum: str
     users: int
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, OutcomeSums]
     stray: str | None = None
 
 
@@ -104,10 +104,10 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
     return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))]).agg(*totals).limit(MOST_GROUPS + 1)
 
 
-def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[Group, ...]:
+def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[ArmGroup, ...]:
     """The rows of `sums` as values."""
     return tuple(
-        Group(
+        ArmGroup(
             arm=row["arm"],
             stratum=", ".join(f"{name}={row[f's{i}']}" for i, name in enumerate(spec.strata)),
             users=row["users"],
@@ -169,25 +169,25 @@ def _number(name: str, data_type: DataType, *, is_rate: bool) -> _Read:
     return _Read(F.when(~is_unknown & is_fine, number), is_unknown)
 
 
-def _outcome(row: Mapping[str, Any], number: int, width: int) -> Outcome:
+def _outcome(row: Mapping[str, Any], number: int, width: int) -> OutcomeSums:
     known = row[f"o{number}_known"]
-    joint = Joint.empty(width)
+    joint = JointMoments.empty(width)
     if known:
         means = [row[f"o{number}_mean_{i}"] for i in range(width)]
         covariances = [
             [row[f"o{number}_covariance_{min(i, j)}_{max(i, j)}"] for j in range(width)] for i in range(width)
         ]
-        joint = Joint.of(known, means, covariances)
-    return Outcome(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
+        joint = JointMoments.of(known, means, covariances)
+    return OutcomeSums(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
 
 
 def _column(name: str) -> Column:
     return F.col(f"`{name.replace('`', '``')}`")
 
 
-def merged(groups: Sequence[Group], name: str, *, width: int) -> Outcome:
+def merged(groups: Sequence[ArmGroup], name: str, *, width: int) -> OutcomeSums:
     """One outcome over several groups."""
-    whole = Outcome(0, 0, Joint.empty(width))
+    whole = OutcomeSums(0, 0, JointMoments.empty(width))
     for group in groups:
         whole = whole.merged(group.outcomes[name])
     return whole

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from conftest import Rows
-from experiment.asked import settings_for
+from experiment.asked import settings_for, specs_for
 from reactivation import experiment, randomization
 from reactivation.contracts import derived
-from reactivation.experiment import month_targeting
+from reactivation.experiment import month_narrative, targeting
 from reactivation.experiment.groups import Group, Totals
 from reactivation.periods import Month
 from reactivation.statistics.proportions import Share
-from reactivation.statistics.uplift_curves import Tenth, better_than_lot, policy_value
+from reactivation.statistics.uplift_curves import Decile, better_than_lot, policy_value
 
 JUNE = Month.parse("2026-06")
-MEASURED = experiment.Measured({"active": "is_active"}, {}, {}, (), 0)
 SETTINGS = settings_for(
     metrics={"active": experiment.Metric(outcome="is_active", minimum_effect=0.02)},
 )
+SPECS = specs_for(SETTINGS)
 
 
 @pytest.mark.rules
@@ -43,7 +43,7 @@ def test_only_the_random_cells_picks_are_cut_highest_first_and_null_last(rows: R
     features = rows(derived.FEATURES, ["user_id", "is_low_activity"], [(i, True) for i in users])
     rankings = experiment.rankings(scores, features, rule_order="user_id")
     assert list(rankings) == ["model_active", "model_asset_uplift", "rule_order"]
-    found = experiment.tenths(outcomes, arms, rankings, metrics={"active": "is_active"}).collect()
+    found = experiment.deciles(outcomes, arms, rankings, metrics={"active": "is_active"}).collect()
     by_place = {(r.ranking, r.tenth, r.touch): (r.users, r.events_active, r.known_active) for r in found}
     assert len([place for place in by_place if place[0] != "model_asset_uplift"]) == 2 * 10 * 2
     assert by_place["model_active", 1, "touched"] == (1, 1, 1)  # users 1 and 2 have the highest scores
@@ -82,8 +82,8 @@ def random_cell(*, withheld: bool = False) -> list[Group]:
 
 def read(rows: list[dict[str, Any]], groups: list[Group]) -> dict[tuple[str, str], dict[str, Any]]:
     design = experiment.Design({"model": 0, "rule": 0, "random": 1}, holdout=0.5, long_holdout=0.0)
-    asked = experiment.ask(groups, design=design, settings=SETTINGS, measured=MEASURED, known_on=date(2026, 8, 6))
-    found = month_targeting.targeting(rows, groups, cycle=JUNE, budget_share=0.25, asked=asked)
+    request = experiment.request(groups, design=design, settings=SETTINGS, specs=SPECS, known_on=date(2026, 8, 6))
+    found = targeting.targeting(rows, groups, cycle=JUNE, budget_share=0.25, request=request)
     assert all(set(row) == set(derived.TARGETING.column_names) for row in found)
     return {(row["ranking"], row["part"]): row for row in found}
 
@@ -100,7 +100,7 @@ def test_a_ranking_is_judged_at_the_budget_beside_a_lot() -> None:
     assert found["policy model", "value"]["estimate"] == pytest.approx(0.25 * 0.2)
     assert found["policy model", "value"]["share_touched"] == pytest.approx(0.25)
     assert found["policy rule", "value"]["status"] == "not_estimable"  # it picks nobody of them
-    told = month_targeting.told(list(found.values()), "active", alpha=0.05)
+    told = month_narrative.targeting_told(list(found.values()), "active", alpha=0.05)
     assert told[0].startswith(
         "model_active finds users who can be moved better than a lot does, judged on active by 4 000"
     )
@@ -140,9 +140,9 @@ def test_the_value_of_a_policy_covers_as_often_as_it_says() -> None:
         {policy_value: 0.25 * 0.15, better_than_lot: 0.25 * 0.15 - 0.25 * (0.25 * 0.15 + 0.75 * 0.02)},
     )
 
-    def months(rates: Sequence[tuple[float, float]]) -> list[Tenth]:
+    def months(rates: Sequence[tuple[float, float]]) -> list[Decile]:
         sides = [[Share(rng.binomial(n, p, 10_000), n) for p in pair] for n, pair in zip(sizes, rates, strict=True)]
-        return [Tenth(i, 2 * n, *pair) for i, (n, pair) in enumerate(zip(sizes, sides, strict=True), start=1)]
+        return [Decile(i, 2 * n, *pair) for i, (n, pair) in enumerate(zip(sizes, sides, strict=True), start=1)]
 
     moved = months([(0.35, 0.20), (0.22, 0.20)])
     for value, expected in truth.items():

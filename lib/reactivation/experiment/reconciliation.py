@@ -1,28 +1,17 @@
 """What was planned, sent and received, wave by wave; and whether the exploration draws were as probable as recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import chi2
 
+from reactivation.experiment.checks import Checked
 from reactivation.periods import Calendar, Month
 
-_FATES = ("delivered", "failed", "not_reached")
+_DISPOSITIONS = ("delivered", "failed", "not_reached")
 Row = Mapping[str, Any]
-
-
-class Checked(NamedTuple):
-    """One row of `readout_checks` but for the cycle."""
-
-    check: str
-    subject: str
-    found: str | None
-    expected: str | None
-    p_value: float | None
-    verdict: str
-    says: str
 
 
 def wave_counts(
@@ -41,7 +30,7 @@ def wave_counts(
         table = table.withColumn("is_exported", F.lit(None).cast("boolean"))
     if contacts is not None:
         is_ours = (F.col("cycle") == str(cycle)) & calendar.is_before("arrived_at", calendar.settle_on(cycle))
-        seen = [F.when(F.bool_or(F.col("status") == fate), fate) for fate in _FATES]
+        seen = [F.when(F.bool_or(F.col("status") == disposition), disposition) for disposition in _DISPOSITIONS]
         table = table.join(contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate")), key, "full")
     else:
         table = table.withColumn("fate", F.lit(None).cast("string"))
@@ -56,8 +45,8 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         mine = [row for row in known if (row["wave"], row["channel"]) == (wave, channel)]
         planned = _contacts(row for row in mine if row["is_planned"])
         exported = _contacts(row for row in mine if row["is_exported"])
-        fates = {fate: _contacts(row for row in mine if row["fate"] == fate) for fate in _FATES}
-        received = sum(fates.values())
+        dispositions = {name: _contacts(row for row in mine if row["fate"] == name) for name in _DISPOSITIONS}
+        received = sum(dispositions.values())
         differences = {
             "planned but not exported": _contacts(
                 r for r in mine if has_files and _only(r, "is_planned", "is_exported")
@@ -70,7 +59,7 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         }
         wrong = [f"{n} {what}" for what, n in differences.items() if n]
         sent = f"exported {exported}" if has_files else "no channel files to count"
-        told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in fates.items())
+        told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in dispositions.items())
         says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
         verdict = "warns" if wrong else "holds"
         yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, says)

@@ -1,0 +1,88 @@
+"""What a month's read-out measures: conf's metrics and guardrails, the covariates, and the sums of all of them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from reactivation.experiment.groups import sum_of
+from reactivation.experiment.metrics import (
+    EVERYBODY,
+    WITH_ASSETS,
+    MeanMetric,
+    OutcomeMetric,
+    ShareMetric,
+    counts,
+)
+from reactivation.experiment.settings import ExperimentSettings, Guardrail
+from reactivation.periods import Window
+
+MISSING = "is_missing"
+
+
+@dataclass(frozen=True)
+class MetricSpecs:
+    """Everything that the month's aggregation sums.
+
+    shares, means: what is compared; the primary metric is among the shares. guardrails: what must not be harmed.
+    covariates: columns known before the draw that the region has. weeks: weeks of the outcome window.
+    """
+
+    shares: tuple[ShareMetric, ...]
+    means: tuple[MeanMetric, ...]
+    guardrails: Mapping[str, Guardrail]
+    covariates: tuple[str, ...]
+    weeks: int
+
+    @classmethod
+    def of(cls, settings: ExperimentSettings, *, window: Window, columns: Collection[str]) -> "MetricSpecs":
+        """What conf asks for. columns: all columns of `features` and `scores`.
+
+        A covariate that is none of these columns is left out, because the region may lack its source.
+        """
+        return cls(
+            tuple(ShareMetric(n, spec.outcome, spec.minimum_effect) for n, spec in settings.metrics.items()),
+            tuple(
+                MeanMetric(n, spec.outcome, spec.minimum_effect, spec.lowest, spec.highest)
+                for n, spec in settings.means.items()
+            ),
+            settings.guardrails,
+            tuple(name for name in settings.covariates if name in columns),
+            len(window.weeks),
+        )
+
+    @property
+    def compared(self) -> tuple[OutcomeMetric, ...]:
+        """All metrics that are compared, shares first."""
+        return (*self.shares, *self.means)
+
+    @property
+    def adjusters(self) -> tuple[str, ...]:
+        """The covariates, and last whether any of them is missing; empty where there are no covariates."""
+        return (*self.covariates, MISSING) if self.covariates else ()
+
+    def sums(self) -> dict[str, Column]:
+        """Every sum by its name, of metrics, guardrails, weeks and covariates."""
+        return {
+            **{name: column for metric in self.compared for name, column in metric.sums(self.adjusters)},
+            **{n: column for name, spec in self.guardrails.items() for n, column in counts(name, spec.outcome)},
+            **dict(self._of_weeks()),
+            **dict(self._of_covariates()),
+        }
+
+    def _of_weeks(self) -> Iterator[tuple[str, Column]]:
+        for week in range(1, self.weeks + 1):
+            yield sum_of("known", "week", week), F.count("active_weeks")
+            yield sum_of("events", "week", week), F.count_if(F.col("active_weeks").bitwiseAND(1 << (week - 1)) != 0)
+
+    def _of_covariates(self) -> Iterator[tuple[str, Column]]:
+        """Sums and products of the covariates, over everybody and over the users with known assets."""
+        sets = {EVERYBODY: F.col("is_there"), WITH_ASSETS: F.col("has_asset_uplift").isNotNull()}
+        for name, belongs in sets.items():
+            yield sum_of("users", name), F.count_if(belongs)
+            for x in self.adjusters:
+                yield sum_of("sum", name, x), F.sum(F.when(belongs, F.col(x)))
+            for x, other in combinations_with_replacement(self.adjusters, 2):
+                yield sum_of("product", name, x, other), F.sum(F.when(belongs, F.col(x) * F.col(other)))
