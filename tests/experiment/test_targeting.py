@@ -44,7 +44,7 @@ def test_only_the_random_cells_picks_are_cut_highest_first_and_null_last(rows: R
     rankings = experiment.rankings(scores, features, rule_order="user_id")
     assert list(rankings) == ["model_active", "model_asset_uplift", "rule_order"]
     found = experiment.deciles(outcomes, arms, rankings, metrics={"active": "is_active"}).collect()
-    by_place = {(r.ranking, r.tenth, r.touch): (r.users, r.events_active, r.known_active) for r in found}
+    by_place = {(r.ranking, r.decile, r.touch): (r.users, r.events_active, r.known_active) for r in found}
     assert len([place for place in by_place if place[0] != "model_asset_uplift"]) == 2 * 10 * 2
     assert by_place["model_active", 1, "touched"] == (1, 1, 1)  # users 1 and 2 have the highest scores
     assert by_place["rule_order", 10, "holdout"] == (1, 1, 1)  # and the lowest places in the rule's order
@@ -58,7 +58,7 @@ def counted(gains: list[float], users: int = 1_000) -> list[dict[str, Any]]:
     half = users // 2
     return [
         {
-            **{"ranking": "model_active", "tenth": i, "touch": touch, "users": half, "known_active": half},
+            **{"ranking": "model_active", "decile": i, "touch": touch, "users": half, "known_active": half},
             "events_active": round((0.2 + (gain if touch == "touched" else 0)) * half),
         }
         for i, gain in enumerate(gains, start=1)
@@ -124,7 +124,7 @@ def test_where_the_random_cell_may_not_be_read_no_ranking_is() -> None:
 
 @pytest.mark.numbers
 def test_an_empty_tenth_leaves_the_areas_open() -> None:
-    some = [row for row in counted([0.2, 0.1]) if (row["tenth"], row["touch"]) != (2, "holdout")]
+    some = [row for row in counted([0.2, 0.1]) if (row["decile"], row["touch"]) != (2, "holdout")]
     found = read(some, random_cell())
     assert found["model_active", "qini"]["status"] == "not_estimable"
     assert "in the tenths 2" in found["model_active", "qini"]["reason"]
