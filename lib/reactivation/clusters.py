@@ -1,7 +1,7 @@
 """Weighted shares of users who are seen several times: sums per user on the cluster, estimates from a few numbers.
 
-A user who is drawn in several months is one cluster, not several users: months of one user resemble each other.
-Weights travel as whole millionths, so that the order in which rows are added changes no digit.
+A user who is drawn in several months is one cluster, because the months of one user resemble each other. Weights are
+summed as whole millionths, so that the order in which rows are added changes no digit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _PAIRS = tuple(combinations_with_replacement(_SUMS, 2))
 
 
 def sums(rows: DataFrame, by: Sequence[str]) -> DataFrame:
-    """Sums and products of sums over users. Grain and key: `by`; a row per group of `by` is what reaches the driver.
+    """Sum weights per user, then sum these and their products over users. Grain and key: `by`.
 
     rows: any number per user, with the columns of `by`, user_id, is_treatment, is_event (BOOLEAN, never null) and
     weight (DOUBLE, in millionths at best).
@@ -50,7 +50,7 @@ class WeightedShare:
     """One side: rows, users, weighted share with the event, and Kish's effective number of users.
 
     effective: (ΣW)² / ΣW², W being all weights of one user, so that a user's months count as one observation. Where
-    they resemble each other less than that, the number is too small rather than too large.
+    the months resemble each other less, the number is too small rather than too large.
 
     Reference: Kish, Survey Sampling (1965), 11.2C.
     """
@@ -63,11 +63,11 @@ class WeightedShare:
 
 @dataclass(frozen=True)
 class WeightedComparison:
-    """Two weighted shares over the same users, or over others.
+    """Two weighted shares, over the same users or over different ones.
 
-    variance: of the difference of the two rates (Hájek's weighted means), by linearisation with each user as a cluster,
-    what both sides owe to the same users included; None where a side or a second user is missing. control_variance: of
-    the control's rate alone, in the same way: what comparisons with one control have in common.
+    variance: of the difference of the two rates (Hájek's weighted means), by linearisation with each user as a cluster;
+    users who are on both sides are allowed for. None where a side or a second user is missing. control_variance: the
+    same of the control's rate alone, which all comparisons with this control share.
 
     References: Hájek (1971); Binder, International Statistical Review 51 (1983); Liang and Zeger, Biometrika 73 (1986).
     """

@@ -1,4 +1,4 @@
-"""Every way the system refuses to go on: one class per cause, one base class.
+"""The errors with which the system stops: one class per cause, one base class.
 
 An error is a headline (what, where) and findings (what was wrong, what was found, what to do), all of them at once:
 

@@ -99,7 +99,7 @@ class Window:
 
     @property
     def weeks(self) -> "tuple[Window, ...]":
-        """Its weeks of seven days, counted from its first day; the last one may be shorter.
+        """The window's weeks of seven days, counted from its first day; the last week may be shorter.
 
         >>> [week.days for week in Window(date(2026, 6, 8), date(2026, 7, 1)).weeks]
         [7, 7, 7, 2]
@@ -115,7 +115,7 @@ class Window:
 
 
 class Calendar(FrozenModel):
-    """The region's clock: its time zone, and how long a month needs until its late rows are in.
+    """The region's clock: its time zone, and how many days a month's late rows have to arrive.
 
     zone: IANA name of the zone in which days and months are cut.
     settle_days: days after a month's end until that month's labels and outcomes are frozen.

@@ -1,4 +1,4 @@
-"""Every random choice: a hash of a salt and the user's number, cut cumulatively. Nothing here draws from a generator.
+"""Every random choice is a hash of a salt and the user's number, cut cumulatively; no generator is used.
 
 The same salt and user give the same bucket on any cluster, in any order, in any number of partitions, and anyone can
 recompute one by hand: `pmod(xxhash64(salt, user_id), 10000)`.

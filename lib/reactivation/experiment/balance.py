@@ -1,7 +1,7 @@
-"""Before the launch: are the sides of each comparison alike in what is known of them, and in what they did before?
+"""Before the launch: do the sides of each comparison differ in covariates, or in outcomes of the month before?
 
-Chance makes them alike; a difference that chance would hardly give says that the draw, the join or the eligibility is
-broken, while it can still be mended. Nothing here withholds an effect.
+A fair draw makes the sides alike. A difference that chance hardly gives says that the draw, a join or the eligibility
+is broken, while it can still be mended. Nothing here withholds an effect.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def balance(
 
 
 def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What should be looked into before the first wave, in sentences; the whole in one where nothing was found."""
+    """What should be looked into before the first wave: a sentence of the counts, and one per warning."""
     found = [f"{row['contrast']}, {row['covariate']}: {row['warning']}" for row in rows if row["warning"]]
     asked = {kind: sum(row["kind"] == kind for row in rows) for kind in (COVARIATE, PRE_PERIOD)}
     said = f"{asked[COVARIATE]} comparisons of covariates and {asked[PRE_PERIOD]} of the month before the launch"
@@ -129,7 +129,7 @@ def _covariate(name: str, sides: tuple[Side, Side], covariate: str, parts: Parts
 
 
 def _pre_period(contrast: Contrast, metric: str, parts: Parts, settings: ExperimentSettings) -> Row:
-    """One contrast on what users did in the month before; everybody who was untouched then is as everybody else."""
+    """One contrast on the outcome of the month before the draw: an A/A comparison."""
     found = _estimate(contrast, parts, settings)
     return {
         "kind": PRE_PERIOD,
@@ -153,7 +153,7 @@ def _estimate(contrast: Contrast, parts: Parts, settings: ExperimentSettings) ->
 
 
 def _p_value(found: Estimate, *, alpha: float) -> float | None:
-    """The estimate's own p; for a difference of differences the one that its interval's length stands for."""
+    """The estimate's own p-value; for a difference of differences the one that follows from its interval's width."""
     if found.p_value is not None or found.difference is None or not found.half_width:
         return found.p_value
     return float(2 * norm.sf(abs(found.difference) * norm.isf(alpha / 2) / found.half_width))
@@ -198,7 +198,7 @@ def _merged(side: Side, parts: Parts) -> Moments:
 
 
 def _kept(value: float | None) -> float | None:
-    """Nine digits: the order of sums, which no cluster fixes, shows further behind."""
+    """The value to nine digits. Further digits depend on the order in which a cluster adds up doubles."""
     return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 

@@ -1,4 +1,4 @@
-"""What can the month's experiment see, how large must a holdout be, and what does it cost? Asked before the launch."""
+"""Before the launch: which differences the experiment can see, and how large a holdout must be at which cost."""
 
 from collections.abc import Iterator, Mapping
 from math import ceil
@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 class Price(NamedTuple):
-    """What a held-out user does not get: contacts of the month, and money per contact."""
+    """What is not spent on a held-out user: contacts in the month, and money per contact."""
 
     contacts_per_user: float
     cost_per_contact: float

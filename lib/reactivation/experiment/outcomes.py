@@ -1,4 +1,4 @@
-"""What each user of the month's arms did in the outcome window, and what was done to them."""
+"""What each user of the month's arms did in the outcome window, and which contacts the user received."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -17,7 +17,7 @@ _NOTHING = {
     "spend": MONEY,
     "contact_cost": MONEY,
 }
-"""What a user without a row received: nothing, which is known even where the region has no such table."""
+"""Columns that are 0, not null, for a user without a row, even where the region has no such table."""
 
 _DID = ("logged_in", "transacted", "is_active", "active_days", "active_weeks")
 

@@ -1,4 +1,4 @@
-"""What was registered against what is there now: before a wave, before a new registration, and at the read-out."""
+"""Compares the registered plan with present conf: before a wave, before a new registration, and at the read-out."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,8 +79,8 @@ def differences(registered: PlanText, now: PlanText) -> list[Difference]:
 def renewed(now: PlanText, *, registered: PlanText | None, is_running: bool, is_forced: bool) -> PlanText:
     """The plan to register: as long as no wave is planned the present one; afterwards only what is registered already.
 
-    A changed draw would put people elsewhere in a running experiment, and a changed rule would be chosen with the eyes
-    open: PlanError names the differences. By force the new plan is registered and keeps a note of them. Looks that
+    A changed draw would move users between arms of a running experiment, and a changed rule could be chosen by its
+    results: PlanError names the differences. By force the new plan is registered and keeps a note of them. Looks that
     would see nothing are never registered.
     """
     if registered is None or not is_running:

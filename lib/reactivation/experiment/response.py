@@ -1,4 +1,4 @@
-"""What each option did in each wave, learnt from the exploration draws of all months so far, and from them alone."""
+"""The lift of each option in each wave, learnt from the exploration draws of all months so far and nothing else."""
 
 from collections.abc import Collection, Iterable, Mapping
 from math import sqrt
@@ -23,12 +23,12 @@ def exploration(
     """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
     Grain and key: tier, wave, channel, benefit. The three tables hold the same cycles; a tier is that of the month.
-    Treatment are those who drew the option, control those who drew none but could have drawn it. A user who drew none
-    speaks for every option that was open to the user, and for no other, so that both sides of a comparison are the same
-    kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months is one cluster.
-    The outcome is `is_active` over the whole outcome window: what a user did before the wave is alike in all draws,
-    because the draw came after it; it adds noise but no difference, and one outcome serves every wave.
-    leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
+    The treatment are users who drew the option; the control are users who could have drawn it but drew `none`. A user
+    who drew `none` is a control for every option that was open to the user, and for no other, so that both sides of a
+    comparison are the same kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months is
+    one cluster. The outcome is `is_active` over the whole outcome window, for every wave. What users did before the
+    wave adds noise but no difference, because the draw came later. leave_out: cycles and waves whose draws were not
+    what was recorded (`unfair`).
     """
     is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"

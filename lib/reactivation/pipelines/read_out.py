@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from reactivation import experiment, report
 from reactivation.contracts import canonical, derived
@@ -29,17 +29,21 @@ def run(r: Run) -> None:
     if r.as_of is not None and r.as_of < settles_on:
         look(r, r.as_of)
         return
-    if not has_campaign(r):
+    registered = plan_registration.row(r)
+    if registered is None or not has_campaign(r):
         r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
         return
     require_ingested(r, settles_on)
-    planned = plan_registration.under_the_plan(r, experiment.registration_check.read(plan_registration.row(r)))
+    planned = plan_registration.under_the_plan(r, experiment.registration_check.read(registered))
     r = planned.run
     write_outcomes(r, experiment.window_of(planned.plan))
-    _report(r, _read_out(r, planned.plan), _learn_response(r), planned.told)
+    months = evidence_months.draws_until(r)
+    plans = r.read(derived.WAVE_PLAN, F.col("cycle").isin(*{*months, str(r.cycle)}))
+    drawn = records(experiment.draw_counts(plans))
+    _report(r, _read_out(r, planned.plan, drawn), _learn_response(r, months, drawn), planned.told)
 
 
-def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
+def _read_out(r: Run, plan: experiment.PlanText, drawn: Rows) -> experiment.Answers:
     outcomes, scores = of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.SCORES)
     specs, groups = summed(r, outcomes, experiment.window_of(plan))
     shares = {metric.name: metric.outcome for metric in specs.shares}
@@ -53,27 +57,27 @@ def _read_out(r: Run, plan: experiment.PlanText) -> experiment.Answers:
         specs=specs,
         known_on=r.calendar.settle_on(r.cycle + 1),
         decile_rows=records(experiment.deciles(outcomes, of_cycle(r, derived.ARMS), rankings, metrics=shares)),
-        further=_reconciled(r, of_cycle(r, derived.WAVE_PLAN)),
+        further=_reconciled(r, [row for row in drawn if row["cycle"] == str(r.cycle)]),
         budget_share=r.settings.campaign.arms.selected_share,
     )
     r.write_together((table, r.rows(table, rows), {}) for table, rows in found.tables)
     return found
 
 
-def _reconciled(r: Run, wave_plan: DataFrame) -> list[experiment.Checked]:
+def _reconciled(r: Run, drawn: Rows) -> list[experiment.Checked]:
+    """Checks of the cycle's waves and of its exploration draws."""
     files = read_sent(r.spark, r.exports, [str(r.cycle)])
     contacts = r.read_present([canonical.CONTACTS]).get("contacts")
-    counts = experiment.wave_counts(wave_plan, contacts, files, cycle=r.cycle, calendar=r.calendar)
-    drawn = records(experiment.draw_counts(wave_plan))
+    counts = experiment.wave_counts(of_cycle(r, derived.WAVE_PLAN), contacts, files, cycle=r.cycle, calendar=r.calendar)
     waves = experiment.waves(records(counts), has_files=files is not None)
     return [*waves, *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
 
 
-def _learn_response(r: Run) -> Rows:
-    months = evidence_months.draws_until(r)
+def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
+    """Replaces exactly this cycle's rows of `response`. drawn: counts of draws, of these months and perhaps others."""
     plans, outcomes, tiers = evidence_months.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
-    drawn = records(experiment.draw_counts(plans))
-    unfair = experiment.unfair(drawn, srm_p=r.settings.experiment.srm_p)
+    known = [row for row in drawn if row["cycle"] in months]
+    unfair = experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
     for (cycle, _), says in unfair.items():
         r.say(f"    {cycle}, {says}")
     sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, leave_out=unfair))

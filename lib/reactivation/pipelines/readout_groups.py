@@ -13,11 +13,11 @@ from reactivation.frames import records
 from reactivation.periods import Calendar, Window
 from reactivation.runtime.run import Run
 
-_NEEDED = (derived.ARMS, derived.EXPERIMENT_PLAN, derived.WAVE_PLAN)
+_NEEDED = (derived.ARMS, derived.WAVE_PLAN)
 
 
 def has_campaign(r: Run) -> bool:
-    """True where somebody was drawn, registered and planned for."""
+    """True where users were drawn and planned for in the cycle; the caller reads the registered plan."""
     return all(r.has(table) and not of_cycle(r, table).isEmpty() for table in _NEEDED)
 
 

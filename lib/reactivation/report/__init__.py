@@ -1,4 +1,4 @@
-"""The month's report: tiers, waves, read-out and what cannot be seen, for people."""
+"""The month's report for people: tiers, waves, the read-out, and what the month cannot tell."""
 
 from reactivation.report import loop
 from reactivation.report.month import tier_sizes, wave_fills

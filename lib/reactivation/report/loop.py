@@ -1,4 +1,4 @@
-"""Month by month: what the programme spent, what it moved, and how good its scores were for users left alone."""
+"""Month by month: what the programme spent, whom it moved, and how good its scores were for untouched users."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
@@ -42,11 +42,11 @@ def months(
     """One row per cycle and policy, in order.
 
     spent: of `spending`. readout: of `touch_<policy>` on one metric, segment `all`. Incremental users are the effect
-    times the picked users who were open to contact; the cost of one is the spend over it, its ends are those of the
-    effect, and one that is not surely above 0 has no upper end. evaluation: of the model of activity on the untouched.
-    bands: of `tier_bands`. truth: of the sandbox's effects on the same metric. oracle: the AUC that true probabilities
-    of the low-active, left alone, would reach; what lies above one half is what a model could have at most,
-    `share_of_oracle` what the model has of it. Both are empty outside a sandbox.
+    times the picked users who were open to contact. The cost of one is the spend over the incremental users; its ends
+    come from the ends of the effect, and it has no upper end where the effect is not surely above 0. evaluation: of the
+    model of activity on the untouched. bands: of `tier_bands`. truth: of the sandbox's effects on the same metric.
+    oracle: the AUC that the true probabilities of untouched low-active users would reach. `share_of_oracle` is the
+    model's AUC above one half as a share of the oracle's. truth and oracle are empty outside a sandbox.
     """
     effects = {(row["cycle"], row["contrast"]): row for row in readout}
     figures = {(row["cycle"], row["metric"]): row["value"] for row in evaluation}
@@ -124,7 +124,7 @@ def plot(rows: Sequence[Row], *, metric: str) -> str:
 
 
 SLOPES = (0.9, 1.1)
-"""Slopes of a calibration between which scores of users left alone are neither too far spread nor too little."""
+"""Calibration slopes of untouched users from the lower to the upper of which scores are spread as they should be."""
 _ENDS = ("difference", "difference_low", "difference_high")
 
 

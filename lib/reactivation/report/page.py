@@ -14,8 +14,8 @@ Row = Mapping[str, Any]
 class Chapter:
     """One part of the report.
 
-    title: what it is about. sentences: what a campaign manager should take from it. rows: the table behind them, each
-    row with the same columns; may be empty. note: how to read it.
+    title: what it is about. sentences: what a campaign manager should take from it. rows: the table behind them, all
+    rows with the same columns; may be empty. note: how to read it.
     """
 
     title: str
@@ -42,7 +42,7 @@ def render(title: str, chapters: Sequence[Chapter]) -> Report:
 
 
 def shown(value: Any) -> str:
-    """A value as people read it; what is not known is a dash, never a zero.
+    """A value as people read it; an unknown value is a dash, never a zero.
 
     >>> [shown(v) for v in (None, 12400, 0.123456, "W1", True)]
     ['–', '12 400', '0.1235', 'W1', 'yes']

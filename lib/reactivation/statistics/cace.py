@@ -1,4 +1,4 @@
-"""The effect on those who were reached: the effect on all who were open to contact, over the share who got one."""
+"""CACE: the effect on the users reached is the effect on all open to contact, divided by the share reached."""
 
 from math import sqrt
 from typing import NamedTuple

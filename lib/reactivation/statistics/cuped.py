@@ -1,4 +1,4 @@
-"""CUPED: what was known of users before the draw takes its part of the noise away, from sums alone."""
+"""CUPED: covariates known before the draw reduce the variance of a mean, from sums alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

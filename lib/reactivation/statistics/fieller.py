@@ -1,4 +1,4 @@
-"""What one more active user cost: money spent more, over users moved, with an interval that admits its limits."""
+"""The cost of one incremental user: additional money over additional users, with Fieller's interval."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -39,8 +39,9 @@ class CostPerGained(NamedTuple):
 def cost_per_gained(treatment: Spending, control: Spending, *, alpha: float, currency: str = "") -> CostPerGained:
     """Difference of costs over difference of rates, with Fieller's interval.
 
-    Cost and outcome of a user hang together (who comes also redeems), which the interval knows. Where the effect's
-    own interval holds zero the cost has no upper end; where the effect is surely negative there is nothing to pay for.
+    Cost and outcome of a user are correlated (users who come also redeem); the interval allows for it. Where the
+    effect's own interval holds zero the cost has no upper end; where the effect is surely negative there is nothing to
+    pay for.
 
     References: Fieller, Journal of the Royal Statistical Society B 16 (1954); Willan and O'Brien, Health Economics 5
     (1996).

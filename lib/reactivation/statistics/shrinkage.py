@@ -1,4 +1,4 @@
-"""Several effects of the same kind, each drawn towards what all say: normal-normal empirical Bayes."""
+"""Several effects of one kind, each shrunk towards their common mean: normal-normal empirical Bayes."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import sqrt
@@ -21,7 +21,7 @@ class IntervalEstimate(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """What is expected of effects that lie in a row: they rise along it.
+    """A prior line along which effects rise.
 
     at: where each lies. rise: per unit of that; taken to be so much, give or take as much (standard deviation).
     """
@@ -31,7 +31,7 @@ class Slope(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """What is to be expected of one effect, given all of them."""
+    """Posterior mean and variance of one effect, given the estimates of all effects."""
 
     mean: float
     variance: float
@@ -43,7 +43,7 @@ class Posterior(NamedTuple):
 
 
 class JointPosterior(NamedTuple, Generic[Key]):
-    """What is to be expected of several effects together. covariance: of what is not known of them."""
+    """Posterior means of several effects, and the covariance of their errors."""
 
     keys: tuple[Key, ...]
     means: Matrix
@@ -65,9 +65,9 @@ class JointPosterior(NamedTuple, Generic[Key]):
 def shrunk(
     keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float, slope: Slope | None = None
 ) -> JointPosterior[Key]:
-    """Each effect drawn towards what all together say of it, the more the less is known of it alone.
+    """Shrink each effect towards the common mean of all effects; an imprecise estimate is shrunk more.
 
-    That is their precision-weighted mean, or with a slope a line whose height and rise the effects themselves decide.
+    The common mean is weighted by precision. With a slope it is a line whose height and rise are estimated as well.
     covariance: of the estimates' errors; not diagonal where they share a control. spread: the true effects are taken to
     differ by at least so much (standard deviation) from it, so that none is judged by the others alone; above it by
     DerSimonian's and Laird's moments. The posterior knows that mean and rise are estimated, not that the spread is.

@@ -51,8 +51,8 @@ def uplifts(deciles: Sequence[Decile], *, alpha: float, minimum_events: float) -
 def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[RankingQuality] | str:
     """AUUC and Qini of each ranking, and a ranking by lot beside them; or why they cannot be had.
 
-    The lot's row is what the first ranking's users gain if touched in any order: half of the whole effect, and a Qini
-    of zero. A ranking whose Qini interval holds zero does not find users who can be moved better than a lot does.
+    The row of the random ranking has half of the whole effect of the first ranking's users, and a Qini of zero. A
+    ranking whose Qini interval holds zero is not shown to find movable users better than random choice.
 
     References: Radcliffe, Using Control Groups to Target on Predicted Lift (2007); Gutierrez and Gérardy, Causal
     Inference and Uplift Modelling (PMLR 67, 2017).

@@ -1,4 +1,4 @@
-"""What a causal contrast says, in few words, and a sentence for those who read no intervals."""
+"""The verdict on a causal contrast in a few words, and a sentence for readers who read no intervals."""
 
 from typing import Literal, NamedTuple
 
