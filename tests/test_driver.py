@@ -28,7 +28,7 @@ FEW = {
         2,
         "a row per cell, hash bucket and options; a row per reason and option",
     ),
-    f"{LIB}experiment/rates.py": (1, "one row of shares"),
+    f"{LIB}experiment/power.py": (1, "one row of shares"),
     f"{LIB}frames.py": (1, "`records` itself; its callers stand here"),
     f"{LIB}model/evaluate.py": (4, "one row of sums, a row per decile or bin"),
     f"{LIB}model/examples.py": (1, "one row of counts"),
