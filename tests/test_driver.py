@@ -48,6 +48,7 @@ FEW = {
     f"{LIB}ingest/incremental.py": (1, "a row of counts per source"),
     f"{LIB}pipelines/analyze_experiment.py": (1, "sums by arm and stratum"),
     f"{LIB}pipelines/assign_tiers.py": (1, "sums by cell and arm"),
+    f"{LAB}against/helpers/repeat_raw.py": (1, "a day per stretch of raw rows"),
     f"{LAB}pipelines/benchmark_readout.py": (3, "sums by group; one row per contrast"),
     f"{LIB}pipelines/build_features.py": (2, "ingest_counts; months"),
     f"{LAB}pipelines/check_intervals.py": (1, "counts per contrast over all seeds"),
