@@ -33,12 +33,12 @@ def labels_of_may(
 ) -> dict[int, Any]:
     settle_on = calendar.settle_on(MAY)
     found = labels.build(
-        spark.createDataFrame([(1,), (2,), (3,)], "user_id bigint"),
+        spark.createDataFrame([(str(MAY), user) for user in (1, 2, 3)], "cycle string, user_id bigint"),
         sources=sources,
         months=features.partials.in_window(
             sources, window=MAY.window, known_before=settle_on, calendar=calendar, settings=KINDS
         ),
-        month=MAY,
+        cycles=[MAY],
         usable_on=date(2026, 7, 1),
         calendar=calendar,
         settings=settings(is_active),
@@ -103,7 +103,7 @@ def test_a_month_that_has_not_settled_has_no_labels(spark: SparkSession, rows: R
             logins,
             sources={"logins": logins},
             months=logins,
-            month=MAY,
+            cycles=[MAY],
             usable_on=date(2026, 6, 5),  # the day before
             calendar=utc,
             settings=settings(),

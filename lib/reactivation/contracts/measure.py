@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import table
 
-Merge = Literal["sum", "max", "days", "state"]
+Merge = Literal["sum", "max", "days", "last"]
 
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$")]
 """Name of a kind in conf (a function group, a channel, a product): it becomes part of measures' and features' names."""
@@ -21,10 +21,12 @@ class Measure:
     """A column of `activity`: an expression over one source's rows, and the operation that merges its values.
 
     name: starts with the signal (`login_count`); that of a mask of days ends with `_days`, that of a time with `_at`.
-    type: integer, DECIMAL, TIMESTAMP or STRUCT, never DOUBLE, because a sum of doubles depends on the order of its terms.
+    type: integer, DECIMAL or TIMESTAMP. Never DOUBLE, because a sum of doubles depends on the order of its terms; never
+    STRUCT, because Spark sorts all rows to aggregate one.
     of: Spark SQL expression over the source's columns and `local_day`, the day of the month in the region (1 to 31).
     merge: how two values become one: `sum`, `max`; `days`: bit-or of a mask with one bit per day of the month;
-    `state`: the greatest struct (snapshot_on, arrived_at, balance), a balance that is carried forward.
+    `last`: the value with the greatest order, a state that is carried forward. Its order is the measure of that name and
+    `_order`; order: the order of a row's value, see `ORDER_IN_MONTH`.
     """
 
     name: str
@@ -33,10 +35,13 @@ class Measure:
     merge: Merge
     meaning: str
     unit: str = ""
+    order: str = ""
 
     def __post_init__(self) -> None:
         if self.type in ("float", "double"):
             raise ValueError(f"measure `{self.name}` is a {self.type}, must be exact: an integer or DECIMAL")
+        if (self.merge == "last") != bool(self.order):
+            raise ValueError(f"measure `{self.name}` merges by {self.merge}; the last value, and only it, has an order")
         if (self.merge == "days") != self.name.endswith("_days"):
             raise ValueError(
                 f"measure `{self.name}` merges by {self.merge}; masks of days, and only they, end with _days"
@@ -50,26 +55,27 @@ class Measure:
     @property
     def from_rows(self) -> Column:
         """Aggregate over raw rows."""
-        return self._aggregate(F.expr(self.of).cast(self.type)).alias(self.name)
+        return self._aggregate(F.expr(self.of).cast(self.type), self.order).alias(self.name)
 
     @property
     def merged(self) -> Column:
         """Aggregate over partials of one user and month."""
-        return self._aggregate(F.col(self.name)).alias(self.name)
+        return self._aggregate(F.col(self.name), f"{self.name}_order").alias(self.name)
 
     def windows(self, lookbacks: Sequence[int]) -> Iterator[tuple[str, str]]:
         """Names and Spark SQL aggregates of a user's merged months, over `months_back` (1: the last whole month).
 
         `login_count_3m` over the last 3 months, null where there is none; `login_count_lag_2m` in the month 2 months
         back alone; of a mask of days also `login_months_3m`, the months with a day; of a time `login_last_at`, the
-        latest; of a state `asset_deposit_end_2m`, as it was at the end of the month 2 months back, carried forward
-        from whenever it was last seen.
+        latest; of a last value `balance_deposit_end_2m`, as it was at the end of the month 2 months back, carried
+        forward from whenever it was last seen, and `balance_deposit_on`, the day of the newest.
+        Beside `months_back` it takes `month_on`, the first day of the month.
         """
         months = range(1, lookbacks[-1] + 1)
-        if self.merge == "state":
-            yield from (
-                (f"{self.name}_end_{m}m", f"max({self.name}) filter (where months_back >= {m})") for m in months
-            )
+        if self.merge == "last":
+            newest = f"max_by({self.name}, if({self.name} is null, null, -months_back))"
+            yield from ((f"{self.name}_end_{m}m", f"{newest} filter (where months_back >= {m})") for m in months)
+            yield f"{self.name}_on", f"max(date_add(month_on, {day_of_order(f'{self.name}_order')} - 1))"
         elif self.type == "timestamp":
             yield self.name, f"max({self.name})"
         else:
@@ -84,10 +90,27 @@ class Measure:
             signal = self.name.removesuffix("_days")
             yield from ((f"{signal}_months_{m}m", f"count_if({with_a_day} {m})") for m in lookbacks)
 
-    def _aggregate(self, value: Column) -> Column:
+    def _aggregate(self, value: Column, order: str) -> Column:
+        if self.merge == "last":
+            return F.max_by(value, F.expr(order))
         if self.merge == "sum":
             return F.sum(value).cast(self.type)
         return F.bit_or(value) if self.merge == "days" else F.max(value)
+
+
+_LAG_BITS = 56
+
+ORDER_IN_MONTH = f"local_day * {1 << _LAG_BITS}L + (unix_micros(arrived_at) - unix_date(snapshot_on) * 86400000000L)"
+"""Of two states of one month the later day has the greater order; of one day, what arrived later: a correction wins.
+
+The day of the month, then the microseconds from the day to the arrival. Exact while these are fewer than 2^55, which
+is 1141 years.
+"""
+
+
+def day_of_order(order: str) -> str:
+    """The day of the month that an `ORDER_IN_MONTH` holds, as Spark SQL."""
+    return f"cast(shiftright({order} + {1 << (_LAG_BITS - 1)}L, {_LAG_BITS}) as int)"
 
 
 DAY_BIT = "shiftleft(1L, local_day - 1)"

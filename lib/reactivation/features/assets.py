@@ -2,28 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 
-from reactivation.contracts.measure import Measure, is_one_of, only_where
+from reactivation.contracts.measure import ORDER_IN_MONTH, Measure, is_one_of, only_where
 from reactivation.contracts.table import MONEY
 from reactivation.features.feature import Feature, last, quotient
 from reactivation.features.settings import ActivitySettings
 
 SOURCE = "asset_snapshots"
 
-STATE = f"struct<snapshot_on:date,arrived_at:timestamp,balance:{MONEY}>"
-"""A balance with its day and arrival, in this order: of two the later day is greater, then the later arrival, so that a
-correction wins over what it corrects."""
-
-_SNAPSHOT = "named_struct('snapshot_on', snapshot_on, 'arrived_at', arrived_at, 'balance', balance)"
-
 
 def measures(kinds: ActivitySettings) -> tuple[Measure, ...]:
     """The last balance of each product; a balance is a state, carried forward, never summed over time."""
-    return tuple(_product(product) for product in kinds.asset_products)
+    return tuple(measure for product in kinds.asset_products for measure in _product(product))
 
 
-def _product(product: str) -> Measure:
-    snapshot = only_where(is_one_of("product", [product]), _SNAPSHOT)
-    return Measure(f"balance_{product}", STATE, snapshot, "state", f"last balance of {product}", "currency")
+def _product(product: str) -> Iterator[Measure]:
+    name, is_product = f"balance_{product}", is_one_of("product", [product])
+    balance, order = only_where(is_product, "balance"), only_where(is_product, ORDER_IN_MONTH)
+    yield Measure(name, MONEY, balance, "last", f"last balance of {product}", "currency", order=order)
+    yield Measure(f"{name}_order", "bigint", order, "max", f"day and arrival of the last balance of {product}")
 
 
 def features(lookbacks: Sequence[int], kinds: ActivitySettings) -> Iterator[Feature]:
@@ -40,8 +36,7 @@ def features(lookbacks: Sequence[int], kinds: ActivitySettings) -> Iterator[Feat
         yield Feature(f"asset_{product}", _balance(product, 1), f"balance of {product}", SOURCE, "currency")
     is_held = [f"if({_balance(product, 1)} > 0, 1, 0)" for product in products]
     yield Feature("asset_products_held", " + ".join(is_held), "products with a balance", SOURCE, "products")
-    days = ", ".join(f"balance_{product}_end_1m.snapshot_on" for product in products)
-    age = f"datediff(observation_on, array_max(array({days})))"
+    age = f"datediff(observation_on, {_of_all('greatest', [f'balance_{product}_on' for product in products])})"
     yield Feature("asset_days_since_last", age, "days since the last balance known", SOURCE, "days")
     for months in lookbacks[:-1]:
         yield from _since(products, months)
@@ -61,19 +56,25 @@ def _since(products: Sequence[str], months: int) -> Iterator[Feature]:
 
 
 def _over(products: Sequence[str], months: int) -> Iterator[Feature]:
-    ends = f"array({', '.join(f'cast({_total(products, back)} as double)' for back in range(1, months + 1))})"
-    known = f"array_compact({ends})"
-    mean = f"aggregate({known}, 0D, (sum, x) -> sum + x) / nullif(size({known}), 0)"
+    ends = [f"cast({_total(products, back)} as double)" for back in range(1, months + 1)]
+    total = " + ".join(f"coalesce({end}, 0D)" for end in ends)
+    known = " + ".join(f"if({end} is null, 0, 1)" for end in ends)
+    mean = f"({total}) / nullif({known}, 0)"
     yield Feature(
         f"asset_total_mean_{months}m", mean, f"mean of assets at month ends, {last(months)}", SOURCE, "currency"
     )
-    span = f"array_max({ends}) - array_min({ends})"
+    span = f"{_of_all('greatest', ends)} - {_of_all('least', ends)}"
     text = f"greatest less least assets at month ends, {last(months)}"
     yield Feature(f"asset_total_range_{months}m", span, text, SOURCE, "currency")
 
 
 def _balance(product: str, back: int) -> str:
-    return f"balance_{product}_end_{back}m.balance"
+    return f"balance_{product}_end_{back}m"
+
+
+def _of_all(function: str, values: Sequence[str]) -> str:
+    """`greatest` or `least` of the values known; Spark's take two at least."""
+    return f"{function}({', '.join(values)})" if len(values) > 1 else values[0]
 
 
 def _total(products: Sequence[str], back: int) -> str:

@@ -36,9 +36,10 @@ def build(
         for name, aggregate in measure.windows(settings.lookback_months)
         if name in needed or name in needed_last
     ]
-    behaviour = months.groupBy("cycle", "user_id").agg(*windows)
-    dates = {on: calendar.day(at) for at, on in needed_last.items()}
     observation_on = F.to_date(F.concat("cycle", F.lit("-01")))
+    month_on = F.add_months(observation_on, -F.col("months_back"))
+    behaviour = months.withColumn("month_on", month_on).groupBy("cycle", "user_id").agg(*windows)
+    dates = {on: calendar.day(at) for at, on in needed_last.items()}
     known = spine.join(behaviour, ["cycle", "user_id"], "left").withColumns({"observation_on": observation_on, **dates})
     values = [F.expr(feature.of).cast(feature.type).alias(feature.name) for feature in features]
     return known.select("cycle", "user_id", *values)

@@ -1,18 +1,32 @@
 """What a user did in a window, in the few words that labels and outcomes need."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.expression import condition
-from reactivation.contracts.measure import with_day_counts
+from reactivation.contracts.measure import Measure, with_day_counts
 from reactivation.labels import days
 from reactivation.labels.settings import LabelSettings
 
 
-def behaviour(sources: Mapping[str, DataFrame], months: DataFrame, settings: LabelSettings) -> DataFrame:
-    """One row per user who did anything: logged_in, transacted, is_active, transaction_count (of own initiative).
+def sources_asked(measures: Mapping[str, Sequence[Measure]], settings: LabelSettings) -> frozenset[str]:
+    """Sources that `behaviour` needs: logins, transactions, and those of whose measures conf's conditions speak."""
+    words = set(re.findall(r"\w+", f"{settings.is_active} {settings.transacted}"))
+    asked = {
+        source
+        for source, group in measures.items()
+        if any(m.name in words or f"{m.name}_count" in words for m in group)
+    }
+    return frozenset({"logins", "transactions"} | asked)
+
+
+def behaviour(
+    sources: Mapping[str, DataFrame], months: DataFrame, settings: LabelSettings, *, by: Sequence[str] = ("user_id",)
+) -> DataFrame:
+    """One row per `by` of who did anything: logged_in, transacted, is_active, transaction_count (of own initiative).
 
     sources: the region's canonical tables by name. months: rows of `features.partials.in_window`, one per user and
     month of a window; over several months a user is active who was so in any of them. logged_in is null where the
@@ -24,7 +38,7 @@ def behaviour(sources: Mapping[str, DataFrame], months: DataFrame, settings: Lab
     is_active = condition(counted, settings.is_active, key="labels.is_active")
     transacted = condition(counted, settings.transacted, key="labels.transacted")
     logins, own_transactions = _sum("login_count"), _sum("transaction_own_count")
-    return counted.groupBy("user_id").agg(
+    return counted.groupBy(*by).agg(
         _known("logins", sources, logins > 0).alias("logged_in"),
         _known("transactions", sources, F.bool_or(transacted)).alias("transacted"),
         F.bool_or(is_active).alias("is_active"),
@@ -33,7 +47,9 @@ def behaviour(sources: Mapping[str, DataFrame], months: DataFrame, settings: Lab
     )
 
 
-def on_spine(spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataFrame]) -> DataFrame:
+def on_spine(
+    spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataFrame], *, by: Sequence[str] = ("user_id",)
+) -> DataFrame:
     """Add `behaviour` to the rows of a spine; who has no row in it did nothing, which is not the same as not known.
 
     logged_in and transacted are false then, or null where their source is absent; is_active false; transaction_count
@@ -45,7 +61,7 @@ def on_spine(spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataF
         "is_active": F.lit(False),
         "transaction_count": F.lit(0).cast("bigint"),
     }
-    joined = spine.join(behaviour, "user_id", "left")
+    joined = spine.join(behaviour, list(by), "left")
     if "active_on" in behaviour.columns:
         is_known = "logins" in sources or "transactions" in sources
         nothing["active_on"] = F.lit(0 if is_known else None).cast("bigint")

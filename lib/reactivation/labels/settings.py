@@ -16,7 +16,7 @@ class AssetUpliftSettings(FrozenModel):
 
     min_share: Decimal = Field(ge=0)
     min_amount: Decimal = Field(ge=0)
-    max_age_months: int = Field(ge=1)
+    max_age_months: int = Field(ge=1, le=96)
 
 
 class LabelSettings(FrozenModel):

@@ -66,10 +66,10 @@ def labels_of_cycle(r: Run, users: DataFrame) -> DataFrame:
         settings=r.settings.activity,
     )
     return labels.build(
-        users.select("user_id"),
+        users,
         sources=sources,
         months=month,
-        month=r.cycle,
+        cycles=[r.cycle],
         usable_on=r.as_of or settle_on,
         calendar=r.calendar,
         settings=r.settings.labels,

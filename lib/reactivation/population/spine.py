@@ -1,12 +1,11 @@
 """The spine: every signed-up user, as the master data stood at a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from reactivation.frames import union_all
 from reactivation.periods import Calendar, Month
 
 _MASTER_DATA = ("signed_up_on", "birth_year", "gender", "branch", "segment", "has_phone", "has_push")
@@ -18,20 +17,25 @@ def signed_up(users: DataFrame, *, day: date, calendar: Calendar) -> DataFrame:
     The latest version that arrived before 00:00 of the day counts, and what it says of sign-up and closing: a user
     whose closing is not known yet is still there.
     """
-    latest = (
-        users.where(calendar.is_before("arrived_at", day))
-        .groupBy("user_id")
-        .agg(F.max_by(F.struct(*_MASTER_DATA, "closed_on"), "arrived_at").alias("latest"))
-        .select("user_id", "latest.*")
-    )
-    has_signed_up = F.col("signed_up_on") < F.lit(day)
-    is_open = F.col("closed_on").isNull() | (F.col("closed_on") >= F.lit(day))
-    return latest.where(has_signed_up & is_open).select("user_id", *_MASTER_DATA)
+    return _signed_up(users, days={"": day}, calendar=calendar).drop("cycle")
 
 
 def spine(users: DataFrame, *, cycles: Sequence[Month], calendar: Calendar) -> DataFrame:
     """One row per cycle and user signed up at its observation date."""
+    return _signed_up(users, days={str(cycle): cycle.first for cycle in cycles}, calendar=calendar)
+
+
+def _signed_up(users: DataFrame, *, days: Mapping[str, date], calendar: Calendar) -> DataFrame:
+    """The rows of `signed_up` for each of some days, named by `cycle`. The versions of a user are put in order once."""
+    versions = Window.partitionBy("user_id").orderBy("arrived_at")
+    dated = users.select("user_id", "arrived_at", *_MASTER_DATA, "closed_on").withColumn(
+        "replaced_at", F.lead("arrived_at").over(versions)
+    )
     each = [
-        signed_up(users, day=cycle.first, calendar=calendar).withColumn("cycle", F.lit(str(cycle))) for cycle in cycles
+        F.struct(F.lit(name).alias("cycle"), F.lit(day).alias("day"), calendar.starts(day).alias("begins"))
+        for name, day in days.items()
     ]
-    return union_all(each)
+    is_latest = F.expr("arrived_at < of.begins and (replaced_at is null or replaced_at >= of.begins)")
+    is_open = F.expr("signed_up_on < of.day and (closed_on is null or closed_on >= of.day)")
+    known = dated.withColumn("of", F.explode(F.array(*each))).where(is_latest & is_open)
+    return known.select("of.cycle", "user_id", *_MASTER_DATA)
