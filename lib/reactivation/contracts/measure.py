@@ -67,8 +67,8 @@ class Measure:
 
         `login_count_3m` over the last 3 months, null where there is none; `login_count_lag_2m` in the month 2 months
         back alone; of a mask of days also `login_months_3m`, the months with a day; of a time `login_last_at`, the
-        latest; of a last value `balance_deposit_end_2m`, as it was at the end of the month 2 months back, carried
-        forward from whenever it was last seen, and `balance_deposit_on`, the day of the newest.
+        latest; of a last value `balance_deposit_last_end_2m`, as it was at the end of the month 2 months back, carried
+        forward from whenever it was last seen, and `balance_deposit_last_on`, the day of the newest.
         Beside `months_back` it takes `month_on`, the first day of the month.
         """
         months = range(1, lookbacks[-1] + 1)

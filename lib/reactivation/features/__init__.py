@@ -5,7 +5,7 @@ from reactivation.features.feature import GRAMMAR, Feature
 from reactivation.features.lookbacks import build
 from reactivation.features.schedule import training_months
 from reactivation.features.settings import ActivitySettings, FeatureSettings
-from reactivation.features.signals import catalogue, contract, measures
+from reactivation.features.signals import catalogue, contract, flows, measures
 from reactivation.features.summary import contrast, counts, rates, sizes, summary
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "contract",
     "contrast",
     "counts",
+    "flows",
     "measures",
     "partials",
     "rates",

@@ -16,7 +16,7 @@ def measures(kinds: ActivitySettings) -> tuple[Measure, ...]:
 
 
 def _product(product: str) -> Iterator[Measure]:
-    name, is_product = f"balance_{product}", is_one_of("product", [product])
+    name, is_product = f"balance_{product}_last", is_one_of("product", [product])
     balance, order = only_where(is_product, "balance"), only_where(is_product, ORDER_IN_MONTH)
     yield Measure(name, MONEY, balance, "last", f"last balance of {product}", "currency", order=order)
     yield Measure(f"{name}_order", "bigint", order, "max", f"day and arrival of the last balance of {product}")
@@ -36,7 +36,7 @@ def features(lookbacks: Sequence[int], kinds: ActivitySettings) -> Iterator[Feat
         yield Feature(f"asset_{product}", _balance(product, 1), f"balance of {product}", SOURCE, "currency")
     is_held = [f"if({_balance(product, 1)} > 0, 1, 0)" for product in products]
     yield Feature("asset_products_held", " + ".join(is_held), "products with a balance", SOURCE, "products")
-    age = f"datediff(observation_on, {_of_all('greatest', [f'balance_{product}_on' for product in products])})"
+    age = f"datediff(observation_on, {_of_all('greatest', [f'balance_{product}_last_on' for product in products])})"
     yield Feature("asset_days_since_last", age, "days since the last balance known", SOURCE, "days")
     for months in lookbacks[:-1]:
         yield from _since(products, months)
@@ -69,7 +69,7 @@ def _over(products: Sequence[str], months: int) -> Iterator[Feature]:
 
 
 def _balance(product: str, back: int) -> str:
-    return f"balance_{product}_end_{back}m"
+    return f"balance_{product}_last_end_{back}m"
 
 
 def _of_all(function: str, values: Sequence[str]) -> str:

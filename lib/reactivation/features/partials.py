@@ -30,6 +30,11 @@ def contract(settings: ActivitySettings) -> Table:
     return derived.ACTIVITY.extended(m.column for group in measures(settings).values() for m in group)
 
 
+def definition(settings: ActivitySettings) -> list[list[str]]:
+    """How partials are made of rows, by measure: where it changes, they are made again."""
+    return [[m.name, m.type, m.of, m.merge, m.order] for m in chain.from_iterable(measures(settings).values())]
+
+
 def by_arrival(
     sources: Mapping[str, DataFrame], *, arrivals: Sequence[Month], calendar: Calendar, settings: ActivitySettings
 ) -> DataFrame:

@@ -37,6 +37,11 @@ def measures(kinds: ActivitySettings) -> dict[str, tuple[Measure, ...]]:
     return {signal.SOURCE: signal.measures(kinds) for signal in _SIGNALS}
 
 
+def flows(kinds: ActivitySettings) -> dict[str, tuple[Measure, ...]]:
+    """The measures that add up over a window; balances, which are states, are left out."""
+    return {source: group for source, group in measures(kinds).items() if source != assets.SOURCE}
+
+
 def catalogue(sources: Collection[str], settings: FeatureSettings, *, kinds: ActivitySettings) -> tuple[Feature, ...]:
     """All features that the region's sources can give, in a fixed order, each with description, unit and source.
 

@@ -52,7 +52,8 @@ def asset_changes(
         .where(is_known)
         .groupBy(F.col("of.cycle").alias("cycle"), "user_id", "product")
         .agg(
-            _balance("snapshot_on < of.first").alias("start"), _balance("snapshot_on >= of.oldest_at_end").alias("end")
+            _balance("snapshot_on < of.first").alias("start"),
+            _balance("snapshot_on >= of.oldest_at_end").alias("end"),
         )
     )
     has_lost_sight = F.col("start").isNotNull() & F.col("end").isNull()

@@ -1,14 +1,14 @@
 """Build what users did (activity), what is known of each before the month (features), what each did in it (labels)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from reactivation import features, labels, population
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
-from reactivation.frames import records, union_all
+from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.pipelines import configured_sources
 from reactivation.runtime.input_fingerprint import Basis, to_make
@@ -23,9 +23,10 @@ def run(r: Run) -> None:
     and the cycle's own features are always made again, with --force all of them.
     """
     require_ingested(r, r.cycle.first)
-    sources = configured_sources.sources(r)
-    events = [table for name, table in sources.items() if name in features.measures(r.settings.activity)]
-    arrivals = sorted(month for month in months_in("arrival_cycle", events) if month < r.cycle)
+    sources, kinds = configured_sources.sources(r), r.settings.activity
+    definition = features.partials.definition(kinds)
+    basis = Basis.of(r.settings, records(r.read(derived.INGEST_COUNTS)), partials=definition)
+    arrivals = basis.arrivals(sources.keys() & features.measures(kinds).keys(), before=r.cycle)
     if not arrivals:
         advice = f"ingest rows that arrived before {r.cycle.first}, or run a later cycle"
         raise NotReady(f"nothing is known before cycle {r.cycle}", [Finding("no rows", str(r.cycle), advice)])
@@ -36,7 +37,6 @@ def run(r: Run) -> None:
         train_months=r.settings.model.train_months,
         min_history_months=r.settings.features.min_history_months,
     )
-    basis = Basis.of(r.settings, records(r.read(derived.INGEST_COUNTS)))
     for table, build, wanted, always in (
         (derived.ACTIVITY, build_activity, basis.activity(arrivals), arrivals[-1]),
         (derived.FEATURES, build_features, basis.features([*settled, r.cycle]), r.cycle),
@@ -75,30 +75,23 @@ def build_features(r: Run, sources: Mapping[str, DataFrame], cycles: Sequence[Mo
 
 
 def build_labels(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Month]) -> None:
-    """Labels of settled months, for the users that have features of the month."""
-    spines = r.read(derived.FEATURES)
-    each = [
-        labels.build(
-            spines.where(spines.cycle == str(month)),
-            sources=sources,
-            months=features.partials.in_window(
-                sources,
-                window=month.window,
-                known_before=r.calendar.settle_on(month),
-                calendar=r.calendar,
-                settings=r.settings.activity,
-            ),
-            month=month,
-            usable_on=r.cycle.first,
-            calendar=r.calendar,
-            settings=r.settings.labels,
-        )
-        for month in months
-    ]
-    r.write(derived.LABELS, union_all(each), cycle=[str(month) for month in months])
-
-
-def months_in(column: str, tables: Iterable[DataFrame]) -> set[Month]:
-    """The months that a partition column of some tables has; few, however many rows there are."""
-    found = reduce(DataFrame.union, [table.select(column) for table in tables]).distinct()
-    return {Month.parse(row[0]) for row in found.collect()}
+    """Labels of settled months, for the users that have features of the month, in one pass."""
+    kinds, settings = r.settings.activity, r.settings.labels
+    asked = labels.sources_asked(features.measures(kinds), settings)
+    did = features.partials.in_windows(
+        {name: table for name, table in sources.items() if name in asked},
+        windows={month.window: r.calendar.settle_on(month) for month in months},
+        calendar=r.calendar,
+        settings=kinds,
+    )
+    cycles = [str(month) for month in months]
+    table = labels.build(
+        r.read(derived.FEATURES, F.col("cycle").isin(cycles)),
+        sources=sources,
+        months=did,
+        cycles=months,
+        usable_on=r.cycle.first,
+        calendar=r.calendar,
+        settings=settings,
+    )
+    r.write(derived.LABELS, table, cycle=cycles)

@@ -60,7 +60,7 @@ def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date) -> Da
         is_before = may_count & F.col("send_on").between(oldest, as_of - timedelta(days=1))
         plans = r.read(derived.WAVE_PLAN, is_before & ~(is_now & (F.col("wave") == r.wave)))
         contacts = campaign.facts.as_sent(plans, receipts, known_before=as_of, calendar=r.calendar)
-    measures = features.measures(r.settings.activity)
+    measures = features.flows(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]
     when: dict[str, Any] = {"day": as_of, "calendar": r.calendar}
     months = features.partials.in_window(

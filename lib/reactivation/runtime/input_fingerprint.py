@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,22 +18,37 @@ _DIGITS = 12
 
 @dataclass(frozen=True)
 class Basis:
-    """All that decides what `build_features` makes of a month. counts: rows kept, by month of arrival and source."""
+    """All that decides what `build_features` makes of a month.
+
+    counts: rows kept, by month of arrival and source. partials: how partials are made of rows, by measure.
+    """
 
     settings: Settings
     counts: Mapping[str, Mapping[str, int]]
+    partials: Sequence[Sequence[str]] = ()
 
     @classmethod
-    def of(cls, settings: Settings, ingest_counts: Iterable[Mapping[str, Any]]) -> "Basis":
+    def of(
+        cls,
+        settings: Settings,
+        ingest_counts: Iterable[Mapping[str, Any]],
+        *,
+        partials: Sequence[Sequence[str]] = (),
+    ) -> "Basis":
         """From the rows of `ingest_counts`."""
         counts: dict[str, dict[str, int]] = {}
         for row in ingest_counts:
             counts.setdefault(row["cycle"], {})[row["source"]] = row["rows_kept"]
-        return cls(settings, counts)
+        return cls(settings, counts, partials)
+
+    def arrivals(self, sources: Collection[str], *, before: Month) -> list[Month]:
+        """The months before a cycle in which rows of some sources arrived, the oldest first."""
+        arrived = (month for month, kept in self._before(before).items() if any(kept.get(name) for name in sources))
+        return [Month.parse(month) for month in sorted(arrived)]
 
     def activity(self, months: Iterable[Month]) -> dict[Month, str]:
-        """Of partials: what is kept apart, and the rows that arrived in the month."""
-        return {month: digest(self._kinds, self.counts.get(str(month))) for month in months}
+        """Of partials: what is kept apart, how, and the rows that arrived in the month."""
+        return {month: digest(self._kinds, self.partials, self.counts.get(str(month))) for month in months}
 
     def features(self, cycles: Iterable[Month]) -> dict[Month, str]:
         """Of features: look-backs, who sleeps, and all rows that arrived before the cycle."""

@@ -6,8 +6,8 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical, derived, flow
 from reactivation.contracts.table import Table
+from reactivation.frames import records
 from reactivation.pipelines import train_models
-from reactivation.pipelines.build_features import months_in
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 from reactivation_lab import bank, benchmarks
@@ -51,6 +51,6 @@ def _repeat(r: Run, source: Store, table: Table) -> None:
     """Write a table of the larger bank: months before the cycle, of features those alone that have labels."""
     by, keys = table.partition_by[0], ("contact_id",) if table == canonical.CONTACTS else ()
     of = r.read(derived.LABELS) if table == derived.FEATURES else source.read(table)
-    parts = [str(month) for month in months_in(by, [of]) if month < r.cycle]
+    parts = [part for part in (row[by] for row in records(of.select(by).distinct())) if part < str(r.cycle)]
     rows = source.read(table).where(F.col(by).isin(parts))
     r.write_together([(table, copies.repeated(rows, copies=r.args.copies, keys=keys), {by: parts})])
