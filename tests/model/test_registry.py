@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pytest
@@ -78,6 +79,19 @@ def ledger(r: Run) -> list[tuple[str, str, str]]:
 def approve(open_run: OpenRun, target: str, version: str) -> None:
     why = ["--model", target, "--version", version, "--reviewer", "board", "--reason", "figures read"]
     approve_model.run(open_run(flow.APPROVE, *why))
+
+
+def test_files_of_a_named_database_lie_under_the_root_and_not_where_the_job_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver, root = tmp_path / "driver", tmp_path / "root"
+    driver.mkdir()
+    monkeypatch.chdir(driver)
+    settings = SimpleNamespace(model=SimpleNamespace(tracking_uri=f"sqlite:///{tmp_path}/named.db"))
+    r = SimpleNamespace(region="north", scenario="sleepers", root=str(root), settings=settings)
+    Registry.open(r).note_plan(CYCLE, plan_json="{}", power_json="[]", plan_hash="of any plan")
+    assert list(driver.iterdir()) == []
+    assert len(list((root / "mlartifacts").rglob("plan.json"))) == 1
 
 
 def test_training_registers_once_and_says_what_it_cannot_train(

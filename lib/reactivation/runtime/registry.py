@@ -32,6 +32,8 @@ ALIAS = "champion"
 _EXAMPLE_ROWS = 5
 _GIVEN_URI = os.environ.get("MLFLOW_TRACKING_URI")
 """The tracking server somebody chose, read at the start: MLflow puts every URI it is told into the same variable."""
+_DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
+"""Tracking URIs that keep no files; MLflow would put those into the folder where a job was started."""
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
@@ -51,7 +53,7 @@ class Registry:
     def open(cls, r: Run) -> Self:
         """The registry of a run: `MLFLOW_TRACKING_URI`, else conf, else a database under the root.
 
-        A root `catalog.schema` means Databricks: its tracking server, and its Unity Catalog as the registry.
+        Files of a database lie under the root. A root `catalog.schema` means Databricks: its server and Unity Catalog.
         """
         name = f"{r.region}_{r.scenario}"
         uri = _GIVEN_URI or r.settings.model.tracking_uri
@@ -60,7 +62,8 @@ class Registry:
             prefix, experiment = f"{r.root}.{name}", f"/Shared/{name}"
             return cls(prefix=prefix, experiment=experiment, tracking_uri=uri or "databricks", artifacts=None)
         if uri:
-            return cls(prefix=name, experiment=name, tracking_uri=uri, artifacts=None)
+            files = f"{r.root}/mlartifacts" if uri.startswith(_DATABASES) else None
+            return cls(prefix=name, experiment=name, tracking_uri=uri, artifacts=files)
         if "://" in r.root:
             advice = "set MLFLOW_TRACKING_URI or model.tracking_uri to a server"
             raise SettingsError("MLflow's database needs a local folder", [Finding("root", r.root, advice)])
