@@ -87,7 +87,7 @@ def test_months_that_have_not_come_yet_are_not_taken(spark: SparkSession) -> Non
 def test_a_source_without_rows_is_found_where_none_arrived_in_the_span(spark: SparkSession, tmp_path: Path) -> None:
     for name, rows in (("users", 1), ("logins", 0)):
         columns = [F.lit(None).cast(c.type).alias(c.name) for c in canonical.BY_NAME[name].columns]
-        spark.range(rows).select(*columns).drop("arrival_cycle").write.parquet(str(tmp_path / name))
+        spark.range(rows).select(*columns).drop(*canonical.ADDED).write.parquet(str(tmp_path / name))
     base = {"path": "{root}/raw", "format": "parquet", "options": {}, "max_bad_share": 0.1, "few_bad_rows": 0}
     named = {name: {"from": name} for name in ("users", "logins")}
     raw = RawTables(spark, SourcesSettings.model_validate({**base, **named}), folder=str(tmp_path), region="north")
