@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from reactivation.errors import TooManyBadRows
-from reactivation.ingest import SourcesSettings, Span, counts
+from reactivation.ingest import ArrivalRange, SourcesSettings, counts
 from reactivation.ingest.arrival_range import to_handle
 from reactivation.ingest.batch import Past, parts_to_write
 from reactivation.periods import Month
@@ -30,51 +30,58 @@ SETTINGS = SourcesSettings.model_validate(
 @pytest.mark.parametrize(
     ("done", "as_of", "force", "expected"),
     [
-        ({}, "2026-06-01", False, Span(None, MAY, date(2026, 6, 1))),  # the first ingest takes all history
-        ({"users": "2026-06-01"}, "2026-06-08", False, Span(JUNE, JUNE, date(2026, 6, 8))),  # May is whole
-        ({"users": "2026-05-20"}, "2026-06-08", False, Span(MAY, JUNE, date(2026, 6, 8))),  # May is not
-        ({"users": "2026-06-20"}, "2026-06-08", False, Span(JUNE, JUNE, date(2026, 6, 20))),  # never cut shorter
-        ({"users": "2026-06-20"}, "2026-06-01", False, Span(MAY, MAY, date(2026, 6, 1))),  # a past cycle again
-        ({"users": "2026-06-20"}, "2026-06-01", True, Span(None, MAY, date(2026, 6, 1))),  # all of it again
+        ({}, "2026-06-01", False, ArrivalRange(None, MAY, date(2026, 6, 1))),  # the first ingest takes all history
+        ({"users": "2026-06-01"}, "2026-06-08", False, ArrivalRange(JUNE, JUNE, date(2026, 6, 8))),  # May is whole
+        ({"users": "2026-05-20"}, "2026-06-08", False, ArrivalRange(MAY, JUNE, date(2026, 6, 8))),  # May is not
+        (
+            {"users": "2026-06-20"},
+            "2026-06-08",
+            False,
+            ArrivalRange(JUNE, JUNE, date(2026, 6, 20)),
+        ),  # never cut shorter
+        ({"users": "2026-06-20"}, "2026-06-01", False, ArrivalRange(MAY, MAY, date(2026, 6, 1))),  # a past cycle again
+        ({"users": "2026-06-20"}, "2026-06-01", True, ArrivalRange(None, MAY, date(2026, 6, 1))),  # all of it again
     ],
 )
 def test_months_that_are_not_whole_and_always_the_newest(
-    done: dict[str, str], as_of: str, force: bool, expected: Span
+    done: dict[str, str], as_of: str, force: bool, expected: ArrivalRange
 ) -> None:
     days = {name: date.fromisoformat(day) for name, day in done.items()}
     assert to_handle(days, ["users"], as_of=date.fromisoformat(as_of), force=force) == expected
 
 
 def test_a_source_that_is_new_in_conf_brings_back_all_months() -> None:
-    span = to_handle({"users": date(2026, 6, 1)}, ["users", "logins"], as_of=date(2026, 6, 8), force=False)
-    assert span.first is None
+    arrivals = to_handle({"users": date(2026, 6, 1)}, ["users", "logins"], as_of=date(2026, 6, 8), force=False)
+    assert arrivals.first is None
 
 
-def came(month: str, rows: int) -> SimpleNamespace:
+def received(month: str, rows: int) -> SimpleNamespace:
     return SimpleNamespace(source="logins", arrival_cycle=month, rows=rows)
 
 
-def became(month: str, fate: str, rows: int, reason: str | None = None, again: bool = False) -> SimpleNamespace:
+def became(month: str, disposition: str, rows: int, reason: str | None = None, again: bool = False) -> SimpleNamespace:
     return SimpleNamespace(
-        source="logins", arrival_cycle=month, is_readmitted=again, fate=fate, reason=reason, rows=rows
+        source="logins", arrival_cycle=month, is_readmitted=again, disposition=disposition, reason=reason, rows=rows
     )
 
 
 def test_rows_in_are_kept_quarantined_or_duplicates() -> None:
-    span = Span(MAY, JUNE, date(2026, 6, 8))
-    fates = [
+    arrivals = ArrivalRange(MAY, JUNE, date(2026, 6, 8))
+    dispositions = [
         became("2026-05", "kept", 7),
         became("2026-05", "quarantined", 2, "unknown_user"),
         became("2026-05", "duplicate", 1),
         became("2026-06", "kept", 2, again=True),  # two that had waited for their user
         became("undated", "quarantined", 1, "bad_type"),
     ]
-    found = counts.tally([came("2026-05", 10), came("undated", 1)], fates, sources=["logins"], span=span)
-    records = {r["cycle"]: r for r in counts.records(found, span)}
+    found = counts.tally(
+        [received("2026-05", 10), received("undated", 1)], dispositions, sources=["logins"], arrivals=arrivals
+    )
+    records = {r["cycle"]: r for r in counts.records(found, arrivals)}
     assert records["2026-05"]["rows_in"] == 10
     assert (records["2026-06"]["rows_in"], records["2026-06"]["rows_readmitted"]) == (2, 2)
     assert [records[m]["arrived_before"] for m in ("2026-05", "2026-06")] == [date(2026, 6, 1), date(2026, 6, 8)]
-    assert parts_to_write(found, Past({}, None, []), span) == {
+    assert parts_to_write(found, Past({}, None, []), arrivals) == {
         "logins": ("2026-05", "2026-06"),
         "quarantine": ("2026-05", "undated"),
         "ingest_counts": ("2026-05", "2026-06", "undated"),
@@ -84,21 +91,21 @@ def test_rows_in_are_kept_quarantined_or_duplicates() -> None:
 def test_a_lost_row_stops_the_ingest() -> None:
     with pytest.raises(AssertionError, match=r"10 rows in .* became 9 kept; rows were lost or doubled"):
         counts.tally(
-            [came("2026-05", 10)],
+            [received("2026-05", 10)],
             [became("2026-05", "kept", 9)],
             sources=["logins"],
-            span=Span(None, MAY, date(2026, 6, 1)),
+            arrivals=ArrivalRange(None, MAY, date(2026, 6, 1)),
         )
 
 
 def test_too_many_bad_rows_are_told_with_reasons_and_counts() -> None:
-    span = Span(None, MAY, date(2026, 6, 1))
-    fates = [
+    arrivals = ArrivalRange(None, MAY, date(2026, 6, 1))
+    dispositions = [
         became("2026-05", "kept", 20),
         became("2026-05", "quarantined", 2, "unknown_user"),
         became("2026-05", "quarantined", 3, "bad_type"),
     ]
-    found = counts.tally([came("2026-05", 25)], fates, sources=["logins"], span=span)
+    found = counts.tally([received("2026-05", 25)], dispositions, sources=["logins"], arrivals=arrivals)
     with pytest.raises(TooManyBadRows) as raised:
         counts.check_shares(found, undated_before={}, settings=SETTINGS)
     assert str(raised.value) == (
@@ -108,13 +115,15 @@ def test_too_many_bad_rows_are_told_with_reasons_and_counts() -> None:
 
 
 def test_undated_rows_weigh_once_and_a_handful_never() -> None:
-    span = Span(MAY, MAY, date(2026, 6, 1))
-    fates = [
+    arrivals = ArrivalRange(MAY, MAY, date(2026, 6, 1))
+    dispositions = [
         became("2026-05", "kept", 10),
         became("2026-05", "quarantined", 2, "bad_type"),
         became("undated", "quarantined", 9, "x"),
     ]
-    found = counts.tally([came("2026-05", 12), came("undated", 9)], fates, sources=["logins"], span=span)
+    found = counts.tally(
+        [received("2026-05", 12), received("undated", 9)], dispositions, sources=["logins"], arrivals=arrivals
+    )
     counts.check_shares(found, undated_before={"logins": 9}, settings=SETTINGS)  # nine are old, two are a handful
     with pytest.raises(TooManyBadRows):
         counts.check_shares(found, undated_before={"logins": 8}, settings=SETTINGS)

@@ -103,7 +103,7 @@ def test_a_month_in_pieces_is_the_month_in_one_pass(
     assert seconds == [6, 7]  # out of the quarantine
     assert {r.user_id for r in begun.rows("quarantine") if r.reason == "unknown_user"} == {7, 8}
     last = begun.ingest("2026-06-04")
-    assert (last.adds, str(last.span.since)) == (True, "2026-05-13")
+    assert (last.adds, str(last.arrivals.since)) == (True, "2026-05-13")
 
     assert sorted((r.session_seconds, str(r.arrived_at)[:10], r.arrival_cycle) for r in begun.rows("logins")) == [
         (1, "2026-04-10", "2026-04"),

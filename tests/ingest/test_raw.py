@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from reactivation import cli
 from reactivation.contracts import canonical
 from reactivation.errors import NotReady, SourceError
-from reactivation.ingest import Batch, SourcesSettings, Span
+from reactivation.ingest import ArrivalRange, Batch, SourcesSettings
+from reactivation.ingest.counts import Tally
 from reactivation.periods import Month
 from reactivation.runtime.raw import RawTables
 
@@ -74,10 +75,9 @@ def test_months_that_have_not_come_yet_are_not_taken(spark: SparkSession) -> Non
     from reactivation.pipelines.ingest_sources import require_rows
 
     def batch(june: int) -> Batch:
-        counts = [
-            {"cycle": month, "source": "logins", "rows_in": n} for month, n in (("2026-05", 10), ("2026-06", june))
-        ]
-        return Batch(Span(None, Month.parse("2026-06"), date(2026, 6, 5)), {}, spark.range(0), counts, {})
+        tallies = {("logins", month): Tally(n) for month, n in (("2026-05", 10), ("2026-06", june))}
+        arrivals = ArrivalRange(None, Month.parse("2026-06"), date(2026, 6, 5))
+        return Batch(arrivals, tallies, {}, spark.range(0), {})
 
     require_rows(batch(june=1))
     with pytest.raises(NotReady, match=r"no rows  arrived in 2026-06  are they there yet\?"):
@@ -87,7 +87,7 @@ def test_months_that_have_not_come_yet_are_not_taken(spark: SparkSession) -> Non
 def test_a_source_without_rows_is_found_where_none_arrived_in_the_span(spark: SparkSession, tmp_path: Path) -> None:
     for name, rows in (("users", 1), ("logins", 0)):
         columns = [F.lit(None).cast(c.type).alias(c.name) for c in canonical.BY_NAME[name].columns]
-        spark.range(rows).select(*columns).drop("arrival_cycle").write.parquet(str(tmp_path / name))
+        spark.range(rows).select(*columns).drop(*canonical.ADDED).write.parquet(str(tmp_path / name))
     base = {"path": "{root}/raw", "format": "parquet", "options": {}, "max_bad_share": 0.1, "few_bad_rows": 0}
     named = {name: {"from": name} for name in ("users", "logins")}
     raw = RawTables(spark, SourcesSettings.model_validate({**base, **named}), folder=str(tmp_path), region="north")

@@ -64,12 +64,12 @@ class Warehouse:
             allowed={"asset_snapshots": {"product": ("deposit",)}},
             require_rows=lambda _silent: None,
         )
-        counted = [Row(**record) for record in batch.counts]
         new = {
             name: table.collect()
             for name, table in {**batch.kept, "quarantine": batch.quarantine}.items()
             if name in batch.parts
         }
+        counted = [Row(**record) for record in batch.counted({name: len(rows) for name, rows in new.items()})]
         for name, rows in {**new, "ingest_counts": counted}.items():
             part = "arrival_cycle" if name in canonical.BY_NAME else "cycle"
             adds = batch.adds and name in canonical.BY_NAME

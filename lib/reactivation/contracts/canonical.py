@@ -12,13 +12,19 @@ EVENT_AT = Column("event_at", "timestamp", "when it happened", required=True)
 EVENT_ID = Column(
     "event_id", "string", "the source's own number of the event, where it has one; equal numbers are one event"
 )
+ROW_HASH = Column(
+    "row_hash", "bigint", "hash of what makes two rows one: see ingest.deduplication; null in rows that 0.1.0 wrote"
+)
 ARRIVAL_CYCLE = Column("arrival_cycle", "string", "month of arrived_at in the region's zone, YYYY-MM", required=True)
+
+ADDED = ("row_hash", "arrival_cycle")
+"""Names of the columns that the ingest adds to what a source gives."""
 
 CONTACT_CHANNELS = ("sms", "push", "call")
 
 
 def _canonical(name: str, grain: str, key: tuple[str, ...], *columns: Column) -> Table:
-    return Table(name, grain, key, (*columns, ARRIVAL_CYCLE), partition_by=("arrival_cycle",))
+    return Table(name, grain, key, (*columns, ROW_HASH, ARRIVAL_CYCLE), partition_by=("arrival_cycle",))
 
 
 def _events(name: str, grain: str, *columns: Column) -> Table:

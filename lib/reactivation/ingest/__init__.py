@@ -1,29 +1,78 @@
-"""A region's names become canonical; rows that break the contract go to quarantine with a reason; all are counted."""
+"""A region's names become canonical; rows that break the contract go to quarantine with a reason; all are counted.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+Each source is read once and goes one way: received (typed, with a rule code and hashes), admitted (its user is known),
+decided (kept, quarantined or a duplicate), written.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
-from reactivation.frames import broadcast_if_small, checkpointed, union_all
+from reactivation.frames import union_all
 from reactivation.ingest import admission, counts, deduplication, disposition, incremental
-from reactivation.ingest.arrival_range import Span, to_handle
-from reactivation.ingest.batch import Batch, Past, parts_to_write
-from reactivation.ingest.disposition import Terms
+from reactivation.ingest.admission import Waiting
+from reactivation.ingest.arrival_range import UNDATED, ArrivalRange, to_handle
+from reactivation.ingest.batch import Past, parts_to_write
+from reactivation.ingest.counts import Tallies
+from reactivation.ingest.disposition import Decided
+from reactivation.ingest.incremental import Resumed
+from reactivation.ingest.received import IngestContext, Received, each, receive
 from reactivation.ingest.rules import Allowed, is_fine
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.periods import Calendar
 
-__all__ = ["Batch", "Past", "SourceSettings", "SourcesSettings", "Span", "ingest"]
+__all__ = ["ArrivalRange", "Batch", "IngestContext", "Past", "SourceSettings", "SourcesSettings", "ingest"]
 
 Frames = Mapping[str, DataFrame]
-Made = TypeVar("Made")
-PLANNERS = 4
-LATECOMERS, REPEATED = "latecomers", "repeated"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one ingest has to write, checked, and counted but for what only the write can tell.
+
+    tallies: of the rows of the range; fine rows of sources without a key count as kept until `counted` is asked.
+    quarantine: rejected rows. parts: table: the partitions to replace as a whole, or of a canonical table, where it
+    `adds`, those that get rows; a table that is not named stays as it is.
+    """
+
+    arrivals: ArrivalRange
+    tallies: Tallies
+    decided: Mapping[str, Decided]
+    quarantine: DataFrame
+    parts: Mapping[str, Sequence[str]]
+    resumed: Resumed | None = None
+    waiting: Waiting | None = None
+
+    @property
+    def kept(self) -> dict[str, DataFrame]:
+        """Canonical rows by source."""
+        return {name: rows.kept() for name, rows in self.decided.items()}
+
+    def rows_in(self, month: str) -> int:
+        """Rows of all sources that arrived in a month."""
+        taken = self.resumed.taken.values() if self.resumed and self.resumed.month == month else ()
+        now = [entry for (_, cycle), entry in self.tallies.items() if cycle == month]
+        return sum(entry.rows_in for entry in (*now, *taken))
+
+    @property
+    def adds(self) -> bool:
+        """True where the canonical rows are those of days nobody took before: they are added, nothing is replaced."""
+        return self.arrivals.since is not None
+
+    def counted(self, written: Mapping[str, int]) -> list[dict[str, Any]]:
+        """The rows of `ingest_counts`, once `kept` is written. written: source: rows that its commit counts."""
+        tallies = self.tallies
+        for name, rows in self.decided.items():
+            found = rows.counted(written.get(name, 0))
+            if not rows.has_repeated_keys:
+                tallies = counts.settled(tallies, name, found)
+        whole = self.resumed.with_taken(tallies, self.waiting) if self.resumed else tallies
+        return counts.records(whole, self.arrivals)
 
 
 def ingest(
@@ -40,137 +89,94 @@ def ingest(
     """Map, check, admit and count the raw rows that arrived before `as_of` in the months that are not whole yet.
 
     raw: raw tables by canonical name, as `runtime.raw` opened them. allowed: source: column: values that conf allows.
-    require_rows: called with the sources of which no row arrived in the span; complains of those that have none at all.
-    Raises TooManyBadRows, and SourceError where rows taken before are gone. All rows are counted twice, as they come
-    and by what became of them; the few that need a second look are found by user and `duplicates.ALIKE`.
+    require_rows: called with the sources of which no row arrived in the range; complains of those that have none at
+    all. Raises TooManyBadRows, and SourceError where rows taken before are gone.
     """
-    months = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
+    whole = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
+    resumed = incremental.resumable(list(raw), past, whole)
+    context = IngestContext(resumed.left if resumed else whole, calendar, allowed)
+    received = _received(raw, settings, context)
+    if resumed and not resumed.is_as_it_was({name: rows.taken for name, rows in received.items()}):
+        resumed, context = None, context.during(whole)
+        received = _received(raw, settings, context)
+    silent = {name: raw[name] for name, rows in received.items() if not rows.count}
+    if silent and not resumed:
+        require_rows(silent)
+
+    late = admission.late_users(received, past, context)
+    waiting = admission.waiting(past, late, context)
+    admitted = {name: admission.admitted(rows, late, waiting, context) for name, rows in received.items()}
+    found = disposition.counted(admitted)
+    tallies = _tallied(found, received, waiting, context)
+    if not resumed and not force:
+        counts.check_still_there(tallies, past.counts, context.arrivals)
+    decided = _decided(received, admitted, found, past, context)
+    for name, rows in decided.items():
+        if rows.has_repeated_keys:
+            tallies = counts.settled(tallies, name, rows.counted())
+    of_month = resumed.with_taken(tallies, waiting) if resumed else tallies
+    counts.check_shares(of_month, undated_before=past.undated, settings=settings)
+    bad = {name for (name, _), entry in tallies.items() if entry.dispositions[counts.QUARANTINED]}
+    rejected = [rows.rejected() for name, rows in decided.items() if name in bad or name == "users"]
+    if resumed and past.quarantine is not None:
+        rejected.append(resumed.still_out(past.quarantine, waiting))
+    parts = parts_to_write(tallies, past, context.arrivals)
+    return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, resumed, waiting)
+
+
+def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, Received]:
     columns = {name: source.columns or {} for name, source in settings.present.items()}
-    month = incremental.find(raw, columns, past, whole=months, calendar=calendar)
-    terms = Terms(month.left if month else months, calendar, allowed)
-    came = _each(raw, lambda name: checkpointed(disposition.checked(raw[name], name, columns[name], terms)))
-    first_at = checkpointed(_first_arrivals(came["users"], past, terms))
-    waiting = _waiting(past, first_at, terms)
-    arrived = union_all([*_came(came), *([] if waiting is None else [admission.waits(waiting)])]).collect()
-    if back := {row.source: row.rows for row in arrived if row.is_taken_back}:
-        again = {name: _waited(waiting, name, terms, taken_back=True) for name in back}
-        arrived += union_all(_came(again)).collect()
-        came |= {name: came[name].unionByName(rows) for name, rows in again.items()}
-    latecomers, repeated, sizes = _second_look(came, waiting, first_at, month)
-    silent = set(raw) - {row.source for row in arrived if not row.is_waiting}
-    if silent and not month:
-        require_rows({name: raw[name] for name in silent})
-    late = {name: {row.late: row.rows for row in arrived if row.source == name and row.late} for name in raw}
-    readmits = {row.source for row in arrived if row.is_waiting and not row.is_taken_back}
+    return each(raw, lambda name: receive(raw[name], canonical.BY_NAME[name], columns[name], context))
 
-    def decide(name: str) -> disposition.Decided:
-        several = _of_source(repeated, name, sizes)
-        stored = _there_already(past, name, came[name], late[name], terms)
-        stored += [month.repeatable(name, several)] if month and name in sizes else []
-        return disposition.decided(
-            came[name],
-            name,
-            latecomers=broadcast_if_small(latecomers, rows=sizes[LATECOMERS]),
-            repeated=several,
-            waited=_waited(waiting, name, terms, taken_back=False) if name in readmits else None,
-            stored=union_all(stored) if stored else None,
-            terms=terms,
-        )
 
-    decided = _each(came, decide)
-    became = union_all(rows.counted() for rows in decided.values()).collect()
+def _tallied(
+    found: Sequence[Row], received: Mapping[str, Received], waiting: Waiting | None, context: IngestContext
+) -> Tallies:
+    """Counts of all rows, before it is known which fine rows are duplicates. found: see `disposition.counted`."""
+    back = waiting.taken_back if waiting else {}
+    for name, rows in received.items():
+        now = sum(row.rows for row in found if row.source == name and not row.is_readmitted)
+        if now != rows.count + back.get(name, 0):
+            raise AssertionError(f"`{name}`: {rows.count} rows were read, {now} admitted or refused")
+    dispositions = [disposition.tallied(row, received[row.source].rules) for row in found]
+    came = [row for row in found if not row.is_readmitted]
+    tallies = counts.tally(came, dispositions, sources=list(received), arrivals=context.arrivals)
+    for name, rows in received.items():
+        if rows.not_yet_arrived:  # beside the undated: every ingest counts both again
+            tallies.setdefault((name, UNDATED), counts.Tally()).not_yet_arrived = rows.not_yet_arrived
+    return tallies
 
-    tallies = counts.tally([r for r in arrived if not r.is_waiting], became, sources=list(raw), span=terms.span)
-    parts = parts_to_write(tallies, past, terms.span)
-    rejected = [rows.rejected() for rows in decided.values()]
-    if month:
-        tallies = month.counted_with(tallies, back)
-        rejected.append(month.still_out(waiting))
-    elif not force:
-        counts.check_still_there(tallies, past.counts, terms.span)
-    counts.check_shares(tallies, undated_before=past.undated, settings=settings)
-    return Batch(
-        span=terms.span,
-        kept={name: rows.kept() for name, rows in decided.items()},
-        quarantine=union_all(rejected),
-        counts=counts.records(tallies, terms.span),
-        parts=parts,
+
+def _decided(
+    received: Mapping[str, Received], admitted: Frames, found: Sequence[Row], past: Past, context: IngestContext
+) -> dict[str, Decided]:
+    """What becomes of the rows of each source; stored rows are looked at only where some may be repeated."""
+    fine = {name: [row for row in found if row.source == name and row.rule_code == 0] for name in received}
+    arrivals = context.arrivals
+    since: dict[str, str] = {}
+    for name, rows in fine.items():
+        months = [row.late_month for row in rows if row.late_month]
+        months += [str(arrivals.first)] if arrivals.since and rows else []
+        if months and name in past.stored and name != "users":
+            since[name] = min(months)
+    may_repeat = F.lit(True) if arrivals.since else F.col(deduplication.LATE_MONTH).isNotNull()
+    stored = deduplication.stored_repeats(
+        {name: received[name].rows.where(is_fine() & may_repeat) for name in since},
+        past.stored,
+        since=since,
+        until=str(arrivals.before.last) if since else "",
+        unhashed=past.unhashed,
+        rows=sum(row.rows for name in since for row in fine[name] if arrivals.since or row.late_month),
+        calendar=context.calendar,
     )
-
-
-def _first_arrivals(came: DataFrame, past: Past, terms: Terms) -> DataFrame:
-    """When each user became known: by the master rows of this span and those taken before it."""
-    users = [came.where(is_fine())]
-    if terms.span.first is not None and "users" in past.stored:
-        users.append(past.stored["users"].where(F.col("arrival_cycle") <= str(terms.span.before.last)))
-    return admission.first_arrivals(users, terms.calendar)
-
-
-def _waiting(past: Past, first_at: DataFrame, terms: Terms) -> DataFrame | None:
-    """See `arrivals.admissible`; None where nothing lies before the span."""
-    if terms.span.first is None or past.quarantine is None:
-        return None
-    return checkpointed(admission.admissible(past.quarantine, first_at, terms.span, terms.calendar))
-
-
-def _came(rows: Frames) -> list[DataFrame]:
-    return [disposition.came(frame, name) for name, frame in rows.items()]
-
-
-def _second_look(
-    came: Frames, waiting: DataFrame | None, first_at: DataFrame, month: incremental.Begun | None
-) -> tuple[DataFrame, DataFrame, dict[str, int]]:
-    """Which rows need one: users who became known late, rows that have one alike, and how many there are of each."""
-    fine = union_all(disposition.fine(rows, name) for name, rows in came.items())
-    marks = {
-        LATECOMERS: _latecomers(fine, waiting, first_at),
-        REPEATED: deduplication.repeated(fine, month.alike() if month else None),
-    }
-    latecomers, repeated = _each(marks, lambda name: checkpointed(marks[name])).values()
-    sizes = {row.source: row.rows for row in union_all(_sizes(latecomers, repeated)).collect()}
-    return latecomers, repeated, sizes
-
-
-def _latecomers(fine: DataFrame, waiting: DataFrame | None, first_at: DataFrame) -> DataFrame:
-    """See `arrivals.latecomers`, of the rows that came and of those that wait."""
-    seen = [rows.select("user_id", "arrived_at") for rows in (fine, waiting) if rows is not None]
-    return admission.latecomers(union_all(seen), first_at)
-
-
-def _sizes(latecomers: DataFrame, repeated: DataFrame) -> Iterator[DataFrame]:
-    yield latecomers.agg(F.lit(LATECOMERS).alias("source"), F.count("*").alias("rows"))
-    yield repeated.groupBy("source").agg(F.count("*").alias("rows"))
-
-
-def _of_source(repeated: DataFrame, name: str, sizes: Mapping[str, int]) -> DataFrame:
-    return broadcast_if_small(repeated.where(F.col("source") == name).drop("source"), rows=sizes.get(name, 0))
-
-
-def _there_already(past: Past, name: str, came: DataFrame, late: Mapping[str, int], terms: Terms) -> list[DataFrame]:
-    """Canonical rows that late rows may repeat, where there are any. late: late rows by month of their event."""
-    if terms.span.first is None or not late or name not in past.stored:
-        return []
-    there = deduplication.there_already(
-        past.stored[name],
-        canonical.BY_NAME[name],
-        late=broadcast_if_small(
-            came.where(deduplication.is_late()).select(deduplication.ALIKE).distinct(), rows=sum(late.values())
+    return each(
+        received,
+        lambda name: disposition.decided(
+            admitted[name],
+            received[name].table,
+            received[name].rules,
+            stored=stored.get(name),
+            months=sorted({row.arrival_cycle for row in fine[name]}),
+            rows=sum(row.rows for row in fine[name]),
         ),
-        months=late,
-        before=terms.span.first,
-        calendar=terms.calendar,
     )
-    return [there]
-
-
-def _waited(waiting: DataFrame | None, name: str, terms: Terms, *, taken_back: bool) -> DataFrame:
-    """Rows from the quarantine whose user has become known, checked like any other."""
-    assert waiting is not None
-    unpacked = admission.waiting(waiting, canonical.BY_NAME[name], taken_back=taken_back)
-    return disposition.checked(unpacked, name, {}, terms.before())
-
-
-def _each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
-    """Something per source, several at a time: with nine small sources, planning is what takes long."""
-    with ThreadPoolExecutor(PLANNERS) as pool:
-        return dict(zip(names, pool.map(made, names), strict=True))

@@ -1,4 +1,4 @@
-"""Span: which arrival months an ingest handles, and up to which day."""
+"""ArrivalRange: which arrival months an ingest handles, and up to which day."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ UNDATED = "undated"
 
 
 @dataclass(frozen=True)
-class Span:
+class ArrivalRange:
     """Arrival months from `first` (None: from the beginning) to `last`; of the last one the days before `end`.
 
-    since: of the first month only the days from this one on, the others having been taken; None: the whole month.
+    since: of the first month only the days from this one on, because the others were taken; None: the whole month.
     """
 
     first: Month | None
@@ -35,61 +35,107 @@ class Span:
         return month <= str(self.last) and (self.first is None or month >= str(self.first))
 
     @property
-    def before(self) -> "Span":
-        """All days before this span."""
+    def before(self) -> "ArrivalRange":
+        """All days before this range."""
         if self.first is None:
-            raise ValueError("nothing lies before a span from the beginning")
-        return Span(None, self.first, self.since) if self.since else Span(None, self.first - 1, self.first.first)
+            raise ValueError("nothing lies before a range from the beginning")
+        if self.since:
+            return ArrivalRange(None, self.first, self.since)
+        return ArrivalRange(None, self.first - 1, self.first.first)
+
+    @property
+    def months(self) -> list[Month]:
+        """The months that are handled, where there is a first."""
+        first = self.first or self.last
+        return [first + n for n in range(self.last.months_since(first) + 1)]
 
     @property
     def has_several_months(self) -> bool:
         return self.first != self.last
 
-    def covers(self, arrived_at: Column, calendar: Calendar) -> Column:
-        """True for rows that arrived in the span; rows without a possible date always belong to it."""
-        is_undated = arrived_at.isNull() | (arrived_at < calendar.starts(EARLIEST))
-        is_in_time = arrived_at < calendar.starts(self.end)
-        if self.first is not None:
-            is_in_time = is_in_time & (arrived_at >= calendar.starts(self.before.end))
-        return is_undated | is_in_time
+    def is_not_before(self, arrived_at: Column, calendar: Calendar) -> Column:
+        """True for rows that arrived in the range's first month or later, and for undated ones."""
+        if self.first is None:
+            return F.lit(True)
+        return is_undated(arrived_at, calendar) | (arrived_at >= calendar.starts(self.first.first))
+
+    def was_taken(self, arrived_at: Column, calendar: Calendar) -> Column:
+        """True for rows of the first month that arrived before `since`."""
+        if self.since is None:
+            return F.lit(False)
+        return ~is_undated(arrived_at, calendar) & (arrived_at < calendar.starts(self.since))
+
+    def is_not_yet(self, arrived_at: Column, calendar: Calendar) -> Column:
+        """True for rows that arrive on the range's last day or later."""
+        return F.coalesce(arrived_at >= calendar.starts(self.end), F.lit(False))
+
+    def month_of(self, arrived_at: Column, calendar: Calendar) -> Column:
+        """Month in which a row of the range arrived, or `undated`; instants are compared, no day is computed."""
+        if self.first is None:
+            return month_of(arrived_at, calendar)
+        found = F.lit(str(self.last))
+        for month in reversed(self.months[:-1]):
+            found = F.when(arrived_at < calendar.starts((month + 1).first), str(month)).otherwise(found)
+        return F.when(is_undated(arrived_at, calendar), UNDATED).otherwise(found)
+
+    def is_late(self, happened: Column, arrived_at: Column, calendar: Calendar, *, is_date: bool) -> Column:
+        """True for a row of the range whose event lies in an earlier month than its arrival, else false.
+
+        A range from the beginning has no late rows: nothing was stored before it. is_date: `happened` is a DATE.
+        """
+        if self.first is None:
+            return F.lit(False)
+
+        def happened_before(month: Month) -> Column:
+            return happened < (F.lit(month.first) if is_date else calendar.starts(month.first))
+
+        found = happened_before(self.last)
+        for month in reversed(self.months[:-1]):
+            is_month = arrived_at < calendar.starts((month + 1).first)
+            found = F.when(is_month, happened_before(month)).otherwise(found)
+        return found
+
+
+def is_undated(arrived_at: Column, calendar: Calendar) -> Column:
+    """True where a row has no possible arrival."""
+    return arrived_at.isNull() | (arrived_at < calendar.starts(EARLIEST))
 
 
 def month_of(arrived_at: Column, calendar: Calendar) -> Column:
     """Month of arrival in the region, or `undated`."""
-    is_dated = arrived_at >= calendar.starts(EARLIEST)
-    return F.when(is_dated, calendar.month(arrived_at)).otherwise(F.lit(UNDATED))
+    return F.when(is_undated(arrived_at, calendar), UNDATED).otherwise(calendar.month(arrived_at))
 
 
-def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date, force: bool) -> Span:
+def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date, force: bool) -> ArrivalRange:
     """The months that are not whole yet up to `as_of`, and always the newest one; with `force`, all of them.
 
     done: source: the day up to which its rows were taken before. A source that is new in conf brings back all months.
     A month is never cut shorter than it was taken before: its rows have been seen, and others may stand on them.
 
-    >>> span = to_handle({"users": date(2026, 6, 8)}, ["users"], as_of=date(2026, 6, 15), force=False)
-    >>> str(span.first), str(span.last), str(span.end)
+    >>> june = to_handle({"users": date(2026, 6, 8)}, ["users"], as_of=date(2026, 6, 15), force=False)
+    >>> str(june.first), str(june.last), str(june.end)
     ('2026-06', '2026-06', '2026-06-15')
     """
     last = Month.of(as_of - timedelta(days=1))
     furthest = max(done.values(), default=as_of)
     end = min(max(as_of, furthest), (last + 1).first)
     if force or any(source not in done for source in sources):
-        return Span(None, last, end)
-    return Span(min(last, *(Month.of(done[source]) for source in sources)), last, end)
+        return ArrivalRange(None, last, end)
+    return ArrivalRange(min(last, *(Month.of(done[source]) for source in sources)), last, end)
 
 
-def taken_on(span: Span, done: Mapping[str, date]) -> Span | None:
-    """The part of a span's first month, and what follows it, that nobody has taken; None where there is no such part.
+def not_taken(months: ArrivalRange, done: Mapping[str, date]) -> ArrivalRange | None:
+    """The part of a range that begins within its first month, where the days before were taken; None without such days.
 
     done: source: the day up to which its rows were taken before. Sources that stopped on different days, and a month
     that is asked for again up to the same day, are taken whole.
 
-    >>> june = Span(Month.parse("2026-06"), Month.parse("2026-06"), date(2026, 6, 15))
-    >>> taken_on(june, {"users": date(2026, 6, 8)}).since
+    >>> june = ArrivalRange(Month.parse("2026-06"), Month.parse("2026-06"), date(2026, 6, 15))
+    >>> not_taken(june, {"users": date(2026, 6, 8)}).since
     datetime.date(2026, 6, 8)
     """
     stops = set(done.values())
-    if span.first is None or len(stops) != 1:
+    if months.first is None or len(stops) != 1:
         return None
     stop = stops.pop()
-    return replace(span, since=stop) if span.first.first < stop < span.end else None
+    return replace(months, since=stop) if months.first.first < stop < months.end else None

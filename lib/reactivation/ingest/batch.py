@@ -1,4 +1,4 @@
-"""What an ingest starts from and what it hands back: plain values and frames, nothing opened and nothing written."""
+"""What an ingest starts from: plain values and frames, nothing opened."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from reactivation.contracts import derived
-from reactivation.ingest.arrival_range import UNDATED, Span
+from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
 from reactivation.ingest.counts import KEPT, QUARANTINED, Tallies
 
 
@@ -35,42 +35,26 @@ class Past:
         """Per source, the rows without a readable arrival that were counted last time."""
         return {row["source"]: row["rows_in"] for row in self.counts if row["cycle"] == UNDATED}
 
-
-@dataclass(frozen=True)
-class Batch:
-    """What one ingest has to write, checked and counted.
-
-    kept: canonical rows by source. quarantine: rejected rows. counts: rows of `ingest_counts`.
-    parts: table: the partitions to replace as a whole, or of a canonical table, where it `adds`, those that get rows; a
-    table that is not named stays as it is.
-    """
-
-    span: Span
-    kept: Mapping[str, DataFrame]
-    quarantine: DataFrame
-    counts: Sequence[Mapping[str, Any]]
-    parts: Mapping[str, Sequence[str]]
-
     @property
-    def adds(self) -> bool:
-        """True where the canonical rows are those of days nobody took before: they are added, nothing is replaced."""
-        return self.span.since is not None
+    def unhashed(self) -> set[str]:
+        """Sources of which some stored rows may lack their `row_hash`."""
+        return {row["source"] for row in self.counts if row["not_yet_arrived"] is None}
 
 
-def parts_to_write(tallies: Tallies, past: Past, span: Span) -> dict[str, tuple[str, ...]]:
+def parts_to_write(tallies: Tallies, past: Past, arrivals: ArrivalRange) -> dict[str, tuple[str, ...]]:
     """Partitions by table: those that get rows and those that had some; none where there is nothing to write.
 
     tallies: of the rows that this ingest took. Where canonical rows are added, only partitions that get some are named.
-    A table that does not exist yet is named with the span's last month, so that it is created, be it empty.
+    A table that does not exist yet is named with the range's last month, so that it is created, be it empty.
     """
-    before = [row for row in past.counts if row["cycle"] == UNDATED or span.has(row["cycle"])]
-    last = str(span.last)
+    before = [row for row in past.counts if row["cycle"] == UNDATED or arrivals.has(row["cycle"])]
+    last = str(arrivals.last)
 
-    def with_rows(fate: str, source: str | None, replaced: Sequence[Mapping[str, Any]]) -> set[str]:
-        now = {month for (name, month), t in tallies.items() if source in (None, name) and t.fates[fate]}
-        return now | {r["cycle"] for r in replaced if source in (None, r["source"]) and r[f"rows_{fate}"]}
+    def with_rows(what: str, source: str | None, replaced: Sequence[Mapping[str, Any]]) -> set[str]:
+        now = {month for (name, month), t in tallies.items() if source in (None, name) and t.dispositions[what]}
+        return now | {r["cycle"] for r in replaced if source in (None, r["source"]) and r[f"rows_{what}"]}
 
-    kept_before = [] if span.since else before
+    kept_before = [] if arrivals.since else before
     found = {name: with_rows(KEPT, name, kept_before) for name in dict.fromkeys(source for source, _ in tallies)}
     parts = {name: months or ({last} if name not in past.stored else set()) for name, months in found.items()}
     rejected = with_rows(QUARANTINED, None, before) or ({last} if past.quarantine is None else set())

@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from reactivation.errors import Finding, SourceError, TooManyBadRows
-from reactivation.ingest.arrival_range import UNDATED, Span
+from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
+from reactivation.ingest.rules import REPEATED_KEY
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.periods import Month
 
@@ -15,66 +16,101 @@ KEPT, QUARANTINED, DUPLICATE = "kept", "quarantined", "duplicate"
 
 @dataclass
 class Tally:
-    """Rows of one source in one arrival month, by fate; `came` was counted straight off the mapped rows."""
+    """Rows of one source in one arrival month, by disposition.
 
-    came: int = 0
+    received: without those that were readmitted. not_yet_arrived: rows that arrive after the range; none of the others.
+    """
+
+    received: int = 0
     readmitted: int = 0
-    fates: Counter[str] = field(default_factory=Counter)
+    dispositions: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    not_yet_arrived: int = 0
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any], reasons: Mapping[str, int]) -> "Tally":
         """What a row of `ingest_counts` says; see `records`. reasons: rows by reason, which it does not hold."""
-        fates = {fate: record[f"rows_{fate}"] for fate in (KEPT, QUARANTINED, DUPLICATE)}
-        came = record["rows_in"] - record["rows_readmitted"]
-        return cls(came, record["rows_readmitted"], Counter(fates), Counter(reasons))
+        dispositions = {what: record[f"rows_{what}"] for what in (KEPT, QUARANTINED, DUPLICATE)}
+        received = record["rows_in"] - record["rows_readmitted"]
+        return cls(received, record["rows_readmitted"], Counter(dispositions), Counter(reasons))
 
     def __add__(self, other: "Tally") -> "Tally":
-        came, readmitted = self.came + other.came, self.readmitted + other.readmitted
-        return Tally(came, readmitted, self.fates + other.fates, self.reasons + other.reasons)
+        received, readmitted = self.received + other.received, self.readmitted + other.readmitted
+        return Tally(received, readmitted, self.dispositions + other.dispositions, self.reasons + other.reasons)
 
     def __sub__(self, other: "Tally") -> "Tally":
-        came, readmitted = self.came - other.came, self.readmitted - other.readmitted
-        return Tally(came, readmitted, self.fates - other.fates, self.reasons - other.reasons)
+        received, readmitted = self.received - other.received, self.readmitted - other.readmitted
+        return Tally(received, readmitted, self.dispositions - other.dispositions, self.reasons - other.reasons)
 
     @property
     def rows_in(self) -> int:
-        return self.came + self.readmitted
+        return self.received + self.readmitted
 
 
 Tallies = dict[tuple[str, str], Tally]
 """By (source, arrival month)."""
 
 
-def tally(came: Iterable[Any], fates: Iterable[Any], *, sources: Sequence[str], span: Span) -> Tallies:
-    """Put two independent counts together: the rows that came, and what became of the rows after all rules.
+class Counted(NamedTuple):
+    """Rows of one source and arrival month, and what became of them; reason: of quarantined ones."""
 
-    came: source, arrival_cycle, rows. fates: source, arrival_cycle, is_readmitted, fate, reason, rows. Every source has
-    an entry for the span's last month. A row lost or doubled on the way would be a mistake in the program.
+    source: str
+    arrival_cycle: str
+    rows: int
+    is_readmitted: bool
+    disposition: str
+    reason: str | None
+
+
+def tally(
+    received: Iterable[Any], dispositions: Iterable[Any], *, sources: Sequence[str], arrivals: ArrivalRange
+) -> Tallies:
+    """Put two independent counts together: the rows received, and what became of the rows after all rules.
+
+    received: source, arrival_cycle, rows. dispositions: see `Counted`. Every source has an entry for the range's last
+    month. A row lost or doubled on the way would be a mistake in the program.
     """
     result: Tallies = defaultdict(Tally)
     for source in sources:
-        result[source, str(span.last)].came += 0
-    for row in came:
-        result[row.source, row.arrival_cycle].came += row.rows
-    for row in fates:
+        result[source, str(arrivals.last)].received += 0
+    for row in received:
+        result[row.source, row.arrival_cycle].received += row.rows
+    for row in dispositions:
         entry = result[row.source, row.arrival_cycle]
         entry.readmitted += row.rows if row.is_readmitted else 0
-        entry.fates[row.fate] += row.rows
-        if row.fate == QUARANTINED:
+        entry.dispositions[row.disposition] += row.rows
+        if row.disposition == QUARANTINED:
             entry.reasons[row.reason] += row.rows
     check_sums(result)
     return dict(result)
 
 
+def settled(tallies: Tallies, source: str, found: Mapping[tuple[str, str], int]) -> Tallies:
+    """The same counts with what became of a source's fine rows, all of which count as kept until then.
+
+    found: rows by (arrival month, disposition); quarantined are those that repeat a key.
+    """
+    result = dict(tallies)
+    for month in dict.fromkeys(month for month, _ in found):
+        entry = result[source, month]
+        repeated = found.get((month, QUARANTINED), 0)
+        dispositions = Counter({what: found.get((month, what), 0) for what in (KEPT, DUPLICATE)})
+        dispositions[QUARANTINED] = entry.dispositions[QUARANTINED] + repeated
+        result[source, month] = replace(
+            entry, dispositions=dispositions, reasons=entry.reasons + Counter({REPEATED_KEY: repeated})
+        )
+    check_sums(result)
+    return result
+
+
 def check_sums(tallies: Mapping[tuple[str, str], Tally]) -> None:
     """Raise where rows in differ from kept + quarantined + duplicates."""
     for (source, month), entry in tallies.items():
-        if entry.rows_in != sum(entry.fates.values()):
-            found = ", ".join(f"{count} {fate}" for fate, count in sorted(entry.fates.items()))
+        if entry.rows_in != sum(entry.dispositions.values()):
+            found = ", ".join(f"{count} {what}" for what, count in sorted(entry.dispositions.items()))
             raise AssertionError(
                 f"`{source}` {month}: {entry.rows_in} rows in ({entry.readmitted} readmitted) became {found}; "
-                "rows were lost or doubled on the way. Nothing was written"
+                "rows were lost or doubled on the way"
             )
 
 
@@ -89,7 +125,7 @@ def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], setting
         own = {month: entry for (name, month), entry in tallies.items() if name == source}
         seen = min(undated_before.get(source, 0), own[UNDATED].rows_in) if UNDATED in own else 0
         rows_in = sum(entry.rows_in for entry in own.values()) - seen
-        bad = sum(entry.fates[QUARANTINED] for entry in own.values()) - seen
+        bad = sum(entry.dispositions[QUARANTINED] for entry in own.values()) - seen
         if bad > settings.few_bad_rows and bad > settings.max_bad_share * rows_in:
             ordered = sorted(sum(own.values(), Tally()).reasons.items(), key=lambda pair: (-pair[1], pair[0]))
             text = ", ".join(f"{reason} {rows}" for reason, rows in ordered)
@@ -99,7 +135,7 @@ def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], setting
         raise TooManyBadRows(f"{limit}; nothing was written", findings)
 
 
-def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], span: Span) -> None:
+def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], arrivals: ArrivalRange) -> None:
     """Raise SourceError where raw has lost rows of a month that was taken before and would be replaced by less.
 
     before: rows of `ingest_counts`. The newest month is not looked at: it may be delivered again. A source that is no
@@ -107,11 +143,11 @@ def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], spa
     """
     sources = {source for source, _ in tallies}
     lost = [
-        Finding("lost", f"{row['source']} {row['cycle']}", f"{came} rows came before, {now} are there now")
+        Finding("lost", f"{row['source']} {row['cycle']}", f"{earlier} rows came before, {now} are there now")
         for row in sorted(before, key=lambda row: (row["source"], row["cycle"]))
-        if row["source"] in sources and row["cycle"] < str(span.last) and span.has(row["cycle"])
-        if (came := row["rows_in"] - row["rows_readmitted"])
-        > (now := tallies.get((row["source"], row["cycle"]), Tally()).came)
+        if row["source"] in sources and row["cycle"] < str(arrivals.last) and arrivals.has(row["cycle"])
+        if (earlier := row["rows_in"] - row["rows_readmitted"])
+        > (now := tallies.get((row["source"], row["cycle"]), Tally()).received)
     ]
     if lost:
         advice = "bring them back; or --force, and what is not there is forgotten"
@@ -119,18 +155,19 @@ def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], spa
         raise SourceError("whole months would be taken again, but rows are gone; nothing was written", findings)
 
 
-def records(tallies: Tallies, span: Span) -> list[dict[str, Any]]:
+def records(tallies: Tallies, arrivals: ArrivalRange) -> list[dict[str, Any]]:
     """The rows of `ingest_counts`."""
     return [
         {
             "cycle": month,
             "source": source,
             "rows_in": entry.rows_in,
-            "rows_kept": entry.fates[KEPT],
-            "rows_quarantined": entry.fates[QUARANTINED],
-            "rows_duplicate": entry.fates[DUPLICATE],
+            "rows_kept": entry.dispositions[KEPT],
+            "rows_quarantined": entry.dispositions[QUARANTINED],
+            "rows_duplicate": entry.dispositions[DUPLICATE],
             "rows_readmitted": entry.readmitted,
-            "arrived_before": span.stops_on(month),
+            "arrived_before": arrivals.stops_on(month),
+            "not_yet_arrived": entry.not_yet_arrived,
         }
         for (source, month), entry in sorted(tallies.items())
     ]

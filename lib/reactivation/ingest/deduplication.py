@@ -1,120 +1,158 @@
-"""Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays."""
+"""Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays.
 
-from collections.abc import Collection
+Rows are compared by `row_hash`, 64 bits of their identity: among 68 million rows of a month, two different ones are
+taken for one in one month of some 8 000.
+"""
 
-from pyspark.sql import Column, DataFrame, Window
+from collections.abc import Collection, Mapping
+
+from pyspark.sql import Column, DataFrame, Observation, Window
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
 from reactivation.contracts.table import Table
+from reactivation.frames import broadcast_if_small, checkpointed, union_all
+from reactivation.ingest.arrival_range import ArrivalRange
+from reactivation.ingest.counts import DUPLICATE, KEPT, QUARANTINED
 from reactivation.ingest.mapping import columns_of
-from reactivation.ingest.rules import broken, is_fine
-from reactivation.periods import Calendar, Month, month_of
+from reactivation.periods import Calendar, month_of
 
-REPEATED_KEY = "repeated_key"
-EVENT_MONTH = "event_month"
-ALIKE = "alike"
-"""Hash of what any two rows share of which one may be a duplicate, or claim the other's key."""
+KEY_HASH = "key_hash"
+"""Hash of a table's key but for the arrival, which an admission may change; only where a key says less than a row."""
+LATE_MONTH = "late_month"
+"""Month of the event of a row that arrived after that month; else null."""
+DISPOSITION = "disposition"
+_FEW = 100_000
+"""Rows that one task takes on: what it saves is a shuffle's planning, and small files."""
 
 
-def event_month(table: Table, calendar: Calendar) -> Column:
+def has_key_of_its_own(table: Table) -> bool:
+    """True where different rows may claim the same key."""
+    return bool(table.key) and set(table.key) != set(_content(table))
+
+
+def row_hash(table: Table, calendar: Calendar) -> Column:
+    """`row_hash` of typed rows: of the event_id within its event's month where there is one, else of all they say.
+
+    Versions of a user say when they arrived too: a user may go back to what was before.
+    """
+    content = [column for column in columns_of(table) if column.name in _content(table)]
+    optional = [column for column in content if not column.required]
+    nulls = sum((F.col(c.name).isNull().cast("int") * (1 << i) for i, c in enumerate(optional)), F.lit(0))
+    of_all = F.xxhash64(*[column.name for column in content], nulls)  # Spark's hash leaves nulls out
+    if "event_id" not in table.column_names:
+        return of_all
+    has_number = F.col("event_id").isNotNull()
+    return F.when(has_number, F.xxhash64(_event_month(table, calendar), "event_id")).otherwise(of_all)
+
+
+def hashed(rows: DataFrame, table: Table, arrivals: ArrivalRange, calendar: Calendar) -> DataFrame:
+    """Add `row_hash`, `KEY_HASH` and `LATE_MONTH` to checked rows of a range."""
+    happened = canonical.EVENT_TIME[table.name]
+    is_late = F.lit(False)
+    if happened != "arrived_at":
+        is_date = table.column(happened).type == "date"
+        is_late = arrivals.is_late(F.col(happened), F.col("arrived_at"), calendar, is_date=is_date)
+    late = F.when(is_late, _event_month(table, calendar))
+    return rows.withColumns(
+        {"row_hash": row_hash(table, calendar), KEY_HASH: _key_hash(table), LATE_MONTH: late.cast("string")}
+    )
+
+
+def stored_repeats(
+    fine: Mapping[str, DataFrame],
+    stored: Mapping[str, DataFrame],
+    *,
+    since: Mapping[str, str],
+    until: str,
+    unhashed: Collection[str],
+    rows: int,
+    calendar: Calendar,
+) -> dict[str, DataFrame]:
+    """By source, what `deduplicated` needs of stored rows that rows of the range may repeat; only sources with some.
+
+    fine: rows of the range that may repeat a stored one; `rows` in all. since, until: the arrival months in which
+    stored rows are looked for, both included. unhashed: sources of which some of these may lack their `row_hash`.
+    """
+    if not since:
+        return {}
+    wanted = union_all(
+        fine[name].select(F.lit(name).alias("source"), _looked_up(canonical.BY_NAME[name]).alias("wanted"))
+        for name in since
+    )
+    there = union_all(
+        _comparable(
+            stored[name].where(F.col("arrival_cycle").between(month, until)),
+            canonical.BY_NAME[name],
+            calendar,
+            is_hashed=name not in unhashed,
+        )
+        for name, month in since.items()
+    )
+    observed = Observation()
+    found = there.join(broadcast_if_small(wanted, rows=rows), ["source", "wanted"], "left_semi").observe(
+        observed, *[F.count_if(F.col("source") == name).alias(name) for name in since]
+    )
+    held = checkpointed(found)
+    return {name: held.where(F.col("source") == name) for name in since if observed.get.get(name)}
+
+
+def deduplicated(fine: DataFrame, table: Table, stored: DataFrame | None, *, rows: int) -> DataFrame:
+    """Add `DISPOSITION` to admitted rows that break no rule.
+
+    Of equal rows the earliest stays, and a stored one before all; the others are duplicates. Of different rows with
+    the same key one stays, and the others are quarantined. Ties are broken by all columns, so that the outcome never
+    depends on order. rows: about how many there are. stored: see `stored_repeats`.
+    """
+    is_stored = F.coalesce(F.col("is_stored"), F.lit(False))
+    together = fine.withColumn("is_stored", F.lit(False))
+    if stored is not None:
+        together = together.unionByName(
+            stored.select("row_hash", KEY_HASH, "arrived_at", F.lit(True).alias("is_stored")), allowMissingColumns=True
+        )
+    has_key = has_key_of_its_own(table)
+    group = KEY_HASH if has_key else "row_hash"
+    near = together.coalesce(1) if rows <= _FEW else together.repartition(group)
+    values = [F.col(column.name) for column in columns_of(table)]
+    earliest = [is_stored.desc(), F.col("arrived_at"), F.col("came_at"), *values]
+    equal = Window.partitionBy(*dict.fromkeys((group, "row_hash"))).orderBy(*earliest)
+    result = near.withColumn("is_duplicate", F.row_number().over(equal) > 1)
+    is_second = F.lit(False)
+    if has_key:
+        same_key = [group, "is_duplicate", *(name for name in table.key if name == "arrived_at")]
+        latest = [is_stored.desc(), F.col("arrived_at"), F.col("came_at").desc(), *values]
+        is_second = F.row_number().over(Window.partitionBy(*same_key).orderBy(*latest)) > 1
+    disposition = F.when(F.col("is_duplicate"), DUPLICATE).when(is_second, QUARANTINED).otherwise(KEPT)
+    return result.withColumn(DISPOSITION, disposition).where(~is_stored).drop("is_stored", "is_duplicate")
+
+
+def _comparable(stored: DataFrame, table: Table, calendar: Calendar, *, is_hashed: bool) -> DataFrame:
+    own = F.col("row_hash")
+    rows = stored.withColumns(
+        {"row_hash": own if is_hashed else F.coalesce(own, row_hash(table, calendar)), KEY_HASH: _key_hash(table)}
+    )
+    source, wanted = F.lit(table.name).alias("source"), _looked_up(table).alias("wanted")
+    return rows.select(source, wanted, "row_hash", KEY_HASH, "arrived_at")
+
+
+def _looked_up(table: Table) -> Column:
+    """By what a row finds stored ones: by its key, where a row of another arrival may claim the same."""
+    return F.col(KEY_HASH if has_key_of_its_own(table) and "arrived_at" not in table.key else "row_hash")
+
+
+def _key_hash(table: Table) -> Column:
+    if not has_key_of_its_own(table):
+        return F.lit(None).cast("bigint")
+    return F.xxhash64(*[name for name in table.key if name != "arrived_at"])
+
+
+def _event_month(table: Table, calendar: Calendar) -> Column:
     """Month in which a row's event happened, in the region's zone."""
     name = canonical.EVENT_TIME[table.name]
     return month_of(name) if table.column(name).type == "date" else calendar.month(name)
-
-
-def alike(table: Table) -> Column:
-    """`ALIKE` of a row with the month of its event: of its key but for the arrival, which an admission may change;
-    without a key, of its identity. Rows that are not alike have nothing to do with each other."""
-    of_key = [F.col(name) for name in table.key if name != "arrived_at"]
-    return F.xxhash64(*(of_key or _identity(table, _content(table))))
-
-
-def comparable(rows: DataFrame, table: Table, calendar: Calendar) -> DataFrame:
-    """The rows with the month of their event and `ALIKE`."""
-    return rows.withColumn(EVENT_MONTH, event_month(table, calendar)).withColumn(ALIKE, alike(table))
-
-
-def repeated(fine: DataFrame, stored: DataFrame | None = None) -> DataFrame:
-    """source, `ALIKE` of what a source's row shares with another one, or with one that is stored.
-
-    fine: rows of `fates.fine`. stored: source and `ALIKE` of rows of the same months that were taken before.
-    """
-    rows = fine.select("source", ALIKE, F.lit(1).alias("came"))
-    if stored is not None:
-        rows = rows.unionByName(stored.select("source", ALIKE, F.lit(0).alias("came")))
-    counted = rows.groupBy("source", ALIKE).agg(F.count("*").alias("rows"), F.max("came").alias("came"))
-    return counted.where((F.col("rows") > 1) & (F.col("came") == 1)).select("source", ALIKE)
-
-
-def is_late() -> Column:
-    """True for fine checked rows of an event of an earlier month than the one in which they arrived; else false."""
-    return is_fine() & (F.col(EVENT_MONTH) < F.col("arrival_cycle"))
-
-
-def there_already(
-    stored: DataFrame,
-    table: Table,
-    *,
-    late: DataFrame,
-    months: Collection[str],
-    before: Month,
-    calendar: Calendar,
-) -> DataFrame:
-    """Canonical rows that late rows may repeat: alike, of their event months, arrived from then until `before`.
-
-    late: `ALIKE` of the late rows. months: of their events. A row cannot arrive before it happens, so only rows whose
-    event month lies before their arrival month can repeat one of an earlier arrival month; of the history only those
-    event months are read, and few of their rows are left.
-    """
-    is_in_time = F.col("arrival_cycle").between(min(months), str(before - 1))
-    dated = comparable(stored.where(is_in_time), table, calendar)
-    return dated.where(F.col(EVENT_MONTH).isin(*months)).join(late, ALIKE, "left_semi")
-
-
-def marked(rows: DataFrame, table: Table, stored: DataFrame | None) -> DataFrame:
-    """Add `is_duplicate`, and the broken rule `repeated_key` where a second, different row claims the same key.
-
-    rows: checked rows with `came_at`, their arrival before admission; one that breaks a rule is no duplicate of any.
-    stored: see `there_already`; both have the month of their event. Ties are broken by all columns, so that the outcome
-    never depends on order.
-    Versions of a user are duplicates only where their arrival is equal too: a user may go back to what was before.
-    """
-    names, content = [column.name for column in columns_of(table)], _content(table)
-    has_key = bool(table.key) and set(table.key) != set(content)
-    identity = _identity(table, content)
-    together = rows.withColumn("is_stored", F.lit(False))
-    if stored is not None:
-        past = stored.withColumns({"is_stored": F.lit(True), "came_at": F.col("arrived_at")})
-        together = together.unionByName(past.drop("arrival_cycle"), allowMissingColumns=True)
-    earliest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at"), *[F.col(name) for name in names]]
-    apart = [is_fine(), F.when(~is_fine(), F.xxhash64("row_json"))]
-    same = Window.partitionBy(*_hash_first(apart + identity)).orderBy(*earliest)
-    result = together.withColumn("is_duplicate", is_fine() & (F.row_number().over(same) > 1))
-    if has_key:
-        latest = [F.col("is_stored").desc(), F.col("arrived_at"), F.col("came_at").desc(), *earliest[3:]]
-        key = [F.col("is_duplicate"), *apart, *[F.col(name) for name in table.key]]
-        alike = Window.partitionBy(*_hash_first(key)).orderBy(*latest)
-        is_second = is_fine() & ~F.col("is_duplicate") & (F.row_number().over(alike) > 1)
-        rule = broken(is_second, REPEATED_KEY, f"another row has the same {', '.join(table.key)}")
-        result = result.withColumn("rule", F.coalesce("rule", rule))
-    return result.where(~F.col("is_stored")).drop("is_stored")
-
-
-def _hash_first(columns: list[Column]) -> list[Column]:
-    """The same groups with their hash in front: a sort compares one number instead of whole rows."""
-    return [F.xxhash64(*columns), *columns]
 
 
 def _content(table: Table) -> list[str]:
     """What a row says: all but when it arrived, which of a user's versions is a part."""
     names = [column.name for column in columns_of(table)]
     return names if table.name == "users" else [name for name in names if name != "arrived_at"]
-
-
-def _identity(table: Table, content: list[str]) -> list[Column]:
-    """What makes two rows one: the event_id within an event month where there is one, else all they say."""
-    if "event_id" not in table.column_names:
-        return [F.col(name) for name in content]
-    has_number = F.col("event_id").isNotNull()
-    return [F.col(EVENT_MONTH), F.col("event_id"), F.when(~has_number, F.struct(*content))]

@@ -1,152 +1,132 @@
-"""What becomes of each row of one source: kept, quarantined or a duplicate, and in which month it counts."""
+"""What becomes of each row of one source: kept, quarantined or a duplicate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation, Row
 from pyspark.sql import functions as F
 
-from reactivation.contracts import canonical, derived
-from reactivation.frames import checkpointed, counted_by
-from reactivation.ingest import admission, counts, deduplication, mapping, rules
-from reactivation.ingest.arrival_range import Span, month_of
-from reactivation.ingest.rules import Allowed
-from reactivation.periods import Calendar
+from reactivation.contracts import derived
+from reactivation.contracts.table import Table
+from reactivation.frames import checkpointed, counted_by, union_all
+from reactivation.ingest import mapping
+from reactivation.ingest.counts import DUPLICATE, KEPT, QUARANTINED, Counted
+from reactivation.ingest.deduplication import DISPOSITION, LATE_MONTH, deduplicated, has_key_of_its_own
+from reactivation.ingest.rules import CODE, REPEATED_KEY, Rule, code_of, explained, is_fine
 
-
-@dataclass(frozen=True)
-class Terms:
-    """What all rules of one ingest go by: the span of arrival months, the region's clock, and what conf allows."""
-
-    span: Span
-    calendar: Calendar
-    allowed: Mapping[str, Allowed]
-
-    def before(self) -> "Terms":
-        """The same terms for all months before the span."""
-        return Terms(self.span.before, self.calendar, self.allowed)
-
-
-def checked(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
-    """Typed rows that arrived in the span, with their months, the rule they break and, where they do, how they came."""
-    table = canonical.BY_NAME[name]
-    rule = rules.broken_rule(table, calendar=terms.calendar, allowed=terms.allowed.get(name, {}))
-    rows = (
-        arrived(frame, name, expressions, terms)
-        .withColumn("rule", rule)
-        .withColumn("row_json", F.when(~rules.is_fine(), mapping.as_it_came(table)))
-    )
-    return deduplication.comparable(rows, table, terms.calendar).drop(mapping.CAME_AS)
-
-
-def arrived(frame: DataFrame, name: str, expressions: Mapping[str, str], terms: Terms) -> DataFrame:
-    """Typed rows that arrived in the span, beside what they came as, and the month in which they did."""
-    rows = mapping.typed(frame, canonical.BY_NAME[name], expressions, terms.calendar)
-    if name == "users":
-        rows = admission.since_sign_up(rows, terms.calendar)
-    in_span = rows.where(terms.span.covers(F.col("arrived_at"), terms.calendar))
-    return in_span.withColumn("arrival_cycle", month_of(F.col("arrived_at"), terms.calendar))
-
-
-def came(rows: DataFrame, name: str) -> DataFrame:
-    """Checked rows counted per arrival month, and for fine rows that came late, per month they speak of."""
-    named = rows.select(
-        F.lit(name).alias("source"),
-        "arrival_cycle",
-        F.when(deduplication.is_late(), F.col(deduplication.EVENT_MONTH)).alias("late"),
-        F.lit(False).alias("is_waiting"),
-        F.lit(False).alias(admission.TAKEN_BACK),
-    )
-    return counted_by(named)
-
-
-def fine(rows: DataFrame, name: str) -> DataFrame:
-    """Of checked rows that break no rule: whose they are, when they came, and what they may repeat."""
-    source = F.lit(name).alias("source")
-    return rows.where(rules.is_fine()).select(source, "user_id", "arrived_at", deduplication.ALIKE)
+ByMonth = Mapping[tuple[str, str], int]
+"""Rows by (arrival month, disposition)."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """All rows of one source, each in the month in which it counts, with its `fate`.
+    """The rows of one source after all rules.
 
-    plain: fine rows that are simply kept, which is most of them; they are not held a second time. others: at hand.
+    bad: admitted rows that break a rule. fine: the others, each with its `DISPOSITION`, observed by month when they are
+    first read. months: the arrival months of fine rows.
     """
 
-    name: str
-    plain: DataFrame
-    others: DataFrame
+    table: Table
+    rules: Sequence[Rule]
+    bad: DataFrame
+    fine: DataFrame
+    months: Sequence[str]
+    observed: Observation
 
-    def counted(self) -> DataFrame:
-        """The rows counted by month, fate and reason."""
-        source, reason = F.lit(self.name).alias("source"), F.col("rule.reason")
-        rows = self._both(source, "arrival_cycle", "is_readmitted", "fate", reason)
-        return counted_by(rows)
+    @property
+    def has_repeated_keys(self) -> bool:
+        """True where fine rows may be quarantined yet; they are held then, and were observed."""
+        return has_key_of_its_own(self.table)
 
     def kept(self) -> DataFrame:
         """The canonical rows, in files of about equal size and of one month each."""
-        table = canonical.BY_NAME[self.name]
-        rows = self._both(*table.column_names, "fate").where(F.col("fate") == counts.KEPT)
-        return table.select(rows).hint("rebalance", "arrival_cycle")
+        kept = self.table.select(self.fine.where(F.col(DISPOSITION) == KEPT))
+        return kept.hint("rebalance", "arrival_cycle") if len(self.months) > 1 else kept
 
     def rejected(self) -> DataFrame:
         """The rows for quarantine, under their own arrival."""
-        text = [mapping.as_text(c).alias(c.name) for c in mapping.columns_of(canonical.BY_NAME[self.name])]
-        bad = self.others.where(F.col("fate") == counts.QUARANTINED).withColumn("arrived_at", F.col("came_at"))
-        return derived.QUARANTINE.select(
-            bad.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
-            .drop("cycle")
-            .withColumns(
-                {
-                    "source": F.lit(self.name),
-                    "reason": F.col("rule.reason"),
-                    "detail": F.col("rule.detail"),
-                    "cycle": F.col("arrival_cycle"),
-                }
-            )
+        text = [mapping.as_text(c).alias(c.name) for c in mapping.columns_of(self.table)]
+        bad = self.bad
+        if self.has_repeated_keys:
+            code = F.lit(code_of(self.rules, REPEATED_KEY)).alias(CODE)
+            again = self.fine.where(F.col(DISPOSITION) == QUARANTINED)
+            bad = bad.unionByName(again.drop(CODE).select("*", code), allowMissingColumns=True)
+        bad = bad.withColumn("arrived_at", F.col("came_at"))
+        bad = bad.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
+        named = explained(bad, self.rules).withColumns(
+            {"source": F.lit(self.table.name), "cycle": F.col("arrival_cycle")}
         )
+        return derived.QUARANTINE.select(named)
 
-    def _both(self, *columns: str | Column) -> DataFrame:
-        return self.plain.select(*columns).unionByName(self.others.select(*columns))
+    def counted(self, written: int | None = None) -> ByMonth:
+        """What was observed in the stage that wrote the fine rows, or held them.
+
+        written: rows that the commit itself counted. Where they differ, a stage was repeated and observed twice, and a
+        query counts. AssertionError where that differs as well.
+        """
+        if not self.months:
+            return {}
+        found = {} if written == 0 else self._observed()  # without a row there may have been no write to observe
+        if not found or (written is not None and _kept(found) != written):
+            rows = counted_by(self.fine.select("arrival_cycle", DISPOSITION)).collect()
+            found = {(row.arrival_cycle, row[DISPOSITION]): row.rows for row in rows}
+        if written is not None and _kept(found) != written:
+            raise AssertionError(
+                f"`{self.table.name}`: {_kept(found)} rows were to be written, the commit counts {written}; "
+                "run the ingest again"
+            )
+        return found
+
+    def _observed(self) -> ByMonth:
+        found = self.observed.get
+        return {pair: found.get(_name(*pair), 0) for pair in _pairs(self.months)}
 
 
 def decided(
-    rows: DataFrame,
-    name: str,
+    admitted: DataFrame,
+    table: Table,
+    rules: Sequence[Rule],
     *,
-    latecomers: DataFrame,
-    repeated: DataFrame,
-    waited: DataFrame | None,
     stored: DataFrame | None,
-    terms: Terms,
+    months: Sequence[str],
+    rows: int,
 ) -> Decided:
-    """What becomes of checked rows.
-
-    latecomers: see `arrivals`. repeated: `ALIKE` of the rows of which there are several. waited: checked rows from the
-    quarantine of months before the one in which their user became known. stored: canonical rows, taken before, that
-    some may repeat.
-    """
-    seen = rows.join(repeated.withColumn("is_repeated", F.lit(True)), deduplication.ALIKE, "left")
-    is_plain = rules.is_fine() & F.col("is_repeated").isNull() & ~deduplication.is_late()
-    if name == "users":
-        others = (
-            seen.where(~is_plain)
-            .drop("is_repeated")
-            .withColumns({"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)})
-        )
-    else:
-        seen = seen.join(latecomers, "user_id", "left")
-        is_plain = is_plain & admission.is_in_time()
-        others = admission.admitted(seen.where(~is_plain).drop("is_repeated"), terms.span, waited=False)
-    if waited is not None:
-        again = admission.admitted(waited.join(latecomers, "user_id"), terms.span, waited=True)
-        others = others.unionByName(again)
-    unique = deduplication.marked(others, canonical.BY_NAME[name], stored)
-    plain = seen.where(is_plain).withColumns({"is_readmitted": F.lit(False), "fate": F.lit(counts.KEPT)})
-    return Decided(name, plain, checkpointed(unique.withColumn("fate", _fate())))
+    """What becomes of admitted rows. months: of fine rows; `rows` in all. stored: see `stored_repeats`."""
+    fine = admitted.where(is_fine()).drop("row_json", LATE_MONTH, "is_readmitted")
+    observed = Observation()
+    each = [F.count_if(_is(*pair)).alias(_name(*pair)) for pair in _pairs(months)]
+    unique = deduplicated(fine, table, stored, rows=rows).observe(observed, F.count("*").alias("rows"), *each)
+    held = checkpointed(unique) if months and has_key_of_its_own(table) else unique
+    return Decided(table, rules, admitted.where(~is_fine()), held, months, observed)
 
 
-def _fate() -> Column:
-    is_duplicate = F.col("is_duplicate")
-    fate = F.when(is_duplicate, counts.DUPLICATE).when(rules.is_fine(), counts.KEPT)
-    return fate.otherwise(counts.QUARANTINED)
+def counted(admitted: Mapping[str, DataFrame]) -> list[Row]:
+    """Admitted rows of all sources by source, arrival_cycle, `CODE`, is_readmitted and `LATE_MONTH`: `rows`."""
+    named = [
+        rows.select(F.lit(name).alias("source"), "arrival_cycle", CODE, "is_readmitted", LATE_MONTH)
+        for name, rows in admitted.items()
+    ]
+    return counted_by(union_all(named)).collect()
+
+
+def tallied(row: Row, rules: Sequence[Rule]) -> Counted:
+    """A row of `counted` before it is known which fine rows are duplicates: they count as kept."""
+    reason = rules[row.rule_code - 1].reason if row.rule_code else None
+    what = QUARANTINED if reason else KEPT
+    return Counted(row.source, row.arrival_cycle, row.rows, row.is_readmitted, what, reason)
+
+
+def _pairs(months: Iterable[str]) -> list[tuple[str, str]]:
+    return [(month, what) for month in months for what in (KEPT, QUARANTINED, DUPLICATE)]
+
+
+def _name(month: str, what: str) -> str:
+    return f"{month} {what}"
+
+
+def _is(month: str, what: str) -> Column:
+    return (F.col("arrival_cycle") == month) & (F.col(DISPOSITION) == what)
+
+
+def _kept(found: ByMonth) -> int:
+    return sum(n for (_, what), n in found.items() if what == KEPT)

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, StringType, TimestampNTZType, TimestampType
 
 from reactivation.contracts import table
+from reactivation.contracts.canonical import ADDED
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, nearest
 from reactivation.periods import Calendar
@@ -24,8 +25,8 @@ _ZONE = r":\d.*(?:[zZ]|[+-]\d\d?(?::?\d\d)*|[A-Za-z]{2}\S*)\s*$"
 
 
 def columns_of(table: Table) -> tuple[table.Column, ...]:
-    """The contract's columns that a source has to give: all but the arrival's month."""
-    return tuple(column for column in table.columns if column.name != "arrival_cycle")
+    """The contract's columns that a source has to give: all but those that the ingest adds."""
+    return tuple(column for column in table.columns if column.name not in ADDED)
 
 
 def must_be_given(table: Table, column: table.Column) -> bool:

@@ -1,9 +1,10 @@
-"""Row checks: each is a column that is null where the row is fine, and a reason with a sentence where it is not."""
+"""Row checks: inside an ingest a rule is a number; its reason and its sentence are put to quarantined rows alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical, table
@@ -16,73 +17,106 @@ EARLIEST = date(1990, 1, 1)
 
 Allowed = Mapping[str, Sequence[str]]
 
+CODE = "rule_code"
+"""Column: the first rule that a row breaks, by its place in `rules_of` counted from 1; 0 where it breaks none."""
+UNKNOWN_USER, REPEATED_KEY = "unknown_user", "repeated_key"
 
-def broken_rule(table: Table, *, calendar: Calendar, allowed: Allowed) -> Column:
-    """The first rule that a typed row breaks, as struct (reason, detail); null where it breaks none.
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. reason: its name. text: its sentence, `%s` for the value of each of the columns, in order.
+
+    is_broken: a condition on typed rows; None where other rows than the one decide.
+    """
+
+    reason: str
+    text: str
+    columns: tuple[str, ...]
+    is_broken: Column | None = None
+
+
+def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed) -> list[Rule]:
+    """All rules of a table, in the order in which they are tried.
 
     allowed: further values that conf allows, by column (the products whose balances are followed).
     """
     columns = columns_of(table)
-    rules = [
+    nobody = "no row of `users` had arrived for user %s by the end of the month"
+    return [
         *[_bad_type(c) for c in columns],
         *[_missing(c) for c in columns if c.required],
         *[rule for c in columns for rule in _not_allowed(c, allowed.get(c.name, ()))],
         *[_impossible_date(c, calendar) for c in columns if c.type in ("timestamp", "date")],
-        *_out_of_order(table, calendar),
+        _out_of_order(table, calendar),
+        Rule(UNKNOWN_USER, nobody, ("user_id",)),
+        Rule(REPEATED_KEY, f"another row has the same {', '.join(table.key)}", ()),
     ]
-    return F.coalesce(*rules)
+
+
+def code_of(rules: Sequence[Rule], reason: str) -> int:
+    """The number of the first rule with a reason."""
+    return next(i for i, rule in enumerate(rules, start=1) if rule.reason == reason)
+
+
+def first_broken(rules: Sequence[Rule]) -> Column:
+    """`CODE` of a typed row."""
+    broken = [F.when(r.is_broken, i) for i, r in enumerate(rules, start=1) if r.is_broken is not None]
+    return F.coalesce(*broken, F.lit(0))
 
 
 def is_fine() -> Column:
     """True for checked rows that break no rule."""
-    return F.col("rule").isNull()
+    return F.col(CODE) == 0
 
 
-def broken(is_broken: Column, reason: str, *detail: str | Column) -> Column:
-    """Struct (reason, detail) where a condition holds, else null; the detail is put together from its parts."""
-    parts = [
-        F.lit(part) if isinstance(part, str) else F.coalesce(part.cast("string"), F.lit("null")) for part in detail
-    ]
-    return F.when(is_broken, F.struct(F.lit(reason).alias("reason"), F.concat(*parts).alias("detail")))
+def explained(bad: DataFrame, rules: Sequence[Rule]) -> DataFrame:
+    """Add `reason` and `detail` to rows with a `CODE` above 0 and their values in `row_json`."""
+    values = F.from_json("row_json", "map<string,string>")
+
+    def of_rule(texts: list[str | None]) -> Column:
+        return F.element_at(F.array(*[F.lit(text) for text in texts]), F.col(CODE))
+
+    names = [of_rule([next(iter(r.columns[n : n + 1]), None) for r in rules]) for n in (0, 1)]
+    said = F.printf(of_rule([r.text for r in rules]), *[F.try_element_at(values, name) for name in names])
+    return bad.withColumns({"reason": of_rule([r.reason for r in rules]), "detail": said})
 
 
-def _bad_type(column: table.Column) -> Column:
-    came = F.col(f"{CAME_AS}.{column.name}")
-    is_lost = came.isNotNull() & F.col(column.name).isNull()
-    return broken(is_lost, "bad_type", f"{column.name} cannot be read as {column.type}: ", came)
+def _bad_type(column: table.Column) -> Rule:
+    is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
+    return Rule("bad_type", f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
 
 
-def _missing(column: table.Column) -> Column:
-    return broken(F.col(column.name).isNull(), f"missing_{column.name}", f"{column.name} is empty")
+def _missing(column: table.Column) -> Rule:
+    return Rule(f"missing_{column.name}", f"{column.name} is empty", (), F.col(column.name).isNull())
 
 
-def _not_allowed(column: table.Column, further: Sequence[str]) -> Iterator[Column]:
-    value = F.col(column.name)
+def _not_allowed(column: table.Column, further: Sequence[str]) -> Iterator[Rule]:
+    name, value = column.name, F.col(column.name)
     for values in (column.allowed, tuple(further)):
         if values:
-            text = f"{column.name} is none of {', '.join(values)}: "
-            yield broken(~value.isin(*values), f"not_allowed_{column.name}", text, value)
+            known = ", ".join(values).replace("%", "%%")
+            yield Rule(f"not_allowed_{name}", f"{name} is none of {known}: %s", (name,), ~value.isin(*values))
     if column.minimum is not None:
         kind = "negative" if column.minimum == 0 else "too_small"
-        text = f"{column.name} is less than {column.minimum}: "
-        yield broken(value < F.lit(column.minimum), f"{kind}_{column.name}", text, value)
+        is_less = value < F.lit(column.minimum)
+        yield Rule(f"{kind}_{name}", f"{name} is less than {column.minimum}: %s", (name,), is_less)
 
 
-def _impossible_date(column: table.Column, calendar: Calendar) -> Column:
-    value = F.col(column.name)
+def _impossible_date(column: table.Column, calendar: Calendar) -> Rule:
     earliest = F.lit(EARLIEST) if column.type == "date" else calendar.starts(EARLIEST)
-    return broken(value < earliest, f"impossible_{column.name}", f"{column.name} is before {EARLIEST}: ", value)
+    text = f"{column.name} is before {EARLIEST}: %s"
+    return Rule(f"impossible_{column.name}", text, (column.name,), F.col(column.name) < earliest)
 
 
-def _out_of_order(table: Table, calendar: Calendar) -> Iterator[Column]:
+def _out_of_order(table: Table, calendar: Calendar) -> Rule:
     """What happens after it is known, or ends before it begins."""
     if table.name == "users":
         is_upside_down = F.col("closed_on") < F.col("signed_up_on")
-        detail = "closed on ", F.col("closed_on"), ", signed up on ", F.col("signed_up_on")
-        yield broken(is_upside_down, "closed_before_sign_up", *detail)
-        return
+        text = "closed on %s, signed up on %s"
+        return Rule("closed_before_sign_up", text, ("closed_on", "signed_up_on"), is_upside_down)
     happened = canonical.EVENT_TIME[table.name]
-    value, arrived = F.col(happened), F.col("arrived_at")
+    arrived = F.col("arrived_at")
     is_date = table.column(happened).type == "date"
-    is_early = value > (calendar.day(arrived) if is_date else arrived)
-    yield broken(is_early, "event_after_arrival", f"{happened} ", value, " is after its arrival, ", arrived)
+    is_early = F.col(happened) > (calendar.day(arrived) if is_date else arrived)
+    text = f"{happened} %s is after its arrival, %s"
+    return Rule("event_after_arrival", text, (happened, "arrived_at"), is_early)

@@ -63,7 +63,7 @@ class SourcesSettings(FrozenModel):
     @classmethod
     def _columns_are_canonical(cls, source: SourceSettings | None, info: object) -> SourceSettings | None:
         table = canonical.BY_NAME[getattr(info, "field_name", "")]
-        known = [name for name in table.column_names if name != "arrival_cycle"]
+        known = [name for name in table.column_names if name not in canonical.ADDED]
         for name in (source.columns or {}) if source else ():
             if name not in known:
                 raise ValueError(f"`{table.name}` has no column `{name}`: {nearest(name, known)}")

@@ -32,25 +32,31 @@ def run(r: Run) -> None:
             allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
         )
     require_rows(batch)
-    kept = {table: batch.kept[table.name] for table in canonical.ALL if table.name in batch.kept}
-    writes = {**kept, derived.QUARANTINE: batch.quarantine}
-    r.write_together(
+    kept = batch.kept
+    added = set(kept) if batch.adds else set()
+    writes = {canonical.BY_NAME[name]: rows for name, rows in kept.items()} | {derived.QUARANTINE: batch.quarantine}
+    writes = {table: rows for table, rows in writes.items() if table.name in batch.parts}
+    written = r.write_together(
         (
-            (table, rows, None if batch.adds and table in kept else {table.partition_by[0]: batch.parts[table.name]})
+            (
+                table,
+                rows,
+                None if table.name in added else {table.partition_by[0]: batch.parts[table.name]},
+            )
             for table, rows in writes.items()
-            if table.name in batch.parts
         ),
         once=f"{r.step.job} upon {upon}" if batch.adds else None,  # two begun at the same counts would add the same
     )
-    counted = r.rows(derived.INGEST_COUNTS, batch.counts)  # last: they say that all the others are there
-    r.write(derived.INGEST_COUNTS, counted, cycle=batch.parts[derived.INGEST_COUNTS.name])
-    for sentence in ingest.counts.silent([*counts, *batch.counts]):
+    new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
+    # The counts come last: they say that all the others are there.
+    r.write(derived.INGEST_COUNTS, r.rows(derived.INGEST_COUNTS, new), cycle=batch.parts[derived.INGEST_COUNTS.name])
+    for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}")
 
 
 def require_rows(batch: ingest.Batch) -> None:
     """NotReady where not one row arrived in the newest month: what is taken as complete is not asked for again."""
-    newest = str(batch.span.last)
-    if not any(count["rows_in"] for count in batch.counts if count["cycle"] == newest):
-        advice = f"are they there yet? Mind --as-of: rows up to {batch.span.end} would count as taken"
+    newest = str(batch.arrivals.last)
+    if not batch.rows_in(newest):
+        advice = f"are they there yet? Mind --as-of: rows up to {batch.arrivals.end} would count as taken"
         raise NotReady("nothing was written", [Finding("no rows", f"arrived in {newest}", advice)])

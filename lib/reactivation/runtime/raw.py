@@ -74,7 +74,7 @@ class RawTables:
             return self._query(name, source.query, views)
         raw = source.from_ or ""
         if source.may_be_empty and not self._is_there(raw):
-            return of_records(self._spark, [], canonical.BY_NAME[name].schema).drop("arrival_cycle")
+            return of_records(self._spark, [], canonical.BY_NAME[name].schema).drop(*canonical.ADDED)
         frame = self._load(name, raw, f"sources.{name}.from")
         if frame is None or source.where is None:
             return frame

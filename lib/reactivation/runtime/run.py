@@ -133,7 +133,7 @@ class Run:
 
     def write_together(
         self, writes: Iterable[tuple[Table, DataFrame, Parts | None]], *, once: str | None = None
-    ) -> None:
+    ) -> list[int]:
         """Write to several tables, some at a time: small writes mostly wait for each other.
 
         Each is (table, rows, the parts to name as in `write`), or None for the parts where rows are added. once: see
@@ -144,7 +144,7 @@ class Run:
             return self.append(table, rows, once=once) if parts is None else self.write(table, rows, once=once, **parts)
 
         with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda each: write(*each), writes))
+            return list(pool.map(lambda each: write(*each), writes))
 
     def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> int:
         """Add rows to a table that grows: see `Store.append`."""

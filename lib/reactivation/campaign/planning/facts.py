@@ -111,7 +111,13 @@ def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: dat
     sent_at = F.convert_timezone(F.lit(calendar.zone), F.current_timezone(), local).cast("timestamp")
     contacts = canonical.CONTACTS.select(
         planned.withColumns(
-            {"sent_at": sent_at, "arrived_at": sent_at, "status": F.lit("delivered"), "arrival_cycle": F.col("cycle")}
+            {
+                "sent_at": sent_at,
+                "arrived_at": sent_at,
+                "status": F.lit("delivered"),
+                "arrival_cycle": F.col("cycle"),
+                "row_hash": F.lit(None),
+            }
         )
     )
     return contacts if receipts is None else receipts.unionByName(contacts)

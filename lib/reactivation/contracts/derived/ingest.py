@@ -33,6 +33,12 @@ INGEST_COUNTS = Table(
         Column("rows_duplicate", "bigint", "rows that were there already", required=True),
         Column("rows_readmitted", "bigint", "rows in that had waited in quarantine for their user", required=True),
         Column("arrived_before", "date", "00:00 of this day in the region is where the ingest stopped", required=True),
+        Column(
+            "not_yet_arrived",
+            "bigint",
+            "rows of the source that arrive on that day or later, told with its `undated` rows, 0 elsewhere; "
+            "null in counts that 0.1.0 wrote",
+        ),
     ),
     partition_by=("cycle",),
 )

@@ -1,0 +1,114 @@
+"""What a source gave: typed rows that arrived in the range, each with its month, its rule code and its hashes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import functions as F
+
+from reactivation.contracts import canonical
+from reactivation.contracts.table import Table
+from reactivation.frames import checkpointed
+from reactivation.ingest import deduplication, mapping
+from reactivation.ingest.arrival_range import ArrivalRange
+from reactivation.ingest.rules import CODE, Allowed, Rule, first_broken, is_fine, rules_of
+from reactivation.periods import Calendar
+
+Made = TypeVar("Made")
+PLANNERS = 4
+
+
+@dataclass(frozen=True)
+class IngestContext:
+    """What all rules of one ingest go by: the range of arrivals, the region's clock, and what conf allows."""
+
+    arrivals: ArrivalRange
+    calendar: Calendar
+    allowed: Mapping[str, Allowed]
+
+    def during(self, arrivals: ArrivalRange) -> "IngestContext":
+        """The same context for other arrivals."""
+        return replace(self, arrivals=arrivals)
+
+    def rules_of(self, table: Table) -> list[Rule]:
+        """The rules of a table; their codes are their places."""
+        return rules_of(table, calendar=self.calendar, allowed=self.allowed.get(table.name, {}))
+
+
+@dataclass(frozen=True)
+class Received:
+    """The rows of one source that arrived in the range, checked and kept beside the executors.
+
+    rows: see `checked`. count: rows. taken: raw rows of the range's first month that arrived before `since`.
+    not_yet_arrived: raw rows that arrive after the range.
+    """
+
+    table: Table
+    rules: Sequence[Rule]
+    rows: DataFrame
+    count: int
+    taken: int
+    not_yet_arrived: int
+
+
+def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> Received:
+    """Read a source once. expressions: canonical column: Spark SQL over the raw columns."""
+    arrivals, calendar, arrived_at = context.arrivals, context.calendar, F.col("arrived_at")
+    is_not_yet = arrivals.is_not_yet(arrived_at, calendar)
+    was_taken = arrivals.was_taken(arrived_at, calendar)
+    observed = Observation()
+    rows = (
+        _typed(frame, table, expressions, calendar)
+        .where(arrivals.is_not_before(arrived_at, calendar))
+        .observe(
+            observed,
+            F.count("*").alias("count"),
+            F.count_if(was_taken).alias("taken"),
+            F.count_if(is_not_yet).alias("not_yet_arrived"),
+        )
+        .where(~(is_not_yet | was_taken))
+    )
+    held = checkpointed(_checked(rows, table, context))
+    taken, not_yet = (observed.get.get(name, 0) for name in ("taken", "not_yet_arrived"))
+    count = observed.get.get("count", 0) - taken - not_yet
+    return Received(table, context.rules_of(table), held, count, taken, not_yet)
+
+
+def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame:
+    """Rows under canonical names, all of which arrived in the range, checked.
+
+    Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
+    """
+    return _checked(_typed(frame, table, {}, context.calendar), table, context)
+
+
+def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
+    """Something per source, several at a time: with nine small sources, planning is what takes long."""
+    with ThreadPoolExecutor(PLANNERS) as pool:
+        return dict(zip(names, pool.map(made, names), strict=True))
+
+
+def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], calendar: Calendar) -> DataFrame:
+    rows = mapping.typed(frame, table, expressions, calendar)
+    return rows.withColumn("arrived_at", _since_sign_up(calendar)) if table is canonical.USERS else rows
+
+
+def _since_sign_up(calendar: Calendar) -> Column:
+    """Master rows without an arrival are known since the day of sign-up; one that cannot be read stays a bad type."""
+    is_empty = F.col(f"{mapping.CAME_AS}.arrived_at").isNull()
+    day, zero = F.col("signed_up_on"), F.lit(0)
+    began = F.make_timestamp_ltz(F.year(day), F.month(day), F.day(day), zero, zero, zero, F.lit(calendar.zone))
+    return F.when(is_empty, began).otherwise(F.col("arrived_at"))
+
+
+def _checked(typed: DataFrame, table: Table, context: IngestContext) -> DataFrame:
+    month = context.arrivals.month_of(F.col("arrived_at"), context.calendar)
+    rows = (
+        typed.withColumn("arrival_cycle", month)
+        .withColumn(CODE, first_broken(context.rules_of(table)))
+        .withColumn("row_json", F.when(~is_fine(), mapping.as_it_came(table)))
+        .drop(mapping.CAME_AS)
+    )
+    return deduplication.hashed(rows, table, context.arrivals, context.calendar)
