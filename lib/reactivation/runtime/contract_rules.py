@@ -20,10 +20,14 @@ _REFUSED = {
 }
 
 
-def in_part(rows: DataFrame, part: str) -> DataFrame:
-    """The same rows; a query that meets one outside a part (a condition in SQL) fails."""
-    wrong = F.raise_error(F.lit(WRONG_PART)).cast("boolean")
-    return rows.where(F.when(F.expr(part), F.lit(True)).otherwise(wrong))
+def in_part(rows: DataFrame, column: str, part: str) -> DataFrame:
+    """The same rows; a query that meets one outside a part (a condition in SQL) fails.
+
+    column: a partition column, which is read where rows are written; a filter would also be tried on rows that a join
+    below it drops.
+    """
+    is_in = F.when(F.expr(part), F.col(column)).otherwise(F.raise_error(F.lit(WRONG_PART)).cast("string"))
+    return rows.withColumn(column, is_in)
 
 
 def repeated_keys(table: Table, rows: DataFrame) -> list[Finding]:

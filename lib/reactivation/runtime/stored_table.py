@@ -148,7 +148,7 @@ class StoredTable:
     def _attempt(self, rows: DataFrame, parts: Parts | None, *, mark: str, once: str | None) -> int | None:
         """Write; returns the version in which the parts were seen empty where rows were added to them, else None."""
         options = {"userMetadata": mark, **({} if once is None else {"txnAppId": once, "txnVersion": "1"})}
-        checked = in_part(rows, snapshots.condition(parts)) if parts else rows
+        checked = in_part(rows, next(iter(parts)), snapshots.condition(parts)) if parts else rows
         if not self.exists():
             self._create(checked, options)
             return -1
