@@ -1,8 +1,10 @@
 """Delta tables by contract: parts are replaced whole, and a write that breaks the contract leaves nothing behind."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -11,13 +13,15 @@ from conftest import Rows
 from reactivation.contracts import derived
 from reactivation.contracts.table import Column, Table
 from reactivation.errors import Busy, ContractError, Finding, NotReady
-from reactivation.runtime.contract_rules import broken_rules
+from reactivation.runtime.contract_rules import repeated_keys
 from reactivation.runtime.store import Store
+from reactivation.runtime.stored_table import StoredTable
 
 pytestmark = pytest.mark.edges
 
 TIERS = derived.TIERS_TABLE
 COLUMNS = ["cycle", "user_id", "tier", "band"]
+F_TIER = Column("tier", "string", "values of another release", required=True, allowed=("champion", "low_potential"))
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def test_a_rerun_replaces_its_part_and_only_that(store: Store, rows: Rows) -> No
         TIERS, rows(TIERS, COLUMNS, [("2026-06", 1, "low_potential", 9), ("2026-06", 2, "low_potential", 9)]), june
     )
     again = store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "high_potential", 2)]), june)
-    assert again == (1, 3)
+    assert again == (1, 2)  # the first write makes the table
     assert tiers_of(store) == [("2026-05", 1, "low_potential"), ("2026-06", 3, "high_potential")]
     store.replace(TIERS, rows(TIERS, COLUMNS, []), june)  # nobody left: the old rows must go all the same
     assert tiers_of(store) == [("2026-05", 1, "low_potential")]
@@ -48,7 +52,7 @@ def test_a_root_that_is_an_address_says_what_was_written_as_well(
     there = Store(spark, f"file:{tmp_path}", writer="a test")
     assert there.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"}) == (
         1,
-        1,
+        0,
     )
 
 
@@ -68,7 +72,7 @@ def test_rows_that_break_the_contract_leave_the_table_as_it_was(
     records = rows(TIERS, COLUMNS, bad)
     with pytest.raises(ContractError, match=finding):
         store.replace(TIERS, records, {"cycle": "2026-05"})
-    assert store.version(TIERS) == 1  # of the driver's own records, nothing was written
+    assert store.version(TIERS) == 0  # of the driver's own records, nothing was written
     with pytest.raises(ContractError, match=finding):
         store.replace(TIERS, records.repartition(1), {"cycle": "2026-05"})
     assert tiers_of(store) == [("2026-05", 1, "low_potential")]
@@ -83,9 +87,9 @@ def test_what_another_job_wrote_meanwhile_stays_where_a_write_is_taken_back(
     def looked_at_late(table: Table, looked_at: DataFrame) -> list[Finding]:
         monkeypatch.undo()
         store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 2, "low_potential", 1)]), {"cycle": "2026-06"})
-        return broken_rules(table, looked_at)
+        return repeated_keys(table, looked_at)
 
-    monkeypatch.setattr("reactivation.runtime.store.broken_rules", looked_at_late)
+    monkeypatch.setattr("reactivation.runtime.store.repeated_keys", looked_at_late)
     with pytest.raises(ContractError, match="1 rows too many"):
         store.replace(TIERS, may.union(may).repartition(1), {"cycle": "2026-05"})
     assert tiers_of(store) == [("2026-05", 1, "low_potential"), ("2026-06", 2, "low_potential")]
@@ -160,7 +164,7 @@ def test_of_two_jobs_that_replace_a_part_at_once_one_waits_and_is_told_if_it_wai
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(write, [1, 2, 3])) == ["", "", ""]
         assert [user for _, user, _ in tiers_of(store)] in ([1], [2], [3])
-        monkeypatch.setattr("reactivation.runtime.store._TRIES", 1)
+        monkeypatch.setattr("reactivation.runtime.commits._TRIES", 1)
         told = [text for text in pool.map(write, [4, 5, 6]) if text]
     assert told
     assert all("`tiers` is being written by another job" in text and "last written by a test" in text for text in told)
@@ -178,3 +182,147 @@ def test_a_clone_is_the_table_as_it_was_then(store: Store, rows: Rows, spark: Sp
     clone.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "low_potential", 9)]), {"cycle": "2026-06"})
     assert tiers_of(store) == [("2026-05", 2, "low_potential")]  # what the clone writes is its own
     assert not Store(spark, str(tmp_path / "older")).clone(TIERS, store, at_millis=0)
+
+
+def commits_of(store: Store, table: Table = TIERS) -> list[dict[str, Any]]:
+    """The actions of a table's commits, oldest first; each commit as one dictionary of lists by kind."""
+    made = []
+    for file in sorted((Path(store.place(table)) / "_delta_log").glob("*.json")):
+        actions = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        made.append({kind: [a[kind] for a in actions if kind in a] for kind in ("add", "remove", "txn", "commitInfo")})
+    return made
+
+
+def test_rows_of_a_part_that_holds_none_are_added_and_others_are_replaced(store: Store, rows: Rows) -> None:
+    for cycle in ("2026-05", "2026-06", "2026-06"):
+        store.replace(TIERS, rows(TIERS, COLUMNS, [(cycle, 1, "low_potential", 9)]).repartition(1), {"cycle": cycle})
+    modes = [commit["commitInfo"][0]["operationParameters"] for commit in commits_of(store)]
+    assert [(mode["mode"], "predicate" in mode) for mode in modes] == [
+        ("Append", False),
+        ("Append", False),
+        ("Overwrite", True),
+    ]
+
+
+@pytest.mark.parametrize("theirs", ["2026-06", "2026-07"])
+def test_of_two_jobs_that_fill_an_empty_part_the_later_takes_its_rows_back_and_is_told(
+    store: Store, rows: Rows, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    """Delta lets appends pass each other by: what another job added since the part was seen empty, the log tells."""
+    commit = StoredTable._commit
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
+
+    def commit_late(self: StoredTable, *args: Any) -> None:
+        monkeypatch.undo()
+        store.replace(TIERS, rows(TIERS, COLUMNS, [(theirs, 2, "low_potential", 9)]), {"cycle": theirs})
+        commit(self, *args)
+
+    def write() -> int:
+        monkeypatch.setattr(StoredTable, "_commit", commit_late)
+        return store.replace(
+            TIERS, rows(TIERS, COLUMNS, [("2026-06", 3, "low_potential", 9)]), {"cycle": "2026-06"}
+        ).rows
+
+    if theirs == "2026-06":
+        with pytest.raises(Busy, match="`tiers` is being written by another job"):
+            write()
+        assert [user for _, user, _ in tiers_of(store)] == [1, 2]
+    else:
+        assert write() == 1
+        assert [user for _, user, _ in tiers_of(store)] == [1, 3, 2]
+
+
+def test_a_refusal_lists_all_that_is_broken(store: Store, rows: Rows) -> None:
+    may = {"cycle": "2026-05"}
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), may)
+    bad = [
+        ("2026-05", 2, "champion", 9),
+        ("2026-05", 2, "low_potential", 9),
+        ("2026-05", None, "loser", 9),
+        ("2026-07", 3, "low_potential", None),
+    ]
+    for frame in (rows(TIERS, COLUMNS, bad), rows(TIERS, COLUMNS, bad).repartition(1)):
+        for part in ("2026-05", "2026-06"):  # to be replaced, to be added
+            with pytest.raises(ContractError) as error:
+                store.replace(TIERS, frame, {"cycle": part})
+            found = [(f.kind, f.what, f.advice.split(" rows")[0]) for f in error.value.findings]
+            assert found == [
+                ("not null", "user_id", "1"),
+                ("value", "tier", "2"),
+                ("not null", "band", "1"),
+                ("wrong part", f"cycle in ('{part}')", "1" if part == "2026-05" else "4"),
+                ("key", "cycle, user_id", "1"),
+            ]
+    assert tiers_of(store) == [("2026-05", 1, "low_potential")]
+    assert store.version(TIERS) == 0
+
+
+def test_a_first_write_that_repeats_a_key_leaves_an_empty_table(store: Store, rows: Rows) -> None:
+    twice = rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)] * 2).repartition(1)
+    with pytest.raises(ContractError, match="1 rows too many"):
+        store.replace(TIERS, twice, {"cycle": "2026-05"})
+    assert tiers_of(store) == []
+
+
+def test_constraints_of_another_release_go_and_what_has_none_is_looked_at(
+    store: Store, rows: Rows, spark: SparkSession
+) -> None:
+    """A table made before, or by a release that allowed other values, refuses what the contract refuses now."""
+    may, june = {"cycle": "2026-05"}, {"cycle": "2026-06"}
+    other = Table("tiers", "other values", TIERS.key, (*TIERS.columns[:2], F_TIER, TIERS.columns[3]), ("cycle",))
+    store.replace(other, rows(other, COLUMNS, [("2026-05", 1, "champion", 9)]), may)
+    with pytest.raises(ContractError, match="allowed: natural_converter"):
+        store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 2, "champion", 9)]).repartition(1), june)
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-06", 2, "low_potential", 9)]), june)
+    assert tiers_of(store) == [("2026-05", 1, "champion"), ("2026-06", 2, "low_potential")]
+
+
+def test_columns_that_a_contract_gained_are_null_until_the_next_write(
+    store: Store, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = TIERS.extended([Column("row_hash", "bigint", "hash of the row")])
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
+    assert [row.row_hash for row in store.read(newer).collect()] == [None]
+    assert "tiers has no row_hash yet: null until the next write" in capsys.readouterr().out
+    store.replace(
+        newer, rows(newer, [*COLUMNS, "row_hash"], [("2026-06", 1, "low_potential", 9, 7)]), {"cycle": "2026-06"}
+    )
+    assert {(row.cycle, row.row_hash) for row in store.read(newer).collect()} == {("2026-05", None), ("2026-06", 7)}
+    with pytest.raises(ContractError, match=r"missing\s+origin: string"):
+        store.read(TIERS.extended([Column("origin", "string", "where it came from", required=True)]))
+
+
+def test_an_open_table_whose_columns_have_other_types_is_made_again(store: Store, rows: Rows) -> None:
+    then, now = (derived.FEATURES.extended([Column("logins", kind, "logins")]) for kind in ("int", "struct<n: bigint>"))
+    names = ["cycle", "user_id", "logins"]
+    store.replace(then, rows(then, names, [("2026-04", 1, 1), ("2026-05", 1, 2)]), {"cycle": ["2026-04", "2026-05"]})
+    store.replace(now, rows(now, names, [("2026-05", 1, {"n": 3})]), {"cycle": "2026-05"})
+    assert [(row.cycle, row.logins.n) for row in store.read(now).collect()] == [("2026-05", 3)]
+
+
+@pytest.mark.parametrize("address", ["", "file:"])
+def test_rows_by_part_are_those_of_the_log_and_of_a_query(
+    spark: SparkSession, tmp_path: Path, rows: Rows, address: str
+) -> None:
+    """By an address, and where rows were deleted within a file, the log is not gone by."""
+    store = Store(spark, f"{address}{tmp_path}", writer="a test")
+    for cycle, users in (("2026-05", 3), ("2026-06", 2)):
+        part = rows(TIERS, COLUMNS, [(cycle, n, "low_potential", 9) for n in range(users)])
+        store.replace(TIERS, part, {"cycle": cycle})
+    assert store.rows_by(TIERS, "cycle") == {"2026-05": 3, "2026-06": 2}
+    spark.sql(f"alter table delta.`{store.place(TIERS)}` set tblproperties ('delta.enableDeletionVectors' = 'true')")
+    store.delta(TIERS).delete("cycle = '2026-05' and user_id = 1")
+    assert store.rows_by(TIERS, "cycle") == {"2026-05": 2, "2026-06": 2}
+    assert [user for _, user, _ in tiers_of(store)] == [0, 0, 1, 2]
+
+
+def test_without_checksum_files_a_table_is_what_it_was(store: Store, rows: Rows) -> None:
+    """They are optional: without them Delta itself is asked, and parts are replaced."""
+    for user in (1, 2):
+        store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", user, "low_potential", 9)]), {"cycle": "2026-05"})
+        for file in (Path(store.place(TIERS)) / "_delta_log").glob("*.crc"):
+            file.unlink()
+    assert tiers_of(store) == [("2026-05", 2, "low_potential")]
+    assert store.rows_by(TIERS, "cycle") == {"2026-05": 1}
+    store.note(TIERS, "a", "b")
+    assert store.properties(TIERS)["a"] == "b"

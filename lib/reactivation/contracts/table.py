@@ -39,15 +39,25 @@ class Column:
         return StructField(self.name, self.data_type, nullable=not self.required)
 
     @property
+    def rule(self) -> str | None:
+        """SQL that is true where the contract allows the value, never null; None where it allows every value.
+
+        >>> Column("tier", "string", "", required=True, allowed=("high", "low")).rule
+        "`tier` is not null and `tier` in ('high', 'low')"
+        >>> Column("amount", "bigint", "", minimum=0).rule
+        '`amount` is null or (`amount` >= 0)'
+        """
+        name = f"`{self.name}`"
+        bounds = [f"{name} in ({', '.join(repr(value) for value in self.allowed)})"] if self.allowed else []
+        bounds += [] if self.minimum is None else [f"{name} >= {self.minimum}"]
+        if self.required:
+            return " and ".join([f"{name} is not null", *bounds])
+        return f"{name} is null or ({' and '.join(bounds)})" if bounds else None
+
+    @property
     def is_allowed(self) -> SparkColumn:
         """True where the column's value is one the contract allows; null counts as allowed unless `required`."""
-        value = F.col(self.name)
-        fine = F.lit(True)
-        if self.allowed:
-            fine = fine & value.isin(*self.allowed)
-        if self.minimum is not None:
-            fine = fine & (value >= F.lit(self.minimum))
-        return value.isNotNull() & fine if self.required else value.isNull() | fine
+        return F.lit(True) if self.rule is None else F.expr(self.rule)
 
 
 @dataclass(frozen=True)
@@ -97,13 +107,26 @@ class Table:
         """Close a step: exactly the contract's columns, in order and type."""
         return table.select(*[F.col(column.name).cast(column.type) for column in self.columns])
 
-    def differences(self, found: StructType) -> list[Finding]:
-        """What a schema lacks or has otherwise than the contract says; empty where it keeps the contract."""
+    @property
+    def rules(self) -> dict[str, str]:
+        """The rule of each column that has one, by its name."""
+        return {column.name: column.rule for column in self.columns if column.rule is not None}
+
+    def later(self, found: StructType) -> list[Column]:
+        """Nullable columns of the contract that a table made by an older contract does not have."""
+        return [column for column in self.columns if column.name not in found.names and not column.required]
+
+    def differences(self, found: StructType, *, is_stored: bool = False) -> list[Finding]:
+        """What a schema lacks or has otherwise than the contract says; empty where it keeps the contract.
+
+        is_stored: the schema of a stored table, which may be older than the contract: see `later`.
+        """
         have = {field.name: field.dataType for field in found}
+        later = self.later(found) if is_stored else []
         missing = [
             Finding("missing", f"{c.name}: {c.type}", f"found: {', '.join(have) or 'no columns at all'}")
             for c in self.columns
-            if c.name not in have
+            if c.name not in have and c not in later
         ]
         retyped = [
             Finding("type", f"{c.name}: {c.type}", f"found: {have[c.name].simpleString()}")

@@ -88,8 +88,7 @@ def made_of(store: Store, table: Table) -> dict[str, str]:
     """The digest of each part (a month) that was noted; empty where the table is not there."""
     if not store.has(table):
         return {}
-    properties = store.delta(table).detail().select("properties").collect()[0].properties
-    noted: dict[str, str] = json.loads(properties.get(_PROPERTY, "{}"))
+    noted: dict[str, str] = json.loads(store.properties(table).get(_PROPERTY, "{}"))
     return noted
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from reactivation.periods import Calendar, Month
 from reactivation.runtime import console
 from reactivation.runtime.input_fingerprint import made_of, note_made_of
 from reactivation.runtime.session import changed
-from reactivation.runtime.store import Parts, Store, Written, resolved
+from reactivation.runtime.snapshot import Parts
+from reactivation.runtime.store import Store, Written, resolved
 from reactivation.settings import Loaded, Settings
 
 _WRITERS = 4
@@ -83,8 +85,9 @@ class Run:
     def reports(self) -> str:
         return self.resolve(self.settings.paths.reports)
 
-    @property
+    @cached_property
     def store(self) -> Store:
+        """The tables under the run's root, each opened once."""
         return Store(self.spark, self.root, writer=f"{self.step.job} (cycle {self.cycle}, run {self.run_id})")
 
     def resolve(self, path: str) -> str:
@@ -151,6 +154,11 @@ class Run:
         self.step.check_write(table)
         return self._log(table, time.monotonic(), self.store.append(table, frame, once=once))
 
+    def rows_by(self, table: Table, column: str) -> dict[str, int]:
+        """Rows of a table by value of a partition column: see `Store.rows_by`."""
+        self.step.check_read(table)
+        return self.store.rows_by(table, column)
+
     def rows(self, table: Table, records: Iterable[Mapping[str, Any]]) -> DataFrame:
         """A few records of the driver as a frame of a table's contract."""
         return of_records(self.spark, records, table.schema)
@@ -181,8 +189,7 @@ class Run:
             return set()
         is_ours = (F.col("cycle") == str(self.cycle)) | (F.col("job") == INGEST.job)
         counts = (F.col("settings_hash") == self.settings_hash) | (F.col("job") == PLAN.job)
-        is_finished = counts & (F.col("table") == "-")
-        finished = self.store.read(derived.RUN_LOG).where(is_ours & is_finished)
+        finished = self.store.read(derived.RUN_LOG).where(is_ours & counts & (F.col("table") == "-"))
         return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
 
     def finished_at(self, step: Step) -> int | None:
@@ -215,8 +222,7 @@ class Run:
 
     def finish(self) -> None:
         """Note in `run_log` what this run wrote, and that it is done."""
-        seconds = time.monotonic() - self._started
-        whole = ("-", Written(self.rows_written, -1), seconds)
+        whole = ("-", (self.rows_written, None), time.monotonic() - self._started)
         common = {
             "run_id": self.run_id,
             "job": self.step.job,
@@ -228,16 +234,10 @@ class Run:
             "finished_at": datetime.now(UTC),
         }
         records = [
-            {
-                **common,
-                "table": name,
-                "rows": w.rows,
-                "delta_version": w.version if w.version >= 0 else None,
-                "seconds": s,
-            }
-            for name, w, s in [*self._written, whole]
+            {**common, "table": name, "rows": rows, "delta_version": version, "seconds": seconds}
+            for name, (rows, version), seconds in (*self._written, whole)
         ]
-        self.store.append(derived.RUN_LOG, self.rows(derived.RUN_LOG, records).coalesce(1))
+        self.store.append(derived.RUN_LOG, self.rows(derived.RUN_LOG, records))
 
     def _log(self, table: Table, started: float, written: Written) -> int:
         seconds = time.monotonic() - started

@@ -1,0 +1,221 @@
+"""One Delta table in its place: its newest version, the rows of it, and a write in one commit."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from delta import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from reactivation.contracts.table import Table
+from reactivation.errors import ContractError
+from reactivation.frames import of_records
+from reactivation.runtime import console
+from reactivation.runtime import snapshot as snapshots
+from reactivation.runtime.commits import Commit, busy, committed, newest, of_history, of_log
+from reactivation.runtime.contract_rules import in_part
+from reactivation.runtime.snapshot import Parts, Snapshot
+
+_INDEXED_COLUMNS = 8
+_CONSTRAINT = "delta.constraints."
+_MOST_FILES = 1000
+"""Data files that are read by the log's own list: Spark looks for them one by one."""
+
+Made = TypeVar("Made")
+
+
+class StoredTable:
+    """A table of one contract; it need not be there yet. place: a path, or a full name in the catalog."""
+
+    def __init__(self, spark: SparkSession, place: str, contract: Table, *, is_catalog: bool) -> None:
+        self._spark = spark
+        self._place = place
+        self.contract = contract
+        self._is_catalog = is_catalog
+        self._known: Snapshot | None = None
+        self._said: set[str] = set()
+
+    @property
+    def in_sql(self) -> str:
+        """The table's name in SQL."""
+        return self._place if self._is_catalog else f"delta.`{self._place}`"
+
+    def exists(self) -> bool:
+        """True where the table has been created."""
+        if self._is_catalog:
+            return self._spark.catalog.tableExists(self._place)
+        log = self._log()
+        return bool(snapshots.versions(log)) if log else bool(DeltaTable.isDeltaTable(self._spark, self._place))
+
+    def delta(self) -> DeltaTable:
+        """Delta's own handle of the table."""
+        by = DeltaTable.forName if self._is_catalog else DeltaTable.forPath
+        return by(self._spark, self._place)
+
+    def newest(self, mark: str | None = None) -> Commit:
+        """The newest commit, or the newest that bears a mark: see `commits.newest`."""
+        log = self._log()
+        return newest(of_log(log) if log else of_history(self.delta()), mark)
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest version as its log tells it; None where it does not."""
+        log = self._log()
+        version = next(iter(snapshots.versions(log)), None) if log else None
+        if log is None or version is None:
+            return None
+        if self._known is None or self._known.version != version:
+            self._known = snapshots.of_version(log, version)
+        return self._known
+
+    def load(self, version: int | None = None) -> DataFrame:
+        """The rows of a version, by default the newest; where the log names its files, without Delta's own queries."""
+        known = self.snapshot() if version is None else None
+        if known is not None and known.is_plain and len(known.files) <= _MOST_FILES:
+            return self._of_files(known)
+        reader = self._spark.read if version is None else self._spark.read.option("versionAsOf", version)
+        return reader.table(self._place) if self._is_catalog else reader.format("delta").load(self._place)
+
+    def properties(self) -> Mapping[str, str]:
+        """The table's properties."""
+        known = self.snapshot()
+        if known is not None:
+            return known.properties
+        found: dict[str, str] = self.delta().detail().select("properties").collect()[0].properties
+        return found
+
+    def is_guarded(self) -> bool:
+        """True where Delta refuses what the contract does not allow: not yet of a table of an older release."""
+        held = self.properties() if self.exists() else self._guards()
+        return all(held.get(name) == rule for name, rule in self._guards().items())
+
+    def alter(self, change: str) -> None:
+        """Change the table by SQL."""
+        self._spark.sql(f"alter table {self.in_sql} {change}")
+
+    def committed(self, write: Callable[[], Made]) -> Made:
+        """See `commits.committed`."""
+        return committed(write, table=self.contract.name, last=self.newest)
+
+    def say_once(self, text: str) -> None:
+        """Say something about the table, once."""
+        if text not in self._said:
+            self._said.add(text)
+            console.say(f"    {self.contract.name} {text}")
+
+    def write(self, rows: DataFrame, parts: Parts | None, *, mark: str, once: str | None = None) -> Commit:
+        """Write in one commit, and return it; where nothing was to be written, the newest one, without the mark.
+
+        parts: those to replace; None adds the rows. once: names the write: see `Store.replace`. Delta lets appends pass
+        each other by. So rows that were added to empty parts are taken back where another job has written to the
+        parts since the version in which they were seen empty: Busy.
+        """
+        before = self.committed(partial(self._attempt, rows, parts, mark=mark, once=once))
+        commit = self.newest(mark)
+        if parts and before is not None and commit.mark == mark and self._is_met(parts, before + 1, commit.version):
+            self.take_back(parts, commit.version, mark=mark)
+            raise busy(self.contract.name, self.newest())
+        return commit
+
+    def take_back(self, parts: Parts, version: int, *, mark: str) -> None:
+        """Undo a write; where another job has written since, put back its parts alone."""
+        if version == 0:
+            self.delta().delete()
+        elif self.newest().version == version:
+            self.delta().restoreToVersion(version - 1)
+        else:
+            where = snapshots.condition(parts)
+            before = self.load(version - 1).where(where)
+            options = {"replaceWhere": where, "userMetadata": mark}
+            self.committed(partial(self._commit, before, "overwrite", options))
+
+    def _log(self) -> Path | None:
+        """The table's log, where that is a folder of this machine."""
+        log = Path(self._place) / "_delta_log"
+        return log if not self._is_catalog and log.is_dir() else None
+
+    def _of_files(self, known: Snapshot) -> DataFrame:
+        if not known.files:
+            return of_records(self._spark, [], known.schema)
+        reader = self._spark.read.schema(known.schema).option("basePath", self._place)
+        paths = [f"{self._place}/{file.path}" for file in known.files]
+        return reader.option("__globPaths__", "false").parquet(*paths).select(*known.schema.names)
+
+    def _guards(self) -> dict[str, str]:
+        return {f"{_CONSTRAINT}{name}": rule for name, rule in self.contract.rules.items()}
+
+    def _attempt(self, rows: DataFrame, parts: Parts | None, *, mark: str, once: str | None) -> int | None:
+        """Write; returns the version in which the parts were seen empty where rows were added to them, else None."""
+        options = {"userMetadata": mark, **({} if once is None else {"txnAppId": once, "txnVersion": "1"})}
+        checked = in_part(rows, next(iter(parts)), snapshots.condition(parts)) if parts else rows
+        if not self.exists():
+            self._create(checked, options)
+            return -1
+        known = self.snapshot()
+        self._drop_outdated_guards()
+        adapted = self._adapted(rows.schema, self.load().schema if known is None else known.schema)
+        if "overwriteSchema" in adapted:
+            self._commit(checked, "overwrite", {**options, **adapted})
+            return None
+        if parts is None:
+            self._commit(rows, "append", {**options, **adapted})
+            return None
+        if known is not None and not any(file.lies_in(parts) for file in known.files):
+            self._commit(checked, "append", {**options, **adapted})
+            return known.version
+        self._commit(rows, "overwrite", {**options, **adapted, "replaceWhere": snapshots.condition(parts)})
+        return None
+
+    def _create(self, rows: DataFrame, options: Mapping[str, str]) -> None:
+        """Create the table by its first write; in a catalog by a commit of its own."""
+        indexed = str(min(len(self.contract.columns), _INDEXED_COLUMNS))
+        properties = {"delta.dataSkippingNumIndexedCols": indexed, **self._guards()}
+        if not self._is_catalog:
+            self._commit(rows, "append", {**options, **properties})
+            return
+        builder = DeltaTable.createIfNotExists(self._spark).tableName(self._place).addColumns(self.contract.schema)
+        for name, value in properties.items():
+            builder = builder.property(name, value)
+        columns = self.contract.partition_by
+        (builder.partitionedBy(*columns) if columns else builder).execute()
+        self._commit(rows, "append", options)
+
+    def _drop_outdated_guards(self) -> None:
+        """Take away constraints of another release, which may refuse what the contract allows now."""
+        wanted = self._guards()
+        for name, rule in self.properties().items():
+            if name.startswith(_CONSTRAINT) and wanted.get(name) != rule:
+                self.alter(f"drop constraint if exists {name.removeprefix(_CONSTRAINT)}")
+
+    def _adapted(self, new: StructType, stored: StructType) -> dict[str, str]:
+        """Options of a write whose columns are not those of the table, which an older release may have made."""
+        types = {field.name: field.dataType for field in stored}
+        retyped = [field.name for field in new if types.get(field.name, field.dataType) != field.dataType]
+        if retyped and self.contract.is_open:
+            self.say_once(f"is made again: another release gave {', '.join(retyped)} other types")
+            return {"overwriteSchema": "true"}
+        differences = self.contract.differences(stored, is_stored=True)
+        if differences:
+            raise ContractError(f"`{self.contract.name}` was made by another contract", differences)
+        added = [field.name for field in new if field.name not in types]
+        if added:
+            self.say_once(f"gets {', '.join(added)}")
+        return {"mergeSchema": "true"} if added else {}
+
+    def _commit(self, rows: DataFrame, mode: str, options: Mapping[str, str]) -> None:
+        writer = rows.write.format("delta").mode(mode).options(**options)
+        if self.contract.partition_by:
+            writer = writer.partitionBy(*self.contract.partition_by)
+        if self._is_catalog:
+            writer.saveAsTable(self._place)
+        else:
+            writer.save(self._place)
+
+    def _is_met(self, parts: Parts, first: int, end: int) -> bool:
+        """True where a commit from `first` up to but not including `end` changed some parts, or may have."""
+        log = self._log()
+        made = range(first, end)
+        if log is None:
+            return bool(made)
+        return any(snapshots.lies_in(partition, parts) for partition in snapshots.partitions_changed(log, made))
