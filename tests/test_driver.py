@@ -23,7 +23,7 @@ FEW = {
     f"{LIB}campaign/tiers/usable_months.py": (1, "months"),
     f"{LIB}campaign/planning/intensity.py": (1, "one row of sums"),
     f"{LIB}campaign/assignment/ranks.py": (1, "quantiles"),
-    f"{LIB}campaign/tiers/bands.py": (4, "a row per band; one row of shares"),
+    f"{LIB}campaign/tiers/bands.py": (3, "a row per band; one row of shares"),
     f"{LIB}campaign/planning/waves.py": (
         2,
         "a row per cell, hash bucket and options; a row per reason and option",

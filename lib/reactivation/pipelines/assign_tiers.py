@@ -24,10 +24,11 @@ def run(r: Run) -> None:
     if scores.isEmpty():
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
-    plan, rates = _plan(r), evidence_months.base_rates(r)
+    plan, months = _plan(r), evidence_months.cycles(r)
+    rates = evidence_months.base_rates(r, months)
     bands = campaign.bands.decide(
         campaign.bands.band_sizes(scores, settings.tiers),
-        evidence_months.evidence(r),
+        evidence_months.evidence(r, months),
         settings.tiers,
         before=evidence_months.standing_tiers(r),
     )

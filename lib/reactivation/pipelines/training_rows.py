@@ -28,7 +28,7 @@ class Material:
     at_most: int
 
     def examples(self, targets: Iterable[str]) -> dict[str, DataFrame]:
-        """By target, examples that speak of users left alone, as conf wants it."""
+        """The examples of each target, chosen and weighed by what conf says of contacted users."""
         every = {target: model.examples(self.features, self.labels, target=target) for target in targets}
         return evidence_months.examples_alone(self.run, every, self.training.months, self.alone)
 
