@@ -48,7 +48,8 @@ def is_there(r: Run, registry: Registry, target: str, training: model.Training) 
 def train(
     r: Run, registry: Registry, target: str, material: training_rows.Material, examples: DataFrame
 ) -> tuple[model.Trained, ModelVersion] | ModelError:
-    """Train one model and register it; the error where its data cannot train it and the programme can do without."""
+    """Train one model and register it. Where its data cannot train it: the error as a value if the programme goes on
+    without this model, else it is raised."""
     serving = registry.serving(target, r.cycle)
     champion = registry.load(target, str(serving.version)) if serving else None
     training, salt = material.training, training_rows.salt(r, target)
