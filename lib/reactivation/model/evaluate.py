@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL, WEIGHT
-from reactivation.model.paired import Paired, from_moments
+from reactivation.model.paired import LossDifference, from_moments
 
 SMALLEST = 1e-12
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "base_rate", "users")
@@ -142,7 +142,7 @@ def log_loss(p: Column) -> Column:
     return -F.log(F.greatest(happened, F.lit(SMALLEST)))
 
 
-def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float) -> Paired:
+def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float) -> LossDifference:
     """Log loss of p less that of a constant, row by row; below 0 is better.
 
     base_rate: that of the training months, so that the constant knows no more of the test month than the model does.
@@ -150,7 +150,7 @@ def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float)
     return against(scored, {"base_rate": F.lit(base_rate)}, confidence=confidence)["base_rate"]
 
 
-def against(scored: DataFrame, others: Mapping[str, Column], *, confidence: float) -> dict[str, Paired]:
+def against(scored: DataFrame, others: Mapping[str, Column], *, confidence: float) -> dict[str, LossDifference]:
     """Log loss of p less that of other probabilities of the same row; below 0 is better than the other; one query.
 
     Hájek's weighted mean, its variance by linearisation; with weights of 1 the plain mean and its variance.
@@ -239,7 +239,7 @@ def _areas(scored: DataFrame) -> tuple[float, float]:
     return areas
 
 
-def _paired(row: Row, name: str, confidence: float) -> Paired:
+def _paired(row: Row, name: str, confidence: float) -> LossDifference:
     n = int(row[f"{name}_n"])
     if not n:
         return from_moments(0, None, None, confidence=confidence)

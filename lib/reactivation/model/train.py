@@ -24,7 +24,7 @@ from reactivation.model.examples import (
     with_weight_alone,
 )
 from reactivation.model.gate import Gate
-from reactivation.model.paired import Paired
+from reactivation.model.paired import LossDifference
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, missing_features, score
 from reactivation.model.settings import ModelSettings
@@ -46,8 +46,8 @@ class Trained:
     sample_share: float
     base_rate: float
     quality: dict[str, Quality]
-    against_base_rate: Paired
-    against_champion: Paired | None
+    against_base_rate: LossDifference
+    against_champion: LossDifference | None
     champion_version: str | None
     gate: Gate
     notes: tuple[str, ...]
