@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "runtime": BASE | {"settings", "runtime"},
     "runtime.raw": BASE | {"settings", "runtime", "ingest"},  # opens what `ingest` reads, and nothing else
     "runtime.registry": BASE | {"settings", "runtime", "model"},  # keeps what `model` fits, and nothing else
+    "runtime.logged_models": BASE | {"settings", "runtime", "model"},  # the same, of one model
     "runtime.notebook": BASE | {"settings", "runtime", "cli"},  # is the notebooks' `cli`
     "cli": BASE | {"settings", "runtime"},
     "pipelines": BASE | STEPS | {"runtime", "pipelines", "cli"},

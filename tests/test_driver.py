@@ -23,7 +23,7 @@ FEW = {
     f"{LIB}campaign/tiers/usable_months.py": (1, "months"),
     f"{LIB}campaign/planning/intensity.py": (1, "one row of sums"),
     f"{LIB}campaign/assignment/ranks.py": (1, "quantiles"),
-    f"{LIB}campaign/tiers/bands.py": (4, "a row per band; one row of shares"),
+    f"{LIB}campaign/tiers/bands.py": (3, "a row per band; one row of shares"),
     f"{LIB}campaign/planning/waves.py": (
         2,
         "a row per cell, hash bucket and options; a row per reason and option",
@@ -39,7 +39,7 @@ FEW = {
     f"{LIB}runtime/input_fingerprint.py": (1, "a table's properties"),
     f"{LAB}measurement/meter.py": (1, "the stage of a job, no rows"),
     f"{LIB}runtime/raw.py": (1, "names of sources"),
-    f"{LIB}runtime/registry.py": (1, "five rows of an example"),
+    f"{LIB}runtime/logged_models.py": (1, "200 rows of examples"),
     f"{LIB}runtime/run.py": (2, "what was run; one instant"),
     f"{LIB}runtime/contract_rules.py": (1, "one row of counts"),
     f"{LIB}runtime/store.py": (1, "one version"),
@@ -68,7 +68,6 @@ FEW = {
     f"{LIB}pipelines/score_users.py": (1, "one row: which model"),
     f"{LAB}pipelines/simulate_bank.py": (3, "stretches of days; means by cell"),
     f"{LAB}pipelines/simulate_policies.py": (4, "sums by cell; a sample of some 2 000 users for the linear programme"),
-    f"{LIB}pipelines/training_rows.py": (1, "months"),
     "notebooks/05_read_out.py": (2, "readout: a row per contrast, metric and segment; the registered plan"),
 }
 

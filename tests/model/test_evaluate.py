@@ -4,6 +4,7 @@ from math import log
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from reactivation.model.evaluate import against, against_base_rate, quality
 
@@ -59,5 +60,5 @@ def test_paired_differences_are_taken_row_by_row(spark: SparkSession) -> None:
     assert base.n == 4
     assert base.mean == pytest.approx(log(0.5 / 0.8))  # every row loses -ln 0.8 instead of -ln 0.5
     assert base.high == pytest.approx(base.mean)  # and all alike: no width
-    same = against(rows, rows, confidence=0.95)
+    same = against(rows, {"itself": F.col("p")}, confidence=0.95)["itself"]
     assert (same.mean, same.low, same.high) == (0.0, 0.0, 0.0)

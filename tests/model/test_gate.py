@@ -6,15 +6,15 @@ import pytest
 
 from reactivation.model.evaluate import Quality
 from reactivation.model.gate import Gate, decide
-from reactivation.model.paired import Paired, from_moments
+from reactivation.model.paired import LossDifference, from_moments
 from reactivation.model.settings import GateSettings
 
 pytestmark = pytest.mark.numbers
 
 SETTINGS = GateSettings(confidence=0.95, champion_margin=0.01, min_rows=100)
 GOOD = Quality(users=500, base_rate=0.3, auc=0.8)
-BETTER = Paired(500, -0.05, -0.08, -0.02)
-LEVEL = Paired(500, 0.002, -0.004, 0.008)
+BETTER = LossDifference(500, -0.05, -0.08, -0.02)
+LEVEL = LossDifference(500, 0.002, -0.004, 0.008)
 
 
 def decided(**changes: Any) -> Gate:
@@ -30,10 +30,10 @@ def test_the_first_version_needs_only_the_base_rate() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"against_base_rate": Paired(500, -0.01, -0.03, 0.01)}, "not below the base rate's"),
-        ({"against_base_rate": Paired(500, -0.01, -0.02, 0.0)}, "must lie below 0"),  # exactly 0 is not below
-        ({"against_base_rate": Paired(1, -0.01, None, None)}, "too few rows"),
-        ({"against_champion": Paired(500, 0.004, -0.004, 0.012)}, "may be worse than the champion's"),
+        ({"against_base_rate": LossDifference(500, -0.01, -0.03, 0.01)}, "not below the base rate's"),
+        ({"against_base_rate": LossDifference(500, -0.01, -0.02, 0.0)}, "must lie below 0"),  # exactly 0 is not below
+        ({"against_base_rate": LossDifference(1, -0.01, None, None)}, "too few rows"),
+        ({"against_champion": LossDifference(500, 0.004, -0.004, 0.012)}, "may be worse than the champion's"),
         ({"slope": -0.2}, "slope is -0.2"),
         ({"test": Quality(users=99, base_rate=0.3)}, "99 low-active users"),
         ({"test": Quality(users=500, base_rate=1.0, reason="all 500 labels are 1: nothing to rank")}, "not estimable"),
@@ -50,7 +50,7 @@ def test_a_little_worse_than_the_champion_is_within_the_margin() -> None:
 
 
 def test_all_reasons_are_told_at_once() -> None:
-    gate = decided(slope=0.0, against_base_rate=Paired(500, 0.1, 0.05, 0.15))
+    gate = decided(slope=0.0, against_base_rate=LossDifference(500, 0.1, 0.05, 0.15))
     assert len(gate.reasons) == 2
 
 

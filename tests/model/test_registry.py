@@ -20,6 +20,7 @@ from reactivation.errors import ModelError, PlanError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
 from reactivation.pipelines import approve_model, score_users, train_models
+from reactivation.runtime import logged_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
@@ -126,6 +127,16 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     stages = registry.load("active", "1").model.stages
     assert {type(stage).__module__.split(".")[0] for stage in stages} == {"pyspark"}
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in stages)  # none of them needs Python
+
+
+def test_a_logged_model_that_scores_otherwise_than_the_trained_one_is_refused(
+    registry: Registry, trained: model.Trained, examples: DataFrame
+) -> None:
+    """`trained` is of another sample than the job's version, which stands here for a model that was lost on the way."""
+    logged = f"models:/{registry.name('active')}/1"
+    with pytest.raises(ModelError, match="scores otherwise than the trained one"):
+        logged_models.require_same_scores(trained.fitted, logged, examples.select(*trained.fitted.features))
+    assert registry.load("active", "1").model is registry.load("active", "1").model  # a session loads it once
 
 
 def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) -> None:

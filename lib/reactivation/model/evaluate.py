@@ -4,10 +4,10 @@ Scored rows have `label` (1.0 or 0.0), `p` (calibrated probability), `raw` (what
 speaks for). All figures but the numbers of users are weighted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from pyspark.ml.functions import array_to_vector
@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL, WEIGHT
-from reactivation.model.paired import Paired, from_moments
+from reactivation.model.paired import LossDifference, from_moments
 
 SMALLEST = 1e-12
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "base_rate", "users")
@@ -52,38 +52,72 @@ class Quality:
         return {**{metric: getattr(self, metric) for metric in METRICS}, **slope}
 
 
-def quality(scored: DataFrame, *, deciles: int, bins: int, with_slope: bool = False) -> Quality:
-    """All figures of one population. Persist the rows: several passes go over them.
+class Population(NamedTuple):
+    """Who belongs to a population, and for how many users a row speaks there."""
 
-    Deciles are groups of about equal size by raw, cut at approximate quantiles (relative error 1/10 000), so equal
-    scores always share a group and no global sort is needed; where many scores are equal, groups may be missing.
+    belongs: Column
+    weight: Column
+
+
+def quality(scored: DataFrame, *, deciles: int, bins: int, with_slope: bool = False) -> Quality:
+    """All figures of one population: everybody in the rows."""
+    everybody = {"all": Population(F.lit(True), F.col(WEIGHT))}
+    return qualities(scored, everybody, deciles=deciles, bins=bins, slope_of=["all"] if with_slope else [])["all"]
+
+
+def qualities(
+    scored: DataFrame,
+    populations: Mapping[str, Population],
+    *,
+    deciles: int,
+    bins: int,
+    slope_of: Collection[str] = (),
+) -> dict[str, Quality]:
+    """All figures of several populations, which may overlap. Persist the rows: several passes go over them.
+
+    Two queries, one for the sums and one for the cells, and MLlib's own for the areas. Deciles are groups of about
+    equal size by raw, cut at approximate quantiles (relative error 1/10 000), so equal scores always share a group and
+    no global sort is needed; where many scores are equal, groups may be missing. slope_of: populations whose
+    calibration slope is wanted.
     """
-    loss, error = _mean(log_loss(F.col("p"))), _mean((F.col("p") - F.col(LABEL)) ** 2)
+    members = F.array_compact(
+        F.array(
+            *[
+                F.when(who.belongs, F.struct(F.lit(name).alias("population"), who.weight.alias(WEIGHT)))
+                for name, who in populations.items()
+            ]
+        )
+    )
+    rows = scored.select(LABEL, "p", "raw", F.explode(members).alias("member")).select(LABEL, "p", "raw", "member.*")
     cuts = F.percentile_approx("raw", [n / deciles for n in range(1, deciles)], 10_000)
-    row = scored.agg(
+    sums = rows.groupBy("population").agg(
         F.count(LABEL).alias("n"),
         _mean(F.col(LABEL)).alias("rate"),
-        loss.alias("loss"),
-        error.alias("brier"),
+        _mean(log_loss(F.col("p"))).alias("loss"),
+        _mean((F.col("p") - F.col(LABEL)) ** 2).alias("brier"),
         cuts.alias("cuts"),
-    ).head()
-    assert row is not None
-    if not row.n:
-        return Quality(users=0, reason="no rows")
-    cells = _cells(scored, cuts=row.cuts or (), deciles=deciles, bins=bins)
-    common: dict[str, Any] = {
-        "users": int(row.n),
-        "base_rate": row.rate,
-        "log_loss": row.loss,
-        "brier": row.brier,
-        "deciles": _decile_table(cells, base_rate=row.rate),
-        "calibration": _calibration_table(cells, bins),
-    }
-    if not 0 < row.rate < 1:
-        return Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
-    slope = calibration_slope(scored) if with_slope else None
-    auc, pr_auc = _area(scored, "areaUnderROC"), _area(scored, "areaUnderPR")
-    return Quality(**common, auc=auc, pr_auc=pr_auc, calibration_slope=slope)
+    )
+    totals = {row.population: row for row in sums.collect()}
+    found = {name: Quality(users=0, reason="no rows") for name in populations}
+    cells = _cells(rows, cuts={name: row.cuts for name, row in totals.items()}, deciles=deciles, bins=bins)
+    for name, row in totals.items():
+        own = [cell for cell in cells if cell.population == name]
+        common: dict[str, Any] = {
+            "users": int(row.n),
+            "base_rate": row.rate,
+            "log_loss": row.loss,
+            "brier": row.brier,
+            "deciles": _decile_table(own, base_rate=row.rate),
+            "calibration": _calibration_table(own, bins),
+        }
+        if not 0 < row.rate < 1:
+            found[name] = Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
+            continue
+        own_rows = rows.where(F.col("population") == name)
+        slope = calibration_slope(own_rows) if name in slope_of else None
+        auc, pr_auc = _areas(own_rows)
+        found[name] = Quality(**common, auc=auc, pr_auc=pr_auc, calibration_slope=slope)
+    return found
 
 
 def calibration_slope(scored: DataFrame) -> float | None:
@@ -108,27 +142,47 @@ def log_loss(p: Column) -> Column:
     return -F.log(F.greatest(happened, F.lit(SMALLEST)))
 
 
-def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float) -> Paired:
+def against_base_rate(scored: DataFrame, *, base_rate: float, confidence: float) -> LossDifference:
     """Log loss of p less that of a constant, row by row; below 0 is better.
 
     base_rate: that of the training months, so that the constant knows no more of the test month than the model does.
     """
-    return _paired(scored, log_loss(F.col("p")) - log_loss(F.lit(base_rate)), confidence)
+    return against(scored, {"base_rate": F.lit(base_rate)}, confidence=confidence)["base_rate"]
 
 
-def against(scored: DataFrame, other: DataFrame, *, confidence: float) -> Paired:
-    """Log loss of p less that of another model's p on the same rows; below 0 is better than the other."""
-    both = scored.join(other.select("cycle", "user_id", F.col("p").alias("p_other")), ["cycle", "user_id"], "inner")
-    return _paired(both, log_loss(F.col("p")) - log_loss(F.col("p_other")), confidence)
+def against(scored: DataFrame, others: Mapping[str, Column], *, confidence: float) -> dict[str, LossDifference]:
+    """Log loss of p less that of other probabilities of the same row; below 0 is better than the other; one query.
+
+    Hájek's weighted mean, its variance by linearisation; with weights of 1 the plain mean and its variance.
+    """
+    w, names = F.col(WEIGHT), list(others)
+    rows = scored.select(WEIGHT, *[(log_loss(F.col("p")) - log_loss(others[name])).alias(name) for name in names])
+    sums = [
+        column
+        for name in names
+        for column in (
+            F.count(name).alias(f"{name}_n"),
+            F.sum(F.col(name) * w).alias(f"{name}_dw"),
+            *[F.sum(w * w * F.col(name) ** power).alias(f"{name}_ww{power}") for power in (0, 1, 2)],
+        )
+    ]
+    row = rows.agg(F.sum(WEIGHT).alias("w"), *sums).head()
+    assert row is not None
+    return {name: _paired(row, name, confidence) for name in names}
 
 
-def _cells(scored: DataFrame, *, cuts: Sequence[float], deciles: int, bins: int) -> list[Row]:
-    """Sums per decile of raw (1 the highest) and bin of p (of equal width): few rows, whatever the users."""
-    above = sum((F.when(F.col("raw") > border, 1).otherwise(0) for border in cuts), F.lit(0))
+def _cells(rows: DataFrame, *, cuts: Mapping[str, Sequence[float]], deciles: int, bins: int) -> list[Row]:
+    """Sums per population, decile of raw (1 the highest) and bin of p (of equal width): few rows for any users."""
+    if not cuts:
+        return []
+    borders = F.coalesce(
+        *[F.when(F.col("population") == name, F.lit(list(ends)).cast("array<double>")) for name, ends in cuts.items()]
+    )
+    above = F.size(F.filter(borders, lambda border: F.col("raw") > border))
     number = F.least(F.floor(F.col("p") * bins), F.lit(bins - 1)).cast("int")
     weight = F.col(WEIGHT)
     return (
-        scored.groupBy((F.lit(deciles) - above).alias("decile"), number.alias("bin"))
+        rows.groupBy("population", (F.lit(deciles) - above).alias("decile"), number.alias("bin"))
         .agg(
             F.count(LABEL).alias("users"),
             F.sum(F.col(LABEL) * weight).alias("positives"),
@@ -172,31 +226,25 @@ def _mean(value: Column) -> Column:
     return F.sum(value * F.col(WEIGHT)) / F.sum(WEIGHT)
 
 
-def _area(scored: DataFrame, metric: Literal["areaUnderROC", "areaUnderPR"]) -> float:
-    """Exact: numBins=0 keeps every distinct score as a threshold."""
-    area = BinaryClassificationEvaluator(
-        rawPredictionCol="raw", labelCol=LABEL, weightCol=WEIGHT, metricName=metric, numBins=0
-    )
-    return float(area.evaluate(scored))
+def _areas(scored: DataFrame) -> tuple[float, float]:
+    """Area under the ROC and the precision-recall curve, exact: numBins=0 keeps every distinct score as a threshold.
+
+    Both from one `BinaryClassificationMetrics`, which sorts and adds up the scores once.
+    """
+    evaluator: Any = BinaryClassificationEvaluator(rawPredictionCol="raw", labelCol=LABEL, weightCol=WEIGHT, numBins=0)
+    evaluator._transfer_params_to_java()
+    metrics = evaluator._java_obj.getMetrics(scored._jdf)
+    areas = float(metrics.areaUnderROC()), float(metrics.areaUnderPR())
+    metrics.unpersist()
+    return areas
 
 
-def _paired(rows: DataFrame, difference: Column, confidence: float) -> Paired:
-    """Hájek's weighted mean, its variance by linearisation; with weights of 1 the plain mean and its variance."""
-    d, w = F.col("d"), F.col("w")
-    row = (
-        rows.select(difference.alias("d"), F.col(WEIGHT).alias("w"))
-        .agg(
-            F.count("d").alias("n"),
-            F.sum(d * w).alias("dw"),
-            F.sum("w").alias("w"),
-            *[F.sum(w * w * d**power).alias(f"ww{power}") for power in (0, 1, 2)],
-        )
-        .head()
-    )
-    assert row is not None
-    if not row.n:
+def _paired(row: Row, name: str, confidence: float) -> LossDifference:
+    n = int(row[f"{name}_n"])
+    if not n:
         return from_moments(0, None, None, confidence=confidence)
-    n, mean = int(row.n), row.dw / row.w
-    squares = max(row.ww2 - 2 * mean * row.ww1 + mean * mean * row.ww0, 0.0)
+    mean = row[f"{name}_dw"] / row.w
+    ww0, ww1, ww2 = (row[f"{name}_ww{power}"] for power in (0, 1, 2))
+    squares = max(ww2 - 2 * mean * ww1 + mean * mean * ww0, 0.0)
     variance = squares * n / row.w**2 * n / (n - 1) if n > 1 else None
     return from_moments(n, mean, variance, confidence=confidence)

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.contracts import derived
+from reactivation.frames import union_all
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Month
 
@@ -18,6 +20,7 @@ LABEL = "label"
 SPLIT = "split"
 WEIGHT = "weight"
 CALIBRATES = "may_calibrate"
+WEIGHT_ALONE = "weight_alone"
 _BESIDE = {LABEL, WEIGHT, CALIBRATES}
 KEYS = derived.FEATURES.column_names
 
@@ -94,13 +97,22 @@ def weighed(
 def left_alone(rows: DataFrame, untouched: DataFrame) -> DataFrame:
     """Those of the examples that speak of users left alone, each weighing as many as it speaks for.
 
+    untouched: see `with_weight_alone`.
+    """
+    known = with_weight_alone(rows, untouched).where(F.col(WEIGHT_ALONE).isNotNull())
+    return known.withColumn(WEIGHT, F.col(WEIGHT_ALONE)).drop(WEIGHT_ALONE)
+
+
+def with_weight_alone(rows: DataFrame, untouched: DataFrame) -> DataFrame:
+    """Add `weight_alone`: for how many users left alone an example speaks, null for the touched.
+
     untouched: cycle, user_id, weight_untouched of all users of months with a draw: 1 / P(untouched | facts before it),
-    null for the touched, who are left out. Who is not in it was in no campaign and weighs 1.
+    null for the touched. Who is not in it was in no campaign and keeps the row's own weight.
     """
     marks = untouched.select("cycle", "user_id", F.lit(True).alias("_drawn"), "weight_untouched")
     known = plain(rows).join(marks, ["cycle", "user_id"], "left")
-    alone = known.where(F.col("_drawn").isNull() | F.col("weight_untouched").isNotNull())
-    return alone.withColumn(WEIGHT, F.coalesce("weight_untouched", WEIGHT)).drop("_drawn", "weight_untouched")
+    weight = F.when(F.col("_drawn"), F.col("weight_untouched")).otherwise(F.col(WEIGHT))
+    return known.withColumn(WEIGHT_ALONE, weight).drop("_drawn", "weight_untouched")
 
 
 def plain(rows: DataFrame) -> DataFrame:
@@ -109,15 +121,34 @@ def plain(rows: DataFrame) -> DataFrame:
     return rows.withColumns({name: column for name, column in missing.items() if name not in rows.columns})
 
 
-def fingerprint(*tables: DataFrame) -> str:
-    """Rows and sum of the rows' hashes of some tables: equal for equal rows in any order, columns by name."""
-    totals = [
-        table.select(F.xxhash64(*sorted(table.columns)).cast("decimal(38,0)").alias("row"))
-        .agg(F.count("*").alias("rows"), F.coalesce(F.sum("row"), F.lit(0)).alias("total"))
-        .collect()[0]
-        for table in tables
+class Fingerprint(NamedTuple):
+    """text: rows and sum of the rows' hashes of some tables, equal for equal rows in any order, columns by name.
+
+    rows: of each table. cycles: of each table, those that have rows.
+    """
+
+    text: str
+    rows: tuple[int, ...]
+    cycles: tuple[frozenset[str], ...]
+
+
+def fingerprint(*tables: DataFrame) -> Fingerprint:
+    """The fingerprint of some tables that have a cycle; one query."""
+    hashed = [
+        table.select(
+            F.lit(number).alias("number"),
+            "cycle",
+            F.xxhash64(*sorted(table.columns)).cast("decimal(38,0)").alias("row"),
+        )
+        for number, table in enumerate(tables)
     ]
-    return " ".join(f"{total.rows}:{total.total}" for total in totals)
+    sums = union_all(hashed).groupBy("number", "cycle").agg(F.count("*").alias("rows"), F.sum("row").alias("total"))
+    found = sums.collect()
+    own = [[row for row in found if row.number == number] for number in range(len(tables))]
+    rows = tuple(sum(row.rows for row in each) for each in own)
+    totals = [sum(int(row.total) for row in each) for each in own]
+    text = " ".join(f"{count}:{total}" for count, total in zip(rows, totals, strict=True))
+    return Fingerprint(text, rows, tuple(frozenset(row.cycle for row in each) for each in own))
 
 
 def split(rows: DataFrame, *, share: float, salt: str, settings: ModelSettings) -> DataFrame:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from reactivation.model.evaluate import Quality
-from reactivation.model.paired import Paired
+from reactivation.model.paired import LossDifference
 from reactivation.model.settings import GateSettings
 
 
@@ -22,8 +22,8 @@ def decide(
     *,
     test: Quality,
     slope: float,
-    against_base_rate: Paired,
-    against_champion: Paired | None,
+    against_base_rate: LossDifference,
+    against_champion: LossDifference | None,
     settings: GateSettings,
 ) -> Gate:
     """Decide on the low-active users of the test month, which neither trained nor calibrated the model.
@@ -57,7 +57,7 @@ def _keeps_order(slope: float) -> list[str]:
     return [] if slope > 0 else [f"the calibration's slope is {slope:.4g}, must be above 0 to keep the trees' order"]
 
 
-def _beats_base_rate(paired: Paired) -> list[str]:
+def _beats_base_rate(paired: LossDifference) -> list[str]:
     if paired.high is None:
         return ["log loss cannot be compared with the base rate's: too few rows"]
     if paired.high >= 0:
@@ -65,7 +65,7 @@ def _beats_base_rate(paired: Paired) -> list[str]:
     return []
 
 
-def _holds_against_champion(paired: Paired | None, settings: GateSettings) -> list[str]:
+def _holds_against_champion(paired: LossDifference | None, settings: GateSettings) -> list[str]:
     if paired is None:
         return []
     if paired.high is None:
@@ -76,5 +76,5 @@ def _holds_against_champion(paired: Paired | None, settings: GateSettings) -> li
     return []
 
 
-def _interval(paired: Paired) -> str:
+def _interval(paired: LossDifference) -> str:
     return f"{paired.mean:+.4f} ({paired.low:+.4f} to {paired.high:+.4f})"

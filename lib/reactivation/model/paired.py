@@ -5,7 +5,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 
-class Paired(NamedTuple):
+class LossDifference(NamedTuple):
     """Mean of the differences row by row, with its interval.
 
     n: rows. mean: None where there is no row. low, high: normal interval, None where there are fewer than two rows.
@@ -17,7 +17,7 @@ class Paired(NamedTuple):
     high: float | None
 
 
-def from_moments(n: int, mean: float | None, variance: float | None, *, confidence: float) -> Paired:
+def from_moments(n: int, mean: float | None, variance: float | None, *, confidence: float) -> LossDifference:
     """Normal interval of a mean: mean ± z · sqrt(variance / n).
 
     >>> paired = from_moments(400, -0.02, 0.04, confidence=0.95)
@@ -25,6 +25,6 @@ def from_moments(n: int, mean: float | None, variance: float | None, *, confiden
     '-0.0396 to -0.0004'
     """
     if mean is None or variance is None or n < 2:
-        return Paired(n, mean, None, None)
+        return LossDifference(n, mean, None, None)
     half = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(variance / n)
-    return Paired(n, mean, mean - half, mean + half)
+    return LossDifference(n, mean, mean - half, mean + half)

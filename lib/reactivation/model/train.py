@@ -1,6 +1,6 @@
 """Train one model and judge it: sample, fit, calibrate, test out of time, gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,28 +8,29 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, ModelError
-from reactivation.frames import checkpointed
 from reactivation.model import evaluate, gate, pipeline
-from reactivation.model.evaluate import POPULATIONS, Quality
+from reactivation.model.evaluate import POPULATIONS, Population, Quality
 from reactivation.model.examples import (
     KEYS,
     LABEL,
     SPLIT,
     WEIGHT,
+    WEIGHT_ALONE,
     Months,
     arranged,
     feature_names,
-    left_alone,
     plain,
     split,
+    with_weight_alone,
 )
 from reactivation.model.gate import Gate
-from reactivation.model.paired import Paired
+from reactivation.model.paired import LossDifference
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, missing_features, score
 from reactivation.model.settings import ModelSettings
 
 USES = ("fit", "validate", "calibrate")
+P_CHAMPION = "p_champion"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Trained:
     sample_share: float
     base_rate: float
     quality: dict[str, Quality]
-    against_base_rate: Paired
-    against_champion: Paired | None
+    against_base_rate: LossDifference
+    against_champion: LossDifference | None
     champion_version: str | None
     gate: Gate
     notes: tuple[str, ...]
@@ -86,15 +87,22 @@ class Trained:
 
 
 def train(
-    examples: DataFrame, *, months: Months, salt: str, settings: ModelSettings, champion: Scorer | None = None
+    examples: DataFrame,
+    *,
+    months: Months,
+    salt: str,
+    settings: ModelSettings,
+    champion: Scorer | None = None,
+    at_most: int | None = None,
 ) -> Trained:
     """Train on the training months, judge on the test month; ModelError says why where nothing can be trained.
 
     examples: see the front door `examples`; months that are not in `months` are not looked at. salt: names the draw of
-    sample and split. champion: the present one, judged on the same rows.
+    sample and split. champion: the present one, judged on the same rows. at_most: examples there can be, where that is
+    known: where it is not above `max_rows`, nobody counts them to draw a sample.
     """
     features, examples = feature_names(examples), plain(examples)
-    rows, share = training_rows(examples, months=months, salt=salt, settings=settings)
+    rows, share = training_rows(examples, months=months, salt=salt, settings=settings, at_most=at_most)
     rows = rows.persist()
     test = examples.where(F.col("cycle") == str(months.test))
     try:
@@ -106,20 +114,19 @@ def train(
 
 
 def training_rows(
-    examples: DataFrame, *, months: Months, salt: str, settings: ModelSettings
+    examples: DataFrame, *, months: Months, salt: str, settings: ModelSettings, at_most: int | None = None
 ) -> tuple[DataFrame, float]:
-    """Sampled rows of the training months, split and arranged, and the share of the users they are."""
+    """Sampled rows of the training months, split and arranged, and the share of the users they are.
+
+    The share is such that about `max_rows` remain. at_most: as in `train`.
+    """
     past = examples.where(F.col("cycle").isin([str(month) for month in months.train]))
-    rows, share = _sampled(past, salt, settings)
+    rows, share = split(past, share=1.0, salt=salt, settings=settings), 1.0
+    count = at_most if at_most is not None and at_most <= settings.max_rows else rows.count()
+    if count > settings.max_rows:
+        share = settings.max_rows / count
+        rows = split(past, share=share, salt=salt, settings=settings)
     return arranged(rows, settings), share
-
-
-def _sampled(past: DataFrame, salt: str, settings: ModelSettings) -> tuple[DataFrame, float]:
-    """Training rows with their use, and the share of users kept so that about `max_rows` remain."""
-    whole = split(past, share=1.0, salt=salt, settings=settings)
-    count = whole.count()
-    share = min(1.0, settings.max_rows / count) if count else 1.0
-    return (whole, 1.0) if share == 1.0 else (split(past, share=share, salt=salt, settings=settings), share)
 
 
 def _checked(rows: DataFrame, months: Months, settings: ModelSettings) -> tuple[dict[str, int], float]:
@@ -156,17 +163,18 @@ def _judged(
     settings: ModelSettings,
     champion: Scorer | None,
 ) -> Trained:
-    keep = [*KEYS, LABEL, WEIGHT]
-    scored = score(fitted.model, test, features=fitted.features, keep=keep).persist()
+    scored, notes = _scored(fitted, champion, test)
+    others = {"base_rate": F.lit(base_rate)}
+    if P_CHAMPION in scored.columns:
+        others["champion"] = F.col(P_CHAMPION)
+    scored = scored.persist()
     try:
         quality = by_population(scored, settings)
         low = scored.where(POPULATIONS["low_activity"])
-        level = settings.gate.confidence
-        base = evaluate.against_base_rate(low, base_rate=base_rate, confidence=level)
-        other, notes = _champions(champion, test, keep)
-        rival = evaluate.against(low, other, confidence=level) if other is not None else None
+        paired = evaluate.against(low, others, confidence=settings.gate.confidence)
     finally:
         scored.unpersist()
+    base, rival = paired["base_rate"], paired.get("champion")
     decision = gate.decide(
         test=quality["low_activity"],
         slope=fitted.slope,
@@ -193,36 +201,46 @@ def qualities(
 ) -> dict[str, Quality]:
     """Figures of a model that is there already on examples it has not seen, by population, each user counted once.
 
-    untouched: see `left_alone`; the low-active left alone are the population `untouched`, weighted, with the slope of
-    the calibration. None where nobody was drawn.
+    untouched: see `with_weight_alone`; the low-active left alone are the population `untouched`, weighted, with the
+    slope of the calibration. None where nobody was drawn.
     """
-    scored = score(scorer.model, plain(examples), features=scorer.features, keep=[*KEYS, LABEL, WEIGHT]).persist()
+    keep = [*KEYS, LABEL, WEIGHT]
+    scored, others = score(scorer.model, plain(examples), features=scorer.features, keep=keep), {}
+    if untouched is not None:
+        scored = with_weight_alone(scored, untouched)
+        is_alone = F.expr(POPULATIONS["low_activity"]) & F.col(WEIGHT_ALONE).isNotNull()
+        others = {"untouched": Population(is_alone, F.col(WEIGHT_ALONE))}
+    scored = scored.persist()
     try:
-        found = by_population(scored, settings)
-        if untouched is not None:
-            alone = checkpointed(left_alone(scored.where(POPULATIONS["low_activity"]), untouched))
-            found["untouched"] = evaluate.quality(
-                alone, deciles=settings.deciles, bins=settings.calibration_bins, with_slope=True
-            )
-        return found
+        return by_population(scored, settings, others=others)
     finally:
         scored.unpersist()
 
 
-def by_population(scored: DataFrame, settings: ModelSettings) -> dict[str, Quality]:
-    """Figures of scored rows, for each of `POPULATIONS`. Persist the rows: several passes go over them."""
-    return {
-        name: evaluate.quality(scored.where(who), deciles=settings.deciles, bins=settings.calibration_bins)
-        for name, who in POPULATIONS.items()
-    }
+def by_population(
+    scored: DataFrame, settings: ModelSettings, *, others: Mapping[str, Population] | None = None
+) -> dict[str, Quality]:
+    """Figures of scored rows, for each of `POPULATIONS` and some others, these with the slope of the calibration.
+
+    Persist the rows: several passes go over them.
+    """
+    usual = {name: Population(F.expr(who), F.col(WEIGHT)) for name, who in POPULATIONS.items()}
+    more = others or {}
+    return evaluate.qualities(
+        scored, {**usual, **more}, deciles=settings.deciles, bins=settings.calibration_bins, slope_of=[*more]
+    )
 
 
-def _champions(champion: Scorer | None, test: DataFrame, keep: Sequence[str]) -> tuple[DataFrame | None, list[str]]:
-    """The champion's scores of the same rows; none where there is no champion, or where it lacks features by now."""
+def _scored(fitted: Fitted, champion: Scorer | None, test: DataFrame) -> tuple[DataFrame, list[str]]:
+    """The test rows with raw and p, and the champion's p of the same row where it can score them; notes for people."""
+    keep = [*KEYS, LABEL, WEIGHT]
     if champion is None:
-        return None, []
+        return score(fitted.model, test, features=fitted.features, keep=keep), []
     missing = missing_features(test, champion.features)
     if missing:
         named = f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-        return None, [f"champion {champion.version} cannot score these rows any more: they lack {named}"]
-    return score(champion.model, test, features=champion.features, keep=keep), []
+        note = f"champion {champion.version} cannot score these rows any more: they lack {named}"
+        return score(fitted.model, test, features=fitted.features, keep=keep), [note]
+    its = score(champion.model, test, features=champion.features, keep=test.columns)
+    both = its.withColumnRenamed("p", P_CHAMPION).drop("raw")
+    return score(fitted.model, both, features=fitted.features, keep=[*keep, P_CHAMPION]), []

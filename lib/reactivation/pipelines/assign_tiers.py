@@ -1,7 +1,6 @@
 """Say who is worth a touch, draw who may get one, and register the month's experiment before the first wave."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -9,7 +8,7 @@ from pyspark.sql import functions as F
 from reactivation import campaign, experiment, population, randomization
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
-from reactivation.frames import records
+from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
 from reactivation.pipelines import evidence_months, plan_registration
 from reactivation.runtime.files import write_files
@@ -19,21 +18,29 @@ from reactivation.runtime.run import Run
 
 def run(r: Run) -> None:
     """Replaces exactly this cycle's tiers, arms, plan and balance; refuses another plan once a wave is planned."""
-    settings, is_now = r.settings.campaign, F.col("cycle") == str(r.cycle)
+    settings, cycle, is_now = r.settings.campaign, str(r.cycle), F.col("cycle") == str(r.cycle)
     settings.arms.check_long_holdout(r.cycle)
-    scores = r.read(derived.SCORES, is_now)
+    scores = checkpointed(r.read(derived.SCORES, is_now).select("user_id", "p_active", "raw_active"))
     if scores.isEmpty():
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
-    plan = _plan(r)
-    rates = evidence_months.base_rates(r)
-    bands = _write_tiers(r, scores)
-    write_arms(r, scores, campaign.bands.gains(bands))
-    _register(r, plan, rates)
-    _look_before_launch(r)
+    plan, months = _plan(r), evidence_months.cycles(r)
+    rates = evidence_months.base_rates(r, months)
+    bands = campaign.bands.decide(
+        campaign.bands.band_sizes(scores, settings.tiers),
+        evidence_months.evidence(r, months),
+        settings.tiers,
+        before=evidence_months.standing_tiers(r),
+    )
+    tiers = campaign.bands.of_users(scores, bands, cycle=cycle, settings=settings.tiers)
+    arms = assigned(r, scores, tiers, campaign.bands.gains(bands))
+    of_bands = r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands])
+    r.write_together([(derived.TIER_BANDS, of_bands, {}), (derived.TIERS_TABLE, tiers, {}), (derived.ARMS, arms, {})])
+    _register(r, plan, rates, campaign.arms.sizes(arms))
+    _look_before_launch(r, arms)
 
     held = campaign.channel_files.suppressed(
-        r.read(derived.ARMS, is_now),
+        arms,
         holdout_until=(r.cycle + 1).first,
         long_holdout_until=Month.parse(settings.arms.long_holdout_exit).first,
     )
@@ -48,19 +55,8 @@ def _plan(r: Run) -> experiment.PlanText:
     return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 
 
-def _write_tiers(r: Run, scores: DataFrame) -> list[dict[str, Any]]:
-    settings, cycle = r.settings.campaign.tiers, str(r.cycle)
-    sizes = campaign.bands.band_sizes(scores, settings)
-    bands = campaign.bands.decide(
-        sizes, evidence_months.evidence(r), settings, before=evidence_months.standing_tiers(r)
-    )
-    r.write(derived.TIER_BANDS, r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands]))
-    r.write(derived.TIERS_TABLE, campaign.bands.of_users(scores, bands, cycle=cycle, settings=settings))
-    return bands
-
-
-def write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
-    """Draw the cycle's arms by the run's settings. gains: per band, as `tier_bands` has them."""
+def assigned(r: Run, scores: DataFrame, tiers: DataFrame, gains: Mapping[int, float]) -> DataFrame:
+    """The cycle's arms by the run's settings, checkpointed. gains: per band, as `tier_bands` has them."""
     settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
     permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
     spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
@@ -75,25 +71,26 @@ def write_arms(r: Run, scores: DataFrame, gains: Mapping[int, float]) -> None:
     long = randomization.salt(r.region, r.scenario, settings.long_holdout_since, "long_holdout")
     own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
     salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
-    tiers, features = r.read(derived.TIERS_TABLE, is_now), r.read(derived.FEATURES, is_now)
-    arms = campaign.arms.assign(
-        scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
+    features = r.read(derived.FEATURES, is_now)
+    return checkpointed(
+        campaign.arms.assign(
+            scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
+        )
     )
-    r.write(derived.ARMS, arms)
 
 
-def _register(r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.BaseRate]) -> None:
-    sizes = campaign.arms.sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
+def _register(
+    r: Run, plan: experiment.PlanText, rates: Mapping[str, experiment.BaseRate], sizes: Mapping[str, int]
+) -> None:
     sealed = experiment.register(plan, r.settings.experiment, sizes=sizes, base_rates=rates)._asdict()
     r.write(derived.EXPERIMENT_PLAN, r.rows(derived.EXPERIMENT_PLAN, [{"cycle": str(r.cycle), **sealed}]))
     Registry.open(r).note_plan(r.cycle, **sealed)
 
 
-def _look_before_launch(r: Run) -> None:
-    settings, cycle, is_now = r.settings.experiment, str(r.cycle), F.col("cycle") == str(r.cycle)
-    sums = experiment.balance.aggregate(
-        r.read(derived.ARMS, is_now), r.read(derived.FEATURES, is_now), settings=settings
-    )
+def _look_before_launch(r: Run, arms: DataFrame) -> None:
+    settings, cycle = r.settings.experiment, str(r.cycle)
+    features = r.read(derived.FEATURES, F.col("cycle") == cycle)
+    sums = experiment.balance.aggregate(arms, features, settings=settings)
     is_first = cycle == r.settings.campaign.arms.long_holdout_since
     groups = records(sums)
     rows = experiment.balance.balance(groups, cycle=cycle, settings=settings, is_first_month=is_first)

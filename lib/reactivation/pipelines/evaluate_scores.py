@@ -17,7 +17,7 @@ from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
 DIGITS = 12
-"""What is kept of a figure: the order of sums, which no cluster fixes, shows further behind."""
+"""Significant decimals of a figure. Further ones depend on the order in which a cluster adds up rows."""
 
 
 def run(r: Run) -> None:

@@ -14,11 +14,11 @@ from reactivation.periods import Month
 from reactivation.runtime.run import Run
 
 
-def unrandomised(r: Run, *, before: Month) -> frozenset[str]:
-    """Months before `before` in which no registered draw decided who was contacted."""
+def unrandomised(r: Run, *, before: Month, known: list[str] | None = None) -> frozenset[str]:
+    """Months before `before` in which no registered draw decided who was contacted. known: of `registered`."""
     return campaign.usable_months.unrandomised(
         r.read_present([canonical.CONTACTS]).get("contacts"),
-        registered=registered(r),
+        registered=registered(r) if known is None else known,
         named=r.settings.campaign.tiers.unrandomised_cycles,
         before=before,
         calendar=r.calendar,
@@ -40,8 +40,9 @@ def cycles(r: Run) -> list[str]:
     oldest, newest = campaign.usable_months.window(
         r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
     )
-    near = {month for month in registered(r) if str(oldest) <= month <= str(newest)}
-    return sorted(near - unrandomised(r, before=r.cycle))
+    known = registered(r)
+    near = {month for month in known if str(oldest) <= month <= str(newest)}
+    return sorted(near - unrandomised(r, before=r.cycle, known=known)) if near else []
 
 
 def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
@@ -51,8 +52,9 @@ def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
 
 def draws_until(r: Run) -> list[str]:
     """Months whose exploration draws teach once the run's cycle has settled, its own among them."""
-    newest = str(r.settings.campaign.learning.not_after(r.cycle))
-    return sorted({month for month in registered(r) if month <= newest} - unrandomised(r, before=r.cycle + 1))
+    newest, known = str(r.settings.campaign.learning.not_after(r.cycle)), registered(r)
+    past = {month for month in known if month <= newest}
+    return sorted(past - unrandomised(r, before=r.cycle + 1, known=known)) if past else []
 
 
 def untouched(r: Run, months: list[str]) -> DataFrame | None:
@@ -64,7 +66,7 @@ def untouched(r: Run, months: list[str]) -> DataFrame | None:
 def examples_alone(
     r: Run, examples: Mapping[str, DataFrame], months: model.Months, alone: DataFrame | None
 ) -> dict[str, DataFrame]:
-    """Examples by target that speak of users left alone, as conf wants it. alone: of `untouched`."""
+    """The examples of each target, chosen and weighed by what conf says of contacted users. alone: of `untouched`."""
     contacts, known = r.read_present([canonical.CONTACTS]).get("contacts"), unrandomised(r, before=r.cycle)
     reached = (
         None if contacts is None else campaign.usable_months.contacted(contacts, before=r.cycle, calendar=r.calendar)
@@ -77,9 +79,9 @@ def examples_alone(
     }
 
 
-def evidence(r: Run) -> dict[int, campaign.Evidence]:
-    """What past months showed of each band."""
-    months = cycles(r)
+def evidence(r: Run, months: list[str] | None = None) -> dict[int, campaign.Evidence]:
+    """What past months showed of each band. months: of `cycles`, where they are known already."""
+    months = cycles(r) if months is None else months
     if not months:
         return {}
     settings = r.settings.campaign
@@ -114,11 +116,15 @@ def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:
     return campaign.bands.standing(r.read(derived.TIER_BANDS, F.col("cycle") < str(r.cycle)))
 
 
-def base_rates(r: Run) -> Mapping[str, experiment.BaseRate]:
-    """Rates of the held out of past experiments; where these say nothing, of what sleepers did before any."""
+def base_rates(r: Run, months: list[str] | None = None) -> Mapping[str, experiment.BaseRate]:
+    """Rates of the held out of past experiments; where these say nothing, of what sleepers did before any.
+
+    months: of `cycles`, where they are known already.
+    """
     metrics = r.settings.experiment.metrics
     outcomes = {name: metric.outcome for name, metric in metrics.items()}
-    months, found = cycles(r), dict.fromkeys(metrics)
+    found = dict.fromkeys(metrics)
+    months = cycles(r) if months is None else months
     if months:
         arms, outcomes_then = tables(r, months, derived.ARMS, derived.OUTCOMES)
         found = campaign.bands.base_rates(arms, outcomes_then, outcomes)

@@ -41,7 +41,7 @@ def _answers(r: Run, plan: experiment.PlanText, due: experiment.Look) -> experim
     )
 
 
-def _tell(planned: plan_registration.Planned, found: experiment.Answers, due: experiment.Look) -> None:
+def _tell(planned: plan_registration.RegisteredRun, found: experiment.Answers, due: experiment.Look) -> None:
     r, now = planned.run, planned.run.settings.experiment
     told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=now)
     differences = experiment.briefs(found.readout, means=now.means)

@@ -10,7 +10,7 @@ from reactivation.contracts import derived
 from reactivation.runtime.run import Run
 
 
-class Planned(NamedTuple):
+class RegisteredRun(NamedTuple):
     """A run under the registered settings, the plan it goes by, and whether it is what was registered, in sentences."""
 
     run: Run
@@ -58,7 +58,7 @@ def is_running(r: Run) -> bool:
     return r.has(derived.WAVE_WATERFALL) and not r.read(derived.WAVE_WATERFALL, is_now).isEmpty()
 
 
-def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> Planned:
+def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> RegisteredRun:
     """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
     rows = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
     sent = {found.wave: str(found.send_on) for found in rows.collect()}
@@ -67,4 +67,4 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
     present = r.settings.labels  # a plan from before labels were registered leaves them to conf
     labels = type(present).model_validate(plan.get("labels", present.model_dump(mode="json")))
-    return Planned(r.under(experiment=settings, labels=labels), plan, told)
+    return RegisteredRun(r.under(experiment=settings, labels=labels), plan, told)

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -24,7 +25,7 @@ def run(r: Run) -> None:
     news = [target for target, version in there.items() if version is None]
     with ThreadPoolExecutor() as pool:  # small jobs leave cores idle: the two models grow side by side
         examples = material.examples(news)
-        results = list(pool.map(lambda target: train(r, registry, target, material.training, examples[target]), news))
+        results = list(pool.map(lambda target: train(r, registry, target, material, examples[target]), news))
     for target, result in zip(news, results, strict=True):
         if isinstance(result, ModelError):
             r.say(f"    {target}: no version this time. {result}")
@@ -45,14 +46,16 @@ def is_there(r: Run, registry: Registry, target: str, training: model.Training) 
 
 
 def train(
-    r: Run, registry: Registry, target: str, training: model.Training, examples: DataFrame
+    r: Run, registry: Registry, target: str, material: training_rows.Material, examples: DataFrame
 ) -> tuple[model.Trained, ModelVersion] | ModelError:
-    """Train one model and register it; the error where its data cannot train it and the programme can do without."""
+    """Train one model and register it. Where its data cannot train it: the error as a value if the programme goes on
+    without this model, else it is raised."""
     serving = registry.serving(target, r.cycle)
     champion = registry.load(target, str(serving.version)) if serving else None
-    salt, settings = training_rows.salt(r, target), r.settings.model
+    training, salt = material.training, training_rows.salt(r, target)
+    how: dict[str, Any] = {"salt": salt, "settings": r.settings.model, "at_most": material.at_most}
     try:
-        trained = model.train(examples, months=training.months, salt=salt, settings=settings, champion=champion)
+        trained = model.train(examples, months=training.months, champion=champion, **how)
     except ModelError as error:
         if target == "active":
             raise

@@ -15,16 +15,20 @@ from reactivation.runtime.run import Run
 
 @dataclass(frozen=True)
 class Material:
-    """Features and labels of all months of one training; alone: weights of users left alone, None where nobody was."""
+    """Features and labels of all months of one training.
+
+    alone: weights of users left alone, None where nobody was. at_most: examples that there can be.
+    """
 
     run: Run
     training: model.Training
     features: DataFrame
     labels: DataFrame
     alone: DataFrame | None
+    at_most: int
 
     def examples(self, targets: Iterable[str]) -> dict[str, DataFrame]:
-        """By target, examples that speak of users left alone, as conf wants it."""
+        """The examples of each target, chosen and weighed by what conf says of contacted users."""
         every = {target: model.examples(self.features, self.labels, target=target) for target in targets}
         return evidence_months.examples_alone(self.run, every, self.training.months, self.alone)
 
@@ -36,15 +40,15 @@ def known(r: Run) -> Material:
     tables = derived.FEATURES, derived.LABELS
     is_needed = F.col("cycle").isin([str(month) for month in months.all])
     features, labels = configured_sources.features_now(r, is_needed), r.read(derived.LABELS, is_needed)
-    labelled = {row.cycle for row in labels.select("cycle").distinct().collect()}
-    if str(months.test) not in labelled:
+    read = model.fingerprint(features, labels)
+    if str(months.test) not in read.cycles[1]:
         findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
-    months = months.among(labelled)
+    months = months.among(read.cycles[1])
     alone = evidence_months.untouched(r, [str(month) for month in months.all])
-    rows = model.fingerprint(features, labels, *([] if alone is None else [alone]))
-    training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), rows)
-    return Material(r, training, features, labels, alone)
+    text = read.text if alone is None else f"{read.text} {model.fingerprint(alone).text}"
+    training = model.Training(r.cycle, months, r.settings_hash, r.versions(tables), text)
+    return Material(r, training, features, labels, alone, at_most=read.rows[0])
 
 
 def salt(r: Run, target: str) -> str:

@@ -14,22 +14,19 @@ from typing import Any, Self
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature, get_model_info
-from mlflow.types import ColSpec, Schema
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from reactivation import model
 from reactivation.errors import Finding, ModelError, SettingsError
 from reactivation.model import plots
 from reactivation.periods import Month
+from reactivation.runtime import logged_models
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import is_catalog_schema
 
 __all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
-_EXAMPLE_ROWS = 5
 _GIVEN_URI = os.environ.get("MLFLOW_TRACKING_URI")
 """The tracking server somebody chose, read at the start: MLflow puts every URI it is told into the same variable."""
 _DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
@@ -107,27 +104,31 @@ class Registry:
         return max(approved, key=lambda v: (v.tags["cycle"], int(v.version)), default=None)
 
     def load(self, target: str, version: str) -> model.Scorer:
-        """A version's pipeline and the features of its own signature."""
+        """A version's pipeline and the features of its own signature; a session reads each version once.
+
+        ModelError where there is no such version or its files are gone.
+        """
         uri = f"models:/{self.name(target)}/{version}"
         try:
-            info = get_model_info(uri)
-            pipeline = mlflow.spark.load_model(uri)
+            return model.Scorer(str(version), *logged_models.pipeline(uri))
         except MlflowException as error:
             known = [str(v.version) for v in self.versions(target)]
             missing = Finding("missing", uri, f"versions there are: {', '.join(known) or 'none'}")
             lost = Finding("unreadable", uri, f"were its files moved or removed? {str(error).splitlines()[0]}")
             finding = lost if str(version) in known else missing
             raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", [finding]) from error
-        return model.Scorer(version=str(version), model=pipeline, features=tuple(info.signature.inputs.input_names()))
 
     def register(
         self, target: str, trained: model.Trained, *, training: model.Training, examples: DataFrame, r: Run
     ) -> ModelVersion:
-        """Log a trained model with all that a reviewer needs, and register it under its passport."""
+        """Log a trained model with all that a reviewer needs, and register it under its passport.
+
+        What was logged is loaded once before, and must score as what was trained does; else ModelError.
+        """
         settings = r.settings.model
-        signature, example = _interface(examples, trained.fitted.features)
+        signature, rows = logged_models.interface(examples, trained.fitted.features)
         run_name, experiment = f"{training.cycle} {target}", self._experiment_id()
-        with mlflow.start_run(experiment_id=experiment, run_name=run_name, tags=training.tags):
+        with mlflow.start_run(experiment_id=experiment, run_name=run_name, tags=training.tags) as run:
             mlflow.log_params(training.parameters(target, settings.flat))
             mlflow.log_metrics(trained.metrics)
             mlflow.log_text(r.settings_yaml, "settings.yml")
@@ -137,20 +138,17 @@ class Registry:
             mlflow.log_dict(tables, "quality.json")
             mlflow.log_figure(plots.calibration(trained.quality), "calibration.png")
             mlflow.log_figure(plots.lift(trained.quality), "lift.png")
-            logged = mlflow.spark.log_model(
-                trained.fitted.model,
-                artifact_path="model",
-                signature=signature,
-                input_example=example,
-                pip_requirements=list(settings.pip_requirements),
-            )
+            logged_models.log_model(trained, run_id=run.info.run_id, signature=signature, rows=rows, settings=settings)
         passport = {
             **training.tags,
             "test_month": str(training.months.test),
             "ready_for_review": str(trained.gate.is_ready).lower(),
             "gate": trained.gate.text,
         }
-        made = mlflow.register_model(logged.model_uri, self.name(target), tags=passport)
+        logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
+        if not rows.empty:
+            logged_models.require_same_scores(trained.fitted, logged, r.spark.createDataFrame(rows))
+        made = mlflow.register_model(logged, self.name(target), tags=passport)
         return self._client.get_model_version(made.name, made.version)
 
     def evidence(self, version: ModelVersion) -> dict[str, Any]:
@@ -239,12 +237,3 @@ class Registry:
         if found is not None:
             return str(found.experiment_id)
         return str(self._client.create_experiment(self._experiment, artifact_location=self._artifacts))
-
-
-def _interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSignature, Any]:
-    """Signature of the pipeline and a few rows of input; every feature may be missing."""
-    texts = {name for name, kind in examples.dtypes if kind == "string"}
-    columns: list[Column] = [F.col(n) if n in texts else F.col(n).cast("double").alias(n) for n in features]
-    inputs = Schema([ColSpec("string" if n in texts else "double", n, required=False) for n in features])
-    signature = ModelSignature(inputs=inputs, outputs=Schema([ColSpec("double", "prediction")]))
-    return signature, examples.select(*columns).limit(_EXAMPLE_ROWS).toPandas()

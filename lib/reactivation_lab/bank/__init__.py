@@ -25,8 +25,8 @@ from reactivation_lab.bank import (
     truth,
 )
 from reactivation_lab.bank.arrival import MONEY_FAULTS, delivered
-from reactivation_lab.bank.date_dimension import Almanac
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.date_dimension import DateDimension
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.people import people
 from reactivation_lab.bank.segments import due, name_of
 from reactivation_lab.bank.settings import SandboxSettings, required
@@ -63,10 +63,10 @@ def simulate(
     contacts: `response.CONTACT_COLUMNS` of the channel files written so far, those of the three months before included;
     only what is sent before the segments' end is used. None: there are none yet; past campaigns come in by themselves.
     """
-    almanac = Almanac(Window(segments[0].first, segments[-1].end), calendar, settings.season)
-    common: dict[str, Any] = {"almanac": almanac, "settings": settings}
-    contacted = _contacted(people, contacts, almanac.window, settings)
-    touched = checkpointed(response.with_touches(people, contacted, window=almanac.window, effects=settings.effects))
+    dates = DateDimension(Window(segments[0].first, segments[-1].end), calendar, settings.season)
+    common: dict[str, Any] = {"dates": dates, "settings": settings}
+    contacted = _contacted(people, contacts, dates.window, settings)
+    touched = checkpointed(response.with_touches(people, contacted, window=dates.window, effects=settings.effects))
     stretches = behaviour.stretches(touched, segments=segments, settings=settings)
     days = behaviour.days(stretches, **common)
     visits = behaviour.visits(days)
@@ -87,7 +87,7 @@ def simulate(
         events["contacts"] = response.receipts(contacted, segments=segments, **common)
         left = response.opt_outs(contacted, segments=segments, **common)
         events["consents"] = events["consents"].unionByName(left, allowMissingColumns=True)
-    return {name: _delivered(name, frame, almanac, settings) for name, frame in events.items()}
+    return {name: _delivered(name, frame, dates, settings) for name, frame in events.items()}
 
 
 def potentials(
@@ -104,8 +104,8 @@ def potentials(
     since = Window(cycle.first, outcome.end)
     contacted = _contacted(people, contacts, since, settings)
     touched = response.with_touches(people, contacted, window=since, effects=settings.effects)
-    almanac = Almanac(outcome, calendar, settings.season)
-    return truth.potentials(touched, cycle=cycle, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings)
+    dates = DateDimension(outcome, calendar, settings.season)
+    return truth.potentials(touched, cycle=cycle, outcome=outcome, dates=dates, uplift=uplift, settings=settings)
 
 
 def options(
@@ -119,11 +119,9 @@ def options(
     settings: SandboxSettings,
 ) -> DataFrame:
     """The same for each channel and benefit alone, of a sample of the users: truth_options."""
-    sample = people.where(Dice(settings.seed).happens(settings.options_share, "options", "user_id"))
-    almanac = Almanac(outcome, calendar, settings.season)
-    return truth.options(
-        sample, offers, cycle=cycle, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings
-    )
+    sample = people.where(HashRng(settings.seed).happens(settings.options_share, "options", "user_id"))
+    dates = DateDimension(outcome, calendar, settings.season)
+    return truth.options(sample, offers, cycle=cycle, outcome=outcome, dates=dates, uplift=uplift, settings=settings)
 
 
 def _contacted(
@@ -148,12 +146,12 @@ _FORMS: dict[str, dict[str, Any]] = {
 """How a table says when a row happened, what of it is money, and which faults it may have."""
 
 
-def _delivered(name: str, events: DataFrame, almanac: Almanac, settings: SandboxSettings) -> DataFrame:
+def _delivered(name: str, events: DataFrame, dates: DateDimension, settings: SandboxSettings) -> DataFrame:
     return delivered(
         events,
         table=tables.BY_NAME[name],
         **_FORMS.get(name, {}),
-        almanac=almanac,
-        dice=Dice(settings.seed),
+        dates=dates,
+        rng=HashRng(settings.seed),
         arrival=settings.arrival,
     )

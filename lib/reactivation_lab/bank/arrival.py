@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.table import Table
-from reactivation_lab.bank.date_dimension import DAY_SECONDS, Almanac
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.date_dimension import DAY_SECONDS, DateDimension
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.settings import Arrival
 
 FAULTS = ("unknown_user", "null_key", "impossible_date", "uncastable")
@@ -31,8 +31,8 @@ def delivered(
     money: str | None = None,
     faults: Sequence[str] = FAULTS,
     are_versions: bool = False,
-    almanac: Almanac,
-    dice: Dice,
+    dates: DateDimension,
+    rng: HashRng,
     arrival: Arrival,
 ) -> DataFrame:
     """Rows of a raw table as the bank gives them.
@@ -46,17 +46,17 @@ def delivered(
     copies = F.array_compact(
         F.array(
             F.lit("good"),
-            F.when(dice.happens(arrival.duplicate_share, "duplicate", "row"), F.lit("repeat")),
-            F.when(dice.happens(arrival.bad_share, "bad", "row"), dice.one_of(list(faults), "fault", "row")),
+            F.when(rng.happens(arrival.duplicate_share, "duplicate", "row"), F.lit("repeat")),
+            F.when(rng.happens(arrival.bad_share, "bad", "row"), rng.one_of(list(faults), "fault", "row")),
         )
     )
-    again = F.col("first_arrival") if are_versions else _again(almanac, dice, arrival)
+    again = F.col("first_arrival") if are_versions else _again(dates, rng, arrival)
     rows = (
         events.withColumn("copy", F.explode(copies))
-        .withColumn("first_arrival", _first_arrival(events, almanac, dice, arrival))
+        .withColumn("first_arrival", _first_arrival(events, dates, rng, arrival))
         .withColumn("arrived", F.when(_is("repeat"), again).otherwise(F.col("first_arrival")))
     )
-    texts = {happened: _time_text(events, happened, dice), "user_id": _user_text(money is None)}
+    texts = {happened: _time_text(events, happened, rng), "user_id": _user_text(money is None)}
     if money is not None:
         amount = F.col(money).cast("string")
         texts[money] = (
@@ -69,31 +69,31 @@ def _is(copy: str) -> Column:
     return F.col("copy") == copy
 
 
-def _first_arrival(events: DataFrame, almanac: Almanac, dice: Dice, arrival: Arrival) -> Column:
-    usual = F.col("at") + 60 + F.floor(arrival.usual_lag_hours * 3600 * F.pow(dice.uniform("lag", "row"), 4))
+def _first_arrival(events: DataFrame, dates: DateDimension, rng: HashRng, arrival: Arrival) -> Column:
+    usual = F.col("at") + 60 + F.floor(arrival.usual_lag_hours * 3600 * F.pow(rng.uniform("lag", "row"), 4))
     late_by = F.when(
-        dice.happens(arrival.far_late_share, "far_late", "row"), 6 + 34 * dice.uniform("late_by", "row")
-    ).otherwise(0.05 + 4.4 * F.pow(dice.uniform("late_by", "row"), 2))
-    late = almanac.month_ends(F.col("day")) + F.floor(late_by * DAY_SECONDS)
-    arrived = F.when(dice.happens(arrival.late_share, "late", "row"), F.greatest(late, usual)).otherwise(usual)
+        rng.happens(arrival.far_late_share, "far_late", "row"), 6 + 34 * rng.uniform("late_by", "row")
+    ).otherwise(0.05 + 4.4 * F.pow(rng.uniform("late_by", "row"), 2))
+    late = dates.month_ends(F.col("day")) + F.floor(late_by * DAY_SECONDS)
+    arrived = F.when(rng.happens(arrival.late_share, "late", "row"), F.greatest(late, usual)).otherwise(usual)
     if "loaded_at" in events.columns:
-        load = F.col("loaded_at") + F.floor(_LOAD_SECONDS * dice.uniform("lag", "row"))
+        load = F.col("loaded_at") + F.floor(_LOAD_SECONDS * rng.uniform("lag", "row"))
         arrived = F.when(F.col("loaded_at").isNotNull(), load).otherwise(arrived)
     return arrived.cast("bigint")
 
 
-def _again(almanac: Almanac, dice: Dice, arrival: Arrival) -> Column:
+def _again(dates: DateDimension, rng: HashRng, arrival: Arrival) -> Column:
     """The second arrival of a row that is delivered twice: within a day, or in the month after its own."""
-    soon = F.col("first_arrival") + 60 + F.floor(20 * 3600 * dice.uniform("repeat_lag", "row"))
-    in_next_month = almanac.month_ends(F.col("day")) + F.floor(25 * DAY_SECONDS * dice.uniform("repeat_lag", "row"))
-    is_next = dice.happens(arrival.next_cycle_share, "repeat_next", "row")
+    soon = F.col("first_arrival") + 60 + F.floor(20 * 3600 * rng.uniform("repeat_lag", "row"))
+    in_next_month = dates.month_ends(F.col("day")) + F.floor(25 * DAY_SECONDS * rng.uniform("repeat_lag", "row"))
+    is_next = rng.happens(arrival.next_cycle_share, "repeat_next", "row")
     return F.when(is_next, F.greatest(in_next_month, F.col("first_arrival") + 60)).otherwise(soon)
 
 
-def _time_text(events: DataFrame, happened: str, dice: Dice) -> Column:
+def _time_text(events: DataFrame, happened: str, rng: HashRng) -> Column:
     """The time as text; an impossible one lies in the far future, before there were computers, or after the arrival."""
     after_arrival = F.ceil((F.col("arrived") - F.col("at")) / DAY_SECONDS) + 3
-    which = dice.one_of([1, 2, 3], "impossible", "row")
+    which = rng.one_of([1, 2, 3], "impossible", "row")
     shift = F.when(which == 1, F.lit(_FAR_FUTURE_DAYS)).when(which == 2, F.lit(_FAR_PAST_DAYS)).otherwise(after_arrival)
     days = F.when(_is("impossible_date"), shift).otherwise(F.lit(0)).cast("int")
     if happened.endswith("_on"):

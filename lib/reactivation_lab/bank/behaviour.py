@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 from reactivation.periods import Month, Window
 from reactivation_lab.bank import segments as cut
 from reactivation_lab.bank import touches
-from reactivation_lab.bank.date_dimension import Almanac, number
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.date_dimension import DateDimension, number
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.settings import Effects, SandboxSettings
 
 DRIFT_MONTHS = 4
@@ -24,7 +24,7 @@ _LARGEST_RATE = 2.5
 
 def stretches(people: DataFrame, *, segments: Sequence[Window], settings: SandboxSettings) -> DataFrame:
     """One row per user and segment in which the account is open: first_day, last_day, month_rate, beside the traits."""
-    pieces = F.array(
+    parts = F.array(
         *[
             F.struct(
                 F.lit(cut.name_of(segment)).alias("segment_on"),
@@ -37,34 +37,34 @@ def stretches(people: DataFrame, *, segments: Sequence[Window], settings: Sandbo
         ]
     )
     return (
-        people.withColumn("piece", F.explode(pieces))
-        .withColumn("segment_on", F.col("piece.segment_on"))
-        .withColumn("month", F.col("piece.month"))
-        .withColumn("month_first", F.col("piece.month_first"))
-        .withColumn("first_day", F.greatest("piece.first", "signed_up_day"))
-        .withColumn("last_day", F.least("piece.last", F.col("closed_day") - 1))
+        people.withColumn("part", F.explode(parts))
+        .withColumn("segment_on", F.col("part.segment_on"))
+        .withColumn("month", F.col("part.month"))
+        .withColumn("month_first", F.col("part.month_first"))
+        .withColumn("first_day", F.greatest("part.first", "signed_up_day"))
+        .withColumn("last_day", F.least("part.last", F.col("closed_day") - 1))
         .where(F.col("first_day") <= F.col("last_day"))
         .withColumn("month_rate", monthly_rate(F.col("month"), settings))
-        .drop("piece")
+        .drop("part")
     )
 
 
 def monthly_rate(month: Column, settings: SandboxSettings) -> Column:
     """Expected login days per day of a month, before its season; month: number of the month since year 0."""
-    dice = Dice(settings.seed)
-    drift = sum((dice.normal("drift", "user_id", month - back) for back in range(DRIFT_MONTHS)), F.lit(0.0))
+    rng = HashRng(settings.seed)
+    drift = sum((rng.normal("drift", "user_id", month - back) for back in range(DRIFT_MONTHS)), F.lit(0.0))
     return F.exp(F.col("habit") + drift * (settings.habits.drift_spread / DRIFT_MONTHS**0.5))
 
 
-def days(stretches: DataFrame, *, almanac: Almanac, settings: SandboxSettings) -> DataFrame:
+def days(stretches: DataFrame, *, dates: DateDimension, settings: SandboxSettings) -> DataFrame:
     """One row per user and day: login_rate left alone, added_rate by contacts, is_visit.
 
     p_mobile: of a mobile transaction on a login day. draw, mobile_draw: what the probabilities are held against.
     weight: the season's factor.
     """
-    dice = Dice(settings.seed)
+    rng = HashRng(settings.seed)
     day = F.col("day")
-    weight = almanac.weight(day) * almanac.pay_weight(day, F.col("pay_day"))
+    weight = dates.weight(day) * dates.pay_weight(day, F.col("pay_day"))
     return (
         stretches.withColumn("day", F.explode(F.sequence("first_day", "last_day")))
         .withColumn("weight", weight)
@@ -72,8 +72,8 @@ def days(stretches: DataFrame, *, almanac: Almanac, settings: SandboxSettings) -
         .withColumn(
             "added_rate", F.greatest(added_rate(settings.effects), F.col("login_rate") * -_most_taken(settings))
         )
-        .withColumn("draw", dice.uniform("login", "user_id", "day"))
-        .withColumn("mobile_draw", dice.uniform("mobile_day", "user_id", "day"))
+        .withColumn("draw", rng.uniform("login", "user_id", "day"))
+        .withColumn("mobile_draw", rng.uniform("mobile_day", "user_id", "day"))
         .withColumn("p_mobile", p_mobile(F.col("added_rate"), settings.effects))
         .withColumn("is_visit", F.col("draw") < 1 - F.exp(-(F.col("login_rate") + F.col("added_rate"))))
     )

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from reactivation.periods import Window
 from reactivation_lab.bank import behaviour, exact_sums
-from reactivation_lab.bank.date_dimension import Almanac
+from reactivation_lab.bank.date_dimension import DateDimension
 from reactivation_lab.bank.settings import SandboxSettings
 from reactivation_lab.bank.tables import WORLDS
 
@@ -25,7 +25,7 @@ DAILY = ("login", "transaction")
 """Metrics that a day decides."""
 
 
-def rises(people: DataFrame, *, outcome: Window, almanac: Almanac, settings: SandboxSettings) -> DataFrame:
+def rises(people: DataFrame, *, outcome: Window, dates: DateDimension, settings: SandboxSettings) -> DataFrame:
     """rise_<metric> of `DAILY`, per user. people: with `touches`; who has none is left out and rises by nothing.
 
     Two passes over the days: when each event comes first, then the sums until then.
@@ -38,9 +38,9 @@ def rises(people: DataFrame, *, outcome: Window, almanac: Almanac, settings: San
         for metric, chance in known.items()
         for world in WORLDS
     }
-    days = behaviour.days(stretches, almanac=almanac, settings=settings)
+    days = behaviour.days(stretches, dates=dates, settings=settings)
     firsts = days.groupBy("user_id").agg(*[column.alias(name) for name, column in first.items()])
-    again = behaviour.days(stretches.join(firsts, "user_id"), almanac=almanac, settings=settings)
+    again = behaviour.days(stretches.join(firsts, "user_id"), dates=dates, settings=settings)
 
     def until(metric: str, world: str) -> Column:
         ends = F.coalesce(F.col(f"first_{metric}_{world}"), F.col("last_day"))

@@ -30,7 +30,7 @@ def number(day: date) -> int:
 
 
 @dataclass(frozen=True)
-class Almanac:
+class DateDimension:
     """Lookups over a window of days; a day outside gives null."""
 
     window: Window

@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from reactivation_lab.bank import touches
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.settings import SandboxSettings
 
 _REMEMBERED_MONTHS = 3
@@ -28,8 +28,8 @@ def mid_level(month: Column, settings: SandboxSettings) -> Column:
 
 def size(month: Column, settings: SandboxSettings) -> Column:
     """What an inflow in this month would be, as a multiple of the usual assets."""
-    flows, dice = settings.flows, Dice(settings.seed)
-    on_top = F.exp(flows.log_size + flows.size_spread * dice.normal("inflow_size", "user_id", month))
+    flows, rng = settings.flows, HashRng(settings.seed)
+    on_top = F.exp(flows.log_size + flows.size_spread * rng.normal("inflow_size", "user_id", month))
     return flows.smallest_share + on_top
 
 
@@ -41,7 +41,7 @@ def p_comes(moved: Column, settings: SandboxSettings) -> Column:
 
 def comes(month: Column, moved: Column, settings: SandboxSettings) -> Column:
     """Whether the inflow comes: the same draw with and without contacts."""
-    return Dice(settings.seed).uniform("inflow", "user_id", month) < p_comes(moved, settings)
+    return HashRng(settings.seed).uniform("inflow", "user_id", month) < p_comes(moved, settings)
 
 
 def moved(first: Column, last: Column, settings: SandboxSettings) -> Column:
@@ -61,4 +61,4 @@ def _before(month: Column, settings: SandboxSettings) -> Column:
 
 
 def _noise(month: Column, settings: SandboxSettings) -> Column:
-    return settings.flows.noise_share * (2 * Dice(settings.seed).uniform("balance_noise", "user_id", month) - 1)
+    return settings.flows.noise_share * (2 * HashRng(settings.seed).uniform("balance_noise", "user_id", month) - 1)

@@ -16,7 +16,7 @@ Number = str | int | Column
 
 
 @dataclass(frozen=True)
-class Dice:
+class HashRng:
     """The draws of one bank."""
 
     seed: int

@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from reactivation.periods import Window
 from reactivation_lab.bank import segments as cut
-from reactivation_lab.bank.date_dimension import DAY_SECONDS, Almanac, number
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.date_dimension import DAY_SECONDS, DateDimension, number
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.settings import SandboxSettings
 
 CONSENTS = ("sms", "push", "call", "profiling")
@@ -18,7 +18,12 @@ _AFFLUENT, _PRIVATE = 9.6, 11.0
 
 
 def versions(
-    people: DataFrame, *, segments: Sequence[Window], is_opening: bool, almanac: Almanac, settings: SandboxSettings
+    people: DataFrame,
+    *,
+    segments: Sequence[Window],
+    is_opening: bool,
+    dates: DateDimension,
+    settings: SandboxSettings,
 ) -> DataFrame:
     """Versions of master data that come up in the segments: at sign-up, at a change, at closure.
 
@@ -26,7 +31,7 @@ def versions(
     it, as the warehouse's first load. A change switches push off or on and moves the user to another branch; it shows
     in this and all later versions.
     """
-    dice = Dice(settings.seed)
+    rng = HashRng(settings.seed)
     happenings = F.array(
         *[
             F.struct(F.lit(place).alias("place"), F.col(column).alias("day"))
@@ -45,8 +50,8 @@ def versions(
         rows = rows.where((F.col("day") >= first) | is_newest)
     is_changed = F.coalesce(F.col("changed_day") <= F.col("day"), F.lit(False))
     is_closed = F.col("closed_day") <= F.col("day")
-    other_branch = dice.one_of([f"B{n:02d}" for n in range(1, 17)], "other_branch", "user_id")
-    return rows.transform(_with_times, segments, almanac, F.lit(3600) * F.col("place")).withColumns(
+    other_branch = rng.one_of([f"B{n:02d}" for n in range(1, 17)], "other_branch", "user_id")
+    return rows.transform(_with_times, segments, dates, F.lit(3600) * F.col("place")).withColumns(
         {
             "happened_day": F.col("signed_up_day"),
             "closed_on": F.when(is_closed, F.date_from_unix_date("closed_day")),
@@ -55,24 +60,29 @@ def versions(
             "branch": F.when(is_changed, other_branch).otherwise(F.col("branch")),
             "segment": _customer_segment(),
             "has_push": F.col("has_push") != is_changed,
-            "row": dice.hashed("users", "user_id", "place"),
+            "row": rng.hashed("users", "user_id", "place"),
         }
     )
 
 
 def consents(
-    people: DataFrame, *, segments: Sequence[Window], is_opening: bool, almanac: Almanac, settings: SandboxSettings
+    people: DataFrame,
+    *,
+    segments: Sequence[Window],
+    is_opening: bool,
+    dates: DateDimension,
+    settings: SandboxSettings,
 ) -> DataFrame:
     """One decision per user and channel at sign-up; a few who allowed it take it back at the time their data change."""
-    dice = Dice(settings.seed)
+    rng = HashRng(settings.seed)
     channels = F.array(*[F.struct(F.lit(n).alias("number"), F.lit(c).alias("channel")) for n, c in enumerate(CONSENTS)])
     refused = F.lit(0.0)
     for channel, share in settings.refusals.items():
         refused = F.when(F.col("channel") == channel, F.lit(share)).otherwise(refused)
     first = F.struct(F.col("signed_up_day").alias("day"), F.lit(False).alias("is_later"))
     later = F.struct(F.col("changed_day").alias("day"), F.lit(True).alias("is_later"))
-    allows = dice.uniform("refuses", "user_id", "number") >= refused
-    withdraws = dice.happens(_WITHDRAWN_SHARE, "withdraws", "user_id", "number")
+    allows = rng.uniform("refuses", "user_id", "number") >= refused
+    withdraws = rng.happens(_WITHDRAWN_SHARE, "withdraws", "user_id", "number")
     rows = (
         people.withColumn("consent", F.explode(channels))
         .select("*", "consent.number", "consent.channel")
@@ -82,21 +92,21 @@ def consents(
         .withColumn("allowed_flag", F.when(allows & ~F.col("is_later"), "Y").otherwise("N"))
         .transform(_in_segments, segments, is_opening)
     )
-    second = F.floor(36_000 + 36_000 * dice.uniform("consent_at", "user_id", "number")).cast("bigint")
-    return rows.transform(_with_times, segments, almanac, second).withColumn(
-        "row", dice.hashed("consents", "user_id", "number", F.col("is_later").cast("int"))
+    second = F.floor(36_000 + 36_000 * rng.uniform("consent_at", "user_id", "number")).cast("bigint")
+    return rows.transform(_with_times, segments, dates, second).withColumn(
+        "row", rng.hashed("consents", "user_id", "number", F.col("is_later").cast("int"))
     )
 
 
-def outside_contacts(days: DataFrame, *, almanac: Almanac, settings: SandboxSettings) -> DataFrame:
+def outside_contacts(days: DataFrame, *, dates: DateDimension, settings: SandboxSettings) -> DataFrame:
     """Campaigns of other senders of the bank, at random, with no effect."""
-    dice = Dice(settings.seed)
-    second = F.floor(32_400 + 32_400 * dice.uniform("outside_at", "user_id", "day")).cast("bigint")
-    return days.where(dice.happens(_OUTSIDE_RATE, "outside", "user_id", "day")).withColumns(
+    rng = HashRng(settings.seed)
+    second = F.floor(32_400 + 32_400 * rng.uniform("outside_at", "user_id", "day")).cast("bigint")
+    return days.where(rng.happens(_OUTSIDE_RATE, "outside", "user_id", "day")).withColumns(
         {
-            "at": almanac.starts(F.col("day")) + second,
-            "channel": dice.pick({"sms": 0.6, "push": 0.3, "call": 0.1}, "outside_channel", "user_id", "day"),
-            "row": dice.hashed("outside_contacts", "user_id", "day"),
+            "at": dates.starts(F.col("day")) + second,
+            "channel": rng.pick({"sms": 0.6, "push": 0.3, "call": 0.1}, "outside_channel", "user_id", "day"),
+            "row": rng.hashed("outside_contacts", "user_id", "day"),
         }
     )
 
@@ -107,7 +117,7 @@ def _in_segments(rows: DataFrame, segments: Sequence[Window], is_opening: bool) 
     return rows.withColumn("segment_on", cut.name_on(day, segments)).where("segment_on is not null")
 
 
-def _with_times(rows: DataFrame, segments: Sequence[Window], almanac: Almanac, second: Column) -> DataFrame:
+def _with_times(rows: DataFrame, segments: Sequence[Window], dates: DateDimension, second: Column) -> DataFrame:
     """Add `at`, and `loaded_at` to what happened before the segments: the warehouse's first load brings it on its first
     day.
 
@@ -117,10 +127,10 @@ def _with_times(rows: DataFrame, segments: Sequence[Window], almanac: Almanac, s
     happened = F.col("day")
     return rows.withColumns(
         {
-            "at": almanac.starts(F.greatest(happened, first))
+            "at": dates.starts(F.greatest(happened, first))
             + F.least(happened - first, F.lit(0)) * DAY_SECONDS
             + second,
-            "loaded_at": F.when(happened < first, almanac.starts(first)),
+            "loaded_at": F.when(happened < first, dates.starts(first)),
             "day": F.greatest(happened, first),
         }
     )

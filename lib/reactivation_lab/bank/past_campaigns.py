@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from reactivation.periods import Month, Window
 from reactivation_lab.bank.behaviour import month_number, monthly_rate
 from reactivation_lab.bank.date_dimension import number
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.response import CONTACT_COLUMNS
 from reactivation_lab.bank.settings import SandboxSettings
 
@@ -40,12 +40,12 @@ def _months(window: Window, settings: SandboxSettings) -> Iterator[Month]:
 
 def _sent(people: DataFrame, month: Month, settings: SandboxSettings) -> DataFrame:
     """One contact per user whom the rule finds by what the month before showed of him, and half by chance."""
-    past, dice = settings.past_campaigns, Dice(settings.seed)
+    past, rng = settings.past_campaigns, HashRng(settings.seed)
     day = month.first + timedelta(days=past.day - 1)
     before = F.lit(month_number(month.window) - 1)
     is_open = (F.col("signed_up_day") < number(month.first)) & (F.col("closed_day") > number(day))
     is_found = (F.col("card_rate") >= past.card_rate_from) & (monthly_rate(before, settings) <= past.login_rate_to)
-    is_drawn = dice.happens(past.share, "past_campaign", "user_id", F.lit(number(day)))
+    is_drawn = rng.happens(past.share, "past_campaign", "user_id", F.lit(number(day)))
     given = {
         "contact_id": F.concat_ws("-", F.lit(WAVE), F.lit(str(month)), "user_id"),
         "cycle": F.lit(str(month)),

@@ -14,8 +14,8 @@ from pyspark.sql import window as W
 from reactivation.periods import Window
 from reactivation_lab.bank import segments as cut
 from reactivation_lab.bank import touches
-from reactivation_lab.bank.date_dimension import Almanac, number
-from reactivation_lab.bank.hash_rng import Dice, by_name
+from reactivation_lab.bank.date_dimension import DateDimension, number
+from reactivation_lab.bank.hash_rng import HashRng, by_name
 from reactivation_lab.bank.settings import Effects, Reach, SandboxSettings
 
 CONTACT_COLUMNS = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "send_on")
@@ -43,8 +43,8 @@ def contacted(contacts: DataFrame, people: DataFrame, *, settings: SandboxSettin
 
 def strength(settings: SandboxSettings) -> Column:
     """Login rate that a user's first contact adds on its first day; of columns channel, benefit and the traits."""
-    effects, dice = settings.effects, Dice(settings.seed)
-    by_channel = effects.channel_spread * dice.normal("taste", "user_id", F.xxhash64("channel"))
+    effects, rng = settings.effects, HashRng(settings.seed)
+    by_channel = effects.channel_spread * rng.normal("taste", "user_id", F.xxhash64("channel"))
     offered = by_name(effects.benefits, "benefit", effects.other_benefit)
     base = by_name(effects.channels, "channel", 0.0) * F.greatest(
         1 + (offered - 1) * F.col("price_sensitivity"), F.lit(0.0)
@@ -65,7 +65,7 @@ def p_arrives(reach: Reach) -> Column:
 
 def arrives(settings: SandboxSettings) -> Column:
     """Whether a contact arrives at an address there is."""
-    return Dice(settings.seed).uniform("delivered", "contact") < p_arrives(settings.reach)
+    return HashRng(settings.seed).uniform("delivered", "contact") < p_arrives(settings.reach)
 
 
 def with_touches(people: DataFrame, contacted: DataFrame | None, *, window: Window, effects: Effects) -> DataFrame:
@@ -80,21 +80,23 @@ def with_touches(people: DataFrame, contacted: DataFrame | None, *, window: Wind
 
 
 def receipts(
-    contacted: DataFrame, *, segments: Sequence[Window], almanac: Almanac, settings: SandboxSettings
+    contacted: DataFrame, *, segments: Sequence[Window], dates: DateDimension, settings: SandboxSettings
 ) -> DataFrame:
     """Receipts of the contacts sent in the segments, one row per contact and status."""
     return (
-        contacted.transform(_sent, segments, almanac, settings)
-        .withColumn("status", F.explode(F.array_compact(_statuses(Dice(settings.seed), settings.reach))))
+        contacted.transform(_sent, segments, dates, settings)
+        .withColumn("status", F.explode(F.array_compact(_statuses(HashRng(settings.seed), settings.reach))))
         .withColumn("row", F.xxhash64("contact", "status"))
     )
 
 
 def opt_outs(
-    contacted: DataFrame, *, segments: Sequence[Window], almanac: Almanac, settings: SandboxSettings
+    contacted: DataFrame, *, segments: Sequence[Window], dates: DateDimension, settings: SandboxSettings
 ) -> DataFrame:
     """Consents taken back in answer to a contact, some hours after it: rows of `consents`."""
-    left = contacted.transform(_sent, segments, almanac, settings).where(_opts_out(Dice(settings.seed), settings.reach))
+    left = contacted.transform(_sent, segments, dates, settings).where(
+        _opts_out(HashRng(settings.seed), settings.reach)
+    )
     return left.withColumns(
         {
             "at": F.col("at") + _REPLY_SECONDS,
@@ -104,17 +106,19 @@ def opt_outs(
     )
 
 
-def _sent(contacted: DataFrame, segments: Sequence[Window], almanac: Almanac, settings: SandboxSettings) -> DataFrame:
-    second = F.floor(32_400 + 32_400 * Dice(settings.seed).uniform("sent_at", "contact")).cast("bigint")
+def _sent(
+    contacted: DataFrame, segments: Sequence[Window], dates: DateDimension, settings: SandboxSettings
+) -> DataFrame:
+    second = F.floor(32_400 + 32_400 * HashRng(settings.seed).uniform("sent_at", "contact")).cast("bigint")
     return (
         contacted.withColumn("segment_on", cut.name_on(F.col("day"), segments))
         .where("segment_on is not null")
-        .withColumn("at", almanac.starts(F.col("day")) + second)
+        .withColumn("at", dates.starts(F.col("day")) + second)
     )
 
 
-def _opts_out(dice: Dice, reach: Reach) -> Column:
-    return F.col("is_delivered") & dice.happens(_rises(reach.opted_out), "opted_out", "contact")
+def _opts_out(rng: HashRng, reach: Reach) -> Column:
+    return F.col("is_delivered") & rng.happens(_rises(reach.opted_out), "opted_out", "contact")
 
 
 def _rises(probability: float) -> Column:
@@ -122,7 +126,7 @@ def _rises(probability: float) -> Column:
     return F.lit(probability) * F.col("leaves") * (1 + F.col("earlier"))
 
 
-def _statuses(dice: Dice, reach: Reach) -> Column:
+def _statuses(rng: HashRng, reach: Reach) -> Column:
     """An answered call counts as delivered, so it has both receipts."""
     is_delivered, is_call = F.col("is_delivered"), F.col("channel") == "call"
     eager = F.greatest(F.least(F.col("responsiveness"), F.lit(3.0)), F.lit(0.0))
@@ -130,8 +134,8 @@ def _statuses(dice: Dice, reach: Reach) -> Column:
     return F.array(
         F.when(is_delivered, F.lit("delivered")).otherwise(missed),
         F.when(is_delivered & is_call, F.lit("answered")),
-        F.when(is_delivered & ~is_call & dice.happens(eager * reach.clicked, "clicked", "contact"), F.lit("clicked")),
-        F.when(is_delivered & dice.happens(eager * reach.responded, "responded", "contact"), F.lit("responded")),
-        F.when(_opts_out(dice, reach), F.lit("opted_out")),
-        F.when(is_delivered & dice.happens(_rises(reach.complained), "complained", "contact"), F.lit("complained")),
+        F.when(is_delivered & ~is_call & rng.happens(eager * reach.clicked, "clicked", "contact"), F.lit("clicked")),
+        F.when(is_delivered & rng.happens(eager * reach.responded, "responded", "contact"), F.lit("responded")),
+        F.when(_opts_out(rng, reach), F.lit("opted_out")),
+        F.when(is_delivered & rng.happens(_rises(reach.complained), "complained", "contact"), F.lit("complained")),
     )

@@ -14,8 +14,8 @@ from pyspark.sql import window as W
 from reactivation.contracts.derived import POLICIES
 from reactivation.periods import Calendar, Month, Window
 from reactivation_lab.bank import behaviour, response, touches, truth
-from reactivation_lab.bank.date_dimension import Almanac, number
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.date_dimension import DateDimension, number
+from reactivation_lab.bank.hash_rng import HashRng
 from reactivation_lab.bank.people import FIRST_USER_ID, people
 from reactivation_lab.bank.settings import SandboxSettings
 from reactivation_lab.bank.tables import METRICS
@@ -40,18 +40,18 @@ def sleepers(banks: DataFrame, *, month: Month, first_wave: date, settings: Sand
     touches: one SMS with a benefit on the first wave's day, as far as it arrives: what a policy's plan would do to a
     user, were he picked. score_<policy>: higher comes first.
     """
-    dice = Dice(settings.seed)
+    rng = HashRng(settings.seed)
     now = F.lit(behaviour.month_number(month.window))
     rates = [behaviour.monthly_rate(now - back, settings) for back in range(1, _LOOK_BACK_MONTHS + 1)]
     expected = sum(rates, F.lit(0.0)) * _MONTH_DAYS
-    guess = F.log(behaviour.monthly_rate(now - 1, settings)) + _MODEL_NOISE * dice.normal("model", "user_id")
+    guess = F.log(behaviour.monthly_rate(now - 1, settings)) + _MODEL_NOISE * rng.normal("model", "user_id")
     return (
         banks.where((F.col("signed_up_day") < number(month.first)) & (F.col("closed_day") > number(month.window.end)))
         .withColumn("expected", expected)
-        .where(dice.uniform("sleeps", "user_id") < _at_most(_SLEEPERS_DAYS, F.col("expected")))
+        .where(rng.uniform("sleeps", "user_id") < _at_most(_SLEEPERS_DAYS, F.col("expected")))
         .transform(_with_one_sms, first_wave, settings)
         .withColumns(
-            {"score_model": guess, "score_rule": F.col("card_rate"), "score_random": dice.uniform("order", "user_id")}
+            {"score_model": guess, "score_rule": F.col("card_rate"), "score_random": rng.uniform("order", "user_id")}
         )
     )
 
@@ -65,9 +65,9 @@ def outcomes(
     settings: SandboxSettings,
 ) -> DataFrame:
     """seed, user_id, score_<policy>, and p_<metric>_<world> and <metric>_<world> as in `truth.worlds`."""
-    almanac = Almanac(outcome, calendar, settings.season)
+    dates = DateDimension(outcome, calendar, settings.season)
     kept = ("user_id", "seed", *(f"score_{policy}" for policy in POLICIES))
-    return truth.worlds(sleepers, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings, keys=kept)
+    return truth.worlds(sleepers, outcome=outcome, dates=dates, uplift=uplift, settings=settings, keys=kept)
 
 
 def picked(sleepers: DataFrame, share: float) -> DataFrame:

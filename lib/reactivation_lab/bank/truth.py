@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from reactivation.periods import Month, Window
 from reactivation_lab.bank import behaviour, exact_sums, flows, response, touches
 from reactivation_lab.bank.compensated_effect import DAILY, chances, rises
-from reactivation_lab.bank.date_dimension import Almanac, number
+from reactivation_lab.bank.date_dimension import DateDimension, number
 from reactivation_lab.bank.settings import SandboxSettings
 from reactivation_lab.bank.tables import METRICS, TRUTH_OPTIONS, TRUTH_POTENTIALS, WORLDS
 
@@ -36,11 +36,17 @@ class Uplift(NamedTuple):
 
 
 def potentials(
-    people: DataFrame, *, cycle: Month, outcome: Window, almanac: Almanac, uplift: Uplift, settings: SandboxSettings
+    people: DataFrame,
+    *,
+    cycle: Month,
+    outcome: Window,
+    dates: DateDimension,
+    uplift: Uplift,
+    settings: SandboxSettings,
 ) -> DataFrame:
     """`truth_potentials`: one row per user whose account was open in the outcome window. people: with `touches`."""
-    found = worlds(people, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings)
-    risen = rises(people, outcome=outcome, almanac=almanac, settings=settings)
+    found = worlds(people, outcome=outcome, dates=dates, uplift=uplift, settings=settings)
+    risen = rises(people, outcome=outcome, dates=dates, settings=settings)
     in_window = F.filter("touches", lambda touch: touch["day"].between(number(outcome.first), number(outcome.end) - 1))
     traits = people.select(
         "user_id", "kind", "habit", "responsiveness", F.coalesce(F.size(in_window), F.lit(0)).alias("contacts")
@@ -59,7 +65,7 @@ def options(
     *,
     cycle: Month,
     outcome: Window,
-    almanac: Almanac,
+    dates: DateDimension,
     uplift: Uplift,
     settings: SandboxSettings,
 ) -> DataFrame:
@@ -77,7 +83,7 @@ def options(
     )
     touched = offered.withColumn("touches", touches.alone(number(outcome.first), response.strength(settings)))
     keys = ("user_id", "channel", "benefit")
-    reached = worlds(touched, outcome=outcome, almanac=almanac, uplift=uplift, settings=settings, keys=keys)
+    reached = worlds(touched, outcome=outcome, dates=dates, uplift=uplift, settings=settings, keys=keys)
     p_delivered = F.when(response.has_address(), response.p_arrives(settings.reach)).otherwise(0.0)
     is_delivered = response.has_address() & response.arrives(settings)
     facts = offered.select(*keys, p_delivered.alias("p_delivered"), is_delivered.alias("is_delivered"))
@@ -90,14 +96,14 @@ def worlds(
     people: DataFrame,
     *,
     outcome: Window,
-    almanac: Almanac,
+    dates: DateDimension,
     uplift: Uplift,
     settings: SandboxSettings,
     keys: tuple[str, ...] = ("user_id",),
 ) -> DataFrame:
     """Per key: p_<metric>_<world> and <metric>_<world>, untouched and under the `touches` of each row of people."""
     stretches = behaviour.stretches(people, segments=[outcome], settings=settings)
-    days = behaviour.days(stretches, almanac=almanac, settings=settings)
+    days = behaviour.days(stretches, dates=dates, settings=settings)
     in_app = _in_app(days, keys, settings)
     in_assets = _with_assets(stretches, outcome, uplift, settings)
     of_assets = [c for world in WORLDS for c in (f"p_asset_uplift_{world}", f"asset_uplift_{world}")]

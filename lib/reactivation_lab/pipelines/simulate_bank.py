@@ -14,6 +14,9 @@ from reactivation.runtime.run import Run
 from reactivation_lab import bank
 from reactivation_lab.bank import tables
 
+_PEOPLE: dict[tuple[str, str], DataFrame] = {}
+"""The users of the bank that a session simulates, by session and settings: drawn once for all of its segments."""
+
 
 def run(r: Run) -> None:
     """Simulates what ends by `--as-of` (default: the observation date) and is missing; `--force` redoes the cycle's."""
@@ -26,22 +29,34 @@ def run(r: Run) -> None:
     if not segments:
         r.say(f"    the bank has lived up to {as_of} already")
         return
-    people = checkpointed(bank.people(r.spark, settings=settings))
-    contacts = read_sent(r.spark, r.exports, _cycles(segments))
-    raw = bank.simulate(
-        people,
-        segments=segments,
-        is_opening=not done,
-        contacts=contacts,
-        calendar=r.calendar,
-        settings=settings,
-    )
-    names = [bank.name_of(segment) for segment in segments]
-    r.write_together((tables.BY_NAME[name], rows, {"segment_on": names}) for name, rows in raw.items())
-    if waves and segments[-1].end == r.cycle.window.end:
-        _write_truth(r, people, contacts, outcome=Window(waves[0], r.cycle.window.end))
+    try:
+        people = _people(r, settings)
+        contacts = read_sent(r.spark, r.exports, _cycles(segments))
+        names = [bank.name_of(segment) for segment in segments]
+        raw = bank.simulate(
+            people,
+            segments=segments,
+            is_opening=not done,
+            contacts=contacts,
+            calendar=r.calendar,
+            settings=settings,
+        )
+        r.write_together((tables.BY_NAME[name], rows, {"segment_on": names}) for name, rows in raw.items())
+        if waves and segments[-1].end == r.cycle.window.end:
+            _write_truth(r, people, contacts, outcome=Window(waves[0], r.cycle.window.end))
+    except Exception:
+        _PEOPLE.clear()  # an executor may have been lost with them: the next run draws them again
+        raise
     ends = [{"segment_on": name, "end_on": segment.end} for name, segment in zip(names, segments, strict=True)]
     r.write(tables.TRUTH_SEGMENTS, r.rows(tables.TRUTH_SEGMENTS, ends), segment_on=names)
+
+
+def _people(r: Run, settings: bank.SandboxSettings) -> DataFrame:
+    key = r.spark.sparkContext.applicationId, settings.model_dump_json()
+    if key not in _PEOPLE:
+        _PEOPLE.clear()
+        _PEOPLE[key] = checkpointed(bank.people(r.spark, settings=settings))
+    return _PEOPLE[key]
 
 
 def _done(r: Run) -> list[Window]:
@@ -67,12 +82,16 @@ def _write_truth(r: Run, people: DataFrame, contacts: DataFrame | None, *, outco
     uplift = bank.Uplift.of(labels.asset_uplift.min_share, labels.asset_uplift.min_amount)
     when: dict[str, Any] = {"cycle": r.cycle, "outcome": outcome, "calendar": r.calendar}
     offers = r.settings.campaign.offers
-    potentials = bank.potentials(people, contacts=contacts, uplift=uplift, settings=settings, **when)
-    r.write(tables.TRUTH_POTENTIALS, potentials)
-    r.write(tables.TRUTH_OPTIONS, bank.options(people, offers, uplift=uplift, settings=settings, **when))
-    known = r.read(tables.TRUTH_POTENTIALS, is_now)
+    potentials = checkpointed(bank.potentials(people, contacts=contacts, uplift=uplift, settings=settings, **when))
+    options = bank.options(people, offers, uplift=uplift, settings=settings, **when)
     arms = r.read(derived.ARMS, is_now) if r.has(derived.ARMS) else None
-    means = records(bank.effects.aggregate(known, arms))
-    r.write(tables.TRUTH_EFFECTS, r.rows(tables.TRUTH_EFFECTS, bank.effects.effects(means, cycle=cycle)))
-    bins = records(bank.effects.ranked(known, arms))
-    r.write(tables.TRUTH_ORACLE, r.rows(tables.TRUTH_ORACLE, bank.effects.oracle(bins, cycle=cycle)))
+    means, bins = records(bank.effects.aggregate(potentials, arms)), records(bank.effects.ranked(potentials, arms))
+    effects, oracle = bank.effects.effects(means, cycle=cycle), bank.effects.oracle(bins, cycle=cycle)
+    r.write_together(
+        [
+            (tables.TRUTH_POTENTIALS, potentials, {}),
+            (tables.TRUTH_OPTIONS, options, {}),
+            (tables.TRUTH_EFFECTS, r.rows(tables.TRUTH_EFFECTS, effects), {}),
+            (tables.TRUTH_ORACLE, r.rows(tables.TRUTH_ORACLE, oracle), {}),
+        ]
+    )

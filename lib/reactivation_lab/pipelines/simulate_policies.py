@@ -80,7 +80,8 @@ def _rolled_out(r: Run, policy: str, drawn_at: int) -> rollouts.Rollout:
 def _live(own: Run) -> None:
     drawing, is_now = own.at(flow.ASSIGN), F.col("cycle") == str(own.cycle)
     bands = records(drawing.read(derived.TIER_BANDS, is_now))
-    assign_tiers.write_arms(drawing, drawing.read(derived.SCORES, is_now), campaign.bands.gains(bands))
+    scores, tiers = drawing.read(derived.SCORES, is_now), drawing.read(derived.TIERS_TABLE, is_now)
+    drawing.write(derived.ARMS, assign_tiers.assigned(drawing, scores, tiers, campaign.bands.gains(bands)))
     for due in schedule.of_cycle(
         own.cycle,
         calendar=own.calendar,

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from reactivation_lab.bank.hash_rng import Dice
+from reactivation_lab.bank.hash_rng import HashRng
 
 pytestmark = pytest.mark.rules
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.rules
 def test_uniforms_fill_the_unit_interval_normals_are_standard_and_seeds_and_purposes_are_unrelated(
     spark: SparkSession,
 ) -> None:
-    one, other = Dice(1), Dice(2)
+    one, other = HashRng(1), HashRng(2)
     draws = spark.range(20_000).select(
         one.uniform("a", "id").alias("a"),
         one.uniform("b", "id").alias("b"),

@@ -10,7 +10,7 @@ from tests.lab.bank.bank import CONF, MAY, SHANGHAI, settings
 from reactivation.periods import Window
 from reactivation_lab import bank
 from reactivation_lab.bank import behaviour, touches
-from reactivation_lab.bank.date_dimension import Almanac, number
+from reactivation_lab.bank.date_dimension import DateDimension, number
 from reactivation_lab.bank.settings import Season
 
 pytestmark = pytest.mark.rules
@@ -43,9 +43,9 @@ def test_a_day_weighs_by_its_weekday_its_month_the_months_end_and_holidays(spark
         date(2026, 5, 11): 5,
         date(2026, 5, 31): 5 * 3 * 11,
     }
-    almanac = Almanac(Window(date(2026, 4, 1), date(2026, 6, 1)), SHANGHAI, SEASON)
+    dates = DateDimension(Window(date(2026, 4, 1), date(2026, 6, 1)), SHANGHAI, SEASON)
     days = spark.createDataFrame([(day, number(day)) for day in expected], "day date, number int")
-    found = days.select("day", almanac.weight(F.col("number")).alias("weight")).collect()
+    found = days.select("day", dates.weight(F.col("number")).alias("weight")).collect()
     assert {row.day: row.weight for row in found} == expected
 
 
@@ -53,7 +53,7 @@ def test_users_come_more_often_from_their_pay_day_on_for_three_days(people: Data
     bank = settings(season={**CONF["sandbox"]["season"], "pay_day_factor": 8.0})
     some = people.where(F.col("user_id") % 20 == 0).withColumn("touches", F.lit(None).cast(touches.TYPE))
     stretches = behaviour.stretches(some, segments=[MAY], settings=bank)
-    days = behaviour.days(stretches, almanac=Almanac(MAY, SHANGHAI, bank.season), settings=bank)
+    days = behaviour.days(stretches, dates=DateDimension(MAY, SHANGHAI, bank.season), settings=bank)
     since = F.col("day") - number(MAY.first) + 1 - F.col("pay_day")
     rates = days.groupBy(since.alias("since")).agg(F.avg(F.col("is_visit").cast("int")).alias("rate")).collect()
     rate = {row.since: row.rate for row in rates}

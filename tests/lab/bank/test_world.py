@@ -10,7 +10,7 @@ from tests.lab.bank.bank import MAY, SHANGHAI, settings, simulated, to_everybody
 from reactivation.periods import Month, Window
 from reactivation_lab import bank
 from reactivation_lab.bank import behaviour, past_campaigns, response, touches
-from reactivation_lab.bank.date_dimension import Almanac, number
+from reactivation_lab.bank.date_dimension import DateDimension, number
 
 pytestmark = pytest.mark.rules
 
@@ -44,7 +44,7 @@ def test_as_many_sleep_as_in_the_branch(people: DataFrame) -> None:
     there = (F.col("signed_up_day") < number(MAY.first)) & (F.col("closed_day") > number(MAY.first))
     users = people.where(there).withColumn("touches", F.lit(None).cast(touches.TYPE))
     stretches = behaviour.stretches(users, segments=months, settings=bank)
-    days = behaviour.days(stretches, almanac=Almanac(spring, SHANGHAI, bank.season), settings=bank)
+    days = behaviour.days(stretches, dates=DateDimension(spring, SHANGHAI, bank.season), settings=bank)
     by_user = days.groupBy("user_id").agg(F.count_if("is_visit").alias("visits"))
     asleep = by_user.agg(F.avg((F.col("visits") <= 3).cast("int"))).collect()[0][0]
     low, high = bank.bands.sleepers_share

@@ -32,7 +32,7 @@ class Allocation:
     remaining: dict[str, RemainingCapacity]
 
 
-class _Cut(NamedTuple):
+class Cut(NamedTuple):
     """Where one option ends in one queue. bucket: the one in which capacity ends; None: everybody who can gets it.
 
     number: users inside the bucket who still get the option. rank: that of the last of them, once it is known.
@@ -76,11 +76,11 @@ def allocate(
     if last is not None:
         rounds.append({last[0]: last[2]})
     for turn in rounds:
-        cuts: dict[str, _Cut] = {}
+        cuts: dict[str, Cut] = {}
         for queue, offered in turn.items():
             source = last[1] if last is not None and queue == last[0] else queue
             most, limit = remaining[source].most_contacts(offered)
-            cuts[queue], users = _cut(offered, most, sizes[queue])
+            cuts[queue], users = cut_of(offered, most, sizes[queue])
             remaining[source] = remaining[source].after(offered, users)
             if limit == "budget":
                 is_over_budget = is_over_budget | ((F.col("queue") == queue) & _can_get(offered))
@@ -93,7 +93,7 @@ def allocate(
     return Allocation(option, is_over_budget, remaining)
 
 
-def _cut(option: PricedOption, most: int, sizes: Sizes) -> tuple[_Cut, int]:
+def cut_of(option: PricedOption, most: int, sizes: Sizes) -> tuple[Cut, int]:
     """Where an option ends, and how many users get it; those of whole buckets are taken out of `sizes`."""
     wanted: dict[int, int] = {}
     for (bucket, mask), users in sizes.items():
@@ -109,11 +109,11 @@ def _cut(option: PricedOption, most: int, sizes: Sizes) -> tuple[_Cut, int]:
         if option.is_in(mask) and (end is None or bucket < end):
             del sizes[bucket, mask]
     if end is None:
-        return _Cut(option), sum(wanted.values())
-    return _Cut(option, bucket=end, number=left), max(most, 0)
+        return Cut(option), sum(wanted.values())
+    return Cut(option, bucket=end, number=left), max(most, 0)
 
 
-def _with_exact_ranks(waiting: DataFrame, cuts: Mapping[str, _Cut], sizes: Mapping[str, Sizes]) -> dict[str, _Cut]:
+def _with_exact_ranks(waiting: DataFrame, cuts: Mapping[str, Cut], sizes: Mapping[str, Sizes]) -> dict[str, Cut]:
     """The cuts with the rank of the last user inside their bucket; the bucket's users are taken out of `sizes`.
 
     Where nobody inside the bucket gets the option, there is nothing to look for.

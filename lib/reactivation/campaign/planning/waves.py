@@ -37,7 +37,7 @@ REASONS = (
 """Why a user has no contact in a wave, the first that holds counts."""
 
 
-class Planned(NamedTuple):
+class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
 
     contacts: how many are sent, by channel.
@@ -87,7 +87,7 @@ def plan(
     cells: Mapping[str, int],
     settings: CampaignSettings,
     gains: WaveGains | None = None,
-) -> Planned:
+) -> PlannedWave:
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `as_of`. At most one contact per user; holdouts
@@ -137,7 +137,7 @@ def plan(
     )
     reasons, sent = _counted(decided, [*options, guidance])
     of_wave = {"cycle": cycle, "wave": name}
-    return Planned(
+    return PlannedWave(
         _rows(decided, [*options, guidance]),
         [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(reasons.items())],
         [

@@ -37,9 +37,9 @@ def band(p_active: Column, settings: TierSettings) -> Column:
 
 def standing(bands: DataFrame) -> dict[Ends, str]:
     """Tiers of the newest cycle in some rows of `tier_bands`, by the ends of the bands; empty where there are none."""
-    newest = bands.agg(F.max("cycle").alias("cycle")).collect()[0].cycle
-    rows = bands.where(F.col("cycle") == F.lit(newest)).select("score_low", "score_high", "tier").collect()
-    return {(row.score_low, row.score_high): row.tier for row in rows}
+    rows = bands.select("cycle", "score_low", "score_high", "tier").collect()
+    newest = max((row.cycle for row in rows), default=None)
+    return {(row.score_low, row.score_high): row.tier for row in rows if row.cycle == newest}
 
 
 def decide(
