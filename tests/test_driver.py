@@ -36,7 +36,6 @@ FEW = {
     f"{LIB}runtime/commits.py": (1, "the newest commit"),
     f"{LIB}runtime/console.py": (1, "a table to read, cut to some rows"),
     f"{LIB}runtime/watermark.py": (1, "one day"),
-    f"{LIB}runtime/input_fingerprint.py": (1, "a table's properties"),
     f"{LAB}measurement/meter.py": (1, "the stage of a job, no rows"),
     f"{LIB}runtime/raw.py": (1, "names of sources"),
     f"{LIB}runtime/logged_models.py": (1, "200 rows of examples"),
