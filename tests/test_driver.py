@@ -38,7 +38,7 @@ FEW = {
     f"{LIB}runtime/watermark.py": (1, "one day"),
     f"{LIB}runtime/input_fingerprint.py": (1, "a table's properties"),
     f"{LAB}measurement/meter.py": (1, "the stage of a job, no rows"),
-    f"{LIB}runtime/raw.py": (1, "names of sources"),
+    f"{LIB}runtime/raw.py": (2, "names of sources; broken rows of a view by file, twenty"),
     f"{LIB}runtime/registry.py": (1, "five rows of an example"),
     f"{LIB}runtime/run.py": (2, "what was run; one instant"),
     f"{LIB}runtime/contract_rules.py": (1, "one row of counts"),
