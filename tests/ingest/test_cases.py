@@ -22,7 +22,7 @@ pytestmark = pytest.mark.edges
 CASES = Path(__file__).parents[1] / "data/cases"
 BASE = {"options": {"header": "true"}, "max_bad_share": 0.05, "few_bad_rows": 3, "encoding": "utf-8"}
 BASE |= {"earliest_year": 1990, "latest_days_ahead": 366}
-LAST = Plausible(date(1990, 1, 1), date(2027, 5, 2))
+LAST = Plausible(date(1990, 1, 1), date(2026, 5, 1), 366)
 
 
 def opened(spark: SparkSession, case: str, **changes: Any) -> dict[str, DataFrame]:

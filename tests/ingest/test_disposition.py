@@ -18,7 +18,7 @@ pytestmark = pytest.mark.rules
 
 MAY = Month.parse("2026-05")
 CONTEXT = IngestContext(
-    ArrivalRange(MAY, MAY, date(2026, 6, 1)), SHANGHAI, {}, Plausible(date(1990, 1, 1), date(2027, 6, 1))
+    ArrivalRange(MAY, MAY, date(2026, 6, 1)), SHANGHAI, {}, Plausible(date(1990, 1, 1), date(2026, 6, 1), 366)
 )
 NAMES = "user_id event_at arrived_at transaction_type channel amount"
 

@@ -6,7 +6,7 @@ clock of the region showed; a day that comes as an instant is the day it was in 
 for its unit is not known. A number with a fraction is never an integer.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from pyspark.sql import Column
@@ -32,17 +32,23 @@ _EXACT_TO = {"double": 2**53, "float": 2**24}
 
 
 class Plausible(NamedTuple):
-    """The days that a date or an arrival may lie on; `last` is the last of them."""
+    """Which days an ingest can believe: none before `first`, no arrival later than `days_ahead` days after `as_of`.
+
+    Other dates are held against their row's arrival, so that a later ingest judges them alike.
+    """
 
     first: date
-    last: date
+    as_of: date
+    days_ahead: int
 
-    def has(self, instant: Column, calendar: Calendar, *, is_date: bool = False) -> Column:
-        """True for an instant on one of the days. is_date: it is a DATE."""
-        if is_date:
-            return instant.between(F.lit(self.first), F.lit(self.last))
-        end = date.fromordinal(min(self.last.toordinal() + 1, date.max.toordinal()))
-        return (instant >= calendar.starts(self.first)) & (instant < calendar.starts(end))
+    def begins(self, calendar: Calendar, *, is_date: bool) -> Column:
+        """The first day, as a DATE or the instant it begins."""
+        return F.lit(self.first) if is_date else calendar.starts(self.first)
+
+    def has_arrival(self, arrived_at: Column, calendar: Calendar) -> Column:
+        """True for an arrival on a day that can be believed."""
+        ahead = min(timedelta(days=self.days_ahead + 1), date.max - self.as_of)
+        return (arrived_at >= calendar.starts(self.first)) & (arrived_at < calendar.starts(self.as_of + ahead))
 
 
 def cast(value: Column, found: DataType, wanted: str, calendar: Calendar) -> Column:

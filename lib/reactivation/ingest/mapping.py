@@ -55,7 +55,7 @@ def typed(
     kept = [*(F.col(name) for name in types), *([] if BAD_ROW in types else [whole])]
     if BAD_ROW in types:
         values = {name: F.when(F.col(BAD_ROW).isNull(), value) for name, value in values.items()}
-    is_plausible = F.lit(True) if plausible is None else plausible.has(values["arrived_at"], calendar)
+    is_plausible = F.lit(True) if plausible is None else plausible.has_arrival(values["arrived_at"], calendar)
     kept.append(F.coalesce(~is_plausible, F.lit(False)).alias(IMPLAUSIBLE))
     values["arrived_at"] = F.when(is_plausible, values["arrived_at"])
     return given.select(*[value.alias(name) for name, value in values.items()], F.struct(*kept).alias(CAME_AS))

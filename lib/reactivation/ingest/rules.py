@@ -43,16 +43,16 @@ def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: P
     nobody = "no row of `users` had arrived for user %s by the end of the month"
     return [
         *[_broken_in_file(reason) for reason in (RAGGED, NOT_DECODED)],
-        _impossible_date("arrived_at", plausible, F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
+        _impossible_date("arrived_at", F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
         *[_bad_type(c) for c in columns],
         *[_missing(c) for c in columns if c.required],
         *[rule for c in columns for rule in _not_allowed(c, allowed.get(c.name, ()))],
         *[
-            _impossible_date(c.name, plausible, ~plausible.has(F.col(c.name), calendar, is_date=c.type == "date"))
+            _impossible_date(c.name, F.col(c.name) < plausible.begins(calendar, is_date=c.type == "date"))
             for c in columns
             if c.type in ("timestamp", "date") and c.name != "arrived_at"
         ],
-        *_out_of_order(table, calendar),
+        *_out_of_order(table, calendar, plausible),
         Rule(UNKNOWN_USER, nobody, ("user_id",)),
         Rule(REPEATED_KEY, f"another row has the same {', '.join(table.key)}", ()),
     ]
@@ -111,20 +111,22 @@ def _not_allowed(column: table.Column, further: Sequence[str]) -> Iterator[Rule]
         yield Rule(f"{kind}_{name}", f"{name} is less than {column.minimum}: %s", (name,), is_less)
 
 
-def _impossible_date(name: str, plausible: Plausible, is_outside: Column) -> Rule:
-    bounds = f"{plausible.first} to {plausible.last} (sources.earliest_year, latest_days_ahead)"
-    return Rule(f"impossible_{name}", f"{name} is not from {bounds}: %s", (name,), is_outside)
+def _impossible_date(name: str, is_outside: Column) -> Rule:
+    text = f"{name} is too early or too far ahead (sources.earliest_year, sources.latest_days_ahead): %s"
+    return Rule(f"impossible_{name}", text, (name,), is_outside)
 
 
-def _out_of_order(table: Table, calendar: Calendar) -> Iterator[Rule]:
+def _out_of_order(table: Table, calendar: Calendar, plausible: Plausible) -> Iterator[Rule]:
     """What happens after it is known, or ends before it begins."""
     if table.name == "users":
         is_upside_down = F.col("closed_on") < F.col("signed_up_on")
         text = "closed on %s, signed up on %s"
         yield Rule("closed_before_sign_up", text, ("closed_on", "signed_up_on"), is_upside_down)
-        is_early = F.col("signed_up_on") > calendar.day(F.col("arrived_at"))
+        arrived_on = calendar.day(F.col("arrived_at"))
         text = "signed_up_on %s is after the row's arrival, %s"
+        is_early = F.col("signed_up_on") > arrived_on
         yield Rule("impossible_signed_up_on", text, ("signed_up_on", "arrived_at"), is_early)
+        yield _impossible_date("closed_on", F.col("closed_on") > F.date_add(arrived_on, plausible.days_ahead))
         return
     happened = canonical.EVENT_TIME[table.name]
     arrived = F.col("arrived_at")

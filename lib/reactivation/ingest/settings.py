@@ -1,6 +1,6 @@
 """Settings of `sources`: where a region's raw tables lie, and what the region calls things."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -40,8 +40,9 @@ class SourcesSettings(FrozenModel):
 
     path: folder of the raw tables; `{root}` is `paths.root`. format, options: as Spark reads them.
     encoding: of the text in CSV files.
-    earliest_year, latest_days_ahead: a date before that year, or so many days after the day an ingest runs as of, is a
-    default or a slip: its row is a bad row.
+    earliest_year: a row with an earlier date is a bad row: the date is a default or a slip.
+    latest_days_ahead: so is a row that arrives more days after the day an ingest runs as of, which must leave room for
+    whole histories that are ingested month by month; and one with a closure more days after its arrival.
     views: name for use in `query`: file or folder under `path`.
     max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
     few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
@@ -84,9 +85,8 @@ class SourcesSettings(FrozenModel):
         return self
 
     def plausible(self, as_of: date) -> Plausible:
-        """The days that dates of an ingest may lie on."""
-        ahead = min(timedelta(days=self.latest_days_ahead), date.max - as_of)
-        return Plausible(date(self.earliest_year, 1, 1), as_of + ahead)
+        """The days that an ingest can believe."""
+        return Plausible(date(self.earliest_year, 1, 1), as_of, self.latest_days_ahead)
 
     @property
     def present(self) -> dict[str, SourceSettings]:
