@@ -37,7 +37,7 @@ FEW = {
     f"{LIB}runtime/console.py": (1, "a table to read, cut to some rows"),
     f"{LIB}runtime/watermark.py": (1, "one day"),
     f"{LAB}measurement/meter.py": (1, "the stage of a job, no rows"),
-    f"{LIB}runtime/raw.py": (1, "names of sources"),
+    f"{LIB}runtime/raw.py": (2, "names of sources; broken rows of a view by file, twenty"),
     f"{LIB}runtime/logged_models.py": (1, "200 rows of examples"),
     f"{LIB}runtime/run.py": (2, "what was run; one instant"),
     f"{LIB}runtime/contract_rules.py": (2, "one row of counts"),

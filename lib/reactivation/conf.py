@@ -1,6 +1,6 @@
 """Conf's files: read strictly, merged in order, with the file that each value comes from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,27 @@ def _layers(conf_dir: Path, chosen: Mapping[str, str]) -> list[tuple[str, dict[s
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice in one map is an error."""
+    """YAML in which a key that stands twice in one map is an error; so is one that YAML does not take as written."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.misread: list[Finding] = []
+
+
+def _misread(loader: _StrictLoader, node: yaml.Node) -> Iterator[Finding]:
+    """A key such as `No` or `01`, which YAML takes for a value of its own that is written otherwise."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:merge":
+        return
+    value = loader.construct_object(node)
+    as_text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not isinstance(value, str | bool | int | float) or as_text != node.value:
+        shown = as_text if value is not None else "null"
+        place = f"line {node.start_mark.line + 1}"
+        yield Finding("misread", node.value, f"{place}: YAML reads this as {shown}: put it in quotes, '{node.value}'")
 
 
 def _no_twins(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.misread += [finding for key, _ in node.value for finding in _misread(loader, key)]
     keys = [key.value for key, _ in node.value]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
@@ -59,12 +76,20 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _n
 def read_map(path: Path) -> dict[str, Any]:
     """A YAML file that holds a map; SettingsError where it is none."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader) or {}
+        loader = _StrictLoader(path.read_text(encoding="utf-8-sig"))
+        content = loader.get_single_data() or {}
+    except UnicodeDecodeError:
+        advice = "is not UTF-8: save it as UTF-8"
+        raise SettingsError(
+            "conf cannot be read", [Finding("encoding", f"{path.parent.name}/{path.name}", advice)]
+        ) from None
     except yaml.YAMLError as error:
         advice = " ".join(str(error).split())
         raise SettingsError(
             "conf cannot be read", [Finding("not YAML", f"{path.parent.name}/{path.name}", advice)]
         ) from None
+    if loader.misread:
+        raise SettingsError(f"{path.parent.name}/{path.name} does not say what it seems to", loader.misread)
     if not isinstance(content, dict):
         raise SettingsError("conf cannot be read", [Finding("not a map", path.name, "write keys and values")])
     return content

@@ -11,6 +11,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
+BAD_ROW = "_bad_row"
+"""Column of rows read from CSV files: null for a row that is whole, else struct (reason, detail)."""
+RAGGED, NOT_DECODED = "ragged_row", "not_decoded"
+"""Reasons: another number of fields than the header has; bytes that are not of the encoding."""
+
 FEW = 3_000_000
 """Rows of a number or two that may be sent to all executors, where they take up some 200 MB."""
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -143,7 +144,9 @@ def _finding(
     text = str(problem["msg"]).removeprefix("Value error, ")
     found = "" if isinstance(problem["input"], Mapping) else f"; found: {problem['input']!r}"
     place = f"in {where}: " if where else ""
-    return Finding("wrong value", name, f"{place}{text}{found}")
+    is_misread = problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float | date)
+    advice = ": YAML reads it so; put it in quotes" if is_misread else ""
+    return Finding("wrong value", name, f"{place}{text}{found}{advice}")
 
 
 def _known_keys(path: Sequence[str], root: type[BaseModel]) -> list[str]:

@@ -21,6 +21,9 @@ SETTINGS = SourcesSettings.model_validate(
         "options": {},
         "max_bad_share": 0.1,
         "few_bad_rows": 2,
+        "encoding": "utf-8",
+        "earliest_year": 1990,
+        "latest_days_ahead": 366,
         "users": {"from": "users"},
         "logins": {"from": "logins"},
     }

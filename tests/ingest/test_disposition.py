@@ -10,13 +10,16 @@ from ingest.warehouse import SHANGHAI, Warehouse, raw
 from reactivation.contracts import canonical
 from reactivation.frames import union_all
 from reactivation.ingest import ArrivalRange, IngestContext, disposition
+from reactivation.ingest.casting import Plausible
 from reactivation.ingest.received import Received, receive
 from reactivation.periods import Month
 
 pytestmark = pytest.mark.rules
 
 MAY = Month.parse("2026-05")
-CONTEXT = IngestContext(ArrivalRange(MAY, MAY, date(2026, 6, 1)), SHANGHAI, {})
+CONTEXT = IngestContext(
+    ArrivalRange(MAY, MAY, date(2026, 6, 1)), SHANGHAI, {}, Plausible(date(1990, 1, 1), date(2026, 6, 1), 366)
+)
 NAMES = "user_id event_at arrived_at transaction_type channel amount"
 
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from reactivation.ingest.rules import EARLIEST
 from reactivation.periods import Calendar, Month
 
 UNDATED = "undated"
@@ -57,13 +56,13 @@ class ArrivalRange:
         """True for rows that arrived in the range's first month or later, and for undated ones."""
         if self.first is None:
             return F.lit(True)
-        return is_undated(arrived_at, calendar) | (arrived_at >= calendar.starts(self.first.first))
+        return is_undated(arrived_at) | (arrived_at >= calendar.starts(self.first.first))
 
     def was_taken(self, arrived_at: Column, calendar: Calendar) -> Column:
         """True for rows of the first month that arrived before `since`."""
         if self.since is None:
             return F.lit(False)
-        return ~is_undated(arrived_at, calendar) & (arrived_at < calendar.starts(self.since))
+        return ~is_undated(arrived_at) & (arrived_at < calendar.starts(self.since))
 
     def is_not_yet(self, arrived_at: Column, calendar: Calendar) -> Column:
         """True for rows that arrive on the range's last day or later."""
@@ -76,7 +75,7 @@ class ArrivalRange:
         found = F.lit(str(self.last))
         for month in reversed(self.months[:-1]):
             found = F.when(arrived_at < calendar.starts((month + 1).first), str(month)).otherwise(found)
-        return F.when(is_undated(arrived_at, calendar), UNDATED).otherwise(found)
+        return F.when(is_undated(arrived_at), UNDATED).otherwise(found)
 
     def is_late(self, happened: Column, arrived_at: Column, calendar: Calendar, *, is_date: bool) -> Column:
         """True for a row of the range whose event lies in an earlier month than its arrival, else false.
@@ -96,14 +95,14 @@ class ArrivalRange:
         return found
 
 
-def is_undated(arrived_at: Column, calendar: Calendar) -> Column:
-    """True where a row has no possible arrival."""
-    return arrived_at.isNull() | (arrived_at < calendar.starts(EARLIEST))
+def is_undated(arrived_at: Column) -> Column:
+    """True where a row has no arrival that could be read and is plausible."""
+    return arrived_at.isNull()
 
 
 def month_of(arrived_at: Column, calendar: Calendar) -> Column:
     """Month of arrival in the region, or `undated`."""
-    return F.when(is_undated(arrived_at, calendar), UNDATED).otherwise(calendar.month(arrived_at))
+    return F.when(is_undated(arrived_at), UNDATED).otherwise(calendar.month(arrived_at))
 
 
 def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date, force: bool) -> ArrivalRange:

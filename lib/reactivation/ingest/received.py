@@ -13,6 +13,7 @@ from reactivation.contracts.table import Table
 from reactivation.frames import checkpointed
 from reactivation.ingest import deduplication, mapping
 from reactivation.ingest.arrival_range import ArrivalRange
+from reactivation.ingest.casting import Plausible
 from reactivation.ingest.rules import CODE, Allowed, Rule, first_broken, is_fine, rules_of
 from reactivation.periods import Calendar
 
@@ -27,6 +28,7 @@ class IngestContext:
     arrivals: ArrivalRange
     calendar: Calendar
     allowed: Mapping[str, Allowed]
+    plausible: Plausible
 
     def during(self, arrivals: ArrivalRange) -> "IngestContext":
         """The same context for other arrivals."""
@@ -34,7 +36,8 @@ class IngestContext:
 
     def rules_of(self, table: Table) -> list[Rule]:
         """The rules of a table; their codes are their places."""
-        return rules_of(table, calendar=self.calendar, allowed=self.allowed.get(table.name, {}))
+        allowed = self.allowed.get(table.name, {})
+        return rules_of(table, calendar=self.calendar, allowed=allowed, plausible=self.plausible)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     was_taken = arrivals.was_taken(arrived_at, calendar)
     observed = Observation()
     rows = (
-        _typed(frame, table, expressions, calendar)
+        _typed(frame, table, expressions, context)
         .where(arrivals.is_not_before(arrived_at, calendar))
         .observe(
             observed,
@@ -81,7 +84,7 @@ def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame
 
     Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
     """
-    return _checked(_typed(frame, table, {}, context.calendar), table, context)
+    return _checked(_typed(frame, table, {}, context), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
@@ -90,9 +93,9 @@ def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
         return dict(zip(names, pool.map(made, names), strict=True))
 
 
-def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], calendar: Calendar) -> DataFrame:
-    rows = mapping.typed(frame, table, expressions, calendar)
-    return rows.withColumn("arrived_at", _since_sign_up(calendar)) if table is canonical.USERS else rows
+def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> DataFrame:
+    rows = mapping.typed(frame, table, expressions, context.calendar, context.plausible)
+    return rows.withColumn("arrived_at", _since_sign_up(context.calendar)) if table is canonical.USERS else rows
 
 
 def _since_sign_up(calendar: Calendar) -> Column:

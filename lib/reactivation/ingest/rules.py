@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical, table
 from reactivation.contracts.table import Table
-from reactivation.ingest.mapping import CAME_AS, columns_of
+from reactivation.frames import BAD_ROW, NOT_DECODED, RAGGED
+from reactivation.ingest.casting import Plausible
+from reactivation.ingest.mapping import CAME_AS, IMPLAUSIBLE, columns_of
 from reactivation.periods import Calendar
-
-EARLIEST = date(1990, 1, 1)
-"""Nothing in a bank's warehouse happened, or arrived, before this day: an earlier date is a default or a slip."""
 
 Allowed = Mapping[str, Sequence[str]]
 
@@ -35,19 +33,26 @@ class Rule:
     is_broken: Column | None = None
 
 
-def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed) -> list[Rule]:
+def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: Plausible) -> list[Rule]:
     """All rules of a table, in the order in which they are tried.
 
-    allowed: further values that conf allows, by column (the products whose balances are followed).
+    allowed: further values that conf allows, by column (the products whose balances are followed). plausible: the days
+    that a date may lie on.
     """
     columns = columns_of(table)
     nobody = "no row of `users` had arrived for user %s by the end of the month"
     return [
+        *[_broken_in_file(reason) for reason in (RAGGED, NOT_DECODED)],
+        _impossible_date("arrived_at", F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
         *[_bad_type(c) for c in columns],
         *[_missing(c) for c in columns if c.required],
         *[rule for c in columns for rule in _not_allowed(c, allowed.get(c.name, ()))],
-        *[_impossible_date(c, calendar) for c in columns if c.type in ("timestamp", "date")],
-        _out_of_order(table, calendar),
+        *[
+            _impossible_date(c.name, F.col(c.name) < plausible.begins(calendar, is_date=c.type == "date"))
+            for c in columns
+            if c.type in ("timestamp", "date") and c.name != "arrived_at"
+        ],
+        *_out_of_order(table, calendar, plausible),
         Rule(UNKNOWN_USER, nobody, ("user_id",)),
         Rule(REPEATED_KEY, f"another row has the same {', '.join(table.key)}", ()),
     ]
@@ -81,6 +86,10 @@ def explained(bad: DataFrame, rules: Sequence[Rule]) -> DataFrame:
     return bad.withColumns({"reason": of_rule([r.reason for r in rules]), "detail": said})
 
 
+def _broken_in_file(reason: str) -> Rule:
+    return Rule(reason, "%s", (BAD_ROW,), F.col(f"{CAME_AS}.{BAD_ROW}.reason") == reason)
+
+
 def _bad_type(column: table.Column) -> Rule:
     is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
     return Rule("bad_type", f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
@@ -102,21 +111,26 @@ def _not_allowed(column: table.Column, further: Sequence[str]) -> Iterator[Rule]
         yield Rule(f"{kind}_{name}", f"{name} is less than {column.minimum}: %s", (name,), is_less)
 
 
-def _impossible_date(column: table.Column, calendar: Calendar) -> Rule:
-    earliest = F.lit(EARLIEST) if column.type == "date" else calendar.starts(EARLIEST)
-    text = f"{column.name} is before {EARLIEST}: %s"
-    return Rule(f"impossible_{column.name}", text, (column.name,), F.col(column.name) < earliest)
+def _impossible_date(name: str, is_outside: Column) -> Rule:
+    text = f"{name} is too early or too far ahead (sources.earliest_year, sources.latest_days_ahead): %s"
+    return Rule(f"impossible_{name}", text, (name,), is_outside)
 
 
-def _out_of_order(table: Table, calendar: Calendar) -> Rule:
+def _out_of_order(table: Table, calendar: Calendar, plausible: Plausible) -> Iterator[Rule]:
     """What happens after it is known, or ends before it begins."""
     if table.name == "users":
         is_upside_down = F.col("closed_on") < F.col("signed_up_on")
         text = "closed on %s, signed up on %s"
-        return Rule("closed_before_sign_up", text, ("closed_on", "signed_up_on"), is_upside_down)
+        yield Rule("closed_before_sign_up", text, ("closed_on", "signed_up_on"), is_upside_down)
+        arrived_on = calendar.day(F.col("arrived_at"))
+        text = "signed_up_on %s is after the row's arrival, %s"
+        is_early = F.col("signed_up_on") > arrived_on
+        yield Rule("impossible_signed_up_on", text, ("signed_up_on", "arrived_at"), is_early)
+        yield _impossible_date("closed_on", F.col("closed_on") > F.date_add(arrived_on, plausible.days_ahead))
+        return
     happened = canonical.EVENT_TIME[table.name]
     arrived = F.col("arrived_at")
     is_date = table.column(happened).type == "date"
     is_early = F.col(happened) > (calendar.day(arrived) if is_date else arrived)
     text = f"{happened} %s is after its arrival, %s"
-    return Rule("event_after_arrival", text, (happened, "arrived_at"), is_early)
+    yield Rule("event_after_arrival", text, (happened, "arrived_at"), is_early)

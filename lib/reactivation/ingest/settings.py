@@ -1,5 +1,6 @@
 """Settings of `sources`: where a region's raw tables lie, and what the region calls things."""
 
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from reactivation.contracts import canonical
 from reactivation.errors import nearest
 from reactivation.frozen_model import FrozenModel
+from reactivation.ingest.casting import Plausible
 
 
 class SourceSettings(FrozenModel):
@@ -37,6 +39,10 @@ class SourcesSettings(FrozenModel):
     """The region's raw tables, and how many bad rows are too many.
 
     path: folder of the raw tables; `{root}` is `paths.root`. format, options: as Spark reads them.
+    encoding: of the text in CSV files.
+    earliest_year: a row with an earlier date is a bad row: the date is a default or a slip.
+    latest_days_ahead: so is a row that arrives more days after the day an ingest runs as of, which must leave room for
+    whole histories that are ingested month by month; and one with a closure more days after its arrival.
     views: name for use in `query`: file or folder under `path`.
     max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
     few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
@@ -46,6 +52,9 @@ class SourcesSettings(FrozenModel):
     path: str
     format: Literal["delta", "parquet", "csv"]
     options: dict[str, str]
+    encoding: str
+    earliest_year: int = Field(ge=1, le=9999)
+    latest_days_ahead: int = Field(ge=0, le=1_000_000)
     views: dict[str, str] | None = None
     max_bad_share: float = Field(ge=0, le=1)
     few_bad_rows: int = Field(ge=0)
@@ -74,6 +83,10 @@ class SourcesSettings(FrozenModel):
         if not any(name in self.present for name in canonical.ACTIVITY_SOURCES):
             raise ValueError(f"at least one of {', '.join(canonical.ACTIVITY_SOURCES)} must be there")
         return self
+
+    def plausible(self, as_of: date) -> Plausible:
+        """The days that an ingest can believe."""
+        return Plausible(date(self.earliest_year, 1, 1), as_of, self.latest_days_ahead)
 
     @property
     def present(self) -> dict[str, SourceSettings]:

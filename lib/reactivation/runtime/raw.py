@@ -12,9 +12,11 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
-from reactivation.frames import of_records, union_all
+from reactivation.frames import BAD_ROW, counted_by, of_records, records, union_all
 from reactivation.ingest import mapping
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
+from reactivation.runtime import tabular_files
+from reactivation.runtime.hadoop_files import listed
 
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
@@ -34,6 +36,8 @@ class RawTables:
         self._region = region
         self._conf = f"conf/regions/{region}.yml"
         self._findings: list[Finding] = []
+        self._unusable: dict[str, Mapping[str, str]] = {}
+        """By place: columns that its files have and that cannot be used, with the reason."""
 
     def open(self) -> dict[str, DataFrame]:
         """The region's sources by canonical name, with their own columns; SourceError lists all that is wrong."""
@@ -43,8 +47,15 @@ class RawTables:
         for name, frame in frames.items():
             columns = self._settings.present[name].columns or {}
             self._findings += mapping.problems(
-                frame, canonical.BY_NAME[name], columns, raw=self._raw_name(name), conf=self._conf
+                frame,
+                canonical.BY_NAME[name],
+                columns,
+                raw=self._raw_name(name),
+                conf=self._conf,
+                unusable=self._unusable.get(self._raw_name(name)),
             )
+        if not self._findings:
+            self._note_rounded_ids(frames)
         if self._findings:
             self._note_empty(frames)
         self._raise(self._findings)
@@ -60,14 +71,29 @@ class RawTables:
         """Tell what turns out to be unreadable only when the rows are read: each source that is, by name."""
         try:
             yield
-        except _SPARK_ERRORS:
+        except _SPARK_ERRORS as error:
             self._note_empty(frames)
+            if not self._findings and tabular_files.is_of_file(error):
+                self._findings.append(tabular_files.unreadable(error, what="raw tables"))
             self._raise(self._findings)
             raise
 
     def _views(self) -> dict[str, DataFrame | None]:
         views = self._settings.views or {}
-        return {name: self._load(f"view {name}", file, f"sources.views.{name}") for name, file in views.items()}
+        found = {name: self._load(f"view {name}", file, f"sources.views.{name}") for name, file in views.items()}
+        return {name: frame if frame is None else self._whole(name, frame) for name, frame in found.items()}
+
+    def _whole(self, view: str, frame: DataFrame) -> DataFrame:
+        """A view without `BAD_ROW`: a query would take what is left of a broken row for a whole one."""
+        if BAD_ROW not in frame.columns:
+            return frame
+        broken = frame.where(F.col(BAD_ROW).isNotNull()).select(F.col(BAD_ROW).detail.alias("detail"))
+        try:
+            found = [f"{row['rows']} rows: {row['detail']}" for row in records(counted_by(broken).limit(20))]
+        except _SPARK_ERRORS as error:
+            found = [" ".join(tabular_files.unreadable(error, what=view)[1:])]
+        self._findings += [Finding("bad rows", f"view {view}", what) for what in found]
+        return frame.drop(BAD_ROW)
 
     def _source(self, name: str, source: SourceSettings, views: Mapping[str, DataFrame | None]) -> DataFrame | None:
         if source.query is not None:
@@ -87,10 +113,30 @@ class RawTables:
             if frame is not None:
                 frame.createOrReplaceTempView(view)
         try:
-            return self._attempt(name, f"sources.{name}.query", "query", None, lambda: self._spark.sql(query))
+            frame = self._attempt(name, f"sources.{name}.query", "query", None, lambda: self._spark.sql(query))
+            return None if frame is None else self._known(name, frame)
         finally:
             for view in views:
                 self._spark.catalog.dropTempView(view)
+
+    def _known(self, name: str, frame: DataFrame) -> DataFrame:
+        """The frame of a query; what it calls otherwise than the contract does would be lost."""
+        known = [column.name for column in mapping.columns_of(canonical.BY_NAME[name])]
+        for column in frame.columns:
+            if column.lower() not in known:
+                advice = f"`{name}` has no such column: {nearest(column, known)} Change sources.{name}.query"
+                self._findings.append(Finding("unknown column", f"{name}.{column}", f"{advice} in {self._conf}"))
+        return frame
+
+    def _note_rounded_ids(self, frames: Mapping[str, DataFrame]) -> None:
+        """Find ids that came as floating numbers and are too large for them: their last digits are lost."""
+        for name, frame in frames.items():
+            columns = self._settings.present[name].columns or {}
+            for column, rounded in mapping.rounded_ids(frame, canonical.BY_NAME[name], columns).items():
+                if not rounded.isEmpty():
+                    advice = f"{self._raw_name(name)}: ids beyond 2^53 as floating numbers have lost their last digits"
+                    advice += "; write them as integers or as text"
+                    self._findings.append(Finding("rounded ids", f"{name}.{column}", advice))
 
     def _attempt(
         self, name: str, key: str, text: str, frame: DataFrame | None, make: Callable[[], DataFrame]
@@ -99,24 +145,40 @@ class RawTables:
             return make()
         except _SPARK_ERRORS as error:
             column = mapping.unresolved_column(error)
-            known = frame.columns if frame is not None else _suggested(error)
+            known = frame.columns if frame is not None else mapping.proposals(error)
             said = f"there is no `{column}`: {nearest(column, known)}" if column else mapping.first_line(error)
+            barred = {key: why for reasons in self._unusable.values() for key, why in reasons.items()}
+            said = barred.get((column or "").rsplit(".", 1)[-1].lower(), said)
             self._findings.append(Finding("expression", name, f"`{text}`: {said} Change {key} in {self._conf}"))
             return None
 
     def _load(self, what: str, file: str, key: str) -> DataFrame | None:
         place = self._place(file)
-        reader = self._spark.read.format(self._settings.format).options(**self._settings.options)
+        hint = f"(read as {self._settings.format}: sources.format in {self._conf})"
         try:
-            return self._spark.table(place) if _CATALOG.fullmatch(self._folder) else reader.load(place)
-        except _SPARK_ERRORS as error:
+            if _CATALOG.fullmatch(self._folder):
+                return self._spark.table(place)
+            if self._settings.format == "delta":
+                return self._spark.read.format("delta").options(**self._settings.options).load(place)
+            opened = self._opened(place)
+            self._unusable[place] = opened.unusable
+            return opened.frame
+        except SourceError as error:
+            self._findings += [Finding(f.kind, what, f"{f.what}: {f.advice} {hint}") for f in error.findings]
+        except (FileNotFoundError, *_SPARK_ERRORS) as error:
             is_absent = any(mark in str(mapping.condition(error) or error) for mark in _ABSENT)
             if is_absent or not self._is_there(file):
                 advice = f"nothing is there: {nearest(file, self._neighbours())} Change {key} in {self._conf}"
                 self._findings.append(Finding("missing table", what, f"{place}: {advice}"))
             else:
-                self._findings.append(Finding("unreadable", what, f"{place}: {self._why(error)}"))
-            return None
+                self._findings.append(Finding("unreadable", what, f"{place}: {mapping.first_line(error)} {hint}"))
+        return None
+
+    def _opened(self, place: str) -> tabular_files.Opened:
+        if self._settings.format == "parquet":
+            return tabular_files.open_parquet(self._spark, place)
+        options = self._settings.options
+        return tabular_files.open_csv(self._spark, place, encoding=self._settings.encoding, options=options)
 
     def _note_empty(self, frames: Mapping[str, DataFrame]) -> None:
         """Find sources without a row, in one job; where that fails, those that cannot be read as well."""
@@ -141,12 +203,9 @@ class RawTables:
         try:
             frame.write.format("noop").mode("overwrite").save()
         except _SPARK_ERRORS as error:
-            return Finding("unreadable", name, f"{self._raw_name(name)}: {self._why(error)}")
+            found = tabular_files.unreadable(error, what=self._raw_name(name))
+            return Finding("unreadable", name, f"{found.what}: {found.advice} (read as {self._settings.format})")
         return None
-
-    def _why(self, error: Exception) -> str:
-        hint = f"(read as {self._settings.format}: sources.format in {self._conf})"
-        return f"{mapping.first_line(error)} {hint}"
 
     def _place(self, file: str) -> str:
         catalog = _CATALOG.fullmatch(self._folder)
@@ -160,8 +219,8 @@ class RawTables:
         if _CATALOG.fullmatch(self._folder):
             return self._spark.catalog.tableExists(place)
         try:
-            return not self._spark.read.format("binaryFile").load(place).isEmpty()
-        except _SPARK_ERRORS:
+            return bool(listed(self._spark, place))
+        except (FileNotFoundError, *_SPARK_ERRORS):
             return False
 
     def _neighbours(self) -> list[str]:
@@ -179,9 +238,8 @@ class RawTables:
 
 
 def _where(frame: DataFrame, condition: str | None) -> DataFrame:
-    return frame.where(F.expr(condition or "true"))
-
-
-def _suggested(error: Exception) -> list[str]:
-    proposal = str(mapping.parameters(error).get("proposal", ""))
-    return [part.strip().replace("`", "") for part in proposal.split(",") if part.strip()]
+    """The rows of a source, and all broken ones: what is left of them may not meet a condition that the whole would."""
+    is_asked = F.expr(condition or "true")
+    if BAD_ROW in frame.columns:
+        is_asked = F.when(F.col(BAD_ROW).isNotNull(), True).otherwise(is_asked)
+    return frame.where(is_asked)

@@ -18,7 +18,12 @@ _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
-_EVERYWHERE = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+_EVERYWHERE = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.legacy.javaCharsets": "true",  # else CSV files in GBK cannot be read
+    "spark.sql.legacy.parquet.nanosAsLong": "true",  # else pandas' times cannot be read: see runtime.parquet_schema
+}
 _PLANNING = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 """Else every operation on a column asks the JVM for the session and a setting and walks Python's stack."""
 _LOCAL = {
@@ -28,6 +33,8 @@ _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    # Without checksums: they would be another file beside each, and no file with `:` in its name could be opened.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
 }
 
 _FUNCTIONS = ("col", "lit", "expr", "when", "coalesce", "concat", "struct", "array", "xxhash64", "sum", "count", "max")
@@ -38,6 +45,8 @@ _ASKED_FOR: Mapping[str, tuple[str, ...]] = {
     "PythonSQLUtils": (),
     "io": (),
 }
+_TOLD_BY_THE_ERROR = ("org.apache.spark.executor.Executor", "org.apache.spark.scheduler.TaskSetManager")
+"""Loggers that print the stack trace of a failed task, which the job's own error tells in words."""
 _QUERIES = ("spark.sql.", "spark.databricks.")
 
 
@@ -94,19 +103,7 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are the `python3` of the path
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
-    _write_no_checksums(session)
     return session
-
-
-def _write_no_checksums(session: SparkSession) -> None:
-    """Leave out the `.crc` file beside every local file: without Hadoop's native code each file made is a `chmod` run.
-
-    Parquet checks its own pages, and Delta's commits have a checksum of their own.
-    """
-    context = session.sparkContext
-    jvm: Any = context._jvm
-    here = jvm.java.net.URI.create("file:///")
-    jvm.org.apache.hadoop.fs.FileSystem.get(here, context._jsc.hadoopConfiguration()).setWriteChecksum(False)
 
 
 def _remember_classes(session: SparkSession) -> None:
@@ -126,3 +123,7 @@ def _quiet(session: SparkSession) -> None:
         PySparkLogger.getLogger(name).disabled = True
     if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
         session.sparkContext.setLogLevel("ERROR")
+        jvm: Any = session.sparkContext._jvm
+        log4j = jvm.org.apache.logging.log4j
+        for name in _TOLD_BY_THE_ERROR:
+            log4j.core.config.Configurator.setLevel(name, log4j.Level.OFF)

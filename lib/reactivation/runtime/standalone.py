@@ -2,7 +2,8 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any, TypeVar
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from reactivation.errors import Finding, SourceError, nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.runtime import console
+from reactivation.runtime.hadoop_files import listed
 from reactivation.runtime.session import start
 from reactivation.runtime.store import resolved
+from reactivation.runtime.tabular_files import Opened, is_of_file, open_csv, open_parquet, unreadable
 from reactivation.runtime.text import write_text
 from reactivation.settings import Settings, load_part
 
@@ -25,7 +28,7 @@ P = TypeVar("P", bound=FrozenModel)
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"\w+\.\w+(\.\w+)?")
 _URL = re.compile(r"\w+:/")
-_FILES = {"csv": "csv", "tsv": "csv", "parquet": "parquet"}
+_FILES = {"csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -54,23 +57,36 @@ class Bench:
         """A spec file as the part that declares it; SettingsError lists all that is wrong."""
         return load_part(Path(path), part)
 
-    def read_table(self, place: str, *, beside: str) -> DataFrame:
+    def read_table(self, place: str, *, beside: str, encoding: str) -> Opened:
         """A Delta, Parquet or CSV table, or one of a catalog; a relative path starts at the folder of `beside`.
 
-        A CSV file has a header; its columns come as text, so that nothing is guessed from them.
+        A CSV file has a header; its columns come as text, so that nothing is guessed from them. encoding: of the text.
         """
-        is_catalog = _CATALOG.fullmatch(place) and Path(place).suffix.lstrip(".") not in _FILES
-        if is_catalog and self.spark.catalog.tableExists(place):
-            return self.spark.table(place)
         path = place if _URL.match(place) else str((Path(beside).resolve().parent / place).resolve())
+        is_there = not _URL.match(place) and Path(path).exists()
+        if _CATALOG.fullmatch(place) and not is_there and _is_table(self.spark, place):
+            return Opened(self.spark.table(place), {})
         try:
             kind = self._kind(path)
-            reader = self.spark.read.format(kind)
-            if kind == "csv":
-                reader = reader.option("header", "true").option("sep", "\t" if path.endswith(".tsv") else ",")
-            return reader.load(path)
+            if kind == "delta":
+                return Opened(self.spark.read.format(kind).load(path), {})
+            return (
+                open_parquet(self.spark, path) if kind == "parquet" else open_csv(self.spark, path, encoding=encoding)
+            )
+        except FileNotFoundError:
+            raise SourceError(f"`{place}` cannot be read", [_missing(path)]) from None
         except _SPARK_ERRORS as error:
-            raise SourceError(f"`{place}` cannot be read", [self._why(path, error)]) from None
+            raise SourceError(f"`{place}` cannot be read", [unreadable(error, what=path)]) from None
+
+    @contextmanager
+    def reading(self, place: str) -> Iterator[None]:
+        """Tell what turns out to be unreadable only when the rows are read."""
+        try:
+            yield
+        except _SPARK_ERRORS as error:
+            if not is_of_file(error):
+                raise
+            raise SourceError(f"`{place}` cannot be read", [unreadable(error, what=place)]) from None
 
     def write(self, folder: str, files: Mapping[str, str]) -> None:
         """Write text files into a folder, each under a temporary name and renamed."""
@@ -88,20 +104,27 @@ class Bench:
 
     def _kind(self, path: str) -> str:
         """Delta where there is a log, else what the name or the files inside say, else Parquet."""
-        if DeltaTable.isDeltaTable(self.spark, path):
+        local = Path(path)
+        is_url = bool(_URL.match(path))
+        if (local / "_delta_log").is_dir() or (is_url and DeltaTable.isDeltaTable(self.spark, path)):
             return "delta"
-        inside = sorted(Path(path).glob("*.*")) if Path(path).is_dir() else []
-        for name in (path, *(str(file) for file in inside)):
-            endings = [ending.lstrip(".").lower() for ending in Path(name).suffixes]
-            known = [_FILES[ending] for ending in endings if ending in _FILES]
+        inside = [] if local.is_file() else [file.name for file in listed(self.spark, path)]
+        for name in (local.name, *inside):
+            known = [_FILES[ending] for ending in name.lower().split(".")[1:] if ending in _FILES]
             if known:
-                return known[0]
+                return known[-1]
         return "parquet"
 
-    def _why(self, path: str, error: Exception) -> Finding:
-        local = Path(path)
-        if not _URL.match(path) and not local.exists():
-            near = nearest(local.name, [other.name for other in local.parent.glob("*")])
-            return Finding("missing table", path, f"nothing is there: {near or 'is the folder right?'}")
-        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        return Finding("unreadable", path, f"as Delta, Parquet or CSV: {said[:200]}")
+
+def _is_table(spark: SparkSession, place: str) -> bool:
+    """True for a table of a catalog; a name that no catalog can have is none."""
+    try:
+        return spark.catalog.tableExists(place)
+    except _SPARK_ERRORS:
+        return False
+
+
+def _missing(path: str) -> Finding:
+    local = Path(path)
+    near = nearest(local.name, [other.name for other in local.parent.glob("*")]) if not _URL.match(path) else ""
+    return Finding("missing table", path, f"nothing is there: {near or 'is the folder right?'}")

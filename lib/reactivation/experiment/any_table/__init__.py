@@ -9,7 +9,7 @@ from reactivation.experiment.any_table.analysis import Analysis, analyze
 from reactivation.experiment.any_table.csv_text import as_csv
 from reactivation.experiment.any_table.narrative import FAMILY_NOTE, ROWS_NOTE, brief, by_contrast, family, opening
 from reactivation.experiment.any_table.spec import Arriving, Spec
-from reactivation.experiment.any_table.sums import MOST_GROUPS, coarser, groups, problems, sums
+from reactivation.experiment.any_table.sums import MOST_GROUPS, bad_rows, coarser, groups, problems, sums
 
 __all__ = [
     "FAMILY_NOTE",
@@ -20,6 +20,7 @@ __all__ = [
     "Spec",
     "analyze",
     "as_csv",
+    "bad_rows",
     "brief",
     "by_contrast",
     "coarser",

@@ -19,6 +19,11 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _quotes(arm: str) -> str:
+    """What to mind where an arm may be what YAML made of another word: `No` becomes false, `01` becomes 1."""
+    return " (put it in quotes if it is another word)" if arm in ("true", "false") or arm.isdecimal() else ""
+
+
 def _with_text_keys(value: Any) -> Any:
     return {_as_text(key): share for key, share in value.items()} if isinstance(value, Mapping) else value
 
@@ -46,7 +51,7 @@ class Spec(FrozenModel):
     """One randomised experiment: where it lies, who was in which arm, what is compared.
 
     table: Delta folder, Parquet or CSV file or folder, or a catalog's table; a relative path starts at the folder
-    of the spec.
+    of the spec. encoding: of the text in CSV files, for example GBK.
     arm: column with the arm of each row; a row is a unit that was randomised. control: the arm all others are compared
     with. shares: every arm that was drawn and its share; any positive weights, scaled to 1.
     rates: columns of 0 and 1 (or booleans). means: columns of numbers, capped by whoever made the table.
@@ -58,6 +63,7 @@ class Spec(FrozenModel):
     """
 
     table: str
+    encoding: str = "utf-8"
     arm: str
     control: Arm
     shares: Annotated[dict[str, Positive], BeforeValidator(_with_text_keys)]
@@ -96,7 +102,7 @@ class Spec(FrozenModel):
         problems = [
             (
                 self.control not in self.shares,
-                f"control `{self.control}` has no share: arms are {', '.join(self.shares)}",
+                f"control `{self.control}` has no share: arms are {', '.join(self.shares)}{_quotes(self.control)}",
             ),
             (not self.treatments, "shares names no arm but the control"),
             (not self.outcomes, "neither rates nor means names an outcome"),

@@ -13,10 +13,13 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
+from reactivation.frames import BAD_ROW
 from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
 NO_VALUE = "(none)"
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+"""A number as text: no suffix, no hexadecimal, no infinity, all of which a cast would take."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,13 @@ class ArmGroup:
     stray: str | None = None
 
 
-def problems(table: DataFrame, spec: Spec) -> list[Finding]:
-    """Columns that the spec names and the table does not have, or that are no numbers; empty where all is well."""
-    have = {field.name: field.dataType for field in table.schema}
+def problems(table: DataFrame, spec: Spec, unusable: Mapping[str, str] | None = None) -> list[Finding]:
+    """Columns that the spec names and the table does not have, or that are no numbers; empty where all is well.
+
+    unusable: by lower-case name, why a column of the table's files cannot be used.
+    """
+    have = {field.name: field.dataType for field in table.schema if field.name != BAD_ROW}
+    why = unusable or {}
     roles = {
         "arm": (spec.arm,),
         "rates": spec.rates,
@@ -58,7 +65,7 @@ def problems(table: DataFrame, spec: Spec) -> list[Finding]:
         "strata": spec.strata,
     }
     found = [
-        Finding("no such column", name, f"under {role}: {nearest(name, have)}")
+        Finding("no such column", name, f"under {role}: {why.get(name.lower()) or nearest(name, have)}")
         for role, names in roles.items()
         for name in names
         if name not in have
@@ -85,15 +92,17 @@ def coarser(spec: Spec) -> list[Finding]:
 def sums(table: DataFrame, spec: Spec) -> DataFrame:
     """Aggregate a table to one row per arm and stratum, at most `MOST_GROUPS` + 1 of them.
 
-    Arms that the spec does not name share one row. A null or NaN outcome is unknown. Where a covariate has no finite
-    value, all covariates of the row count as 0 and an indicator beside them tells so: nobody is left out for what was
-    not known before. Means and covariances come from Spark's one-pass algorithm, which keeps its digits for large
-    means.
+    Arms that the spec does not name share one row. Rows that their file broke (`BAD_ROW`) are only counted: `bad_rows`.
+    A null or NaN outcome is unknown. Where a covariate has no finite value, all covariates of the row count as 0 and an
+    indicator beside them tells so: nobody is left out for what was not known before. Means and covariances come from
+    Spark's one-pass algorithm, which keeps its digits for large means.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
     strata = [F.coalesce(_column(s).cast("string"), F.lit(NO_VALUE)).alias(f"s{i}") for i, s in enumerate(spec.strata)]
-    keys = [F.when(arm.isin(*spec.shares), arm).alias("arm"), *strata]
+    bad = F.col(f"{BAD_ROW}.detail") if BAD_ROW in types else F.lit(None).cast("string")
+    strata = [F.when(bad.isNull(), stratum).alias(f"s{i}") for i, stratum in enumerate(strata)]
+    keys = [F.when(bad.isNull() & arm.isin(*spec.shares), arm).alias("arm"), *strata, bad.alias("bad")]
     columns, measures = [F.when(~arm.isin(*spec.shares), arm).alias("stray")], []
     for number, name in enumerate(spec.outcomes):
         outcome = _number(name, types[name], is_rate=name in spec.rates)
@@ -101,7 +110,7 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
         measures += _measures(number, spec)
     totals = [F.count("*").alias("users"), F.min("stray").alias("stray"), *measures]
     read = table.select(*keys, *columns)
-    return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))]).agg(*totals).limit(MOST_GROUPS + 1)
+    return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))], "bad").agg(*totals).limit(MOST_GROUPS + 1)
 
 
 def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[ArmGroup, ...]:
@@ -115,7 +124,13 @@ def groups(rows: Iterable[Mapping[str, Any]], spec: Spec) -> tuple[ArmGroup, ...
             stray=row["stray"],
         )
         for row in rows
+        if row["bad"] is None
     )
+
+
+def bad_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Of the rows of `sums`: how many rows a file broke, by what is wrong with them."""
+    return {row["bad"]: row["users"] for row in rows if row["bad"] is not None}
 
 
 def _columns(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
@@ -159,12 +174,13 @@ def _number(name: str, data_type: DataType, *, is_rate: bool) -> _Read:
     if isinstance(data_type, BooleanType):
         number = column.cast("int").cast("double")
     elif isinstance(data_type, StringType):
-        number = column.try_cast("double")
+        number = F.when(F.trim(column).rlike(_NUMBER), column.try_cast("double"))
         if is_rate:
             number = F.coalesce(number, column.try_cast("boolean").cast("int").cast("double"))
     else:
         number = column.cast("double")
-    is_unknown = column.isNull() | F.coalesce(F.isnan(number), F.lit(False))
+    is_nan = F.lower(F.trim(column)) == "nan" if isinstance(data_type, StringType) else F.isnan(number)
+    is_unknown = column.isNull() | F.coalesce(is_nan, F.lit(False))
     is_fine = number.isin(0.0, 1.0) if is_rate else F.abs(number) < float("inf")
     return _Read(F.when(~is_unknown & is_fine, number), is_unknown)
 

@@ -1,0 +1,99 @@
+"""Files as Hadoop knows them: local ones, and those of any store that Spark can read."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a table. path: as Spark takes it. inside: the folders between the table's and the file."""
+
+    path: str
+    size: int
+    inside: tuple[str, ...]
+    system: Any
+    hadoop: Any
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def partition_names(self) -> tuple[str, ...]:
+        """Columns that the folders give: `day=2026-05-01` gives `day`."""
+        return tuple(folder.split("=", 1)[0] for folder in self.inside if "=" in folder)
+
+    def start(self, count: int) -> bytes:
+        """The first bytes, unpacked where the name says that the file is compressed."""
+        place = self.hadoop.fs.Path(self.path)
+        codec = self.hadoop.io.compress.CompressionCodecFactory(self.system.getConf()).getCodec(place)
+        stream = self.system.open(place)
+        try:
+            return bytes((codec.createInputStream(stream) if codec is not None else stream).readNBytes(count))
+        finally:
+            stream.close()
+
+    def opened(self) -> "io.RawIOBase":
+        """The bytes as a file of Python's."""
+        return _Bytes(self.system.open(self.hadoop.fs.Path(self.path)), self.size)
+
+
+def listed(spark: SparkSession, place: str) -> list[File]:
+    """The file at a place, or all files in the folder there; FileNotFoundError where there are none.
+
+    As for Spark, files and folders whose name begins with `_` or `.` are not part of a table.
+    """
+    jvm: Any = spark.sparkContext._jvm
+    hadoop = jvm.org.apache.hadoop
+    root = hadoop.fs.Path(place)
+    system = root.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+    if not system.exists(root):
+        raise FileNotFoundError(place)
+    root = system.getFileStatus(root).getPath()
+    depth = len(str(root.toString()).rstrip("/")) + 1
+    found, files = [], system.listFiles(root, True)
+    while files.hasNext():
+        status = files.next()
+        path = str(status.getPath().toString())
+        *inside, name = path[depth:].split("/")
+        if all(part and part[0] not in "_." for part in (*inside, name)) or not path[depth:]:
+            found.append(File(path, status.getLen(), tuple(inside), system, hadoop))
+    if not found:
+        raise FileNotFoundError(place)
+    return sorted(found, key=lambda file: file.path)
+
+
+class _Bytes(io.RawIOBase):
+    """A stream of Hadoop's that Python can seek in."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        self._stream, self._size, self._at = stream, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        self._stream.seek(self._at)
+        data = bytes(self._stream.readNBytes(len(view)))
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()

@@ -1,0 +1,214 @@
+"""CSV and Parquet as they come: each file read as it is meant, or refused by name and in words."""
+
+import gzip
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from reactivation.errors import SourceError
+from reactivation.frames import BAD_ROW
+from reactivation.runtime.tabular_files import is_of_file, open_csv, open_parquet, unreadable
+
+pytestmark = pytest.mark.edges
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return str(path)
+
+
+def rows(frame: DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in frame.select(*names).collect()]
+
+
+def bad(frame: DataFrame, key: str) -> dict[str, str | None]:
+    return {row[0]: row[1] for row in frame.select(key, f"{BAD_ROW}.reason").collect()}
+
+
+def test_csv_is_read_by_rfc_4180(spark: SparkSession, tmp_path: Path) -> None:
+    text = 'a,b,c\n1,"Ltd ""Acme"", x",2\n2,"l1\nl2",3\n\n3,"",4\n4, z ,"5"\n5,"1,003.00",6\n'
+    for form, ends in (("lf", "\n"), ("crlf", "\r\n"), ("cr", "\r")):
+        found = open_csv(spark, write(tmp_path / f"{form}.csv", text.replace("\n", ends))).frame
+        assert rows(found, "a", "b", "c") == [
+            ("1", 'Ltd "Acme", x', "2"),
+            ("2", "l1\nl2", "3"),
+            ("3", None, "4"),
+            ("4", " z ", "5"),
+            ("5", "1,003.00", "6"),
+        ]
+        assert set(bad(found, "a").values()) == {None}
+
+
+def test_a_header_may_hold_breaks_and_line_ends_may_be_mixed(spark: SparkSession, tmp_path: Path) -> None:
+    header = open_csv(spark, write(tmp_path / "header.csv", 'a,"b\nb",c\r\n1,2,x\r\n2,y,z\r\n')).frame
+    assert rows(header, "a", "`b\nb`", "c") == [("1", "2", "x"), ("2", "y", "z")]
+    mixed = open_csv(spark, write(tmp_path / "mixed.csv", "a,c\n1,x\n2,y\r\n3,z\n")).frame
+    assert rows(mixed, "a", "c") == [("1", "x"), ("2", "y"), ("3", "z")]
+
+
+def test_rows_with_too_many_or_too_few_fields_say_so(spark: SparkSession, tmp_path: Path) -> None:
+    place = write(tmp_path / "t.csv", "id,arm,spend\n1,x,1,003.00\n2,x\n3,y,2\n4,z,\n")
+    found = open_csv(spark, place).frame
+    assert bad(found, "id") == {"1": "ragged_row", "2": "ragged_row", "3": None, "4": None}
+    details = [detail for (detail,) in rows(found.where(f"{BAD_ROW} is not null"), f"{BAD_ROW}.detail")]
+    assert details == ["more or fewer fields than the 3 of the header of t.csv"] * 2
+
+
+def test_files_of_a_folder_are_matched_by_name_and_one_that_lacks_a_column_is_named(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    write(tmp_path / "t/1.csv", "arm,spend,age\nx,1,40\n")
+    write(tmp_path / "t/2.csv", "Age,arm,spend\n41,y,2\n")
+    write(tmp_path / "t/3.csv", "spend,arm\n3,z\n")
+    write(tmp_path / "t/_SUCCESS", "")
+    write(tmp_path / "t/4.csv", "")
+    opened = open_csv(spark, str(tmp_path / "t"))
+    assert sorted(rows(opened.frame, "arm", "spend")) == [("x", "1"), ("y", "2"), ("z", "3")]
+    assert opened.unusable == {"age": "3.csv lacks the column, 1.csv has it"} or "3.csv lacks" in opened.unusable["age"]
+    assert "age" not in opened.frame.columns
+
+
+def test_a_column_that_stands_twice_cannot_be_used_and_one_without_a_name_may_stand(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    opened = open_csv(spark, write(tmp_path / "t.csv", "arm,spend,Spend,\nx,1,2,\ny,3,4,\n"))
+    assert rows(opened.frame, "arm") == [("x",), ("y",)]
+    assert opened.unusable["spend"] == "`spend` stands twice in the header of t.csv"
+    assert set(bad(opened.frame, "arm").values()) == {None}
+
+
+def test_folders_that_name_a_column_give_it_as_text(spark: SparkSession, tmp_path: Path) -> None:
+    write(tmp_path / "t/day=01/a.csv", "arm,spend\nx,1\n")
+    write(tmp_path / "t/day=02/a.csv", "spend,arm\n2,y\n")
+    assert sorted(rows(open_csv(spark, str(tmp_path / "t")).frame, "arm", "spend", "day")) == [
+        ("x", "1", "01"),
+        ("y", "2", "02"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "GBK", "GB18030", "windows-1252", "UTF-16"])
+def test_an_encoding_is_read_where_it_is_named(spark: SparkSession, tmp_path: Path, encoding: str) -> None:
+    word = "Brünn" if encoding == "windows-1252" else "总行"
+    place = write(tmp_path / "t.csv", f"{word},b\n1,{word}\n", encoding)
+    named = "utf-8" if encoding == "utf-8-sig" else encoding
+    assert rows(open_csv(spark, place, encoding=named).frame, f"`{word}`", "b") == [("1", word)]
+    assert rows(open_csv(spark, place, options={"charset": named}).frame, "b") == [(word,)]
+
+
+def test_bytes_that_do_not_decode_never_pass_silently(spark: SparkSession, tmp_path: Path) -> None:
+    place = write(tmp_path / "t.csv", "a,b\n1,总行\n2,x\n", "gbk")
+    found = open_csv(spark, place).frame
+    assert bad(found, "a") == {"1": "not_decoded", "2": None}
+    assert "`encoding`" in rows(found.where("a = '1'"), f"{BAD_ROW}.detail")[0][0]
+    with pytest.raises(SourceError, match=r"the header is not utf-8: name the files' `encoding`"):
+        open_csv(spark, write(tmp_path / "h.csv", "总行,b\n1,2\n", "gbk"))
+    with pytest.raises(SourceError, match="no such encoding"):
+        open_csv(spark, place, encoding="gbq")
+
+
+NAMES = ["r[1].csv", "a{b}.csv", "2026-06-01T10:00.csv", "[2]:x.csv", "a b%20.csv", "q?*.csv", "a,b.csv", "#h+.csv"]
+
+
+def test_names_are_names_whatever_they_hold(spark: SparkSession, tmp_path: Path) -> None:
+    for name in NAMES:
+        assert rows(open_csv(spark, write(tmp_path / "one" / name, "a,b\n1,2\n")).frame, "a", "b") == [("1", "2")]
+    assert len(rows(open_csv(spark, str(tmp_path / "one")).frame, "a")) == len(NAMES)
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "p[1]:2.parquet")
+    assert rows(open_parquet(spark, str(tmp_path / "p[1]:2.parquet")).frame, "a") == [(1,)]
+
+
+def test_a_packed_file_is_read_and_one_cut_off_is_told_by_name(spark: SparkSession, tmp_path: Path) -> None:
+    text = "a,b\n" + "".join(f"{i},{i * 7919 % 1000}\n" for i in range(60_000))
+    packed = gzip.compress(text.encode())
+    (tmp_path / "t.tsv.gz").write_bytes(gzip.compress(text.replace(",", "\t").encode()))
+    assert open_csv(spark, str(tmp_path / "t.tsv.gz")).frame.where("b < 500").count() == 30_000
+    (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
+    frame = open_csv(spark, str(tmp_path / "cut.csv.gz")).frame  # the header can be read
+    with pytest.raises(Exception, match=r".") as raised:
+        frame.selectExpr("max(b)", f"max({BAD_ROW})").collect()
+    assert is_of_file(raised.value)
+    found = unreadable(raised.value, what="t")
+    assert found.what.endswith("/cut.csv.gz")
+    assert "cut off or damaged" in found.advice
+    assert not is_of_file(ValueError("no"))
+    (tmp_path / "head.csv.gz").write_bytes(packed[:20])
+    for name, data, said in (
+        ("head.csv.gz", packed[:20], "cut off or damaged"),
+        ("no.csv.gz", b"a,b\n1,2\n", "cut off or damaged"),
+        ("book.csv", b"PK\x03\x04\x14", "a ZIP archive or an Excel workbook"),
+        ("packed.csv", packed, "its name must end in .gz"),
+        ("empty.csv", b"", "no header and no row"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SourceError, match=said) as error:
+            open_csv(spark, str(tmp_path / name))
+        assert name in str(error.value)
+    with pytest.raises(FileNotFoundError):
+        open_csv(spark, str(tmp_path / "nothing.csv"))
+
+
+def parquet(path: Path, **columns: pa.Array | Sequence[Any]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+    return str(path)
+
+
+INSTANT = datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+def test_parquet_columns_that_spark_cannot_take_stop_nobody_who_does_not_ask_for_them(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    place = parquet(
+        tmp_path / "t.parquet",
+        user_id=pa.array([1, 2]),
+        wall=pa.array([1780308000123456789, None], pa.timestamp("ns")),
+        instant=pa.array([-1, None], pa.timestamp("ns", "UTC")),
+        micros=pa.array([INSTANT, INSTANT], pa.timestamp("us", "UTC")),
+        at=pa.array([time(10), None], pa.time64("ns")),
+        half=pa.array([1, 2], pa.uint16()),
+        kind=pa.array(["a", None]).dictionary_encode(),
+        nothing=pa.array([None, None], pa.null()),
+        nested=pa.array([{"x": 1}, {"x": 2}]),
+    )
+    opened = open_parquet(spark, place)
+    assert opened.frame.where("wall is not null").selectExpr(
+        "cast(wall as string)", "cast(instant as string)"
+    ).collect()[0] == (
+        "2026-06-01 10:00:00.123456",
+        "1969-12-31 23:59:59.999999",  # cut, not rounded towards 1970
+    )
+    assert dict(opened.frame.dtypes)["wall"] == "timestamp_ntz"
+    assert rows(opened.frame.orderBy("user_id"), "user_id", "half", "kind", "nested.x") == [
+        (1, 1, "a", 1),
+        (2, 2, None, 2),
+    ]
+    assert "Time" in opened.unusable["at"]
+    assert "at" not in opened.frame.columns
+
+
+def test_parquet_files_of_a_folder_must_agree_on_the_columns_that_are_used(spark: SparkSession, tmp_path: Path) -> None:
+    parquet(tmp_path / "t/1.parquet", id=pa.array([1], pa.int32()), amount=[1.5], new=["x"])
+    parquet(tmp_path / "t/2.parquet", amount=["2.5"], id=pa.array([2**40]))
+    opened = open_parquet(spark, str(tmp_path / "t"))
+    assert sorted(rows(opened.frame, "id", "new")) == [(1, "x"), (2**40, None)]
+    said = "`amount` is double in 1.parquet, string in 2.parquet: write it with one type in all files"
+    assert opened.unusable == {"amount": said}
+
+
+def test_parquet_files_that_are_none_are_all_named(spark: SparkSession, tmp_path: Path) -> None:
+    whole = Path(parquet(tmp_path / "t/1.parquet", id=list(range(1000)))).read_bytes()
+    (tmp_path / "t/2.parquet").write_bytes(whole[:-200])
+    (tmp_path / "t/3.parquet").write_bytes(b"no such thing")
+    with pytest.raises(SourceError) as error:
+        open_parquet(spark, str(tmp_path / "t"))
+    assert [finding.what.rsplit("/", 1)[-1] for finding in error.value.findings] == ["2.parquet", "3.parquet"]
+    spark.range(3).selectExpr("id", "timestamp'2026-06-01 10:00:00' as at").write.parquet(str(tmp_path / "by_spark"))
+    assert open_parquet(spark, str(tmp_path / "by_spark")).frame.where("at > '2026-06-01'").count() == 3
