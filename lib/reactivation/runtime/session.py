@@ -33,8 +33,6 @@ _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-    # Without checksums: they would be another file beside each, and no file with `:` in its name could be opened.
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
 }
 
 _FUNCTIONS = ("col", "lit", "expr", "when", "coalesce", "concat", "struct", "array", "xxhash64", "sum", "count", "max")
@@ -103,7 +101,23 @@ def _plain(conf: Mapping[str, str]) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are the `python3` of the path
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
     session: SparkSession = configure_spark_with_delta_pip(builder).getOrCreate()
+    _without_checksums(session)
     return session
+
+
+def _without_checksums(session: SparkSession) -> None:
+    """Neither write nor look for the `.crc` file of a local file.
+
+    Writing one costs a `chmod` process per file without Hadoop's native code; looking for one fails where a file's name
+    holds a `:`. Parquet checks its own pages, and Delta's commits have a checksum of their own. MLflow needs Hadoop's
+    LocalFileSystem to save a model, so its raw one cannot take its place.
+    """
+    context = session.sparkContext
+    jvm: Any = context._jvm
+    here = jvm.java.net.URI.create("file:///")
+    local = jvm.org.apache.hadoop.fs.FileSystem.get(here, context._jsc.hadoopConfiguration())
+    local.setWriteChecksum(False)
+    local.setVerifyChecksum(False)
 
 
 def _remember_classes(session: SparkSession) -> None:
