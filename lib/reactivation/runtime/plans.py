@@ -12,7 +12,7 @@ def scans(frame: DataFrame, place: str) -> int:
     for number in range(leaves.size()):
         relation = getattr(leaves.apply(number), "relation", None)
         roots = relation().location().rootPaths().mkString(" ") if relation is not None else ""
-        found += any(root.rstrip("/").endswith(place.rstrip("/")) for root in roots.split(" "))
+        found += any(f"{place.rstrip('/')}/" in f"{root}/" for root in roots.split(" "))  # the folder, or files in it
     return found
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.periods import Calendar, Month, Window
-from reactivation_lab import bank
+from reactivation_lab import bank as simulator
 from reactivation_lab.bank.people import FIRST_USER_ID
 
 CONF = yaml.safe_load((Path(__file__).parents[3] / "conf/regions/sandbox.yml").read_text(encoding="utf-8"))
@@ -18,21 +18,21 @@ SHANGHAI = Calendar(**CONF["calendar"])
 MAY = Month.parse("2026-05").window
 
 
-def settings(**changes: Any) -> bank.SandboxSettings:
+def settings(**changes: Any) -> simulator.SandboxSettings:
     """The conf's bank with other values at the top level, `effects` key by key."""
     values = {**CONF["sandbox"], **changes}
     values["effects"] = {**CONF["sandbox"]["effects"], **changes.get("effects", {})}
-    return bank.SandboxSettings(**values)
+    return simulator.SandboxSettings(**values)
 
 
 def simulated(
     people: DataFrame,
-    settings: bank.SandboxSettings,
+    settings: simulator.SandboxSettings,
     contacts: DataFrame | None = None,
     segments: Sequence[Window] = (MAY,),
     is_opening: bool = True,
 ) -> dict[str, DataFrame]:
-    return bank.simulate(
+    return simulator.simulate(
         people, segments=segments, is_opening=is_opening, contacts=contacts, calendar=SHANGHAI, settings=settings
     )
 
@@ -46,14 +46,14 @@ def to_everybody(spark: SparkSession, users: int, channel: str, benefit: str, *d
     return sent.withColumns({name: F.lit(value) for name, value in given.items()}).withColumn("contact_id", contact_id)
 
 
-UPLIFT = bank.Uplift(min_share=0.1, min_amount=1000)
+UPLIFT = simulator.Uplift(min_share=0.1, min_amount=1000)
 
 
 def potentials(
-    people: DataFrame, bank: bank.SandboxSettings, contacts: DataFrame | None, outcome: Window = MAY
+    people: DataFrame, bank: simulator.SandboxSettings, contacts: DataFrame | None, outcome: Window = MAY
 ) -> DataFrame:
     """`truth_potentials` of May's outcome window."""
-    return bank.potentials(
+    return simulator.potentials(
         people,
         cycle=Month.of(MAY.first),
         outcome=outcome,

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.lab.bank.bank import settings, simulated
 
 from reactivation.periods import Month
+from reactivation_lab import bank as simulator
 
 QUARTER_USERS = 2_000
 
@@ -34,7 +35,7 @@ def quarter(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> di
     bank = settings(users=QUARTER_USERS)
     months = [(Month.parse("2026-02") + n).window for n in range(3)]
     folder: Path = tmp_path_factory.mktemp("quarter")
-    frames = simulated(bank.people(spark, settings=bank), bank, segments=months)
+    frames = simulated(simulator.people(spark, settings=bank), bank, segments=months)
     for name, frame in frames.items():
         frame.write.parquet(str(folder / name))
     return {name: spark.read.parquet(str(folder / name)) for name in frames}

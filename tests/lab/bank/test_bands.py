@@ -7,6 +7,7 @@ from tests.lab.bank.bank import MAY, SHANGHAI, UPLIFT, settings
 from tests.lab.bank.conftest import QUARTER_USERS
 
 from reactivation.periods import Month
+from reactivation_lab import bank as simulator
 
 pytestmark = pytest.mark.rules
 
@@ -28,8 +29,8 @@ def test_the_share_that_is_active_in_a_month(quarter: dict[str, DataFrame]) -> N
 
 def test_what_one_contact_moves(spark: SparkSession) -> None:
     bank = settings(users=2_000, options_share=1.0)
-    found = bank.options(
-        bank.people(spark, settings=bank),
+    found = simulator.options(
+        simulator.people(spark, settings=bank),
         [*OFFERS.values()],
         cycle=Month.of(MAY.first),
         outcome=MAY,

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from tests.lab.bank.bank import CONF, MAY, SHANGHAI, settings
 
 from reactivation.periods import Window
-from reactivation_lab import bank
+from reactivation_lab import bank as simulator
 from reactivation_lab.bank import behaviour, touches
 from reactivation_lab.bank.date_dimension import DateDimension, number
 from reactivation_lab.bank.settings import Season
@@ -30,7 +30,7 @@ SEASON = Season.model_validate(
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return bank.people(spark, settings=settings(users=MANY)).cache()
+    return simulator.people(spark, settings=settings(users=MANY)).cache()
 
 
 def test_a_day_weighs_by_its_weekday_its_month_the_months_end_and_holidays(spark: SparkSession) -> None:

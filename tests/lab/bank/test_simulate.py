@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, settings, simulated, sums, to_everybody
 
 from reactivation.periods import Window
-from reactivation_lab import bank
+from reactivation_lab import bank as simulator
 
 pytestmark = pytest.mark.rules
 
@@ -19,7 +19,7 @@ CONTACTED_ON = (date(2026, 5, 4), date(2026, 5, 11), date(2026, 5, 18))
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return bank.people(spark, settings=settings(users=FEW)).cache()
+    return simulator.people(spark, settings=settings(users=FEW)).cache()
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_the_same_seed_gives_the_same_rows_in_two_and_in_sixteen_partitions_and_
     two = sums(simulated(people.repartition(2), bank, contacts.repartition(2)))
     sixteen = sums(simulated(people.repartition(16), bank, contacts.repartition(16, "send_on")))
     assert two == sixteen
-    assert set(two) == set(bank.tables.BY_NAME)
+    assert set(two) == set(simulator.tables.BY_NAME)
     other = settings(users=FEW, seed=7)
-    logins = simulated(bank.people(spark, settings=other), other)["logins"]
+    logins = simulated(simulator.people(spark, settings=other), other)["logins"]
     assert sums({"logins": logins})["logins"] != sums({"logins": simulated(people, bank)["logins"]})["logins"]
 
 

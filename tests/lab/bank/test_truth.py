@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, UPLIFT, potentials, settings, simulated, to_everybody
 
 from reactivation.periods import Month, Window
-from reactivation_lab import bank
+from reactivation_lab import bank as simulator
 from reactivation_lab.bank import effects
 from reactivation_lab.bank.tables import METRICS, WORLDS
 
@@ -22,7 +22,7 @@ OUTCOME = Window(date(2026, 5, 4), MAY.end)
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return bank.people(spark, settings=settings(users=MANY)).cache()
+    return simulator.people(spark, settings=settings(users=MANY)).cache()
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_an_option_that_cannot_arrive_changes_nothing_and_others_change_as_one_c
     spark: SparkSession, people: DataFrame
 ) -> None:
     bank = settings(users=MANY, options_share=1.0)
-    alone = bank.options(
+    alone = simulator.options(
         people,
         [("push", "none"), ("call", "gift")],
         cycle=Month.parse("2026-05"),

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, settings, simulated, to_everybody
 
 from reactivation.periods import Month, Window
-from reactivation_lab import bank
+from reactivation_lab import bank as simulator
 from reactivation_lab.bank import behaviour, past_campaigns, response, touches
 from reactivation_lab.bank.date_dimension import DateDimension, number
 
@@ -21,7 +21,7 @@ DAYS = (date(2026, 5, 4), date(2026, 5, 11), date(2026, 5, 18))
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return bank.people(spark, settings=settings(users=MANY)).cache()
+    return simulator.people(spark, settings=settings(users=MANY)).cache()
 
 
 @pytest.fixture(scope="module")
