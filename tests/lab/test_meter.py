@@ -60,7 +60,7 @@ def test_memory_is_that_of_python_and_of_the_jvm_it_started(spark: SparkSession)
 
 FORKS = """
 import os, subprocess, sys, time
-from reactivation.runtime.meter import resident_bytes
+from reactivation_lab.measurement.meter import resident_bytes
 
 held = b"x" * (200 * 2**20)
 alone = resident_bytes()
