@@ -22,6 +22,7 @@ pytestmark = pytest.mark.edges
 TIERS = derived.TIERS_TABLE
 COLUMNS = ["cycle", "user_id", "tier", "band"]
 F_TIER = Column("tier", "string", "values of another release", required=True, allowed=("champion", "low_potential"))
+LATER = Column("row_hash", "bigint", "hash of the row")
 
 
 @pytest.fixture
@@ -280,7 +281,7 @@ def test_constraints_of_another_release_go_and_what_has_none_is_looked_at(
 def test_columns_that_a_contract_gained_are_null_until_the_next_write(
     store: Store, rows: Rows, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newer = TIERS.extended([Column("row_hash", "bigint", "hash of the row")])
+    newer = TIERS.extended([LATER])
     store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
     assert [row.row_hash for row in store.read(newer).collect()] == [None]
     assert "tiers has no row_hash yet: null until the next write" in capsys.readouterr().out
@@ -326,3 +327,29 @@ def test_without_checksum_files_a_table_is_what_it_was(store: Store, rows: Rows)
     assert store.rows_by(TIERS, "cycle") == {"2026-05": 1}
     store.note(TIERS, "a", "b")
     assert store.properties(TIERS)["a"] == "b"
+
+
+def test_in_a_catalog_the_same_rules_hold(spark: SparkSession, rows: Rows) -> None:
+    """There Delta's public interface alone is used: a part is replaced, and what breaks the contract is refused."""
+    spark.sql("create schema if not exists store_test")
+    store, wider = Store(spark, "spark_catalog.store_test", writer="a test"), TIERS.extended([LATER])
+    assert not store.has(TIERS)
+    for cycle, users in (("2026-05", [1]), ("2026-06", [2]), ("2026-06", [3, 4])):
+        part = rows(TIERS, COLUMNS, [(cycle, user, "low_potential", 9) for user in users])
+        assert store.replace(TIERS, part.repartition(1), {"cycle": cycle}).rows == len(users)
+    bad = [("2026-06", 5, "champion", 9), ("2026-07", 6, "low_potential", 9)]
+    with pytest.raises(ContractError, match=r"(?s)1 rows; allowed.*1 rows lie outside"):
+        store.replace(TIERS, rows(TIERS, COLUMNS, bad).repartition(1), {"cycle": "2026-06"})
+    assert store.rows_by(TIERS, "cycle") == {"2026-05": 1, "2026-06": 2}
+    store.replace(
+        wider, rows(wider, [*COLUMNS, "row_hash"], [("2026-07", 7, "low_potential", 9, 1)]), {"cycle": "2026-07"}
+    )
+    assert {(row.user_id, row.row_hash) for row in store.read(wider).collect()} == {
+        (1, None),
+        (3, None),
+        (4, None),
+        (7, 1),
+    }
+    store.note(TIERS, "a", "b")
+    assert store.properties(TIERS)["a"] == "b"
+    spark.sql("drop schema store_test cascade")
