@@ -40,7 +40,7 @@ FEW = {
     f"{LIB}runtime/raw.py": (2, "names of sources; broken rows of a view by file, twenty"),
     f"{LIB}runtime/logged_models.py": (1, "200 rows of examples"),
     f"{LIB}runtime/run.py": (2, "what was run; one instant"),
-    f"{LIB}runtime/contract_rules.py": (2, "one row of counts"),
+    f"{LIB}runtime/contract_rules.py": (3, "one row of counts; keys of rows that the driver made"),
     f"{LIB}runtime/store.py": (2, "a row per part; one version"),
     f"{LIB}runtime/stored_table.py": (1, "a table's properties"),
     f"{LIB}runtime/vacuum.py": (1, "a place and a size"),

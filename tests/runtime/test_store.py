@@ -22,6 +22,7 @@ pytestmark = pytest.mark.edges
 TIERS = derived.TIERS_TABLE
 COLUMNS = ["cycle", "user_id", "tier", "band"]
 F_TIER = Column("tier", "string", "values of another release", required=True, allowed=("champion", "low_potential"))
+LATER = Column("row_hash", "bigint", "hash of the row")
 
 
 @pytest.fixture
@@ -130,23 +131,32 @@ def test_only_append_only_tables_are_appended_to(store: Store, rows: Rows) -> No
     assert sorted(r.x for r in store.read(events).collect()) == [1, 2]
 
 
-def test_rows_that_two_jobs_add_at_once_under_one_name_are_there_once(store: Store, rows: Rows) -> None:
+def test_rows_that_several_jobs_add_at_once_under_one_name_are_there_once_and_the_others_are_told(
+    store: Store, rows: Rows
+) -> None:
     events = Table("events", "one event", (), (Column("x", "bigint", "any"),), is_append_only=True)
     store.append(events, rows(events, ["x"], [(0,)]))
 
-    def add(once: str) -> int:
-        return store.append(events, rows(events, ["x"], [(1,), (2,)]), once=once).rows
+    def add(once: str) -> int | None:
+        try:
+            return store.append(events, rows(events, ["x"], [(1,), (2,)]), once=once).rows
+        except Busy:
+            return None
 
     with ThreadPoolExecutor(3) as pool:
-        assert sorted(pool.map(add, ["upon 7"] * 3)) == [0, 0, 2]
-    assert [add("upon 7"), add("upon 8")] == [0, 2]
+        assert sorted(pool.map(add, ["upon 7"] * 3), key=str) == [2, None, None]
+    assert [add("upon 7"), add("upon 8")] == [None, 2]
     assert sorted(r.x for r in store.read(events).collect()) == [0, 1, 1, 2, 2]
 
 
 def test_a_part_is_replaced_once_under_one_name(store: Store, rows: Rows) -> None:
     for user, once, is_made in ((1, "upon 7", True), (2, "upon 7", False), (3, "upon 8", True), (4, None, True)):
         new = rows(TIERS, COLUMNS, [("2026-05", user, "low_potential", 1)])
-        assert store.replace(TIERS, new, {"cycle": "2026-05"}, once=once).rows == is_made
+        if is_made:
+            assert store.replace(TIERS, new, {"cycle": "2026-05"}, once=once).rows == 1
+        else:
+            with pytest.raises(Busy, match="last written by a test"):
+                store.replace(TIERS, new, {"cycle": "2026-05"}, once=once)
         assert [user for _, user, _ in tiers_of(store)] == [user if is_made else 1]
 
 
@@ -280,7 +290,7 @@ def test_constraints_of_another_release_go_and_what_has_none_is_looked_at(
 def test_columns_that_a_contract_gained_are_null_until_the_next_write(
     store: Store, rows: Rows, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newer = TIERS.extended([Column("row_hash", "bigint", "hash of the row")])
+    newer = TIERS.extended([LATER])
     store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
     assert [row.row_hash for row in store.read(newer).collect()] == [None]
     assert "tiers has no row_hash yet: null until the next write" in capsys.readouterr().out
@@ -326,3 +336,29 @@ def test_without_checksum_files_a_table_is_what_it_was(store: Store, rows: Rows)
     assert store.rows_by(TIERS, "cycle") == {"2026-05": 1}
     store.note(TIERS, "a", "b")
     assert store.properties(TIERS)["a"] == "b"
+
+
+def test_in_a_catalog_the_same_rules_hold(spark: SparkSession, rows: Rows) -> None:
+    """There Delta's public interface alone is used: a part is replaced, and what breaks the contract is refused."""
+    spark.sql("create schema if not exists store_test")
+    store, wider = Store(spark, "spark_catalog.store_test", writer="a test"), TIERS.extended([LATER])
+    assert not store.has(TIERS)
+    for cycle, users in (("2026-05", [1]), ("2026-06", [2]), ("2026-06", [3, 4])):
+        part = rows(TIERS, COLUMNS, [(cycle, user, "low_potential", 9) for user in users])
+        assert store.replace(TIERS, part.repartition(1), {"cycle": cycle}).rows == len(users)
+    bad = [("2026-06", 5, "champion", 9), ("2026-07", 6, "low_potential", 9)]
+    with pytest.raises(ContractError, match=r"(?s)1 rows; allowed.*1 rows lie outside"):
+        store.replace(TIERS, rows(TIERS, COLUMNS, bad).repartition(1), {"cycle": "2026-06"})
+    assert store.rows_by(TIERS, "cycle") == {"2026-05": 1, "2026-06": 2}
+    store.replace(
+        wider, rows(wider, [*COLUMNS, "row_hash"], [("2026-07", 7, "low_potential", 9, 1)]), {"cycle": "2026-07"}
+    )
+    assert {(row.user_id, row.row_hash) for row in store.read(wider).collect()} == {
+        (1, None),
+        (3, None),
+        (4, None),
+        (7, 1),
+    }
+    store.note(TIERS, "a", "b")
+    assert store.properties(TIERS)["a"] == "b"
+    spark.sql("drop schema store_test cascade")

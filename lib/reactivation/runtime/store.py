@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts.flow import writer_of
 from reactivation.contracts.table import Table
 from reactivation.errors import ContractError, Finding, NotReady
+from reactivation.runtime.commits import busy
 from reactivation.runtime.contract_rules import broken_rules, refusal, repeated_keys
 from reactivation.runtime.snapshot import Parts, condition
 from reactivation.runtime.stored_table import StoredTable
@@ -122,8 +123,8 @@ class Store:
         keys. Where they do not, the table is as it was before and ContractError lists what was found. Delta refuses
         wrong values by the table's constraints. Keys are looked at once the rows are written, those of a few records
         of the driver before. Tables partitioned by arrival are spared that: the ingest has checked their rows one by
-        one. once: names the write. Of several by one name the first alone is made, whichever job comes first; the
-        others write nothing. Busy where another job wrote to the parts meanwhile.
+        one. once: names the write. Of several by one name the first alone is made, whichever job comes first. Busy
+        where the name is taken, or where another job wrote to the parts meanwhile.
         """
         if not parts:
             raise ContractError("a write must say which part of the table it replaces")
@@ -191,6 +192,8 @@ class Store:
             if broken is None:
                 raise
             raise self._refused(table, frame, parts, broken) from None
+        if once is not None and commit.mark != mark:
+            raise busy(table.name, commit)
         return Written(commit.rows if commit.mark == mark else 0, commit.version)
 
     def _check_columns(self, table: Table, frame: DataFrame) -> None:

@@ -36,6 +36,7 @@ class StoredTable:
         self._is_catalog = is_catalog
         self._known: Snapshot | None = None
         self._said: set[str] = set()
+        self._is_guarded: bool | None = None
 
     @property
     def in_sql(self) -> str:
@@ -87,8 +88,10 @@ class StoredTable:
 
     def is_guarded(self) -> bool:
         """True where Delta refuses what the contract does not allow: not yet of a table of an older release."""
-        held = self.properties() if self.exists() else self._guards()
-        return all(held.get(name) == rule for name, rule in self._guards().items())
+        if self._is_guarded is None:
+            held = self.properties() if self.exists() else self._guards()
+            self._is_guarded = all(held.get(name) == rule for name, rule in self._guards().items())
+        return self._is_guarded
 
     def alter(self, change: str) -> None:
         """Change the table by SQL."""
@@ -150,10 +153,13 @@ class StoredTable:
         options = {"userMetadata": mark, **({} if once is None else {"txnAppId": once, "txnVersion": "1"})}
         checked = in_part(rows, next(iter(parts)), snapshots.condition(parts)) if parts else rows
         if not self.exists():
-            self._create(checked, options)
-            return -1
+            if not self._is_catalog:
+                self._commit(checked, "append", {**options, **self._at_first()})
+                return -1
+            self._declare()
+        if not self.is_guarded():
+            self._drop_outdated_guards()
         known = self.snapshot()
-        self._drop_outdated_guards()
         adapted = self._adapted(rows.schema, self.load().schema if known is None else known.schema)
         if "overwriteSchema" in adapted:
             self._commit(checked, "overwrite", {**options, **adapted})
@@ -167,19 +173,18 @@ class StoredTable:
         self._commit(rows, "overwrite", {**options, **adapted, "replaceWhere": snapshots.condition(parts)})
         return None
 
-    def _create(self, rows: DataFrame, options: Mapping[str, str]) -> None:
-        """Create the table by its first write; in a catalog by a commit of its own."""
-        indexed = str(min(len(self.contract.columns), _INDEXED_COLUMNS))
-        properties = {"delta.dataSkippingNumIndexedCols": indexed, **self._guards()}
-        if not self._is_catalog:
-            self._commit(rows, "append", {**options, **properties})
-            return
-        builder = DeltaTable.createIfNotExists(self._spark).tableName(self._place).addColumns(self.contract.schema)
-        for name, value in properties.items():
-            builder = builder.property(name, value)
-        columns = self.contract.partition_by
-        (builder.partitionedBy(*columns) if columns else builder).execute()
-        self._commit(rows, "append", options)
+    def _declare(self) -> None:
+        """Create the table without rows, as a catalog wants it."""
+        columns = ", ".join(f"`{c.name}` {c.type}{' not null' * c.required}" for c in self.contract.columns)
+        by = f" partitioned by ({', '.join(self.contract.partition_by)})" if self.contract.partition_by else ""
+        properties = ", ".join(f"'{name}' = {_quoted(value)}" for name, value in self._at_first().items())
+        self._spark.sql(
+            f"create table if not exists {self.in_sql} ({columns}) using delta{by} tblproperties ({properties})"
+        )
+
+    def _at_first(self) -> dict[str, str]:
+        indexed = min(len(self.contract.columns), _INDEXED_COLUMNS)
+        return {"delta.dataSkippingNumIndexedCols": str(indexed), **self._guards()}
 
     def _drop_outdated_guards(self) -> None:
         """Take away constraints of another release, which may refuse what the contract allows now."""
@@ -205,12 +210,10 @@ class StoredTable:
 
     def _commit(self, rows: DataFrame, mode: str, options: Mapping[str, str]) -> None:
         writer = rows.write.format("delta").mode(mode).options(**options)
-        if self.contract.partition_by:
-            writer = writer.partitionBy(*self.contract.partition_by)
         if self._is_catalog:
             writer.saveAsTable(self._place)
         else:
-            writer.save(self._place)
+            writer.partitionBy(*self.contract.partition_by).save(self._place)
 
     def _is_met(self, parts: Parts, first: int, end: int) -> bool:
         """True where a commit from `first` up to but not including `end` changed some parts, or may have."""
@@ -219,3 +222,8 @@ class StoredTable:
         if log is None:
             return bool(made)
         return any(snapshots.lies_in(partition, parts) for partition in snapshots.partitions_changed(log, made))
+
+
+def _quoted(text: str) -> str:
+    """A text in SQL."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
