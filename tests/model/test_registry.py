@@ -263,3 +263,16 @@ def test_a_version_whose_files_are_gone_is_told_from_one_that_never_was(registry
         elsewhere.rename(files)
     with pytest.raises(ModelError, match=r"version 7 cannot be loaded[^$]*versions there are: 1"):
         registry.load("active", "7")
+
+
+def test_an_experiment_that_another_training_made_meanwhile_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    first = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
+    made = first._experiment_id()
+    second = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
+    known = second._client.get_experiment_by_name
+    answers = iter([None, known("bank")])  # it was looked for just before the first made it
+    monkeypatch.setattr(second._client, "get_experiment_by_name", lambda _: next(answers))
+    assert second._experiment_id() == made

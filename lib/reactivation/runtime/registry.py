@@ -236,4 +236,9 @@ class Registry:
         found = self._client.get_experiment_by_name(self._experiment)
         if found is not None:
             return str(found.experiment_id)
-        return str(self._client.create_experiment(self._experiment, artifact_location=self._artifacts))
+        try:
+            return str(self._client.create_experiment(self._experiment, artifact_location=self._artifacts))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":  # else the other model's training made it meanwhile
+                raise
+            return str(self._client.get_experiment_by_name(self._experiment).experiment_id)
