@@ -24,7 +24,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test test-cluster lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -61,6 +61,9 @@ vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOU
 
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
+
+test-cluster: setup ## A small month on Spark's own master and two workers, which lose executors
+	@$(WITH_SPARK) -m pytest tests/cluster
 
 lint: setup ## Format and types alone (ruff, mypy)
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
