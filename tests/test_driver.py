@@ -29,6 +29,7 @@ FEW = {
         "a row per cell, hash bucket and options; a row per reason and option",
     ),
     f"{LIB}experiment/power.py": (1, "one row of shares"),
+    f"{LIB}experiment/any_table/sums.py": (1, "a hundred rows, for a value amid the others"),
     f"{LIB}frames.py": (1, "`records` itself; its callers stand here"),
     f"{LIB}model/evaluate.py": (4, "one row of sums, a row per decile or bin"),
     f"{LIB}model/examples.py": (1, "one row of counts"),

@@ -68,7 +68,8 @@ def of_files(files: Sequence[File]) -> Schema:
             found = ", ".join(f"{said.strip('!')} in {file}" for said, file in kinds.items())
             cure = "Spark cannot read that" if kind is not None else "write it with one type in all files"
             unusable[name.lower()] = f"`{name}` is {found}: {cure}"
-    is_plain = is_plain and not nanoseconds and not unusable
+    is_nested = any("<" in kind for kinds in types.values() for kind in kinds)
+    is_plain = is_plain and is_nested and not nanoseconds and not unusable  # else Spark need not look itself
     return Schema(None if is_plain else explicit, nanoseconds, unusable)
 
 

@@ -64,6 +64,9 @@ class Bench:
         """
         path = place if _URL.match(place) else str((Path(beside).resolve().parent / place).resolve())
         is_there = not _URL.match(place) and Path(path).exists()
+        if is_there and not (Path(path) / "_delta_log").is_dir():
+            # The first table that is read decides how the session is started.
+            self.__dict__.setdefault("spark", start(self.settings.runtime.spark, with_delta=False))
         if _CATALOG.fullmatch(place) and not is_there and _is_table(self.spark, place):
             return Opened(self.spark.table(place), {})
         try:

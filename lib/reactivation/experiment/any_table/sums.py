@@ -3,20 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations_with_replacement
+from itertools import combinations
 from operator import or_
 from typing import Any
 
+import numpy as np
+from pyspark.ml.functions import array_to_vector
+from pyspark.ml.stat import Summarizer
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.frames import BAD_ROW
+from reactivation.frames import BAD_ROW, records
 from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
+SAMPLE = 100
 NO_VALUE = "(none)"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 """A number as text: no suffix, no hexadecimal, no infinity, all of which a cast would take."""
@@ -94,8 +98,9 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
 
     Arms that the spec does not name share one row. Rows that their file broke (`BAD_ROW`) are only counted: `bad_rows`.
     A null or NaN outcome is unknown. Where a covariate has no finite value, all covariates of the row count as 0 and an
-    indicator beside them tells so: nobody is left out for what was not known before. Means and covariances come from
-    Spark's one-pass algorithm, which keeps its digits for large means.
+    indicator beside them tells so: nobody is left out for what was not known before. Means and variances come from
+    Spark's one-pass algorithm for vectors, which keeps its digits for large means and needs one expression an outcome
+    where each covariance by itself made a query that took longer to compile than to run.
     """
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
@@ -103,13 +108,23 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
     bad = F.col(f"{BAD_ROW}.detail") if BAD_ROW in types else F.lit(None).cast("string")
     strata = [F.when(bad.isNull(), stratum).alias(f"s{i}") for i, stratum in enumerate(strata)]
     keys = [F.when(bad.isNull() & arm.isin(*spec.shares), arm).alias("arm"), *strata, bad.alias("bad")]
-    columns, measures = [F.when(~arm.isin(*spec.shares), arm).alias("stray")], []
-    for number, name in enumerate(spec.outcomes):
-        outcome = _number(name, types[name], is_rate=name in spec.rates)
-        columns += _columns(number, outcome, spec, types)
-        measures += _measures(number, spec)
+    outcomes = [_number(name, types[name], is_rate=name in spec.rates) for name in spec.outcomes]
+    covariates = [_number(name, types[name], is_rate=False).value for name in spec.covariates]
+    read = table.select(
+        *keys,
+        F.when(~arm.isin(*spec.shares), arm).alias("stray"),
+        *[outcome.value.alias(f"o{n}") for n, outcome in enumerate(outcomes)],
+        *[outcome.is_unknown.alias(f"o{n}_is_unknown") for n, outcome in enumerate(outcomes)],
+        *[covariate.alias(f"c{n}") for n, covariate in enumerate(covariates)],
+    )
+    names = [f"c{n}" for n in range(len(covariates))]
+    is_missing = reduce(or_, [F.col(name).isNull() for name in names], F.lit(False))
+    read = read.withColumn("is_missing", is_missing)
+    beside = {name: F.when(F.col("is_missing"), 0.0).otherwise(F.col(name)) for name in names}
+    beside |= {"is_missing": F.col("is_missing").cast("double")} if names else {}
+    about = _about(read, [*names, *[f"o{n}" for n in range(len(outcomes))]])
+    measures = [measure for number in range(len(outcomes)) for measure in _measures(number, beside, about)]
     totals = [F.count("*").alias("users"), F.min("stray").alias("stray"), *measures]
-    read = table.select(*keys, *columns)
     return read.groupBy("arm", *[f"s{i}" for i in range(len(strata))], "bad").agg(*totals).limit(MOST_GROUPS + 1)
 
 
@@ -133,31 +148,30 @@ def bad_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {row["bad"]: row["users"] for row in rows if row["bad"] is not None}
 
 
-def _columns(number: int, outcome: "_Read", spec: Spec, types: Mapping[str, DataType]) -> list[Column]:
-    """An outcome and the covariates of those in whom it is known, computed once per row: o0_0, o0_1, …"""
-    is_known = outcome.value.isNotNull()
-    columns = [outcome.value]
-    covariates = [_number(name, types[name], is_rate=False).value for name in spec.covariates]
-    if covariates:
-        is_missing = reduce(or_, [covariate.isNull() for covariate in covariates])
-        columns += [F.when(is_known, F.when(~is_missing, covariate).otherwise(0.0)) for covariate in covariates]
-        columns.append(F.when(is_known, is_missing.cast("double")))
-    return [
-        *[column.alias(f"o{number}_{i}") for i, column in enumerate(columns)],
-        outcome.is_unknown.alias(f"o{number}_is_unknown"),
-    ]
+def _about(read: DataFrame, names: Sequence[str]) -> dict[str, float]:
+    """A value amid those of each column: the median of a few rows. Digits are kept where values are taken from it."""
+    few = records(read.select(*names).limit(SAMPLE))
+    values = {name: [row[name] for row in few if row[name] is not None] for name in names}
+    return {name: float(np.median(found)) if found else 0.0 for name, found in values.items()}
 
 
-def _measures(number: int, spec: Spec) -> list[Column]:
-    """What is known, what is not, and means and covariances of an outcome and the covariates."""
-    outcome, is_unknown = f"o{number}_0", F.col(f"o{number}_is_unknown")
-    pairs = combinations_with_replacement(range(spec.width), 2)
+def _measures(number: int, beside: Mapping[str, Column], about: Mapping[str, float]) -> list[Column]:
+    """What is known, what is not, and means and variances: of an outcome, the covariates, and the sum of each pair.
+
+    beside: the covariates, never null, and whether any of them is missing. about: see `_about`.
+    """
+    outcome, is_unknown = F.col(f"o{number}"), F.col(f"o{number}_is_unknown")
+    values = {f"o{number}": outcome, **beside}
+    near = [F.coalesce(value - F.lit(about.get(name, 0.0)), F.lit(0.0)) for name, value in values.items()]
+    vector = array_to_vector(F.array(*near, *[a + b for a, b in combinations(near, 2)]))
+    is_known = outcome.isNotNull()
     return [
         F.count(outcome).alias(f"o{number}_known"),
         F.count_if(is_unknown).alias(f"o{number}_unknown"),
-        F.count_if(F.col(outcome).isNull() & ~is_unknown).alias(f"o{number}_wrong"),
-        *[F.avg(f"o{number}_{i}").alias(f"o{number}_mean_{i}") for i in range(spec.width)],
-        *[F.covar_pop(f"o{number}_{i}", f"o{number}_{j}").alias(f"o{number}_covariance_{i}_{j}") for i, j in pairs],
+        F.count_if(outcome.isNull() & ~is_unknown).alias(f"o{number}_wrong"),
+        *[F.avg(F.when(is_known, value)).alias(f"o{number}_mean_{i}") for i, value in enumerate(values.values())],
+        # what weighs nothing is not counted
+        Summarizer.variance(vector, is_known.cast("double")).alias(f"o{number}_variances"),
     ]
 
 
@@ -190,10 +204,11 @@ def _outcome(row: Mapping[str, Any], number: int, width: int) -> OutcomeSums:
     joint = JointMoments.empty(width)
     if known:
         means = [row[f"o{number}_mean_{i}"] for i in range(width)]
-        covariances = [
-            [row[f"o{number}_covariance_{min(i, j)}_{max(i, j)}"] for j in range(width)] for i in range(width)
-        ]
-        joint = JointMoments.of(known, means, covariances)
+        variances = row[f"o{number}_variances"].toArray() * (known - 1) / known  # Spark divides by n - 1
+        covariances = np.diag(variances[:width])
+        for (i, j), of_sum in zip(combinations(range(width), 2), variances[width:], strict=True):
+            covariances[i, j] = covariances[j, i] = (of_sum - variances[i] - variances[j]) / 2
+        joint = JointMoments.of(known, means, covariances.tolist())
     return OutcomeSums(row[f"o{number}_unknown"], row[f"o{number}_wrong"], joint)
 
 
