@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 BASE = frozenset(
-    {"errors", "frames", "frozen_model", "randomization", "clusters", "periods", "schedule", "contracts", "statistics"}
+    {
+        "errors",
+        "masking",
+        "frames",
+        "frozen_model",
+        "randomization",
+        "clusters",
+        "periods",
+        "schedule",
+        "contracts",
+        "statistics",
+    }
 )
 STEPS = frozenset({"ingest", "population", "features", "labels", "model", "campaign", "experiment", "report"})
 LAB = "reactivation_lab"

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from reactivation import cli
 from reactivation.errors import SettingsError
+from reactivation.runtime import console
 from reactivation.settings import Loaded, load
 
 pytestmark = pytest.mark.edges
@@ -79,3 +81,43 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, finding:
     (tmp_path / "base" / "a.yml").write_text(text)
     with pytest.raises(SettingsError, match=finding):
         load(tmp_path, env="e", region="r", scenario="s")
+
+
+def test_what_is_kept_and_shown_of_settings_has_no_secret() -> None:
+    """settings.yml in MLflow is `yaml`; what a new password makes of the hash would tell about it, and train again."""
+    given = "runtime.spark={spark.hadoop.fs.s3a.secret.key: %s, spark.app.note: 'see password=%s'}"
+    address = "model.tracking_uri=postgresql://bank:%s@host/mlflow"
+    ours, other = (conf(given % (s, s), address % s) for s in ("hunter2", "hunter3"))
+    assert ours.settings.runtime.spark["spark.hadoop.fs.s3a.secret.key"] == "hunter2"  # who needs it has it
+    assert "hunter2" not in ours.yaml
+    assert "spark.hadoop.fs.s3a.secret.key: '***'" in ours.yaml
+    assert (ours.yaml, ours.hash) == (other.yaml, other.hash)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model.api_key=hunter2",  # no such key
+        "calendar.settle_days=password=hunter2",  # no number
+        "runtime.spark.a.token={hunter2}/x",  # no YAML
+        "runtime.jobs={plan_wave: {spark.db.password: [hunter2]}}",  # no text
+        "paths.root=[https://user:hunter2@host]",  # no text either
+    ],
+)
+def test_an_error_about_a_secret_does_not_tell_it(override: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(r: object) -> None:
+        """Nothing."""
+
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", override]
+    assert cli.execute(work, "jobs/score_users.py", argv) == 2
+    told = capsys.readouterr()
+    assert "hunter2" not in told.out + told.err
+    assert "***" in told.err or "unknown key" in told.err
+
+
+def test_progress_and_stack_traces_tell_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("models of postgresql://bank:hunter2@host/mlflow")
+    console.complain("OperationalError: connect(host='db', password='hunter2', api_token=hunter2)")
+    told = capsys.readouterr()
+    assert told.out == "models of postgresql://***@host/mlflow\n"
+    assert told.err == "OperationalError: connect(host='db', password=***, api_token=***)\n"

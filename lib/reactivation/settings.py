@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError, field_validator
 
-from reactivation import conf
+from reactivation import conf, masking
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
@@ -84,7 +84,7 @@ _WHERE_AND_HOW = ("paths", "runtime")
 
 @dataclass(frozen=True)
 class Loaded:
-    """Merged settings, as objects and as text.
+    """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
     hash: SHA-256 over all that decides what is computed; `paths` and `runtime` say only where and how.
     """
@@ -103,7 +103,7 @@ def load(conf_dir: Path, *, env: str, region: str, scenario: str, overrides: Seq
         findings = [_finding(cast(Mapping[str, Any], problem), origin) for problem in error.errors()]
         what = _counted(findings)
         raise SettingsError(f"conf (region {region}, scenario {scenario}, env {env}): {what}", findings) from None
-    content = settings.model_dump(mode="json", by_alias=True)
+    content = masking.in_settings(settings.model_dump(mode="json", by_alias=True))
     deciding = {key: value for key, value in content.items() if key not in _WHERE_AND_HOW}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
     return Loaded(settings, yaml.safe_dump(content, sort_keys=True, allow_unicode=True), digest)
@@ -142,7 +142,8 @@ def _finding(
     if problem["type"] == "missing":
         return Finding("missing key", name, "no file of conf gives it a value" if root is Settings else "must be there")
     text = str(problem["msg"]).removeprefix("Value error, ")
-    found = "" if isinstance(problem["input"], Mapping) else f"; found: {problem['input']!r}"
+    shown = masking.in_settings(problem["input"], key=name)
+    found = "" if isinstance(shown, Mapping) else f"; found: {shown!r}"
     place = f"in {where}: " if where else ""
     is_misread = problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float | date)
     advice = ": YAML reads it so; put it in quotes" if is_misread else ""

@@ -6,17 +6,19 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from reactivation import masking
+
 MOST_ROWS = 60
 
 
 def say(text: str) -> None:
-    """Print a line at once."""
-    print(text, flush=True)
+    """Print a line at once, without secrets."""
+    print(masking.in_text(text), flush=True)
 
 
 def complain(text: str) -> None:
-    """Print an error where errors go."""
-    print(text, file=sys.stderr, flush=True)
+    """Print an error where errors go, without secrets."""
+    print(masking.in_text(text), file=sys.stderr, flush=True)
 
 
 def show(title: str, rows: DataFrame | Iterable[Mapping[str, Any]], *, most: int = MOST_ROWS) -> None:
