@@ -63,7 +63,7 @@ test: lint ## Format, types and all tests; a part of them: make test TESTS=tests
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
 
 test-cluster: setup ## A small month on Spark's own master and two workers, which lose executors
-	@$(WITH_SPARK) -m pytest tests/cluster
+	@$(WITH_SPARK) -m pytest tests/cycle/cluster
 
 lint: setup ## Format and types alone (ruff, mypy)
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

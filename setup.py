@@ -11,7 +11,17 @@ assert VERSION, "lib/reactivation/__init__.py must hold a line with __version__"
 
 # A cluster brings Spark itself, in its own build; a wheel that asked for it would install another over it.
 SPARK = ["pyspark==4.1.1", "delta-spark==4.3.1"]
-TOOLS = ["chispa", "pytest", "hypothesis", "ruff", "mypy", "types-PyYAML", "pandas-stubs", "setuptools>=75"]
+TOOLS = [
+    "chispa",
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "ruff",
+    "mypy",
+    "types-PyYAML",
+    "pandas-stubs",
+    "setuptools>=75",
+]
 
 setup(
     name="reactivation",

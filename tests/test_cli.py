@@ -72,7 +72,7 @@ def test_a_users_mistake_is_two_with_one_message_and_no_stack_trace(
 def test_a_job_that_loses_rows_with_an_executor_runs_again_and_a_second_time_says_what_to_do(
     tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Here in Spark's words alone; `tests/cluster` kills real executors."""
+    """Here in Spark's words alone; `tests/cycle/cluster` kills real executors."""
     once, twice = LosesExecutors(1), LosesExecutors(2)
     once.__doc__ = twice.__doc__ = "Lose executors."
     assert execute(once, tmp_path) == 0

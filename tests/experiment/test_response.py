@@ -17,7 +17,7 @@ from reactivation.periods import Month
 SETTINGS = settings_for(metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}})
 MAY = Month.parse("2026-05")
 PLACE = {"tier": "high_potential", "wave": "W1", "channel": "sms", "benefit": "none"}
-USERS, MONTHS, WORLDS = 250, 8, 1_500
+USERS, MONTHS, WORLDS = 250, 8, 800
 Numbers = npt.NDArray[Any]
 
 

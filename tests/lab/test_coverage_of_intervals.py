@@ -48,10 +48,8 @@ def months(seeds: int, *, claimed: float = 1.0) -> Iterator[dict[str, Any]]:
                 }
 
 
-def covered(world: str, *, claimed: float = 1.0, alpha: float = 0.05) -> dict[str, dict[str, Any]]:
-    found = coverage.coverage(
-        coverage.trials(months(MONTHS, claimed=claimed), ["login"], world), ["login"], alpha=alpha
-    )
+def covered(world: str, *, of: int = MONTHS, claimed: float = 1.0, alpha: float = 0.05) -> dict[str, dict[str, Any]]:
+    found = coverage.coverage(coverage.trials(months(of, claimed=claimed), ["login"], world), ["login"], alpha=alpha)
     return {row["contrast"]: row for row in found}
 
 
@@ -79,8 +77,8 @@ def test_where_nothing_moves_few_intervals_exclude_zero_but_the_pick_still_diffe
 
 
 def test_a_wrong_truth_and_a_wrong_alpha_are_noticed() -> None:
-    assert covered(coverage.MOVED, claimed=0.3)["touch_rule"]["covered"] < 0.8
-    assert covered(coverage.MOVED, alpha=0.2)["touch_rule"]["covered"] < 0.87
+    assert covered(coverage.MOVED, of=100, claimed=0.3)["touch_rule"]["covered"] < 0.8
+    assert covered(coverage.MOVED, of=200, alpha=0.2)["touch_rule"]["covered"] < 0.87
 
 
 def test_contrasts_of_rare_events_are_left_out_whole() -> None:

@@ -1,4 +1,4 @@
-"""The simulated bank's raw tables: reproducible, dirty as stated, and moved by contacts alone."""
+"""The simulated bank: reproducible, and moved by contacts alone. How dirty its tables are: tests/cycle/test_raw.py."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from tests.lab.bank.bank import MAY, SHANGHAI, settings, simulated, sums, to_everybody
+from tests.lab.bank.bank import MAY, settings, simulated, sums, to_everybody
 
 from reactivation.periods import Window
 from reactivation_lab import bank as simulator
@@ -23,6 +23,20 @@ def people(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
+def alone(people: DataFrame) -> dict[str, DataFrame]:
+    """The month without a campaign."""
+    return {name: rows.cache() for name, rows in simulated(people, settings(users=FEW)).items()}
+
+
+@pytest.fixture(scope="module")
+def texted(spark: SparkSession, people: DataFrame) -> dict[str, DataFrame]:
+    """The month under a text message for everybody, three times: drawn in two partitions."""
+    contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON)
+    rows = simulated(people.repartition(2), settings(users=FEW), contacts.repartition(2))
+    return {name: frame.cache() for name, frame in rows.items()}
+
+
+@pytest.fixture(scope="module")
 def offers(spark: SparkSession) -> DataFrame:
     return to_everybody(spark, FEW, "sms", "gift", *CONTACTED_ON)
 
@@ -30,7 +44,8 @@ def offers(spark: SparkSession) -> DataFrame:
 @pytest.fixture(scope="module")
 def offered(people: DataFrame, offers: DataFrame) -> dict[str, DataFrame]:
     """The month under a text message with a gift for everybody, three times."""
-    return {name: rows.cache() for name, rows in simulated(people, settings(users=FEW), offers).items()}
+    month = simulated(people, settings(users=FEW), offers)
+    return {name: month[name].cache() for name in ("logins", "transactions", "asset_snapshots", "benefit_events")}
 
 
 def size_of(rows: DataFrame) -> float:
@@ -40,24 +55,24 @@ def size_of(rows: DataFrame) -> float:
 
 
 def test_the_same_seed_gives_the_same_rows_in_two_and_in_sixteen_partitions_and_another_seed_others(
-    spark: SparkSession, people: DataFrame
+    spark: SparkSession, people: DataFrame, texted: dict[str, DataFrame], alone: dict[str, DataFrame]
 ) -> None:
-    bank = settings(users=FEW)
-    contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON)
-    two = sums(simulated(people.repartition(2), bank, contacts.repartition(2)))
-    sixteen = sums(simulated(people.repartition(16), bank, contacts.repartition(16, "send_on")))
-    assert two == sixteen
+    contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON).repartition(16, "send_on")
+    two = sums(texted)
+    assert two == sums(simulated(people.repartition(16), settings(users=FEW), contacts))
     assert set(two) == set(simulator.tables.BY_NAME)
     other = settings(users=FEW, seed=7)
     logins = simulated(simulator.people(spark, settings=other), other)["logins"]
-    assert sums({"logins": logins})["logins"] != sums({"logins": simulated(people, bank)["logins"]})["logins"]
+    assert sums({"logins": logins})["logins"] != sums({"logins": alone["logins"]})["logins"]
 
 
-def test_a_month_at_once_and_from_wave_to_wave_hold_the_same_rows(spark: SparkSession, people: DataFrame) -> None:
+def test_a_month_at_once_and_from_wave_to_wave_hold_the_same_rows(
+    spark: SparkSession, people: DataFrame, texted: dict[str, DataFrame]
+) -> None:
     bank = settings(users=FEW)
     contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON)
     first, rest = Window(MAY.first, date(2026, 5, 12)), Window(date(2026, 5, 12), MAY.end)
-    whole = sums(simulated(people, bank, contacts), but=["segment_on"])
+    whole = sums(texted, but=["segment_on"])
     early = sums(simulated(people, bank, contacts, [first]), but=["segment_on"])
     late = sums(simulated(people, bank, contacts, [rest], is_opening=False), but=["segment_on"])
     assert "asset_snapshots" not in early  # neither the 15th nor the month's end lies in those days
@@ -65,88 +80,23 @@ def test_a_month_at_once_and_from_wave_to_wave_hold_the_same_rows(spark: SparkSe
     assert whole == {name: (a[0] + b[0], a[1] + b[1]) for name, (a, b) in pieces.items()}
 
 
-def test_a_few_in_a_hundred_events_arrive_after_their_month_and_nearly_all_before_it_settles(
-    quarter: dict[str, DataFrame],
-) -> None:
-    at = F.expr("try_cast(event_at as timestamp)")
-    rows = (
-        quarter["transactions"].withColumn("at", at).where((F.col("at") > "2026-01-31") & (F.col("at") < "2026-05-01"))
-    )
-    next_month = F.add_months(F.trunc(SHANGHAI.day("at"), "month"), 1)
-    arrived = SHANGHAI.day("arrived_at")
-    late, too_late, too_early = rows.select(
-        F.avg((arrived >= next_month).cast("int")),
-        F.avg((arrived >= F.date_add(next_month, SHANGHAI.settle_days)).cast("int")),
-        F.count_if(F.col("arrived_at") < F.col("at")),
-    ).collect()[0]
-    low, high = settings().bands.late_share
-    assert low < late < high
-    assert 0 < too_late < 0.005
-    assert too_early < 0.002 * rows.count()  # only broken rows happen after they arrive
-
-
-def test_every_kind_of_bad_row_is_there_in_a_small_share(quarter: dict[str, DataFrame]) -> None:
-    rows = quarter["transactions"]
-    at = F.expr("try_cast(event_at as timestamp)")
-    amount = F.expr("try_cast(amount as decimal(18,2))")
-    faults = {
-        "null_key": F.col("user_id").isNull(),
-        "unknown_user": F.col("user_id").startswith("9"),
-        "far_future": at > F.lit("2090-01-01").cast("timestamp"),
-        "far_past": at < F.lit("1990-01-01").cast("timestamp"),
-        "after_arrival": (at > F.col("arrived_at")) & (at < F.lit("2090-01-01").cast("timestamp")),
-        "negative": amount < 0,
-        "uncastable": F.col("amount").isNotNull() & amount.isNull(),
-    }
-    found = rows.select(F.count("*").alias("all"), *[F.count_if(c).alias(n) for n, c in faults.items()]).collect()[0]
-    assert [name for name in faults if found[name] == 0] == []
-    assert sum(found[name] for name in faults) < 0.004 * found["all"]
-    logins = quarter["logins"].where(F.col("user_id").startswith("U-")).count()
-    assert logins > 0  # a source without money has users whose number is none
-
-
-def test_some_rows_come_twice_and_some_of_these_a_month_later(quarter: dict[str, DataFrame]) -> None:
-    rows = quarter["logins"].groupBy("user_id", "event_at", "session_seconds", "channel")
-    twice = rows.agg(F.count("*").alias("n"), F.min("arrived_at").alias("a"), F.max("arrived_at").alias("b"))
-    total, double, next_month = twice.select(
-        F.sum("n"), F.count_if(F.col("n") > 1), F.count_if(SHANGHAI.month("b") > SHANGHAI.month("a"))
-    ).collect()[0]
-    assert 0.003 < double / total < 0.008
-    assert 0 < next_month < double
-
-
-def test_about_half_sleep_in_the_app_and_many_of_them_pay_by_card_or_at_the_counter(
-    quarter: dict[str, DataFrame],
-) -> None:
-    ids = quarter["users"].where("closed_on is null and user_id like '1%'").select("user_id").distinct()
-    days = quarter["logins"].groupBy("user_id").agg(F.countDistinct(F.left("event_at", F.lit(10))).alias("days"))
-    own = quarter["transactions"].where("own_flag = 'Y' and segment_on = '2026-04-01'")
-    often = own.groupBy("user_id").agg(F.count("*").alias("own"))
-    users = ids.join(days, "user_id", "left").join(often, "user_id", "left").na.fill(0)
-    asleep, paying = users.select(
-        F.avg((F.col("days") <= 3).cast("int")), F.avg(F.when(F.col("days") <= 3, (F.col("own") >= 4).cast("int")))
-    ).collect()[0]
-    assert 0.44 < asleep < 0.53
-    assert paying > 0.25
-
-
-def test_an_empty_plan_changes_nothing(spark: SparkSession, people: DataFrame) -> None:
-    bank = settings(users=FEW)
+def test_an_empty_plan_changes_nothing(spark: SparkSession, people: DataFrame, alone: dict[str, DataFrame]) -> None:
     nobody = to_everybody(spark, FEW, "sms", "none", date(2026, 5, 4)).where("false")
-    left_alone = sums(simulated(people, bank))
-    assert {k: v for k, v in sums(simulated(people, bank, nobody)).items() if k != "contacts"} == left_alone
+    under_it = sums(simulated(people, settings(users=FEW), nobody))
+    assert {name: found for name, found in under_it.items() if name != "contacts"} == sums(alone)
 
 
-def test_contacts_only_add_logins_but_for_those_who_are_put_off(spark: SparkSession, people: DataFrame) -> None:
-    bank = settings(users=FEW)
+def test_contacts_only_add_logins_but_for_those_who_are_put_off(
+    spark: SparkSession, people: DataFrame, alone: dict[str, DataFrame]
+) -> None:
     contacts = to_everybody(spark, FEW, "call", "gift", *CONTACTED_ON)
     good = F.col("user_id").startswith("1")
     kinds = people.select(F.col("user_id").cast("string").alias("user_id"), "kind")
-    planned, alone = (
-        simulated(people, bank, plan)["logins"].where(good).join(kinds, "user_id").drop("arrived_at", "segment_on")
-        for plan in (contacts, None)
+    under_it, without_it = (
+        month["logins"].where(good).join(kinds, "user_id").drop("arrived_at", "segment_on").cache()
+        for month in (simulated(people, settings(users=FEW), contacts), alone)
     )
-    added, taken = planned.exceptAll(alone), alone.exceptAll(planned)
+    added, taken = under_it.exceptAll(without_it), without_it.exceptAll(under_it)
     assert added.where("kind = 'put_off'").isEmpty()
     assert taken.where("kind != 'put_off'").isEmpty()  # the same draws: whoever comes alone comes under the plan, too
     assert min(added.count(), taken.count()) > 0

@@ -15,7 +15,7 @@ from reactivation_lab.bank.tables import METRICS, WORLDS
 
 pytestmark = pytest.mark.rules
 
-MANY, FEW = 6_000, 400
+MANY, FEW = 3_000, 400
 DAYS = (date(2026, 5, 4), date(2026, 5, 11))
 OUTCOME = Window(date(2026, 5, 4), MAY.end)
 
@@ -127,7 +127,7 @@ def test_an_option_that_cannot_arrive_changes_nothing_and_others_change_as_one_c
     spark: SparkSession, people: DataFrame
 ) -> None:
     bank = settings(users=MANY, options_share=1.0)
-    alone = simulator.options(
+    options = simulator.options(
         people,
         [("push", "none"), ("call", "gift")],
         cycle=Month.parse("2026-05"),
@@ -135,7 +135,8 @@ def test_an_option_that_cannot_arrive_changes_nothing_and_others_change_as_one_c
         calendar=SHANGHAI,
         uplift=UPLIFT,
         settings=bank,
-    ).cache()
+    )
+    alone = options.cache()
     unreachable = alone.where("p_delivered = 0")
     assert unreachable.where(" or ".join(f"p_{m} != p_{m}_untouched" for m in METRICS)).isEmpty()
     assert {row.channel for row in unreachable.select("channel").distinct().collect()} == {"push", "call"}

@@ -14,7 +14,7 @@ from reactivation_lab.bank.date_dimension import DateDimension, number
 
 pytestmark = pytest.mark.rules
 
-MANY = 20_000
+MANY = 10_000
 FEW = 400
 DAYS = (date(2026, 5, 4), date(2026, 5, 11), date(2026, 5, 18))
 

@@ -20,6 +20,9 @@ T = TypeVar("T")
 SPARK_HOME = Path(pyspark.__file__).parent
 DELTA = "io.delta:delta-spark_4.1_2.13:4.3.1"
 LOOPBACK = "127.0.0.1"
+FIRST_COMPILER_ALONE = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For Java that lives for a minute or two: what its second compiler makes would not pay."""
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 PATIENCE = 300.0
 """Seconds until a process that was started, or an executor that was asked for, must be there."""
 
@@ -58,11 +61,11 @@ class Cluster:
         arguments: Sequence[str],
         *,
         libraries: Sequence[Path],
-        at_lines: Mapping[str, Callable[[], None]],
+        acts: Mapping[str, Callable[[], None]],
     ) -> Done:
         """Send a job as a cluster's driver gets it: alone in an empty folder, the libraries as zips, no checkout.
 
-        at_lines: by pattern, what to do when the job first prints a line in which the pattern is found.
+        acts: by pattern, what to do as soon as the pattern is found in what the job has printed.
         """
         folder = self.folder / f"driver-{time.monotonic_ns()}"
         folder.mkdir()
@@ -73,11 +76,14 @@ class Cluster:
             "spark.executor.memory": "1g",
             "spark.ui.enabled": "false",
             "spark.local.dir": str(self.folder / "local"),
+            "spark.driver.extraJavaOptions": FIRST_COMPILER_ALONE,
+            "spark.executor.extraJavaOptions": FIRST_COMPILER_ALONE,
+            **INTERPRETED,
         }
         call = [SPARK_HOME / "bin" / "spark-submit", "--master", self.master, "--packages", DELTA]
         call += ["--driver-memory", "1g", "--py-files", ",".join(map(str, libraries))]
         call += [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
-        waiting = dict(at_lines)
+        waiting = dict(acts)
         with (folder / "stderr.txt").open("w+b") as err:
             run = subprocess.Popen(
                 [*map(str, call), job.name, *arguments],
@@ -88,17 +94,17 @@ class Cluster:
                 text=True,
                 start_new_session=True,
             )
-            lines = []
+            out = ""
             try:
                 for line in run.stdout or ():
-                    lines.append(line)
-                    for pattern in [pattern for pattern in waiting if re.search(pattern, line)]:
+                    out += line
+                    for pattern in [pattern for pattern in waiting if re.search(pattern, out)]:
                         waiting.pop(pattern)()
                 code = run.wait()
             finally:
                 _end(run)
             err.seek(0)
-            return Done(code, "".join(lines), err.read().decode("utf-8"))
+            return Done(code, out, err.read().decode("utf-8"))
 
     def _python(self) -> Path:
         """An interpreter with the installed packages and no checkout: path files (`.pth`) are not read."""
