@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation import experiment, report
+from reactivation.pipelines import releases
 from reactivation.runtime.notebook import open_run, show
 from reactivation.contracts import derived
 
@@ -45,7 +46,7 @@ show(report.tier_sizes(r.read(derived.TIERS_TABLE).where(cycle), r.read(derived.
 
 # COMMAND ----------
 
-show(report.wave_fills(r.read(derived.WAVE_PLAN).where(cycle)), "users by wave and option")
+show(report.wave_fills(releases.newest(r, derived.WAVE_PLAN, cycle)), "users by wave and option")
 
 # COMMAND ----------
 

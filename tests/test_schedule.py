@@ -29,8 +29,10 @@ def test_a_cycle_runs_from_its_observation_date_over_its_waves_to_its_settle_dat
         ("assign_tiers", "2026-06-01", None),
         ("ingest_sources", "2026-06-05", None),
         ("plan_wave", "2026-06-05", "W1"),
+        ("release_wave", "2026-06-05", "W1"),
         ("ingest_sources", "2026-06-12", None),
         ("plan_wave", "2026-06-12", "W2"),
+        ("release_wave", "2026-06-12", "W2"),
         ("ingest_sources", "2026-07-06", None),
         ("evaluate_scores", "2026-07-06", None),
         ("read_out", "2026-07-06", None),
@@ -66,6 +68,7 @@ def test_a_registered_look_follows_an_ingest_and_sees_nothing_of_a_wave_of_its_d
         ("ingest_sources", 12, None),
         ("read_out", 12, None),
         ("plan_wave", 12, "W2"),
+        ("release_wave", 12, "W2"),
     ]
     assert [due.as_of for due in jobs if due.job == "read_out"][-1] == date(2026, 7, 6)
 

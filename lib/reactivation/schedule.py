@@ -35,11 +35,11 @@ def of_cycle(
 ) -> tuple[Due, ...]:
     """All jobs of one cycle in order.
 
-    At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave. At the
-    settle date: an ingest, the evaluation of the scores and the read-out. looks: days on which the running month is
-    read out as well, after an ingest and before a wave of that day. before_each_day: jobs
-    that run before the first job of each day. Where there are no waves, nobody is drawn for anything, and there is
-    nothing to look at.
+    At the observation date: everything up to the arms. At each wave's day: an ingest up to it, then the wave's plan and
+    its release. At the settle date: an ingest, the evaluation of the scores and the read-out. waves: the day as of
+    which each is planned. looks: days on which the running month is read out as well, after an ingest and before a wave
+    of that day. before_each_day: jobs that run before the first job of each day. Where there are no waves, nobody is
+    drawn for anything, and there is nothing to look at.
     """
     bank = tuple(before_each_day)
     settled = calendar.settle_on(cycle)
@@ -49,5 +49,6 @@ def of_cycle(
     for day in sorted({*waves.values(), *looked_at}):
         jobs += [Due(job, day) for job in (*bank, "ingest_sources")]
         jobs += [Due("read_out", day)] if day in looked_at else []
-        jobs += [Due("plan_wave", day, wave) for wave, its_day in waves.items() if its_day == day]
+        planned = [wave for wave, its_day in waves.items() if its_day == day]
+        jobs += [Due(job, day, wave) for wave in planned for job in ("plan_wave", "release_wave")]
     return (*jobs, *(Due(job, settled) for job in (*bank, *AFTER_SETTLING)))

@@ -32,12 +32,14 @@ from reactivation.report.settings import MonitoringSettings
 class PathSettings(FrozenModel):
     """Where things lie. A relative path starts at the folder that holds `conf`; `catalog.schema` names tables instead.
 
-    root: one per region and scenario. exports, reports: folders for channel files and reports; `{root}` is filled in.
+    root: one per region and scenario. exports, reports: folders for channel files and reports. contact_ledger: root of
+    the ledger of released contacts, which scenarios of one bank share. `{root}` is filled in.
     """
 
     root: str
     exports: str
     reports: str
+    contact_ledger: str
 
 
 class RuntimeSettings(FrozenModel):

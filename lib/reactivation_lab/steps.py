@@ -14,7 +14,7 @@ WAYS = Step("compare_training", "each way to treat contacted users, held against
 ROLLOUTS = Step(
     "simulate_policies",
     "sandbox only: what each policy would have moved, had it had all users of a month",
-    ("arms", "wave_plan", "truth"),
+    ("arms", "wave_plan", "wave_releases", "truth"),
     ("truth",),
 )
 COMPARE = Step("compare_loops", "sandbox only: loops that learn against loops that do not, by the truth", (), ())

@@ -53,6 +53,34 @@ def _conf() -> dict[str, Any]:
             "gift": {"value_cny": 10, "redemption_share": 0.15},
         },
         "exploration": {"none_share": 0.25, "reserve_share": 0.2},
+        "lead_days": 0,
+        "templates": {
+            name: {
+                "channel": channel,
+                "benefit": benefit,
+                "version": 2,
+                "text": "come back",
+                "signature": "the bank",
+                "opt_out": "R",
+                "approver": "somebody",
+                "valid_until": "2026-12-31",
+            }
+            for name, channel, benefit in (
+                ("gift_sms", "sms", "gift"),
+                ("gift_push", "push", "gift"),
+                ("gift_call", "call", "gift"),
+                ("plain_push", "push", "none"),
+            )
+        },
+        "release": {
+            "automatic": False,
+            "four_eyes": True,
+            "send_days": {"push": 1, "sms": 1, "call": 3},
+            "benefit_days": {"gift": 30},
+            "stock_per_month": {"gift": None},
+            "call_centre": {"seats": 10, "hours_per_day": 8, "dials_per_hour": 12, "attempts_max": 3},
+            "budget": {"approved_cny": 1000, "frozen_on": None},
+        },
         "waves": {
             "W1": {
                 "day": 5,
@@ -91,6 +119,9 @@ def facts(spark: SparkSession) -> Facts:
         "can_call": ("boolean", True),
         "is_contactable": ("boolean", True),
         "is_over_contact_limit": ("boolean", False),
+        "is_over_sms_limit": ("boolean", False),
+        "is_over_push_limit": ("boolean", False),
+        "is_over_call_limit": ("boolean", False),
         "policy_rank_share": ("double", 0.1),
     }
     schema = ", ".join(f"{name} {kind}" for name, (kind, _) in plain.items())

@@ -25,11 +25,20 @@ def test_the_programmes_four_waves_are_fine_and_in_order() -> None:
         for name in ("base/campaign.yml", "scenarios/mobile_activity.yml")
     )
     arms = {**base.pop("arms"), **scenario.pop("arms")}
-    settings = CampaignSettings.model_validate({**base, **scenario, "arms": arms})
+    release = {**base.pop("release"), **scenario.pop("release")}
+    settings = CampaignSettings.model_validate({**base, **scenario, "arms": arms, "release": release})
     days = settings.days_of(Month.parse("2026-06"))
     assert list(days) == ["W1", "W2", "W3", "W4"]
     assert days["W1"] == date(2026, 6, 5)
     assert all(wave.qualifies["rule"] == wave.qualifies["random"] for wave in settings.waves.values())
+
+
+def test_a_wave_is_planned_lead_days_before_it_is_sent_and_within_its_cycle(conf: dict[str, Any]) -> None:
+    june = Month.parse("2026-06")
+    settings = CampaignSettings.model_validate({**conf, "lead_days": 3})
+    assert (settings.days_of(june)["W1"], settings.planned_on(june)["W1"]) == (date(2026, 6, 5), date(2026, 6, 2))
+    with pytest.raises(ValidationError, match="planned before day 2"):
+        CampaignSettings.model_validate({**conf, "lead_days": 4})
 
 
 def test_a_contact_costs_its_channel_and_the_part_of_the_benefit_that_is_redeemed(settings: CampaignSettings) -> None:

@@ -10,6 +10,7 @@ from conftest import Rows
 from reactivation.campaign.release import channel_files
 from reactivation.contracts import derived
 from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.runtime.file_sets import complete
 from reactivation.runtime.files import write_files
 
 pytestmark = pytest.mark.edges
@@ -46,13 +47,15 @@ def test_the_simulated_bank_does_not_send_to_those_who_must_be_left_alone(
 ) -> None:
     write(held(rows), tmp_path / "2026-06")
     assert read_sent(spark, str(tmp_path), ["2026-06"]) is None
-    plan = rows(
-        derived.WAVE_PLAN,
+    contacts = rows(
+        derived.CONTACT_LEDGER,
         ["channel", "user_id", "contact_id", "benefit", "send_on"],
         [("sms", 4, "2026-06-W1-4", "gift", "2026-06-05")],
     )
     folder = str(tmp_path / "2026-06" / "W1")
-    write_files(channel_files.contacts(plan), folder, by="channel", names=["sms"], order_by="contact_id")
+    write_files(channel_files.contacts(contacts), folder, by="channel", names=["sms"], order_by="send_order")
+    assert read_sent(spark, str(tmp_path), ["2026-06"]) is None  # not released yet: the set is not complete
+    complete(spark, folder)
     sent = read_sent(spark, str(tmp_path), ["2026-06"])
     assert sent is not None
     assert [(row.user_id, row.wave, row.channel) for row in sent.collect()] == [(4, "W1", "sms")]

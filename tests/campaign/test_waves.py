@@ -41,7 +41,7 @@ class Result:
             wave=wave,
             name="W1",
             cycle="2026-06",
-            as_of=date(2026, 6, 5),
+            send_on=date(2026, 6, 5),
             cells=cells,
             settings=settings,
             gains=gains,
@@ -50,7 +50,7 @@ class Result:
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
         self.limits = {(row["policy"], row["limit"]): row for row in planned.limits}
-        sent = Counter(row.channel for row in self.rows.values() if row.contact_id)
+        sent = Counter(row.channel for row in self.rows.values() if row.channel != "none")
         assert planned.contacts == sent
         eligible.unpersist()
 
@@ -87,7 +87,7 @@ def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, A
     }
     planned = found.rows[9]
     assert (planned.channel, planned.benefit, planned.cost) == ("sms", "gift", Decimal("1.55"))
-    assert (planned.contact_id, planned.send_on) == ("2026-06-W1-9", date(2026, 6, 5))
+    assert (planned.contact_id, planned.send_on) == (None, date(2026, 6, 5))  # numbered with its version
     assert (planned.is_exploration, planned.propensity, planned.expected_gain) == (False, None, None)
 
 
@@ -211,7 +211,6 @@ def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, An
         assert sum(chances.values()) == pytest.approx(1)
         assert chances["none", "none"] == 0.25
         assert all(counts[key] / len(rows) == pytest.approx(chances[key], abs=0.08) for key in chances)
-    assert all((row.contact_id is None) == (row.channel == "none") for row in found.rows.values())
     assert found.reasons["drawn_none"] == len(found.of("none"))
 
 
@@ -238,9 +237,11 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
             [("2026-06", 1, 4.0)], "cycle string, user_id long, transaction_own_count_1m double"
         ),
         to_date=facts_of.month_to_date(months, ["login_count", "login_days"]),
-        reach=spark.createDataFrame([(1, True, True, True, True)], columns),
+        reach=spark.createDataFrame([(1, True, True, True, True), (2, True, True, True, True)], columns),
         recent=spark.createDataFrame(
-            [(2, 5, True)], "user_id long, recent_contacts long, is_over_contact_limit boolean"
+            [(2, 5, True, False, True, False)],
+            "user_id long, recent_contacts long, is_over_contact_limit boolean, "
+            "is_over_sms_limit boolean, is_over_push_limit boolean, is_over_call_limit boolean",
         ),
     )
     names = "user_id", "login_count_to_date", "login_days_to_date", "policy_rank_share", "is_over_contact_limit"
@@ -249,7 +250,9 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
         (2, 0, 0, 0.5, True),
         (3, 0, 0, None, False),
     ]
-    assert not found.select(facts_of.can_reach("push").alias("can"), "user_id").where("user_id = 2 and can").count()
+    can = {name: facts_of.can_reach(name).alias(name) for name in ("push", "sms")}
+    reached = {row.user_id: (row.push, row.sms) for row in found.select("user_id", *can.values()).collect()}
+    assert reached == {1: (True, True), 2: (False, True), 3: (False, False)}  # the limit of one channel bars that one
 
 
 def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows) -> None:

@@ -45,9 +45,11 @@ class Bank:
 
     def job(self, name: str, cycle: str, *more: str) -> int:
         """Run a job as the command line does, on this bank; returns its exit code."""
+        argv = [*self._common(cycle), *more]
+        if name == HOOK.step.job:
+            return cli.execute(HOOK.run, f"{name}.py", argv, step=HOOK.step)
         module = importlib.import_module(f"reactivation.pipelines.{name}")
         run = module.with_hook(lambda: HOOK) if module is run_cycle else module.run
-        argv = [*self._common(cycle), *more]
         return cli.execute(run, f"{name}.py", argv, arguments=getattr(module, "add_arguments", None))
 
     def open(self, step: flow.Step, cycle: str) -> Run:

@@ -14,6 +14,7 @@ RERUN = (
     ("score_users", ()),
     ("assign_tiers", ()),
     ("plan_wave", ("--wave", "W1")),
+    ("release_wave", ("--wave", "W1")),
     ("plan_wave", ("--wave", "W4")),  # knows what the three before it did
     ("read_out", ("--as-of", "2026-05-19")),
     ("evaluate_scores", ()),

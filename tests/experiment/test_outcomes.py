@@ -151,7 +151,7 @@ def read(
         behaviour(spark),
         assets=assets,
         later=later,
-        wave_plan=planned,
+        released=planned,
         sources=sources,
         benefits=["gift"],
         channel_cost={"sms": Decimal("0.05"), "call": Decimal("1.00")},

@@ -19,7 +19,6 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
             (1, "W1", "sms", "a"),
             (2, "W1", "sms", "b"),
             (3, "W1", "sms", "c"),
-            (4, "W1", "none", None),  # drawn none: nothing to send
             (5, "W2", "call", "d"),
         ],
     )
@@ -48,6 +47,32 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
     no_files = experiment.wave_counts(planned, None, None, cycle=june, calendar=utc)
     alone = list(experiment.waves([row.asDict() for row in no_files.collect()], has_files=False))
     assert "no channel files to count" in alone[1].says
+
+
+@pytest.mark.rules
+def test_benefits_that_were_redeemed_without_a_grant_are_counted(rows: Rows, utc: Calendar) -> None:
+    june = Month.parse("2026-06").window
+    events = rows(
+        canonical.BENEFIT_EVENTS,
+        ["user_id", "benefit_code", "action", "event_at"],
+        [
+            (1, "gift", "redeemed", "2026-06-05 09:00"),
+            (1, "gift", "redeemed", "2026-06-06 09:00"),  # one user, twice
+            (2, "gift", "redeemed", "2026-06-05 09:00"),  # was granted a coupon
+            (3, "gift", "claimed", "2026-06-05 09:00"),
+            (4, "coupon", "redeemed", "2026-06-30 23:59"),
+            (5, "gift", "redeemed", "2026-07-01 00:00"),  # next month's
+            (6, "other", "redeemed", "2026-06-05 09:00"),  # none of ours
+        ],
+    )
+    released = rows(derived.CONTACT_LEDGER, ["user_id", "benefit"], [(1, "gift"), (2, "coupon"), (4, "coupon")])
+    found = experiment.redeemed_by_grant(events, released, benefits=["gift", "coupon"], window=june, calendar=utc)
+    checks = list(experiment.grants([row.asDict() for row in found.collect()]))
+    assert [(check.subject, check.found, check.verdict) for check in checks] == [
+        ("coupon", "0", "holds"),
+        ("gift", "1", "warns"),
+    ]
+    assert checks[1].says == "gift: 2 users redeemed it, 1 of them without a grant of ours"
 
 
 def drawn(*users: int, propensities: tuple[float, ...] = (0.25, 0.375, 0.375)) -> list[dict[str, object]]:

@@ -18,7 +18,13 @@ JUNE = date(2026, 6, 1)
 
 
 def settings(**changes: Any) -> population.PopulationSettings:
-    policy = {"window_days": 30, "max_contacts": 2, "min_days_between": 3, "counts_outside_contacts": True}
+    policy = {
+        "window_days": 30,
+        "max_contacts": 2,
+        "min_days_between": 3,
+        "counts_outside_contacts": True,
+        "channels": {},
+    }
     values = {
         "low_activity": "login_days_3m <= 3",
         "allowed_by_default": {"sms": True, "push": True, "call": False, "profiling": True},

@@ -2,7 +2,8 @@
 
 `tiers` says who is worth a contact: `usable_months` names the past months that teach, `untouched` who was left alone in
 them, `evidence` what they showed, `bands` the tier of each score band. `assignment` draws policy cells and holdouts.
-`planning` decides who gets what in a wave. `release` makes the rows of channel files.
+`planning` decides who gets what in a wave. `release` keeps the ledger of what was sent, looks at a wave once more, and
+makes the rows of its files.
 """
 
 from reactivation.campaign.assignment import arms
@@ -10,7 +11,8 @@ from reactivation.campaign.assignment.arms import ArmSalts
 from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, waves
 from reactivation.campaign.planning.eligibility import WaveSalts
 from reactivation.campaign.planning.intensity import Intensity
-from reactivation.campaign.release import channel_files
+from reactivation.campaign.release import channel_files, frozen, last_look, ledger, manifest, money, templates
+from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.campaign.tiers import bands, evidence, untouched, usable_months
 from reactivation.campaign.tiers.evidence import Evidence
@@ -20,6 +22,7 @@ __all__ = [
     "CampaignSettings",
     "Evidence",
     "Intensity",
+    "Ledger",
     "WaveSalts",
     "arms",
     "bands",
@@ -28,8 +31,14 @@ __all__ = [
     "eligibility",
     "evidence",
     "facts",
+    "frozen",
     "gains",
     "intensity",
+    "last_look",
+    "ledger",
+    "manifest",
+    "money",
+    "templates",
     "untouched",
     "usable_months",
     "waves",

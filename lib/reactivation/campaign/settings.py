@@ -12,6 +12,8 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from reactivation.campaign.assignment.settings import ArmSettings, Share, check_facts_only
+from reactivation.campaign.release.settings import ReleaseSettings
+from reactivation.campaign.release.templates import Template, twice
 from reactivation.campaign.tiers.settings import LearningSettings, TierSettings
 from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.contracts.derived import POLICIES
@@ -52,9 +54,9 @@ class Option(FrozenModel):
 class Wave(FrozenModel):
     """One wave of the month.
 
-    day: day of the month as of which it is planned and sent. qualifies: per cell, Spark SQL condition on a picked user.
-    All may read `features`, month-to-date activity (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the
-    rank over the contactable users); in the cell `model` also tier, band and scores.
+    day: day of the month on which it is sent; it is planned `lead_days` before. qualifies: per cell, Spark SQL
+    condition on a picked user. All may read `features`, month-to-date activity (`<measure>_to_date`), `policy_rank` and
+    `policy_rank_share` (the rank over the contactable users); in the cell `model` also tier, band and scores.
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
@@ -98,8 +100,8 @@ class ExplorationSettings(FrozenModel):
 class CampaignSettings(FrozenModel):
     """The month's campaign.
 
-    channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. waves: null in a region that
-    runs no campaign.
+    channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. lead_days: days between a
+    wave's planning and the day it is sent. templates: by their id. waves: null in a region that runs no campaign.
     """
 
     learning: LearningSettings
@@ -109,6 +111,9 @@ class CampaignSettings(FrozenModel):
     guidance_channel: str
     benefits: dict[str, Benefit]
     exploration: ExplorationSettings
+    lead_days: int = Field(ge=0)
+    release: ReleaseSettings
+    templates: dict[str, Template]
     waves: dict[str, Wave]
 
     @field_validator("waves", mode="before")
@@ -129,7 +134,14 @@ class CampaignSettings(FrozenModel):
     def _problems(self) -> Iterator[str]:
         if self.channel_cost_cny.get(self.guidance_channel) != 0:
             yield f"guidance_channel `{self.guidance_channel}` must be a channel that costs nothing"
+        offered = {option.benefit for wave in self.waves.values() for option in wave.options} - {NO_BENEFIT}
+        yield from _unknown("release.benefit_days lacks a benefit", sorted(offered), self.release.benefit_days)
+        yield from _unknown("release.stock_per_month lacks a benefit", sorted(offered), self.release.stock_per_month)
+        yield from _unknown("release.send_days lacks a channel", self.channel_cost_cny, self.release.send_days)
+        yield from twice(self.templates)
         for name, wave in self.waves.items():
+            if wave.day - self.lead_days < 2:
+                yield f"waves.{name} is sent on day {wave.day}: with lead_days {self.lead_days} planned before day 2"
             known = set(wave.channels) & set(self.channel_cost_cny)
             yield from _unknown(f"waves.{name} channels", (o.channel for o in wave.options), known)
             yield from _unknown(f"waves.{name} benefits", (o.benefit for o in wave.options), self.benefits)
@@ -142,14 +154,22 @@ class CampaignSettings(FrozenModel):
         expected = self.channel_cost_cny[option.channel] + benefit.value_cny * Decimal(str(benefit.redemption_share))
         return expected.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
+    def worst_cost(self, channel: str, benefit: str) -> Decimal:
+        """Cost of one contact whose benefit is redeemed."""
+        return (self.channel_cost_cny[channel] + self.benefits[benefit].value_cny).quantize(Decimal("0.01"))
+
     @property
     def offers(self) -> dict[tuple[str, str], Decimal]:
         """Expected cost of one contact by each (channel, benefit) that some wave offers, in conf's order."""
         return {(o.channel, o.benefit): self.cost(o) for wave in self.waves.values() for o in wave.options}
 
     def days_of(self, cycle: Month) -> Mapping[str, date]:
-        """The day of each wave of a cycle, in order."""
+        """The day on which each wave of a cycle is sent, in order."""
         return {name: cycle.first + timedelta(days=wave.day - 1) for name, wave in self.waves.items()}
+
+    def planned_on(self, cycle: Month) -> Mapping[str, date]:
+        """The day as of which each wave of a cycle is planned, `lead_days` before it is sent."""
+        return {name: day - timedelta(days=self.lead_days) for name, day in self.days_of(cycle).items()}
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:

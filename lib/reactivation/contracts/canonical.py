@@ -94,7 +94,11 @@ BENEFIT_EVENTS = _events(
     Column("value", MONEY, "face value of the benefit", unit="currency", minimum=0),
 )
 
-CONTACT_STATUSES = ("delivered", "failed", "not_reached", "answered", "clicked", "responded", "opted_out", "complained")
+REACHED = ("delivered", "answered", "clicked", "responded", "opted_out", "complained")
+"""Statuses that imply a delivery: nobody clicks on what was not delivered."""
+NOT_REACHED = ("failed", "not_reached", "stopped", "withdrawn", "rejected", "not_attempted")
+"""Statuses that say that nobody was reached, unless another receipt of the contact implies that somebody was."""
+CONTACT_STATUSES = (*REACHED, *NOT_REACHED)
 
 CONTACTS = _canonical(
     "contacts",

@@ -56,7 +56,7 @@ APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",
 SCORE = Step(
     "score_users",
     "who will be active, whose assets will grow",
-    ("features", "scores", "wave_waterfall"),
+    ("features", "scores", "wave_waterfall", "wave_releases"),
     ("scores",),
 )
 EVALUATE = Step(
@@ -81,33 +81,62 @@ ASSIGN = Step(
         "labels",
         "tiers",
         "wave_waterfall",
+        "wave_releases",
     ),
     ("tier_bands", "tiers", "arms", "experiment_plan", "balance"),
 )
 DESIGN = Step(
     "design_experiment",
     "what the month's experiment can see, and how large a holdout must be",
-    ("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "users", "consents", "contacts"),
+    (
+        *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "wave_releases"),
+        *("users", "consents", "contacts"),
+    ),
     (),
 )
 PLAN = Step(
     "plan_wave",
     "who gets what, when, by which channel",
-    ("tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan", "ingest_counts", *CANONICAL),
-    ("wave_plan", "wave_waterfall", "wave_limits"),
+    (
+        *("tier_bands", "tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan"),
+        *("wave_releases", "contact_ledger", "ingest_counts", *CANONICAL),
+    ),
+    ("wave_plan", "wave_waterfall", "wave_limits", "wave_releases"),
+)
+RELEASE = Step(
+    "release_wave",
+    "what was planned goes out: one more look, files as a set, every contact in the ledger",
+    (
+        *("wave_plan", "wave_releases", "contact_ledger", "scores", "tiers", "tier_bands", "arms"),
+        *("ingest_counts", *CANONICAL),
+    ),
+    ("contact_ledger", "wave_releases"),
+)
+CHECK = Step(
+    "check_released",
+    "daily while files are sent: who refused since, or left, is withdrawn",
+    ("wave_plan", "wave_releases", "contact_ledger", "ingest_counts", *CANONICAL),
+    (),
+)
+STOP = Step(
+    "stop_wave",
+    "on request: what is unsent of a wave stays unsent",
+    ("wave_releases", "contact_ledger", "contacts"),
+    ("contact_ledger", "wave_releases"),
 )
 READ_OUT = Step(
     "read_out",
     "what the campaign moved, by randomised comparison",
     (
         *("arms", "tiers", "tier_bands", "scores", "features", "experiment_plan"),
-        *("wave_plan", "wave_waterfall", "wave_limits", "score_evaluation", "ingest_counts"),
+        *("wave_plan", "wave_waterfall", "wave_limits", "wave_releases", "contact_ledger"),
+        *("score_evaluation", "ingest_counts"),
         *CANONICAL,
     ),
     ("outcomes", "readout", "readout_looks", "readout_checks", "targeting", "response"),
 )
 
-STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN, READ_OUT)
+STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN, RELEASE, CHECK, STOP, READ_OUT)
 
 LOOP = Step(
     "report_loop",
@@ -153,8 +182,10 @@ def mermaid() -> str:
     ends = [
         '    design_experiment --> design[("design")]',
         '    assign_tiers --> suppression[("suppression file")]',
-        '    plan_wave --> files[("channel files")]',
+        '    release_wave --> files[("channel files")]',
         "    files --> read_out",
+        "    check_released --> files",
+        "    stop_wave --> files",
         '    read_out --> report[("report")]',
     ]
     return "\n".join([*lines, *registry, *ends])

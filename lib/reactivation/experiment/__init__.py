@@ -31,7 +31,15 @@ from reactivation.experiment.narrative import Narrative, briefs, cannot_see, lin
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import BaseRate, before_any_experiment, expected_sizes, of_untouched
 from reactivation.experiment.readout import answers, look_answers, read_out
-from reactivation.experiment.reconciliation import draw_counts, draws, unfair, wave_counts, waves
+from reactivation.experiment.reconciliation import (
+    draw_counts,
+    draws,
+    grants,
+    redeemed_by_grant,
+    unfair,
+    wave_counts,
+    waves,
+)
 from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register
 from reactivation.experiment.registration_check import design_of, window_of
 from reactivation.experiment.response import exploration, response
@@ -74,6 +82,7 @@ __all__ = [
     "due_look",
     "expected_sizes",
     "exploration",
+    "grants",
     "groups",
     "lines",
     "look_answers",
@@ -85,6 +94,7 @@ __all__ = [
     "placed",
     "rankings",
     "read_out",
+    "redeemed_by_grant",
     "register",
     "registration_check",
     "request",

@@ -27,7 +27,7 @@ def outcomes(
     *,
     assets: DataFrame,
     later: DataFrame | None,
-    wave_plan: DataFrame,
+    released: DataFrame,
     sources: Mapping[str, DataFrame],
     benefits: Collection[str],
     channel_cost: Mapping[str, Decimal],
@@ -43,8 +43,8 @@ def outcomes(
     day of a look.
     behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks over the
     window, by both clocks. assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no
-    known balance. later: user_id, retained, active_after; None until month + 1 has settled. wave_plan: the cycle's;
-    waves sent on `known_before` or later are left out.
+    known balance. later: user_id, retained, active_after; None until month + 1 has settled. released: contacts of the
+    cycle that were released and not stopped; those sent on `known_before` or later are left out.
     sources: canonical tables by name, those that the region has. benefits: codes that the campaign offers.
     """
     was_known = calendar.is_before("arrived_at", known_before)
@@ -53,8 +53,8 @@ def outcomes(
         for name, at in (("outside_contacts", "sent_at"), ("consents", "event_at"), ("benefit_events", "event_at"))
         if (table := sources.get(name)) is not None
     }
-    sent = wave_plan.where(F.col("send_on") < F.lit(known_before))
-    parts = [assets.select("user_id", "has_asset_uplift", "asset_change"), _planned(sent, channel_cost)]
+    sent = released.where(F.col("send_on") < F.lit(known_before))
+    parts = [assets.select("user_id", "has_asset_uplift", "asset_change"), _released(sent, channel_cost)]
     if later is not None:
         parts.append(later.select("user_id", "active_after", "retained"))
     if (contacts := sources.get("contacts")) is not None:
@@ -75,11 +75,11 @@ def outcomes(
     return derived.OUTCOMES.select(table.withColumns({"cycle": F.lit(str(cycle)), **filled}))
 
 
-def _planned(wave_plan: DataFrame, channel_cost: Mapping[str, Decimal]) -> DataFrame:
+def _released(contacts: DataFrame, channel_cost: Mapping[str, Decimal]) -> DataFrame:
     """Expected cost of a user's contacts, and what the contacts alone cost."""
     prices = [F.when(F.col("channel") == name, F.lit(price)) for name, price in channel_cost.items()]
     contact = F.coalesce(*prices, F.lit(0)).cast(MONEY)
-    return wave_plan.groupBy("user_id").agg(F.sum("cost").alias("spend"), F.sum(contact).alias("contact_cost"))
+    return contacts.groupBy("user_id").agg(F.sum("cost").alias("spend"), F.sum(contact).alias("contact_cost"))
 
 
 def _by_others(outside_contacts: DataFrame, _: Collection[str]) -> DataFrame:

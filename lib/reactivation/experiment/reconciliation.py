@@ -1,6 +1,6 @@
 """What was planned, sent and received, wave by wave; and whether the exploration draws were as probable as recorded."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -8,22 +8,28 @@ from pyspark.sql import functions as F
 from scipy.stats import chi2
 
 from reactivation.experiment.checks import Checked
-from reactivation.periods import Calendar, Month
+from reactivation.periods import Calendar, Month, Window
 
 _DISPOSITIONS = ("delivered", "failed", "not_reached")
 Row = Mapping[str, Any]
 
 
 def wave_counts(
-    wave_plan: DataFrame, contacts: DataFrame | None, files: DataFrame | None, *, cycle: Month, calendar: Calendar
+    released: DataFrame,
+    contacts: DataFrame | None,
+    files: DataFrame | None,
+    *,
+    cycle: Month,
+    calendar: Calendar,
 ) -> DataFrame:
     """Count contacts by what became of them. Grain and key: wave, channel, is_planned, is_exported, fate.
 
     A contact has one fate, by its receipts that arrived before the settle date: delivered, else failed, else
-    not_reached; null where there is none. contacts, files: receipts and channel files; None where there are none.
+    not_reached; null where there is none. released: contacts that were released and not stopped. contacts, files:
+    receipts and channel files; None where there are none.
     """
     key = ["wave", "channel", "contact_id"]
-    table = wave_plan.where(F.col("channel") != "none").select(*key, F.lit(True).alias("is_planned"))
+    table = released.select(*key, F.lit(True).alias("is_planned"))
     if files is not None:
         table = table.join(files.select(*key, F.lit(True).alias("is_exported")), key, "full")
     else:
@@ -63,6 +69,33 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
         verdict = "warns" if wrong else "holds"
         yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, says)
+
+
+def redeemed_by_grant(
+    benefit_events: DataFrame, released: DataFrame, *, benefits: Collection[str], window: Window, calendar: Calendar
+) -> DataFrame:
+    """Count users who redeemed a benefit in a window. Grain: benefit; columns users, without_grant.
+
+    released: contacts that were released and not stopped, of this cycle and of those whose benefits may still be valid.
+    """
+    is_ours = (F.col("action") == "redeemed") & F.col("benefit_code").isin(*benefits)
+    used = benefit_events.where(is_ours & calendar.is_within("event_at", window))
+    granted = released.select("user_id", "benefit", F.lit(True).alias("is_granted")).distinct()
+    by_user = used.select("user_id", F.col("benefit_code").alias("benefit")).distinct()
+    return (
+        by_user.join(granted, ["user_id", "benefit"], "left")
+        .groupBy("benefit")
+        .agg(F.count("*").alias("users"), F.count_if(F.col("is_granted").isNull()).alias("without_grant"))
+    )
+
+
+def grants(rows: Iterable[Row]) -> Iterator[Checked]:
+    """Who redeemed a benefit was granted it. rows: of `redeemed_by_grant`."""
+    for row in sorted(rows, key=lambda row: str(row["benefit"])):
+        users, without = row["users"], row["without_grant"]
+        says = f"{row['benefit']}: {users} users redeemed it, {without} of them without a grant of ours"
+        verdict = "warns" if without else "holds"
+        yield Checked("benefits", row["benefit"], str(without), "0", None, verdict, says)
 
 
 def draw_counts(wave_plan: DataFrame) -> DataFrame:

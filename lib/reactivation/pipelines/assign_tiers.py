@@ -10,7 +10,7 @@ from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, plan_registration
+from reactivation.pipelines import evidence_months, plan_registration, releases
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -35,6 +35,7 @@ def run(r: Run) -> None:
     tiers = campaign.bands.of_users(scores, bands, cycle=cycle, settings=settings.tiers)
     arms = assigned(r, scores, tiers, campaign.bands.gains(bands))
     of_bands = r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands])
+    releases.require_frozen(r, {"tier_bands": of_bands, "tiers": tiers, "arms": arms})
     r.write_together([(derived.TIER_BANDS, of_bands, {}), (derived.TIERS_TABLE, tiers, {}), (derived.ARMS, arms, {})])
     _register(r, plan, rates, campaign.arms.sizes(arms))
     _look_before_launch(r, arms)

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from reactivation import campaign, experiment, population, report
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, SettingsError, nearest
+from reactivation.pipelines import releases
 from reactivation.pipelines.evidence_months import base_rates
 from reactivation.runtime.run import Run
 from reactivation.runtime.text import write_text
@@ -88,7 +89,7 @@ def _sizes(r: Run) -> tuple[dict[str, int], int, str]:
 def _price(r: Run, sizes: dict[str, int], low_activity: int) -> campaign.Intensity:
     if r.has(derived.WAVE_PLAN):
         is_past = F.col("cycle") < str(r.cycle)
-        seen = campaign.intensity.seen(r.read(derived.WAVE_PLAN, is_past), r.read(derived.ARMS, is_past))
+        seen = campaign.intensity.seen(releases.newest(r, derived.WAVE_PLAN, is_past), r.read(derived.ARMS, is_past))
         if seen is not None:
             return seen
     touched = sum(n for name, n in sizes.items() if name.endswith(".selected.touched"))

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment
 from reactivation.contracts import derived
+from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
 
 
@@ -60,8 +61,7 @@ def is_running(r: Run) -> bool:
 
 def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> RegisteredRun:
     """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
-    rows = r.read(derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
-    sent = {found.wave: str(found.send_on) for found in rows.collect()}
+    sent = {wave: str(day) for wave, day in releases.sent_on(r).items()}
     told = experiment.registration_check.told(plan, now=draft(r), waves=sent, until=until)
     r.say("\n".join(f"    {line}" for line in told))
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)

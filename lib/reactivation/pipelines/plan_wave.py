@@ -1,5 +1,6 @@
-"""Plan one wave as of its day: who gets what, by which channel, and why the others do not; write the channel files."""
+"""Plan one wave as of its day: who gets what, by which channel, and why the others do not."""
 
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -7,62 +8,139 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment, features, population
+from reactivation import campaign, experiment, features
+from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
+from reactivation.contracts.table import Table
+from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
-from reactivation.periods import Month, Window
-from reactivation.pipelines import evidence_months, plan_registration
-from reactivation.runtime.files import write_files
+from reactivation.periods import Window
+from reactivation.pipelines import evidence_months, plan_registration, reach, releases
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    """What else must be said."""
+    parser.add_argument("--reason", help="why a released wave is planned again; only with --force")
+
+
 def run(r: Run) -> None:
-    """Replaces exactly this wave of this cycle."""
+    """Adds a version to this wave's plan, unless it is equal to the newest one. Files are `release_wave`'s.
+
+    A released wave is planned again by `--force --reason` alone; what was released stays.
+    """
     settings, name = r.settings.campaign, r.wave
     as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
     assert name is not None
+    known = releases.ledger(r)
+    sent = _sent(r, known, name)
+    _require_reason(r, sent)
     require_ingested(r, as_of)
+    send_on = as_of + timedelta(days=settings.lead_days)
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
-    plan, now = plan_registration.row(r), plan_registration.draft(r)
-    changed = experiment.registration_check.require(plan, now=now, wave=name, day=as_of, is_forced=r.force)
+    registered, now = plan_registration.row(r), plan_registration.draft(r)
+    changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
     for difference in changed:
         r.say(f"    by force, not as registered: {difference.says}")
+    frozen = releases.fingerprints(r, known)
+    releases.require_as_released(r, known, frozen)
     arms = r.read(derived.ARMS, is_now)
     cells = campaign.arms.cell_sizes(arms)
     salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
-    known = _known(r, arms, cells, as_of)
+    facts = _known(r, arms, cells, as_of, send_on)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
-    eligible = checkpointed(campaign.eligibility.eligibility(known, **common, salts=salts))
+    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=salts))
     gains = evidence_months.gains(r, wave, name)
-    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), as_of=as_of, gains=gains)
-    r.write_together(
-        [
-            (derived.WAVE_PLAN, planned.plan, {}),
-            (derived.WAVE_WATERFALL, r.rows(derived.WAVE_WATERFALL, planned.waterfall), {}),
-            (derived.WAVE_LIMITS, r.rows(derived.WAVE_LIMITS, planned.limits), {}),
-        ]
+    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
+    told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
+    before = known.planned(cycle=str(r.cycle), wave=name)
+    if before is not None and before["plan_digest"] == planned.digest:
+        r.say(f"    equal to version {before['plan_version']}, which stands: {told}")
+        return
+    _require_unreleased(r, known, sent, planned)
+    version = _write(r, known, name, planned, after=sent)
+    details = {
+        "as_of": as_of,
+        "send_on": send_on,
+        "release_id": _release_id(r, name, version),
+        "contacts": sum(planned.contacts.values()),
+        "cost": planned.cost,
+        "plan_digest": planned.digest,
+        "frozen_json": releases.as_json(frozen),
+        "plan_hash": (registered or {}).get("plan_hash"),
+        "reason": _reason(r),
+    }
+    releases.note(r, "planned", version=version, wave=name, **details)
+    r.say(f"    version {version}, to be sent on {send_on}: {told}")
+
+
+def _reason(r: Run) -> str | None:
+    return getattr(r.args, "reason", None)
+
+
+def _release_id(r: Run, wave: str, version: int) -> str:
+    return campaign.ledger.release_id(r.region, r.scenario, str(r.cycle), wave, version)
+
+
+def _sent(r: Run, known: Ledger, wave: str) -> int | None:
+    """The newest version of the wave that was released, or planned and thereby sent by 0.1.0; None: none was."""
+    released = known.released(cycle=str(r.cycle), wave=wave)
+    if released is not None:
+        return int(released["plan_version"])
+    if known.having("planned", cycle=str(r.cycle), wave=wave) or not r.has(derived.WAVE_PLAN):
+        return None
+    is_old = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == wave) & F.col("plan_version").isNull()
+    return None if r.read(derived.WAVE_PLAN, is_old).isEmpty() else campaign.ledger.SENT_AS_PLANNED
+
+
+def _require_reason(r: Run, sent: int | None) -> None:
+    """PlanError where a released wave would be planned again by force without a reason."""
+    if sent is not None and r.force and not _reason(r):
+        advice = "say why with --reason: the new version is released to users whom the first did not reach"
+        finding = Finding("released", f"version {sent}", advice)
+        raise PlanError(f"{r.wave} of {r.cycle} was released and is not planned again without a reason", [finding])
+
+
+def _require_unreleased(r: Run, known: Ledger, sent: int | None, planned: campaign.waves.PlannedWave) -> None:
+    """PlanError where a released wave would be planned otherwise without force."""
+    if sent is None or r.force:
+        return
+    before = [e for e in known.events if (e["cycle"], e["wave"], e["plan_version"]) == (str(r.cycle), r.wave, sent)]
+    now = {"contacts": sum(planned.contacts.values()), "cost": planned.cost}
+    findings = [
+        *(Finding(name, str(now[name]), f"{e[name]} in the released version") for e in before[:1] for name in now),
+        Finding("what to do", "nothing", 'what was sent stays; a further version: --force --reason "…"'),
+    ]
+    raise PlanError(f"{r.wave} of {r.cycle} is released and would be planned otherwise now", findings)
+
+
+def _write(r: Run, known: Ledger, wave: str, planned: campaign.waves.PlannedWave, *, after: int | None) -> int:
+    """Add a version beside the earlier ones, whose number is returned."""
+    versions = [event["plan_version"] for event in known.having("planned", cycle=str(r.cycle), wave=wave)]
+    version: int = max([*versions, after or 0]) + 1
+    plan = campaign.ledger.numbered(planned.plan, version=version, release=_release_id(r, wave, version))
+    limits, waterfall = (
+        r.rows(table, [{**row, "plan_version": version} for row in rows])
+        for table, rows in ((derived.WAVE_LIMITS, planned.limits), (derived.WAVE_WATERFALL, planned.waterfall))
     )
-    files = campaign.channel_files.contacts(planned.plan)
-    folder = f"{r.exports}/{r.cycle}/{name}"
-    write_files(files, folder, by="channel", names=canonical.CONTACT_CHANNELS, order_by="contact_id")
-    sent = {channel: planned.contacts[channel] for channel in canonical.CONTACT_CHANNELS if channel in planned.contacts}
-    r.say("    " + ", ".join(f"{channel}.csv: {count} contacts" for channel, count in sent.items()))
+    new = [(derived.WAVE_PLAN, plan), (derived.WAVE_WATERFALL, waterfall), (derived.WAVE_LIMITS, limits)]
+    if version > 1:
+        new = [(table, _beside(r, table, wave, rows, versions)) for table, rows in new]
+    r.write_together((table, rows, {}) for table, rows in new)
+    return version
 
 
-def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date) -> DataFrame:
+def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int]) -> DataFrame:
+    is_here = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == wave)
+    return campaign.ledger.kept_beside(r.read(table, is_here), versions).select(rows.columns).unionByName(rows)
+
+
+def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day. cells: users per cell of `arms`."""
     here, is_now = r.read_present(canonical.ALL), F.col("cycle") == str(r.cycle)
-    receipts = contacts = here.get("contacts")
-    if r.has(derived.WAVE_PLAN):
-        oldest = as_of - timedelta(days=r.settings.population.contact_policy.longest_days)
-        may_count = (F.col("cycle") >= str(Month.of(oldest))) & (F.col("cycle") <= str(r.cycle))
-        is_before = may_count & F.col("send_on").between(oldest, as_of - timedelta(days=1))
-        plans = r.read(derived.WAVE_PLAN, is_before & ~(is_now & (F.col("wave") == r.wave)))
-        contacts = campaign.facts.as_sent(plans, receipts, known_before=as_of, calendar=r.calendar)
     measures = features.flows(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]
-    when: dict[str, Any] = {"day": as_of, "calendar": r.calendar}
     months = features.partials.in_window(
         {name: table for name, table in here.items() if name in measures},
         window=Window(r.cycle.first, as_of),
@@ -77,14 +155,6 @@ def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date) -> Da
         scores=r.read(derived.SCORES, is_now),
         features=r.read(derived.FEATURES, is_now),
         to_date=campaign.facts.month_to_date(months, counted),
-        reach=population.contactable(
-            population.signed_up(here["users"], **when),
-            consents=here.get("consents"),
-            contacts=receipts,  # of what was sent, receipts alone say who opted out
-            settings=r.settings.population,
-            **when,
-        ),
-        recent=population.recently_contacted(
-            contacts, here.get("outside_contacts"), settings=r.settings.population, **when
-        ),
+        reach=reach.of_signed_up(r, as_of),
+        recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
     )

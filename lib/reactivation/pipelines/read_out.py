@@ -4,10 +4,10 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from reactivation import experiment, report
+from reactivation import campaign, experiment, report
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
-from reactivation.pipelines import evidence_months, plan_registration
+from reactivation.pipelines import evidence_months, plan_registration, releases
 from reactivation.pipelines.interim_look import look
 from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
 from reactivation.pipelines.readout_outcomes import write_outcomes
@@ -38,7 +38,7 @@ def run(r: Run) -> None:
     r = planned.run
     write_outcomes(r, experiment.window_of(planned.plan))
     months = evidence_months.draws_until(r)
-    plans = r.read(derived.WAVE_PLAN, F.col("cycle").isin(*{*months, str(r.cycle)}))
+    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*{*months, str(r.cycle)}))
     drawn = records(experiment.draw_counts(plans))
     _report(r, _read_out(r, planned.plan, drawn), _learn_response(r, months, drawn), planned.told)
 
@@ -68,14 +68,30 @@ def _reconciled(r: Run, drawn: Rows) -> list[experiment.Checked]:
     """Checks of the cycle's waves and of its exploration draws."""
     files = read_sent(r.spark, r.exports, [str(r.cycle)])
     contacts = r.read_present([canonical.CONTACTS]).get("contacts")
-    counts = experiment.wave_counts(of_cycle(r, derived.WAVE_PLAN), contacts, files, cycle=r.cycle, calendar=r.calendar)
+    released = releases.contacts(r, F.col("cycle") == str(r.cycle))
+    counts = experiment.wave_counts(released, contacts, files, cycle=r.cycle, calendar=r.calendar)
     waves = experiment.waves(records(counts), has_files=files is not None)
-    return [*waves, *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
+    return [*waves, *_grants(r), *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
+
+
+def _grants(r: Run) -> list[experiment.Checked]:
+    """Whether benefits of the campaign were redeemed by those to whom they were granted, last month or this one."""
+    events, benefits = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events"), _offered(r)
+    if events is None or not benefits:
+        return []
+    released = releases.contacts(r, F.col("cycle").isin(str(r.cycle - 1), str(r.cycle)))
+    when: dict[str, Any] = {"window": r.cycle.window, "calendar": r.calendar}
+    return list(experiment.grants(records(experiment.redeemed_by_grant(events, released, benefits=benefits, **when))))
+
+
+def _offered(r: Run) -> tuple[str, ...]:
+    return campaign.waves.benefits_offered(r.settings.campaign)
 
 
 def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     """Replaces exactly this cycle's rows of `response`. drawn: counts of draws, of these months and perhaps others."""
-    plans, outcomes, tiers = evidence_months.tables(r, months, derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE)
+    outcomes, tiers = evidence_months.tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
+    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months))
     known = [row for row in drawn if row["cycle"] in months]
     unfair = experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
     for (cycle, _), says in unfair.items():
@@ -87,12 +103,14 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
 
 
 def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: list[str]) -> None:
-    means = r.settings.experiment.means
+    means, is_now = r.settings.experiment.means, F.col("cycle") == str(r.cycle)
     told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=r.settings.experiment)
     shown = {
         "Tiers": records(report.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
-        "Waves": records(report.wave_fills(of_cycle(r, derived.WAVE_PLAN))),
-        "Why users were planned or not": records(of_cycle(r, derived.WAVE_WATERFALL).orderBy("wave", "reason")),
+        "Waves": records(report.wave_fills(releases.newest(r, derived.WAVE_PLAN, is_now))),
+        "Why users were planned or not": records(
+            releases.newest(r, derived.WAVE_WATERFALL, is_now).drop("plan_version").orderBy("wave", "reason")
+        ),
         "Read-out, differences in points": experiment.briefs(found.readout, means=means),
         "What each option did, from exploration alone": response,
     }

@@ -11,14 +11,16 @@ from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records
 from reactivation.periods import Calendar, Window
+from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
-
-_NEEDED = (derived.ARMS, derived.WAVE_PLAN)
 
 
 def has_campaign(r: Run) -> bool:
-    """True where users were drawn and planned for in the cycle; the caller reads the registered plan."""
-    return all(r.has(table) and not of_cycle(r, table).isEmpty() for table in _NEEDED)
+    """True where users were drawn in the cycle and a wave was released; the caller reads the registered plan."""
+    if not (r.has(derived.ARMS) and r.has(derived.WAVE_PLAN)):
+        return False
+    released = releases.newest(r, derived.WAVE_PLAN, F.col("cycle") == str(r.cycle))
+    return not of_cycle(r, derived.ARMS).isEmpty() and not released.isEmpty()
 
 
 def of_cycle(r: Run, table: Table) -> DataFrame:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from reactivation import campaign, experiment, features, labels
 from reactivation.contracts import derived
 from reactivation.periods import Window
-from reactivation.pipelines import configured_sources
+from reactivation.pipelines import configured_sources, releases
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import knows
 
@@ -35,7 +35,7 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
         labels.with_active_days(_behaviour(r, sources, window, known_before=known_before), window),
         assets=assets,
         later=later,
-        wave_plan=r.read(derived.WAVE_PLAN, is_now),
+        released=releases.contacts(r, is_now),
         sources=sources,
         benefits=campaign.waves.benefits_offered(r.settings.campaign),
         channel_cost=r.settings.campaign.channel_cost_cny,

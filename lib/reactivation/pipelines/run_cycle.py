@@ -20,6 +20,8 @@ from reactivation.pipelines import (
     ingest_sources,
     plan_wave,
     read_out,
+    release_wave,
+    releases,
     score_users,
     train_models,
 )
@@ -48,6 +50,7 @@ JOBS: dict[str, Job] = {
     "score_users": score_users.run,
     "assign_tiers": assign_tiers.run,
     "plan_wave": plan_wave.run,
+    "release_wave": release_wave.run,
     "evaluate_scores": evaluate_scores.run,
     "read_out": read_out.run,
 }
@@ -109,11 +112,11 @@ def run_months(r: Run, first: Month, last: Month, *, hook: Hook | None) -> None:
 
 
 def is_done(due: Due, done: Collection[tuple[str, str | None, date | None]]) -> bool:
-    """True for what nobody has to run: a wave that was planned on any day (it was sent), an ingest up to a later day.
+    """True for what nobody has to run: a wave planned or released on any day, an ingest up to a later day.
 
     done: see `Run.done`. A job that somebody ran by itself may have no day there.
     """
-    if due.job == flow.PLAN.job:
+    if due.job in (flow.PLAN.job, flow.RELEASE.job):
         return any((job, wave) == (due.job, due.wave) for job, wave, _ in done)
     if due.job == flow.INGEST.job:
         return any(job == due.job and as_of is not None and due.as_of <= as_of for job, _, as_of in done)
@@ -148,7 +151,7 @@ def run_month(
     of_cycle = schedule.of_cycle(
         r.cycle,
         calendar=r.calendar,
-        waves=r.settings.campaign.days_of(r.cycle),
+        waves=r.settings.campaign.planned_on(r.cycle),
         looks=r.settings.experiment.look_days(r.cycle),
         before_each_day=[hook.step.job] if hook else [],
     )
@@ -163,6 +166,9 @@ def run_month(
         if is_done(due, done):
             r.say(f"{title}: done already")
             continue
+        if (why := kept(r, due)) is not None:
+            r.say(f"{title}: {why}")
+            continue
         r.say(title)
         started = time.monotonic()
         step, job = job_of(due, hook)
@@ -171,3 +177,14 @@ def run_month(
             job(child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")
+
+
+def kept(r: Run, due: Due) -> str | None:
+    """Why a wave's job is not for this command, in words; None for all others."""
+    if due.wave is None:
+        return None
+    if r.force and releases.ledger(r).released(cycle=str(r.cycle), wave=due.wave) is not None:
+        return "released, so it stays as it is; a further version: jobs/plan_wave.py --force --reason …"
+    if due.job == flow.RELEASE.job and not r.settings.campaign.release.automatic:
+        return f"not by this command (campaign.release.automatic): jobs/release_wave.py --wave {due.wave}"
+    return None

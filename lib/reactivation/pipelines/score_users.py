@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError, NotReady, PlanError
-from reactivation.pipelines import configured_sources, plan_registration
+from reactivation.pipelines import configured_sources, plan_registration, releases
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 
@@ -27,7 +27,9 @@ def run(r: Run) -> None:
         r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
-    r.write(derived.SCORES, model.score_users(features, scorers))
+    scores = model.score_users(features, scorers)
+    releases.require_frozen(r, {derived.SCORES.name: scores})
+    r.write(derived.SCORES, scores)
 
 
 def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:

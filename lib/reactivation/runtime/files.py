@@ -21,7 +21,7 @@ def write_files(rows: DataFrame, folder: str, *, by: str, names: Iterable[str], 
         for name in names:
             target, place = f"{folder}/{name}.csv", f"{writing}/{by}={name}"
             remove(spark, [target])
-            system, source = _system(spark, place), _path(spark, place)
+            system, source = file_system(spark, place), path_of(spark, place)
             for status in system.listStatus(source) if system.exists(source) else ():
                 if status.getPath().getName().endswith(".csv"):
                     _rename(spark, status.getPath(), target)
@@ -32,39 +32,46 @@ def write_files(rows: DataFrame, folder: str, *, by: str, names: Iterable[str], 
 
 def copy(spark: SparkSession, source: str, target: str) -> None:
     """Copy a folder to a new place; do nothing where the folder is missing."""
-    system, place = _system(spark, source), _path(spark, source)
+    system, place = file_system(spark, source), path_of(spark, source)
     if system.exists(place):
-        to, jvm = _system(spark, target), spark.sparkContext._jvm
+        to, jvm = file_system(spark, target), spark.sparkContext._jvm
         assert jvm is not None
-        jvm.org.apache.hadoop.fs.FileUtil.copy(system, place, to, _path(spark, target), False, to.getConf())
+        jvm.org.apache.hadoop.fs.FileUtil.copy(system, place, to, path_of(spark, target), False, to.getConf())
 
 
 def copy_whole(spark: SparkSession, source: str, target: str) -> None:
     """Copy a folder under a temporary name and rename it; do nothing where the target exists, for it is whole."""
     copying = f"{target}.copying"
-    if _system(spark, target).exists(_path(spark, target)):
+    if file_system(spark, target).exists(path_of(spark, target)):
         return
     remove(spark, [copying])
     copy(spark, source, copying)
-    _rename(spark, _path(spark, copying), target)
+    _rename(spark, path_of(spark, copying), target)
 
 
 def _rename(spark: SparkSession, written: Any, target: str) -> None:
-    if not _system(spark, target).rename(written, _path(spark, target)):
+    if not file_system(spark, target).rename(written, path_of(spark, target)):
         raise OSError(f"{target} cannot be written: {written} could not be renamed to it")
 
 
 def remove(spark: SparkSession, places: Iterable[str]) -> None:
     """Delete files and folders on any file system; ignore those that are missing."""
     for place in places:
-        _system(spark, place).delete(_path(spark, place), True)
+        file_system(spark, place).delete(path_of(spark, place), True)
 
 
-def _system(spark: SparkSession, place: str) -> Any:
-    return _path(spark, place).getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+def is_there(spark: SparkSession, place: str) -> bool:
+    """True where a file or folder is there."""
+    return bool(file_system(spark, place).exists(path_of(spark, place)))
 
 
-def _path(spark: SparkSession, place: str) -> Any:
+def file_system(spark: SparkSession, place: str) -> Any:
+    """Hadoop's file system of a place."""
+    return path_of(spark, place).getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+
+
+def path_of(spark: SparkSession, place: str) -> Any:
+    """A place as Hadoop's path."""
     jvm = spark.sparkContext._jvm
     assert jvm is not None
     return jvm.org.apache.hadoop.fs.Path(place)

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 import reactivation
 from reactivation import randomization
 from reactivation.contracts import derived
-from reactivation.contracts.flow import INGEST, PLAN, Step
+from reactivation.contracts.flow import Step
 from reactivation.contracts.table import Table
 from reactivation.frames import of_records
 from reactivation.periods import Calendar, Month
-from reactivation.runtime import console
+from reactivation.runtime import console, run_log
 from reactivation.runtime.input_fingerprint import made_of, note_made_of
+from reactivation.runtime.principal import principal
 from reactivation.runtime.session import changed
 from reactivation.runtime.snapshot import Parts
 from reactivation.runtime.store import Store, Written, resolved
@@ -90,18 +90,32 @@ class Run:
         """The tables under the run's root, each opened once."""
         return Store(self.spark, self.root, writer=f"{self.step.job} (cycle {self.cycle}, run {self.run_id})")
 
+    @cached_property
+    def contact_store(self) -> Store:
+        """Where the contact ledger lies, which scenarios of one bank may share."""
+        root = self.resolve(self.settings.paths.contact_ledger)
+        return self.store if root == self.root else Store(self.spark, root, writer=f"{self.step.job} ({self.region})")
+
+    @property
+    def principal(self) -> str:
+        """The account under which the platform runs the job."""
+        return principal(self.spark)
+
+    def _home(self, table: Table) -> Store:
+        return self.contact_store if table.name == derived.CONTACT_LEDGER.name else self.store
+
     def resolve(self, path: str) -> str:
         """A path of conf as Spark takes it; see `store.resolved`."""
         return resolved(path, project=self.project, root=self.root if "{root}" in path else "")
 
     def has(self, table: Table) -> bool:
         """True where the table has been created."""
-        return self.store.has(table)
+        return self._home(table).has(table)
 
     def read(self, table: Table, where: Column | None = None) -> DataFrame:
         """Open a table, its columns checked; NotReady names the job that writes it."""
         self.step.check_read(table)
-        frame = self.store.read(table)
+        frame = self._home(table).read(table)
         return frame if where is None else frame.where(where)
 
     def read_present(self, tables: Iterable[Table]) -> dict[str, DataFrame]:
@@ -122,7 +136,7 @@ class Run:
             if value is None:
                 raise ValueError(f"`{table.name}` is partitioned by {column}: say which")
             chosen[column] = value
-        return self._log(table, time.monotonic(), self.store.replace(table, frame, chosen, once=once))
+        return self._log(table, time.monotonic(), self._home(table).replace(table, frame, chosen, once=once))
 
     def made_of(self, table: Table) -> dict[str, str]:
         """Of what each part of a table was made, as it was noted."""
@@ -169,37 +183,27 @@ class Run:
 
     def versions(self, tables: Iterable[Table]) -> dict[str, int]:
         """Delta versions of the tables that are there."""
-        return {table.name: self.store.version(table) for table in tables if self.has(table)}
+        return {table.name: self._home(table).version(table) for table in tables if self.has(table)}
 
     def say(self, text: str) -> None:
         """Tell the person at the terminal how it goes."""
         console.say(text)
 
     def show(self, title: str, rows: DataFrame | Iterable[Mapping[str, Any]]) -> None:
-        """Show the person at the terminal a small table."""
+        """Show a small table."""
         console.show(title, rows)
 
     def done(self) -> set[tuple[str, str | None, date | None]]:
-        """Runs that finished under the same settings: (job, wave, as_of), from `run_log`.
-
-        Those of this cycle, and of other cycles the ingests: rows that one of them took, none has to take again. A wave
-        is done under whatever settings: it was sent.
-        """
+        """Runs that finished under the same settings: see `run_log.done`."""
         if not self.has(derived.RUN_LOG):
             return set()
-        is_ours = (F.col("cycle") == str(self.cycle)) | (F.col("job") == INGEST.job)
-        counts = (F.col("settings_hash") == self.settings_hash) | (F.col("job") == PLAN.job)
-        finished = self.store.read(derived.RUN_LOG).where(is_ours & counts & (F.col("table") == "-"))
-        return {(row.job, row.wave, row.as_of) for row in finished.select("job", "wave", "as_of").distinct().collect()}
+        return run_log.done(self.store.read(derived.RUN_LOG), cycle=str(self.cycle), settings_hash=self.settings_hash)
 
     def finished_at(self, step: Step) -> int | None:
-        """When a step of this cycle was last done, in milliseconds since 1970, from `run_log`; None: it never was."""
+        """When a step of this cycle was last done, in milliseconds since 1970; None: it never was."""
         if not self.has(derived.RUN_LOG):
             return None
-        is_it = (F.col("cycle") == str(self.cycle)) & (F.col("job") == step.job) & (F.col("table") == "-")
-        log = self.store.read(derived.RUN_LOG).where(is_it)
-        last = log.agg(F.max(F.unix_millis("finished_at")).alias("at")).collect()[0].at
-        return None if last is None else int(last)
+        return run_log.finished_at(self.store.read(derived.RUN_LOG), cycle=str(self.cycle), step=step)
 
     def at(self, step: Step, **changes: Any) -> "Run":
         """The same region, settings and session for another job."""
@@ -222,7 +226,6 @@ class Run:
 
     def finish(self) -> None:
         """Note in `run_log` what this run wrote, and that it is done."""
-        whole = ("-", (self.rows_written, None), time.monotonic() - self._started)
         common = {
             "run_id": self.run_id,
             "job": self.step.job,
@@ -232,16 +235,13 @@ class Run:
             "settings_hash": self.settings_hash,
             "code_version": reactivation.__version__,
             "finished_at": datetime.now(UTC),
+            "principal": self.principal,
         }
-        records = [
-            {**common, "table": name, "rows": rows, "delta_version": version, "seconds": seconds}
-            for name, (rows, version), seconds in (*self._written, whole)
-        ]
-        self.store.append(derived.RUN_LOG, self.rows(derived.RUN_LOG, records))
+        rows = run_log.rows_of(common, self._written, seconds=time.monotonic() - self._started)
+        self.store.append(derived.RUN_LOG, self.rows(derived.RUN_LOG, rows))
 
     def _log(self, table: Table, started: float, written: Written) -> int:
-        seconds = time.monotonic() - started
-        self._written.append((table.name, written, seconds))
+        self._written.append((table.name, written, seconds := time.monotonic() - started))
         self.say(f"    {table.name:<18} {written.rows:>12,} rows  {seconds:6.1f} s".replace(",", " "))
         return written.rows
 

@@ -2,6 +2,17 @@
 
 from pyspark.sql import SparkSession
 
+from reactivation.runtime.files import file_system, path_of
+
+
+def read_text(spark: SparkSession, path: str) -> str:
+    """A small text file in UTF-8."""
+    stream = file_system(spark, path).open(path_of(spark, path))
+    try:
+        return bytes(stream.readAllBytes()).decode("utf-8")
+    finally:
+        stream.close()
+
 
 def write_text(spark: SparkSession, path: str, text: str) -> None:
     """Write a text file in UTF-8 under a temporary name, then rename it over the old file."""

@@ -12,7 +12,7 @@ from reactivation_lab.against.process import Ran
 from reactivation_lab.against.tree import Unavailable
 
 JUNE = "2026-06"
-_DAY_OF_A_WAVE = ("simulate_bank", "ingest_sources", "plan_wave")
+_DAY_OF_A_WAVE = ("simulate_bank", "ingest_sources", "plan_wave", "release_wave")
 _COLUMNS = ["job", "cycle", "wave", "as_of", "table", "seconds", "finished_at"]
 
 

@@ -21,6 +21,8 @@ from reactivation_lab.bank.settings import Effects, Reach, SandboxSettings
 CONTACT_COLUMNS = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "send_on")
 _TRAITS = ("has_phone", "has_push", "responsiveness", "price_sensitivity", "freshness", "leaves")
 _REPLY_SECONDS = 7200
+_RELEASE = r"^.*-([0-9]{4}-[0-9]{2}-[^-]+)-v[0-9]+-([0-9]+)$"
+"""A contact id of the programme; chance goes by cycle, wave and user, whatever the version of the plan."""
 
 
 def contacted(contacts: DataFrame, people: DataFrame, *, settings: SandboxSettings) -> DataFrame:
@@ -33,7 +35,7 @@ def contacted(contacts: DataFrame, people: DataFrame, *, settings: SandboxSettin
     before = W.Window.partitionBy("user_id").orderBy("day").rangeBetween(-settings.effects.memory_days, -1)
     return (
         given.join(people.select("user_id", *_TRAITS), "user_id", "inner")
-        .withColumn("contact", F.xxhash64("contact_id"))
+        .withColumn("contact", F.xxhash64(F.regexp_replace("contact_id", _RELEASE, "$1-$2")))
         .withColumn("day", F.datediff(F.col("send_on").cast("date"), F.lit("1970-01-01").cast("date")))
         .withColumn("is_delivered", has_address() & arrives(settings))
         .withColumn("earlier", F.count_if("is_delivered").over(before).cast("int"))

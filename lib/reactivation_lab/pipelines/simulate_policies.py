@@ -10,7 +10,7 @@ from reactivation.contracts import canonical, derived, flow
 from reactivation.contracts.derived import POLICIES
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
-from reactivation.pipelines import assign_tiers, run_cycle
+from reactivation.pipelines import assign_tiers, releases, run_cycle
 from reactivation.runtime.files import copy, remove
 from reactivation.runtime.run import Run
 from reactivation_lab import bank, steps
@@ -18,7 +18,7 @@ from reactivation_lab.bank import rollouts, tables
 from reactivation_lab.comparisons import single_policy
 from reactivation_lab.hook import HOOK
 
-LIVED = ("simulate_bank", "ingest_sources", "plan_wave")
+LIVED = ("simulate_bank", "ingest_sources", "plan_wave", "release_wave")
 _WRITTEN_LATER = (derived.RUN_LOG, derived.MODEL_LEDGER)
 CLONED = (*canonical.ALL, *(t for t in derived.ALL if t not in _WRITTEN_LATER), *tables.RAW, tables.TRUTH_SEGMENTS)
 
@@ -71,7 +71,7 @@ def _rolled_out(r: Run, policy: str, drawn_at: int) -> rollouts.Rollout:
     _live(own)
     is_now, seen = F.col("cycle") == str(r.cycle), own.at(steps.ROLLOUTS)
     effects = records(seen.read(tables.TRUTH_EFFECTS, is_now))
-    sizes = records(rollouts.sizes(seen.read(derived.ARMS, is_now), seen.read(derived.WAVE_PLAN, is_now)))
+    sizes = records(rollouts.sizes(seen.read(derived.ARMS, is_now), releases.newest(seen, derived.WAVE_PLAN, is_now)))
     if not r.args.keep:
         remove(r.spark, [root])
     return rollouts.Rollout(effects, sizes)
@@ -85,7 +85,7 @@ def _live(own: Run) -> None:
     for due in schedule.of_cycle(
         own.cycle,
         calendar=own.calendar,
-        waves=own.settings.campaign.days_of(own.cycle),
+        waves=own.settings.campaign.planned_on(own.cycle),
         before_each_day=[HOOK.step.job],
     ):
         is_last = due.as_of >= own.cycle.window.end

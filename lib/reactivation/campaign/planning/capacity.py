@@ -94,15 +94,19 @@ def split(total: int, weights: Mapping[str, int]) -> dict[str, int]:
     return parts
 
 
-def of_cells(wave: Wave, cells: Mapping[str, int], arms: ArmSettings) -> dict[str, RemainingCapacity]:
+def of_cells(
+    wave: Wave, cells: Mapping[str, int], arms: ArmSettings, *, most: Mapping[str, int] | None = None
+) -> dict[str, RemainingCapacity]:
     """Each cell's part of a wave's capacities and budget: by contactable users x (1 - holdout share).
 
     cells: users per cell, `none` among them; all of them are the low-activity users that the totals are stated for.
+    most: contacts that a channel can make at all, whatever the wave asks of it.
     """
     low_activity = sum(cells.values())
     open_of_10_000 = round((1 - arms.untouched_share) * 10_000)
     weights = {policy: cells.get(policy, 0) * open_of_10_000 for policy in POLICIES}
-    contacts = {c: split(_scaled(n, low_activity), weights) for c, n in wave.capacity_per_1000_users.items()}
+    asked = {c: _scaled(n, low_activity) for c, n in wave.capacity_per_1000_users.items()}
+    contacts = {c: split(min(n, (most or {}).get(c, n)), weights) for c, n in asked.items()}
     cents = split(_scaled(wave.budget_cny_per_1000_users * CENTS, low_activity), weights)
     return {
         policy: RemainingCapacity({c: parts[policy] for c, parts in contacts.items()}, cents[policy])

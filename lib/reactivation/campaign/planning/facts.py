@@ -44,7 +44,7 @@ def gather(
     """One row per low-activity user with everything a wave looks at.
 
     cells: users per cell; those but of `none` are contactable. reach: can_sms, can_push, can_call, is_contactable as of
-    the wave. recent: is_over_contact_limit. Who did nothing in the month to date has 0 there.
+    the wave. recent: is_over_contact_limit, is_over_<channel>_limit. Who did nothing in the month to date has 0 there.
     """
     numbers = {"bigint", "int"}
     counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
@@ -56,12 +56,12 @@ def gather(
         .join(features.drop("cycle"), "user_id", "left")
         .join(to_date, "user_id", "left")
         .join(reach, "user_id", "left")
-        .join(recent.select("user_id", "is_over_contact_limit"), "user_id", "left")
+        .join(recent.drop("recent_contacts"), "user_id", "left")
         .withColumns(
             {
                 **{name: F.coalesce(name, F.lit(0)) for name in counts if name != "user_id"},
                 "policy_rank_share": F.col("policy_rank") / F.nullif(F.lit(contactable), F.lit(0)),
-                "is_over_contact_limit": F.coalesce("is_over_contact_limit", F.lit(False)),
+                **{name: F.coalesce(name, F.lit(False)) for name in recent.columns if name.startswith("is_over_")},
             }
         )
     )
@@ -88,8 +88,9 @@ def options_mask(facts: DataFrame, wave: Wave, *, name: str) -> Column:
 
 
 def can_reach(channel: str) -> Column:
-    """True where the channel reaches the user and may be used as of the wave."""
-    return F.coalesce(F.col("is_contactable") & F.col(f"can_{channel}"), F.lit(False))
+    """True where the channel reaches the user and may be used as of the wave, its own limit among the reasons."""
+    is_open = F.col("is_contactable") & F.col(f"can_{channel}") & ~F.col(f"is_over_{channel}_limit")
+    return F.coalesce(is_open, F.lit(False))
 
 
 def without_model(facts: DataFrame) -> DataFrame:
@@ -100,8 +101,8 @@ def without_model(facts: DataFrame) -> DataFrame:
 def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: date, calendar: Calendar) -> DataFrame:
     """What earlier waves planned, of this cycle and of those before it, as contacts, with the receipts that are in.
 
-    Receipts may be late; a planned contact without one that arrived before 00:00 of `known_before` counts as delivered
-    at the beginning of its day. So a wave planned again, when all receipts are in, is the same wave.
+    Receipts may be late; a contact without one that arrived before 00:00 of `known_before` counts as delivered at the
+    beginning of its day, and as known. So a wave planned again, when all receipts are in, is the same wave.
     """
     planned = earlier.where(F.col("contact_id").isNotNull())
     if receipts is not None:
@@ -113,7 +114,7 @@ def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: dat
         planned.withColumns(
             {
                 "sent_at": sent_at,
-                "arrived_at": sent_at,
+                "arrived_at": F.least(sent_at, calendar.starts(known_before) - F.expr("interval 1 second")),
                 "status": F.lit("delivered"),
                 "arrival_cycle": F.col("cycle"),
                 "row_hash": F.lit(None),

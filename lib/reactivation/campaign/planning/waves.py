@@ -1,5 +1,7 @@
 """One wave: who of the low-activity users gets what, and of everybody else the first reason why not."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -36,22 +38,27 @@ REASONS = (
 )
 """Why a user has no contact in a wave, the first that holds counts."""
 
+_IN_PLAN = ("planned", "drawn_none")
+
 
 class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
 
-    contacts: how many are sent, by channel.
+    No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
+    what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests.
     """
 
     plan: DataFrame
     waterfall: list[dict[str, Any]]
     limits: list[dict[str, Any]]
     contacts: Mapping[str, int]
+    cost: Decimal
+    digest: str
 
 
 def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of: date | None) -> date:
     """The day a wave is planned as of: the one given, else conf's; PlanError where there is no such wave or day."""
-    days = settings.days_of(cycle)
+    days = settings.planned_on(cycle)
     if wave is None or wave not in days:
         advice = f"known here: {', '.join(days)}; name one with --wave"
         raise PlanError(f"cycle {cycle} has no wave `{wave}`", [Finding("wave", str(wave), advice)])
@@ -83,20 +90,20 @@ def plan(
     wave: Wave,
     name: str,
     cycle: str,
-    as_of: date,
+    send_on: date,
     cells: Mapping[str, int],
     settings: CampaignSettings,
     gains: WaveGains | None = None,
 ) -> PlannedWave:
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
-    eligible: from `eligibility.eligibility`. Every contact is sent on `as_of`. At most one contact per user; holdouts
+    eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
     have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
     alone goes by it.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
     guidance, none_share = capacity.guidance_option(wave, settings), settings.exploration.none_share
-    whole = capacity.of_cells(wave, cells, settings.arms)
+    whole = capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
     waiting = eligible.where(F.col("reason").isNull())
     bucket, mask = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(bucket, mask, options=options, none_share=none_share)
@@ -130,23 +137,22 @@ def plan(
         ),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
-        F.lit(as_of).alias("send_on"),
+        F.lit(send_on).alias("send_on"),
         is_explorer.alias("is_exploration"),
         F.when(is_explorer, odds).alias("propensity"),
         F.when(is_explorer, exploration.drawn_from(mask, options)).alias("drawn_from"),
     )
-    reasons, sent = _counted(decided, [*options, guidance])
+    found = _counted(decided, [*options, guidance])
     of_wave = {"cycle": cycle, "wave": name}
-    return PlannedWave(
-        _rows(decided, [*options, guidance]),
-        [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(reasons.items())],
-        [
-            {**of_wave, "policy": policy, **limit}
-            for policy in POLICIES
-            for limit in _limits(whole[policy], allocated.remaining[policy])
-        ],
-        sent,
-    )
+    waterfall = [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(found.reasons.items())]
+    limits = [
+        {**of_wave, "policy": policy, **limit}
+        for policy in POLICIES
+        for limit in _limits(whole[policy], allocated.remaining[policy])
+    ]
+    says = [str(send_on), str(found.rows), *(map(str, (*options, guidance))), *waterfall, *limits]
+    digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
+    return PlannedWave(_rows(decided, [*options, guidance]), waterfall, limits, found.sent, found.cost, digest)
 
 
 def _exploration(
@@ -184,15 +190,31 @@ def _exploration(
     return thresholds, draws
 
 
-def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> tuple[Counter[str], Counter[str]]:
-    """Users by reason, and contacts by channel; one query."""
-    reasons, sent = Counter[str](), Counter[str]()
-    channels = {option.label: option.channel for option in options}
-    for row in decided.groupBy("reason", "option").count().collect():
-        reasons[row.reason] += row["count"]
+class _Counted(NamedTuple):
+    """Users by reason, contacts by channel with their expected cost, and a sum of hashes of the rows of the plan."""
+
+    reasons: Counter[str]
+    sent: Counter[str]
+    cost: Decimal
+    rows: Decimal
+
+
+def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
+    """What is known of a plan as a whole; one query."""
+    reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
+    by_label = {option.label: option for option in options}
+    decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
+    of_row = F.xxhash64(*decides).cast("decimal(20,0)")
+    for row in (
+        decided.groupBy("reason", "option").agg(F.count("*").alias("users"), F.sum(of_row).alias("hash")).collect()
+    ):
+        reasons[row.reason] += row.users
+        if row.reason in _IN_PLAN:
+            rows += row.hash
         if row.reason == "planned":
-            sent[channels[row.option]] += row["count"]
-    return reasons, sent
+            sent[by_label[row.option].channel] += row.users
+            cost += by_label[row.option].cost * row.users
+    return _Counted(reasons, sent, cost, rows)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
@@ -201,13 +223,13 @@ def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     def of_option(values: Mapping[str, Any], otherwise: Any) -> Column:
         return F.coalesce(*[F.when(F.col("option") == name, F.lit(v)) for name, v in values.items()], F.lit(otherwise))
 
-    contact_id = F.concat_ws("-", "cycle", "wave", F.col("user_id").cast("string"))
-    found = decided.where(F.col("reason").isin("planned", "drawn_none")).withColumns(
+    found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {
             "channel": of_option({o.label: o.channel for o in options}, "none"),
             "benefit": of_option({o.label: o.benefit for o in options}, NO_BENEFIT),
             "cost": of_option({o.label: o.cost for o in options}, Decimal(0)),
-            "contact_id": F.when(F.col("reason") == "planned", contact_id),
+            "contact_id": F.lit(None).cast("string"),
+            "plan_version": F.lit(None).cast("int"),
         }
     )
     return derived.WAVE_PLAN.select(found)

@@ -1,16 +1,102 @@
-"""What a campaign manager gets: a file of contacts per wave and channel, and one of those whom nobody may contact."""
+"""What a campaign manager gets: files of contacts per channel, of granted benefits, and of those nobody may contact."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-COLUMNS = ("contact_id", "user_id", "benefit", "send_on")
+from reactivation import randomization
+from reactivation.campaign.release.ledger import Event
+from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings
+from reactivation.contracts import derived
+
+COLUMNS = (
+    "contact_id",
+    "user_id",
+    "benefit",
+    "send_on",
+    "send_order",
+    "template_id",
+    "template_version",
+    "benefit_valid_until",
+    "send_from",
+    "send_until",
+)
+"""Columns of a channel file; none of them tells the cell, the score or the tier."""
 
 
-def contacts(plan: DataFrame) -> DataFrame:
-    """The contacts of all channels: channel and `COLUMNS`. Draws of `none` are nobody's contact and in no file."""
-    return plan.where(F.col("contact_id").isNotNull()).select("channel", *COLUMNS)
+class Scope(NamedTuple):
+    """Whose release it is."""
+
+    region: str
+    scenario: str
+
+
+def to_release(plan: DataFrame, planned: Event, *, scope: Scope, settings: CampaignSettings, salt: str) -> DataFrame:
+    """Contacts of a plan's version as rows of `contact_ledger`; the plan's `left_out` is null for those released.
+
+    planned: the version's row of `wave_releases`. send_order counts a channel's contacts by a hash by which neither
+    cell nor arm is drawn, so that a list cut off anywhere cuts all cells alike.
+    """
+    send_on: date = planned["send_on"]
+    last = {channel: send_on + timedelta(days=n - 1) for channel, n in settings.release.send_days.items()}
+    valid = {code: send_on + timedelta(days=n - 1) for code, n in settings.release.benefit_days.items()}
+    in_order = Window.partitionBy("channel").orderBy(randomization.hashed(salt), "user_id")
+    per_day = max(settings.release.call_centre.users_per_day, 1)
+    later = F.when(F.col("channel") == "call", F.floor((F.col("send_order") - 1) / per_day)).otherwise(0).cast("int")
+    templates, offer = settings.templates, F.concat_ws("/", "channel", "benefit")
+    worst = {f"{c}/{b}": settings.worst_cost(c, b) for c in settings.channel_cost_cny for b in settings.benefits}
+    return derived.CONTACT_LEDGER.select(
+        plan.where("contact_id is not null and left_out is null")
+        .withColumn("send_order", F.row_number().over(in_order))
+        .withColumns(
+            {
+                "release_id": F.lit(planned["release_id"]),
+                "region": F.lit(scope.region),
+                "scenario": F.lit(scope.scenario),
+                "worst_cost": _by(offer, worst),
+                "send_until": _by(F.col("channel"), last),
+                "benefit_valid_until": _by(F.col("benefit"), valid),
+                "send_from": F.date_add("send_on", later),
+                "template_id": _by(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
+                "template_version": _by(offer, {f"{t.channel}/{t.benefit}": t.version for t in templates.values()}),
+                "stopped_on": F.lit(None).cast("date"),
+            }
+        )
+    )
+
+
+def ends_on(released: Event, settings: CampaignSettings) -> date:
+    """The last day on which some channel sends a release. released: its row of `wave_releases`."""
+    send_on: date = released["send_on"]
+    return send_on + timedelta(days=max(settings.release.send_days.values()) - 1)
+
+
+def contacts(released: DataFrame) -> DataFrame:
+    """The contacts of all channels: channel and `COLUMNS`. released: rows of `contact_ledger`."""
+    return released.select("channel", *COLUMNS)
+
+
+def calls(released: DataFrame, *, attempts_max: int) -> DataFrame:
+    """The calls alone, with what the call centre needs beside `COLUMNS`: the script, and how often to dial."""
+    known = {"script_id": F.col("template_id"), "attempts_max": F.lit(attempts_max)}
+    return released.where(F.col("channel") == "call").withColumns(known).select("channel", *COLUMNS, *known)
+
+
+def benefits(released: DataFrame) -> DataFrame:
+    """Who was granted what, whichever the channel: `file` names their file. released: rows of `contact_ledger`."""
+    granted = released.where(F.col("benefit") != NO_BENEFIT)
+    valid = (F.col("send_on").alias("valid_from"), F.col("benefit_valid_until").alias("valid_until"))
+    return granted.select(F.lit("benefits").alias("file"), "user_id", "benefit", *valid, "contact_id")
+
+
+def withdrawn(looked: DataFrame) -> DataFrame:
+    """Who must not be sent to any more: `file` names the file of the channel. looked: of `last_look.looked_at`."""
+    found = looked.where(F.col("left_out").isNotNull())
+    file = F.concat("channel", F.lit(".withdrawn"))
+    return found.select(file.alias("file"), "contact_id", "user_id", F.col("left_out").alias("reason"))
 
 
 def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date) -> DataFrame:
@@ -24,3 +110,8 @@ def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date
     return arms.where(F.col("touch").isin("holdout", "long_holdout")).select(
         F.lit("suppression").alias("file"), "user_id", until.alias("until")
     )
+
+
+def _by(key: Column, values: Mapping[str, Any]) -> Column:
+    """The value of a key, null where it has none."""
+    return F.coalesce(*[F.when(key == name, F.lit(value)) for name, value in values.items()], F.lit(None))

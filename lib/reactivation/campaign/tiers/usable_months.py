@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.tiers.settings import LearningSettings
+from reactivation.contracts.canonical import REACHED
 from reactivation.periods import Calendar, Month
 
 
@@ -25,7 +26,7 @@ def window(cycle: Month, *, months: int, calendar: Calendar, settings: LearningS
 
 def contacted(contacts: DataFrame, *, before: Month, calendar: Calendar) -> DataFrame:
     """Who was reached in which month, as known before a month. Grain and key: cycle (the month), user_id."""
-    reached = contacts.where(_is_past(before, calendar) & (F.col("status") == "delivered"))
+    reached = contacts.where(_is_past(before, calendar) & F.col("status").isin(*REACHED))
     return reached.select(calendar.month("sent_at").alias("cycle"), "user_id").distinct()
 
 
@@ -46,7 +47,7 @@ def unrandomised(
     """
     if contacts is None:
         return frozenset(named)
-    is_reached = _is_past(before, calendar) & (F.col("status") == "delivered")
+    is_reached = _is_past(before, calendar) & F.col("status").isin(*REACHED)
     sent = contacts.where(is_reached).select(calendar.month("sent_at").alias("month"))
     return frozenset(named) | ({row.month for row in sent.distinct().collect()} - set(registered))
 

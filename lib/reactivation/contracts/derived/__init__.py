@@ -15,7 +15,13 @@ from reactivation.contracts.derived.readouts import (
 from reactivation.contracts.derived.shared import CELLS, CHECK_VERDICTS, CYCLE, POLICIES, STATUSES, TIERS, TOUCHES, WAVE
 from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
-from reactivation.contracts.derived.waves import WAVE_LIMITS, WAVE_PLAN, WAVE_WATERFALL
+from reactivation.contracts.derived.waves import (
+    CONTACT_LEDGER,
+    WAVE_LIMITS,
+    WAVE_PLAN,
+    WAVE_RELEASES,
+    WAVE_WATERFALL,
+)
 
 __all__ = [
     "ACTIVITY",
@@ -25,6 +31,7 @@ __all__ = [
     "BY_NAME",
     "CELLS",
     "CHECK_VERDICTS",
+    "CONTACT_LEDGER",
     "CYCLE",
     "EXPERIMENT_PLAN",
     "FEATURES",
@@ -50,6 +57,7 @@ __all__ = [
     "WAVE",
     "WAVE_LIMITS",
     "WAVE_PLAN",
+    "WAVE_RELEASES",
     "WAVE_WATERFALL",
 ]
 
@@ -69,6 +77,8 @@ ALL = (
     WAVE_PLAN,
     WAVE_WATERFALL,
     WAVE_LIMITS,
+    WAVE_RELEASES,
+    CONTACT_LEDGER,
     OUTCOMES,
     READOUT,
     READOUT_LOOKS,

@@ -20,6 +20,7 @@ RUN_LOG = Table(
         Column("code_version", "string", "version of the library", required=True),
         Column("seconds", "double", "time it took", unit="seconds", required=True),
         Column("finished_at", "timestamp", "when it was done", required=True),
+        Column("principal", "string", "account under which the platform ran the job; null in rows of 0.1.0"),
     ),
     is_append_only=True,
 )

@@ -1,13 +1,17 @@
-"""Contracts of the waves: planned contacts, the waterfall of reasons, and limits."""
+"""Contracts of the waves: planned contacts, the waterfall of reasons, limits, and the ledgers of what was sent."""
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS, USER_ID
 from reactivation.contracts.derived.shared import CYCLE, POLICIES, WAVE, flag, number
 from reactivation.contracts.table import MONEY, Column, Table
 
+PLAN_VERSION = Column(
+    "plan_version", "int", "version of the wave's plan, from 1; null: planned, and sent, by release 0.1.0", minimum=1
+)
+
 WAVE_PLAN = Table(
     "wave_plan",
-    "one user of one wave with channel, benefit and day; also a user for whom exploration drew no contact",
-    ("cycle", "wave", "user_id"),
+    "one user of one version of a wave's plan with channel, benefit and day; also a user for whom exploration drew no contact",
+    ("cycle", "wave", "plan_version", "user_id"),
     (
         CYCLE,
         WAVE,
@@ -32,14 +36,15 @@ WAVE_PLAN = Table(
             "options the user could have drawn, channel/benefit, spaced; null outside exploration",
         ),
         Column("contact_id", "string", "number in the channel file; null where nothing is sent"),
+        PLAN_VERSION,
     ),
     ("cycle", "wave"),
 )
 
 WAVE_WATERFALL = Table(
     "wave_waterfall",
-    "count of a wave's low-activity users by outcome: planned, or the first reason why not",
-    ("cycle", "wave", "reason"),
+    "count of the low-activity users of one version of a wave's plan by outcome: planned, or the first reason why not",
+    ("cycle", "wave", "plan_version", "reason"),
     (
         CYCLE,
         WAVE,
@@ -47,14 +52,15 @@ WAVE_WATERFALL = Table(
         Column(
             "users", "bigint", "low-activity users, each counted exactly once per wave", unit="users", required=True
         ),
+        PLAN_VERSION,
     ),
     ("cycle", "wave"),
 )
 
 WAVE_LIMITS = Table(
     "wave_limits",
-    "one limit of one cell in one wave, with capacity and use",
-    ("cycle", "wave", "policy", "limit"),
+    "one limit of one cell in one version of a wave's plan, with capacity and use",
+    ("cycle", "wave", "plan_version", "policy", "limit"),
     (
         CYCLE,
         WAVE,
@@ -64,6 +70,71 @@ WAVE_LIMITS = Table(
         number("used", "use by the plan: contacts, or money for the budget"),
         number("shadow_price", "gain of one unit more; null where a simple rule fills the wave"),
         number("gap", "capacity less use"),
+        PLAN_VERSION,
     ),
     ("cycle", "wave"),
+)
+
+WAVE_STATUSES = ("planned", "released", "stopped", "skipped")
+
+WAVE_RELEASES = Table(
+    "wave_releases",
+    "what happened to one version of a wave's plan: planned, released, stopped; or that the wave was skipped",
+    ("event_id",),
+    (
+        Column("event_id", "string", "cycle-wave-v<version>-status, or cycle-wave-skipped", required=True),
+        CYCLE,
+        WAVE,
+        Column("plan_version", "int", "version of the wave's plan; null for a skipped wave", minimum=1),
+        Column("status", "string", "what happened", required=True, allowed=WAVE_STATUSES),
+        Column("happened_at", "timestamp", "when it happened", required=True),
+        Column("as_of", "date", "day the job ran as of"),
+        Column("principal", "string", "account under which the platform ran the job", required=True),
+        Column("reason", "string", "why, where somebody had to say so"),
+        Column("send_on", "date", "day the contacts are to be sent"),
+        Column("release_id", "string", "region-scenario-cycle-wave-v<version>, with which contact ids begin"),
+        Column("contacts", "bigint", "contacts planned, released or stopped", unit="contacts", minimum=0),
+        Column("cost", MONEY, "expected cost of these contacts and their benefits", unit="currency"),
+        Column("worst_cost", MONEY, "their cost if every benefit is redeemed", unit="currency"),
+        Column("plan_digest", "string", "SHA-256 of what was decided; equal plans have equal digests"),
+        Column("frozen_json", "string", "rows, hash and version of scores, tiers, bands and arms, as JSON"),
+        Column("left_out_json", "string", "planned contacts that were not released, by reason, as JSON"),
+        Column("files_json", "string", "rows, sums and SHA-256 of each file, as JSON"),
+        Column("folder", "string", "folder of the files, below that of the exports"),
+        Column("settings_hash", "string", "SHA-256 of the merged settings", required=True),
+        Column("plan_hash", "string", "SHA-256 of the registered experiment"),
+        Column("run_id", "string", "number of the run", required=True),
+    ),
+    ("event_id",),
+)
+
+CONTACT_LEDGER = Table(
+    "contact_ledger",
+    "one released contact of any region's scenario that shares the ledger",
+    ("contact_id",),
+    (
+        Column("release_id", "string", "region-scenario-cycle-wave-v<version>", required=True),
+        Column("region", "string", "region that released it", required=True),
+        Column("scenario", "string", "scenario that released it", required=True),
+        CYCLE,
+        WAVE,
+        Column("plan_version", "int", "version of the wave's plan", required=True, minimum=1),
+        Column("contact_id", "string", "number in the channel file", required=True),
+        USER_ID,
+        Column("channel", "string", "channel it goes out by", required=True, allowed=CONTACT_CHANNELS),
+        Column("benefit", "string", "benefit offered, or none", required=True),
+        Column("cost", MONEY, "expected cost of the contact and its benefit", unit="currency", required=True),
+        Column("worst_cost", MONEY, "its cost if the benefit is redeemed", unit="currency", required=True),
+        Column("send_on", "date", "day the contact is to be sent", required=True),
+        Column(
+            "send_from", "date", "first day it may be sent; calls are spread over the days of sending", required=True
+        ),
+        Column("send_until", "date", "last day it may be sent", required=True),
+        Column("send_order", "bigint", "place in the channel's file, by hash", required=True, minimum=1),
+        Column("benefit_valid_until", "date", "last day of the benefit; null: none is offered"),
+        Column("template_id", "string", "template of the message, or script of the call", required=True),
+        Column("template_version", "int", "version of that template", required=True, minimum=1),
+        Column("stopped_on", "date", "day it was stopped before it was sent; null: it was not stopped"),
+    ),
+    ("cycle", "release_id"),
 )

@@ -1,0 +1,151 @@
+"""What happened to waves: which version of a plan is planned, which is released, and which contacts stand.
+
+Every reader of plans goes by this. The read-out and the draws take a wave's newest release; caps, spend and receipts
+take every released contact that was not stopped. What release 0.1.0 planned has no version and was sent as planned.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.contracts import derived
+from reactivation.errors import Finding
+
+Event = Mapping[str, Any]
+SENT_AS_PLANNED = 1
+"""The version that a plan of 0.1.0 counts as."""
+
+
+def release_id(region: str, scenario: str, cycle: str, wave: str, version: int) -> str:
+    """Name of one version of one wave, no other scenario's among them: contact ids begin with it.
+
+    >>> release_id("sandbox", "mobile_activity", "2026-06", "W1", 2)
+    'sandbox-mobile_activity-2026-06-W1-v2'
+    """
+    return "-".join((region, scenario, cycle, wave, f"v{version}"))
+
+
+def event_id(cycle: str, wave: str, status: str, version: int | None = None) -> str:
+    """Name of one row of `wave_releases`.
+
+    >>> event_id("2026-06", "W1", "released", 2), event_id("2026-06", "W2", "skipped")
+    ('2026-06-W1-v2-released', '2026-06-W2-skipped')
+    """
+    return "-".join((cycle, wave, *([] if version is None else [f"v{version}"]), status))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The rows of `wave_releases` of one region and scenario."""
+
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Ledger":
+        """Rows in the order of their versions."""
+        return cls(tuple(sorted(events, key=lambda event: event["plan_version"] or 0)))
+
+    def having(self, status: str, *, cycle: str, wave: str | None = None) -> list[Event]:
+        """Events of one kind, lowest version first. wave: None for all of the cycle's."""
+        return [e for e in self.events if (e["status"], e["cycle"]) == (status, cycle) and wave in (None, e["wave"])]
+
+    def planned(self, *, cycle: str, wave: str) -> Event | None:
+        """The newest version of a wave's plan."""
+        return next(reversed(self.having("planned", cycle=cycle, wave=wave)), None)
+
+    def released(self, *, cycle: str, wave: str) -> Event | None:
+        """The newest release of a wave."""
+        return next(reversed(self.having("released", cycle=cycle, wave=wave)), None)
+
+    def open_releases(self, *, cycle: str, wave: str | None = None) -> list[Event]:
+        """Releases that were not stopped, lowest version first."""
+        ends = {e["release_id"] for e in self.having("stopped", cycle=cycle, wave=wave)}
+        return [e for e in self.having("released", cycle=cycle, wave=wave) if e["release_id"] not in ends]
+
+    def is_newest_release(self) -> Column:
+        """True for the rows of each wave's newest release, in a table with cycle, wave and plan_version."""
+        newest = {(e["cycle"], e["wave"]): e["plan_version"] for e in self.events if e["status"] == "released"}
+        wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in newest.items()]
+        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | self._was_sent_as_planned(newest)
+
+    def released_contacts(self, contact_ledger: DataFrame) -> DataFrame:
+        """Own contacts that were released and not stopped, of all versions; not what a broken-off release reserved."""
+        ids = [e["release_id"] for e in self.events if e["status"] == "released"]
+        return not_stopped(contact_ledger).where(F.col("release_id").isin(ids))
+
+    def _was_sent_as_planned(self, newest: Mapping[tuple[str, str], int]) -> Column:
+        again = [f"{cycle} {wave}" for cycle, wave in newest]
+        return F.col("plan_version").isNull() & ~F.concat_ws(" ", "cycle", "wave").isin(again)
+
+
+CONTACT = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "cost", "send_on")
+"""Columns of a contact that stands, whichever release made it."""
+
+
+def not_stopped(contact_ledger: DataFrame) -> DataFrame:
+    """Contacts of all scenarios that were not stopped; what a broken-off release reserved is among them."""
+    return contact_ledger.where(F.col("stopped_on").isNull())
+
+
+def stopped(reserved: DataFrame, after: Mapping[str, int], *, day: date) -> DataFrame:
+    """Rows of a release in `contact_ledger`, the unsent ones stopped. after: by channel the send_order sent last.
+
+    The order is a hash, so the stop cuts all cells alike.
+    """
+    last = F.coalesce(*[F.when(F.col("channel") == name, F.lit(n)) for name, n in after.items()], F.lit(0))
+    is_unsent = F.col("stopped_on").isNull() & (F.col("send_order") > last)
+    found = F.when(is_unsent, F.lit(day)).otherwise(F.col("stopped_on"))
+    return derived.CONTACT_LEDGER.select(reserved.withColumn("stopped_on", found))
+
+
+def sent_until(reserved: DataFrame, receipts: DataFrame) -> DataFrame:
+    """The highest send_order of each channel that has a receipt: it and all before it were sent. Grain: channel."""
+    known = reserved.join(receipts.select("contact_id").distinct(), "contact_id", "left_semi")
+    return known.groupBy("channel").agg(F.max("send_order").alias("last"))
+
+
+def sent_as_planned(wave_plan: DataFrame) -> DataFrame:
+    """Contacts that 0.1.0 planned, and thereby sent."""
+    return wave_plan.where(F.col("plan_version").isNull() & F.col("contact_id").isNotNull())
+
+
+def standing(released: DataFrame | None, sent_as_planned: DataFrame) -> DataFrame:
+    """Contacts that stand, as `CONTACT`: those of `contact_ledger`, and those of plans of 0.1.0."""
+    old = sent_as_planned.select(*CONTACT)
+    return old if released is None else released.select(*CONTACT).unionByName(old)
+
+
+def numbered(plan: DataFrame, *, version: int, release: str) -> DataFrame:
+    """A plan as a version of its wave: plan_version, and contact ids that are no other release's."""
+    contact_id = F.concat_ws("-", F.lit(release), F.col("user_id").cast("string"))
+    named = plan.withColumns(
+        {
+            "plan_version": F.lit(version),
+            "contact_id": F.when(F.col("channel") != "none", contact_id),
+        }
+    )
+    return derived.WAVE_PLAN.select(named)
+
+
+def kept_beside(stored: DataFrame, versions: Iterable[int]) -> DataFrame:
+    """Rows of a wave's earlier versions, those of 0.1.0 among them; what a broken-off plan left is not kept."""
+    return stored.where(F.col("plan_version").isNull() | F.col("plan_version").isin(list(versions)))
+
+
+def days_that_forbid(planned: Event, *, day: date) -> Iterator[Finding]:
+    """Why a version may not be released on a day: it was planned later, or its day to be sent has passed."""
+    if day < planned["as_of"]:
+        yield Finding("too early", str(day), f"it was planned as of {planned['as_of']}")
+    if day > planned["send_on"]:
+        yield Finding("too late", str(day), f"it was to be sent on {planned['send_on']}: skip it, or plan it anew")
+
+
+def stopped_sums(marked: DataFrame) -> DataFrame:
+    """One row: contacts that are stopped, their expected cost, and that if every benefit is redeemed."""
+    is_stopped = F.col("stopped_on").isNotNull()
+    sums = (F.sum(F.when(is_stopped, F.col(name))).alias(name) for name in ("cost", "worst_cost"))
+    return marked.agg(F.count_if(is_stopped).alias("contacts"), *sums)

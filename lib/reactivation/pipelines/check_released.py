@@ -1,0 +1,60 @@
+"""Look at released contacts once more while they may still be sent: who refused since, or left, is withdrawn."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign
+from reactivation.contracts import canonical, derived
+from reactivation.errors import Finding, SettingsError
+from reactivation.frames import checkpointed, records
+from reactivation.pipelines import reach, releases
+from reactivation.runtime.files import write_files
+from reactivation.runtime.run import Run
+from reactivation.runtime.watermark import require_ingested
+
+Event = campaign.ledger.Event
+
+
+def run(r: Run) -> None:
+    """Replaces `<channel>.withdrawn.csv` of each release whose days of sending are not over; run daily until they are.
+
+    Who must be withdrawn is whoever would not be released today. What became of the contact its receipts say.
+    """
+    known = releases.ledger(r)
+    if r.as_of is None:
+        advice = "name the day up to whose beginning the bank's rows are ingested"
+        raise SettingsError("as of when?", [Finding("missing", "--as-of", advice)])
+    day = r.as_of
+    require_ingested(r, day)
+    running = [e for e in known.open_releases(cycle=str(r.cycle), wave=r.wave) if _ends_on(r, e) >= day]
+    if not running:
+        r.say(f"    nothing of {r.cycle} may still be sent on {day}")
+    for released in running:
+        _check(r.at(r.step, wave=released["wave"], as_of=day), released, day)
+
+
+def _check(r: Run, released: Event, day: date) -> None:
+    looked = checkpointed(_looked_at(r, released, day))
+    names = [f"{channel}.withdrawn" for channel in canonical.CONTACT_CHANNELS]
+    folder = f"{r.exports}/{released['folder']}"
+    write_files(campaign.channel_files.withdrawn(looked), folder, by="file", names=names, order_by="contact_id")
+    left_out = campaign.last_look.left_out(records(campaign.last_look.counted(looked)))
+    told = ", ".join(f"{number} {reason}" for reason, number in left_out.items()) or "nobody"
+    r.say(f"    {released['wave']}, version {released['plan_version']}: withdrawn {told}")
+
+
+def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
+    is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == released["release_id"])
+    return campaign.last_look.looked_at(
+        r.read(derived.CONTACT_LEDGER, is_it & F.col("stopped_on").isNull()),
+        reach=reach.of_signed_up(r, day),
+        recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True),
+        before=None,
+    )
+
+
+def _ends_on(r: Run, released: Event) -> date:
+    """The last day on which a channel sends the release."""
+    return campaign.channel_files.ends_on(released, r.settings.campaign)

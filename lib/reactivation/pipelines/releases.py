@@ -1,0 +1,137 @@
+"""No job, but what several share: the one view of what was planned, released and stopped."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign
+from reactivation.campaign import Ledger
+from reactivation.contracts import derived
+from reactivation.contracts.table import Table
+from reactivation.errors import Finding, PlanError
+from reactivation.frames import records
+from reactivation.runtime.principal import now
+from reactivation.runtime.run import Run
+
+FROZEN = (derived.SCORES, derived.TIERS_TABLE, derived.TIER_BANDS, derived.ARMS)
+"""What a released wave rests on."""
+
+
+def ledger(r: Run) -> Ledger:
+    """What happened to the waves of all cycles."""
+    return Ledger.of(records(r.read(derived.WAVE_RELEASES)) if r.has(derived.WAVE_RELEASES) else [])
+
+
+def newest(r: Run, table: Table, where: Column, *, known: Ledger | None = None) -> DataFrame:
+    """Rows of plans, waterfalls or limits that belong to each wave's newest release: for the read-out and the draws."""
+    return r.read(table, where).where((known or ledger(r)).is_newest_release())
+
+
+def contacts(r: Run, where: Column, *, known: Ledger | None = None) -> DataFrame:
+    """Every own contact that was released and not stopped, of all versions: for spend and receipts.
+
+    where: a condition on cycle, wave and send_on.
+    """
+    old = campaign.ledger.sent_as_planned(r.read(derived.WAVE_PLAN, where))
+    ours = _present(r, derived.CONTACT_LEDGER, where)
+    return campaign.ledger.standing(None if ours is None else (known or ledger(r)).released_contacts(ours), old)
+
+
+def contacts_of_others(r: Run, where: Column, *, before: date | None) -> DataFrame | None:
+    """Every contact that stands or is reserved, of all scenarios that share the ledger, but the own wave's: for caps.
+
+    where: a condition on cycle, wave and send_on. before: of the own scenario, only contacts sent before that day.
+    """
+    is_wave = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == r.wave)
+    is_ours = (F.col("region") == r.region) & (F.col("scenario") == r.scenario)
+    is_later = F.col("send_on") >= (before or date.max)
+    reserved, plans = _present(r, derived.CONTACT_LEDGER, where), _present(r, derived.WAVE_PLAN, where)
+    if reserved is not None:
+        reserved = campaign.ledger.not_stopped(reserved).where(~(is_ours & (is_wave | is_later)))
+    if plans is None:
+        return reserved
+    return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans).where(~(is_wave | is_later)))
+
+
+def sent_on(r: Run) -> dict[str, date]:
+    """The day on which each released wave of the cycle was to be sent."""
+    rows = newest(r, derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
+    return {row["wave"]: row["send_on"] for row in records(rows)}
+
+
+def note(r: Run, status: str, *, version: int | None, wave: str, **more: Any) -> dict[str, Any]:
+    """Write one row of `wave_releases`, once; Busy where another job writes the same one."""
+    event = {
+        "event_id": campaign.ledger.event_id(str(r.cycle), wave, status, version),
+        "cycle": str(r.cycle),
+        "wave": wave,
+        "plan_version": version,
+        "status": status,
+        "happened_at": now(),
+        "as_of": r.as_of,
+        "principal": r.principal,
+        "settings_hash": r.settings_hash,
+        "run_id": r.run_id,
+        **more,
+    }
+    r.write(derived.WAVE_RELEASES, r.rows(derived.WAVE_RELEASES, [event]), event_id=str(event["event_id"]))
+    return event
+
+
+def fingerprints(r: Run, known: Ledger) -> campaign.frozen.Fingerprints:
+    """Of the cycle's scores, tiers, bands and arms. What an earlier event of the cycle noted is not computed again."""
+    versions = r.versions(FROZEN)
+    for event in reversed([e for e in known.events if e["cycle"] == str(r.cycle)]):
+        noted = campaign.frozen.read(event["frozen_json"])
+        if noted and {name: of["version"] for name, of in noted.items()} == versions:
+            return noted
+    return fingerprints_of({table.name: r.read(table, F.col("cycle") == str(r.cycle)) for table in FROZEN}, versions)
+
+
+def fingerprints_of(
+    tables: Mapping[str, DataFrame], versions: Mapping[str, int] | None = None
+) -> campaign.frozen.Fingerprints:
+    """Of rows that are there, or are about to be written."""
+    return campaign.frozen.of_rows(records(campaign.frozen.fingerprints(tables)), versions or {}, tables)
+
+
+def require_frozen(r: Run, tables: Mapping[str, DataFrame]) -> None:
+    """PlanError where a wave of the cycle was released and a job would change what it rests on, by force or not.
+
+    tables: rows that are about to replace the cycle's, by table.
+    """
+    known = ledger(r)
+    if known.having("released", cycle=str(r.cycle)):
+        require_as_released(r, known, fingerprints_of(tables))
+
+
+def require_as_released(r: Run, known: Ledger, now: campaign.frozen.Fingerprints) -> None:
+    """PlanError where scores, tiers, bands or arms are not those of the cycle's first release."""
+    released = known.having("released", cycle=str(r.cycle))
+    if not released:
+        return
+    first = min(released, key=lambda event: event["happened_at"])
+    changed = campaign.frozen.differences(campaign.frozen.read(first["frozen_json"]), now)
+    if changed:
+        advice = "leave them: rows that came late teach the next cycle. Nothing was written"
+        headline = f"{first['wave']} of {r.cycle} is released, and what it rests on would change"
+        raise PlanError(headline, [*changed, Finding("what to do", "nothing", advice)])
+
+
+def today(r: Run) -> date:
+    """The day in the region, by this machine's clock."""
+    return now().astimezone(ZoneInfo(r.calendar.zone)).date()
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Plain values as JSON, keys in order."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _present(r: Run, table: Table, where: Column) -> DataFrame | None:
+    return r.read(table, where) if r.has(table) else None

@@ -1,0 +1,189 @@
+"""The ledger of what was sent: which version counts for whom, the last look, and what stays frozen."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conftest import Rows
+from reactivation.campaign.release import frozen, last_look, ledger
+from reactivation.campaign.release.ledger import Ledger
+from reactivation.contracts import derived
+
+pytestmark = pytest.mark.rules
+
+JUNE = "2026-06"
+
+
+def event(wave: str, version: int | None, status: str) -> dict[str, Any]:
+    return {
+        "cycle": JUNE,
+        "wave": wave,
+        "plan_version": version,
+        "status": status,
+        "release_id": None if version is None else ledger.release_id("north", "cards", JUNE, wave, version),
+    }
+
+
+LEDGER = Ledger.of(
+    [
+        event("W1", 2, "planned"),
+        event("W1", 2, "released"),
+        event("W1", 1, "planned"),
+        event("W1", 1, "released"),
+        event("W2", 1, "planned"),
+        event("W3", None, "skipped"),
+        event("W4", 2, "planned"),
+        event("W4", 2, "released"),
+    ]
+)
+
+
+def test_the_readout_and_the_draws_take_a_waves_newest_release(rows: Rows) -> None:
+    plans = rows(
+        derived.WAVE_PLAN,
+        ["cycle", "wave", "plan_version", "user_id"],
+        [
+            (JUNE, "W1", 1, 1),
+            (JUNE, "W1", 2, 2),
+            (JUNE, "W2", 1, 3),  # planned, never released
+            ("2026-05", "W1", None, 4),  # by 0.1.0, which sent what it planned
+            (JUNE, "W4", None, 5),  # by 0.1.0, and released anew since
+            (JUNE, "W4", 2, 6),
+            ("2026-05", "W2", 2, 7),  # a version that nobody released
+        ],
+    )
+    assert sorted(row.user_id for row in plans.where(LEDGER.is_newest_release()).collect()) == [2, 4, 6]
+
+
+def test_caps_spend_and_receipts_take_every_released_contact_that_was_not_stopped(rows: Rows) -> None:
+    reserved = rows(
+        derived.CONTACT_LEDGER,
+        ["release_id", "contact_id", "user_id", "stopped_on"],
+        [
+            ("north-cards-2026-06-W1-v1", "a", 1, None),
+            ("north-cards-2026-06-W1-v2", "b", 2, None),
+            ("north-cards-2026-06-W1-v2", "c", 3, "2026-06-06"),
+            ("north-cards-2026-06-W2-v1", "d", 4, None),  # reserved by a release that was broken off
+            ("south-cards-2026-06-W1-v1", "e", 5, None),  # another region's
+        ],
+    )
+    old = rows(
+        derived.WAVE_PLAN,
+        ["cycle", "wave", "plan_version", "user_id", "contact_id"],
+        [("2026-05", "W1", None, 6, "f"), ("2026-05", "W1", None, 7, None), (JUNE, "W1", 1, 1, "a")],
+    )
+    found = ledger.standing(LEDGER.released_contacts(reserved), ledger.sent_as_planned(old))
+    assert sorted(row.contact_id for row in found.collect()) == ["a", "b", "f"]
+    assert found.columns == list(ledger.CONTACT)
+    for_caps = ledger.standing(ledger.not_stopped(reserved), ledger.sent_as_planned(old))
+    assert sorted(row.contact_id for row in for_caps.collect()) == ["a", "b", "d", "e", "f"]
+
+
+def test_a_contact_id_is_no_other_regions_scenarios_waves_or_versions(rows: Rows) -> None:
+    plan = rows(derived.WAVE_PLAN, ["user_id", "channel"], [(7, "sms"), (8, "none")])
+
+    def ids(region: str, scenario: str, wave: str, version: int) -> list[str]:
+        name = ledger.release_id(region, scenario, JUNE, wave, version)
+        return [
+            row.contact_id for row in ledger.numbered(plan, version=version, release=name).orderBy("user_id").collect()
+        ]
+
+    assert ids("north", "cards", "W1", 1) == ["north-cards-2026-06-W1-v1-7", None]  # who drew none is sent nothing
+    others = [
+        ("south", "cards", "W1", 1),
+        ("north", "loans", "W1", 1),
+        ("north", "cards", "W2", 1),
+        ("north", "cards", "W1", 2),
+    ]
+    assert len({ids(*each)[0] for each in [("north", "cards", "W1", 1), *others]}) == 5
+
+
+def test_a_version_is_released_between_its_planning_and_its_day() -> None:
+    planned = {"as_of": date(2026, 6, 3), "send_on": date(2026, 6, 5)}
+    found = {day: [f.kind for f in ledger.days_that_forbid(planned, day=date(2026, 6, day))] for day in (2, 3, 5, 6)}
+    assert found == {2: ["too early"], 3: [], 5: [], 6: ["too late"]}
+
+
+def looked(spark: SparkSession, rows: Rows, people: Sequence[tuple[Any, ...]], before: DataFrame | None) -> DataFrame:
+    plan = rows(
+        derived.WAVE_PLAN,
+        ["user_id", "channel", "contact_id", "benefit", "cost"],
+        [(user, channel, f"c-{user}" if channel != "none" else None, "gift", "1.00") for user, channel, *_ in people],
+    )
+    reach = spark.createDataFrame(
+        [(user, sms, push, False, True) for user, _, is_open, sms, push, _ in people if is_open],
+        "user_id bigint, can_sms boolean, can_push boolean, can_call boolean, is_contactable boolean",
+    )
+    recent = spark.createDataFrame(
+        [(user, 1, over, False, False, False) for user, *_, over in people if over is not None],
+        "user_id bigint, recent_contacts bigint, is_over_contact_limit boolean, "
+        "is_over_sms_limit boolean, is_over_push_limit boolean, is_over_call_limit boolean",
+    )
+    return last_look.looked_at(plan, reach=reach, recent=recent, before=before)
+
+
+PEOPLE = [  # user, channel, signed up, can_sms, can_push, over the limit (null: no contact at all)
+    (1, "sms", True, True, False, None),
+    (2, "sms", True, False, True, None),  # refused SMS since it was planned
+    (3, "push", False, True, True, None),  # closed the account
+    (4, "push", True, True, True, True),  # another wave was released meanwhile
+    (5, "sms", True, True, True, False),
+    (6, "none", True, True, True, None),  # drew none: no contact
+    (7, "sms", False, False, False, True),  # the first reason counts
+]
+
+
+def test_release_looks_once_more_at_consent_caps_and_closed_accounts(spark: SparkSession, rows: Rows) -> None:
+    found = {row.user_id: row.left_out for row in looked(spark, rows, PEOPLE, None).collect()}
+    assert found == {1: None, 2: "refused", 3: "not_signed_up", 4: "over_contact_limit", 5: None, 7: "not_signed_up"}
+
+
+def test_a_second_release_leaves_out_the_users_of_the_first_that_was_not_stopped(
+    spark: SparkSession, rows: Rows
+) -> None:
+    before = rows(derived.CONTACT_LEDGER, ["user_id", "contact_id"], [(5, "x"), (5, "y"), (2, "z"), (99, "w")])
+    found = {row.user_id: row.left_out for row in looked(spark, rows, PEOPLE, before).collect()}
+    assert (found[1], found[5], found[2]) == (None, "released_before", "released_before")
+
+
+def test_what_is_released_is_counted_with_sums_that_the_receiver_can_check(spark: SparkSession, rows: Rows) -> None:
+    counts = [row.asDict() for row in last_look.counted(looked(spark, rows, PEOPLE, None)).collect()]
+    worst = {("sms", "gift"): Decimal("10.05"), ("push", "gift"): Decimal("10.00")}
+    found = last_look.by_channel(counts, worst)
+    assert found == {"sms": last_look.Channel(2, 6, Decimal("2.00"), Decimal("20.10"))}
+    assert last_look.left_out(counts) == {"not_signed_up": 2, "refused": 1, "over_contact_limit": 1}
+
+
+def test_equal_rows_have_one_fingerprint_and_any_change_another(rows: Rows) -> None:
+    columns = ["user_id", "policy", "touch", "policy_rank"]
+    first = [(1, "model", "touched", 3), (2, "rule", "holdout", None)]
+    changes = [
+        [(1, "model", "holdout", 3), (2, "rule", "holdout", None)],
+        [(1, "model", "touched", 3)],
+        [(1, "model", "touched", None), (2, "rule", "holdout", 3)],
+        [(1, "model", "touched", 3), (2, "rule", "holdout", None), (2, "rule", "holdout", None)],
+    ]
+
+    def noted(values: Sequence[tuple[Any, ...]]) -> frozen.Fingerprints:
+        found = frozen.fingerprints({"arms": rows(derived.ARMS, columns, values).repartition(2)}).collect()
+        return frozen.of_rows([row.asDict() for row in found], {"arms": 4}, ["arms"])
+
+    then = noted(first)
+    assert not frozen.differences(then, noted(first[::-1]))
+    assert [[f.what for f in frozen.differences(then, noted(change))] for change in changes] == [["arms"]] * 4
+    assert not frozen.differences({}, then)  # nothing was noted
+
+
+def test_a_null_moves_the_fingerprint_though_the_hash_skips_it(rows: Rows) -> None:
+    """(null, 7) and (7, null) hash alike by xxhash64."""
+    pair = rows(derived.TIER_BANDS, ["band", "n_touched", "n_compared"], [(1, 7, None), (1, None, 7)])
+    halves = [
+        frozen.fingerprints({"t": pair.where(F.col(name).isNull())}).collect()[0].hash
+        for name in ("n_touched", "n_compared")
+    ]
+    assert halves[0] != halves[1]

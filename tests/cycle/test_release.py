@@ -1,0 +1,239 @@
+"""Releasing from the command line: once, as a set, and never again but by force with a reason.
+
+The tests stand in the order of a wave's life: each goes on where the one before it ended.
+"""
+
+import json
+import shutil
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from cycle.conftest import Bank
+from reactivation.contracts import canonical, derived, flow
+from reactivation.pipelines import releases, run_cycle
+from reactivation.runtime import run as running
+from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.schedule import Due
+
+pytestmark = pytest.mark.cycle
+
+CYCLE, DAY = "2026-06", "2026-06-05"
+
+
+@pytest.fixture(scope="module")
+def copy(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """The bank on the day of June's first wave, planned and not released; of its own, for nobody else sees June."""
+    root = tmp_path_factory.mktemp("released") / "bank"
+    shutil.copytree(bank.root, root)
+    copy = Bank(bank.spark, root)
+    live_and_plan(copy, "W1", DAY)
+    return copy
+
+
+def live_and_plan(copy: Bank, wave: str, day: str) -> None:
+    assert copy.job("simulate_bank", CYCLE, "--as-of", day) == 0
+    assert copy.job("ingest_sources", CYCLE, "--as-of", day) == 0
+    assert copy.job("plan_wave", CYCLE, "--wave", wave) == 0
+
+
+@pytest.fixture
+def folder(copy: Bank) -> Path:
+    return copy.root / "exports" / CYCLE / "W1"
+
+
+@pytest.fixture
+def another_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "principal", lambda _: "campaign_desk")
+
+
+def contacts(copy: Bank, version: int) -> set[int]:
+    rows = copy.read(derived.CONTACT_LEDGER, CYCLE).where((F.col("plan_version") == version) & (F.col("wave") == "W1"))
+    return {row.user_id for row in rows.select("user_id").collect()}
+
+
+def refuse(copy: Bank, user: int, channel: str, day: str) -> None:
+    """A refusal that arrives on a day, straight into the table of consents."""
+    given = copy.read(canonical.CONSENTS)
+    row = {"user_id": user, "event_at": f"{day} 08:00", "arrived_at": f"{day} 09:00", "channel": channel,
+           "is_allowed": False, "arrival_cycle": day[:7]}  # fmt: skip
+    values = [F.lit(row.get(field.name)).cast(field.dataType).alias(field.name) for field in given.schema]
+    new = given.limit(1).select(*values).write.format("delta").mode("append")
+    new.partitionBy("arrival_cycle").save(f"{copy.root}/warehouse/consents")
+
+
+def statuses(copy: Bank) -> list[tuple[str, int, str]]:
+    rows = copy.read(derived.WAVE_RELEASES, CYCLE).collect()
+    return sorted((row.wave, row.plan_version, row.status) for row in rows)
+
+
+def test_a_plan_is_no_release(copy: Bank, folder: Path) -> None:
+    assert statuses(copy) == [("W1", 1, "planned")]
+    assert not folder.exists()
+    assert not copy.read(derived.WAVE_PLAN, CYCLE).isEmpty()
+    assert contacts(copy, 1) == set()
+
+
+def test_run_cycle_releases_only_where_conf_says_so(copy: Bank) -> None:
+    due, r = Due("release_wave", date(2026, 6, 5), "W1"), copy.open(flow.RUN_CYCLE, CYCLE)
+    assert run_cycle.kept(r, due) is None
+    campaign = r.settings.campaign
+    by_hand = campaign.release.model_copy(update={"automatic": False})
+    told = run_cycle.kept(r.under(campaign=campaign.model_copy(update={"release": by_hand})), due)
+    assert told == "not by this command (campaign.release.automatic): jobs/release_wave.py --wave W1"
+
+
+def test_who_planned_does_not_release_in_prod(copy: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", "--set", "campaign.release.four_eyes=true") == 2
+    assert "another account must release it" in capsys.readouterr().err
+
+
+def test_a_release_that_lacks_budget_template_or_time_is_refused_and_all_of_it_is_said(
+    copy: Bank, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = ("campaign.release.budget.approved_cny=1", "campaign.templates.login_push.approver=null")
+    changed = [part for text in lacking for part in ("--set", text)]
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", *changed) == 2
+    said = capsys.readouterr().err
+    assert "over budget" in said
+    assert "campaign.templates.login_push.approver" in said
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", "--as-of", "2026-06-06") == 2
+    assert "it was to be sent on 2026-06-05" in capsys.readouterr().err
+    assert statuses(copy) == [("W1", 1, "planned")]
+    assert not folder.exists()
+
+
+def test_a_refusal_that_comes_after_the_plan_is_not_released(copy: Bank, another_account: None) -> None:
+    planned = copy.read(derived.WAVE_PLAN, CYCLE).where("channel = 'push'").select("user_id").limit(1).collect()[0]
+    refuse(copy, planned.user_id, "push", "2026-06-04")
+    assert copy.job("release_wave", CYCLE, "--wave", "W1") == 0
+    assert planned.user_id not in contacts(copy, 1)
+    released = copy.read(derived.WAVE_RELEASES, CYCLE).where("status = 'released'").collect()[0]
+    assert json.loads(released.left_out_json) == {"refused": 1}
+    assert released.principal == "campaign_desk"
+
+
+def test_the_files_are_a_set_with_a_manifest_and_a_mark(copy: Bank, folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert (folder / "_SUCCESS").is_file()
+    assert manifest["approver"] == "campaign_desk"
+    assert manifest["plan_version"] == 1
+    assert {name: of["sha256"] for name, of in manifest["files"].items()} == {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.csv")
+    }
+    lines = {path.stem: path.read_text(encoding="utf-8").splitlines()[1:] for path in folder.glob("*.csv")}
+    assert {name: of.get("rows") for name, of in manifest["files"].items() if name != "benefits.csv"} == {
+        f"{name}.csv": len(rows) for name, rows in lines.items() if name != "benefits"
+    }
+    assert sum(len(rows) for name, rows in lines.items() if name != "benefits") == len(contacts(copy, 1))
+    granted = copy.read(derived.CONTACT_LEDGER, CYCLE).where("benefit != 'none'").count()
+    assert len(lines["benefits"]) == granted > 0
+    told = (folder / "manifest.json").read_text(encoding="utf-8")
+    assert not [word for word in ("model", "holdout", "score", "tier") if word in told.replace("mobile_activity", "")]
+
+
+def test_nobody_reads_a_set_without_its_mark_and_a_second_call_finishes_it(copy: Bank, folder: Path) -> None:
+    (folder / "_SUCCESS").unlink()
+    (folder / "push.csv").write_text("cut off")
+    assert read_sent(copy.spark, f"{copy.root}/exports", [CYCLE]) is None
+    before = statuses(copy)
+    assert copy.job("release_wave", CYCLE, "--wave", "W1") == 0
+    found = read_sent(copy.spark, f"{copy.root}/exports", [CYCLE])
+    assert found is not None
+    assert {row.user_id for row in found.collect()} == contacts(copy, 1)
+    assert statuses(copy) == before
+
+
+def test_a_release_killed_before_it_was_noted_releases_nobody_twice(
+    copy: Bank, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W2: contacts are reserved and the files are there, and then the process dies."""
+    live_and_plan(copy, "W2", "2026-06-12")
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(releases, "note", dies)
+    with pytest.raises(KeyboardInterrupt):
+        copy.job("release_wave", CYCLE, "--wave", "W2")
+    monkeypatch.undo()
+    assert not (folder.parent / "W2" / "_SUCCESS").exists()
+    reserved = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2'")
+    first = {row.contact_id for row in reserved.collect()}
+    assert first
+    assert copy.job("release_wave", CYCLE, "--wave", "W2") == 0
+    again = [row.contact_id for row in copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2'").collect()]
+    assert sorted(again) == sorted(first)
+    assert statuses(copy)[-1] == ("W2", 1, "released")
+
+
+def test_a_released_wave_is_not_planned_again_by_run_cycle_nor_without_a_reason(
+    copy: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = [copy.fingerprint(table, CYCLE) for table in (derived.WAVE_PLAN, derived.CONTACT_LEDGER)]
+    events = statuses(copy)
+    assert copy.job("plan_wave", CYCLE, "--wave", "W1", "--force") == 2
+    assert "say why with --reason" in capsys.readouterr().err
+    assert copy.job("plan_wave", CYCLE, "--wave", "W2") == 0  # equal rows make no version
+    assert "which stands" in capsys.readouterr().out
+    assert copy.job("plan_wave", CYCLE, "--wave", "W1") == 2  # the refusal made it another plan
+    assert "is released and would be planned otherwise now" in capsys.readouterr().err
+    assert statuses(copy) == events
+    assert before == [copy.fingerprint(table, CYCLE) for table in (derived.WAVE_PLAN, derived.CONTACT_LEDGER)]
+
+
+def test_scores_tiers_bands_and_arms_are_frozen_once_a_wave_is_released(
+    copy: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert copy.job("assign_tiers", CYCLE) == 2  # the refusal is known now: another user is not contactable
+    said = capsys.readouterr().err
+    assert "W1 of 2026-06 is released, and what it rests on would change" in said or "rows then" in said
+
+
+def test_a_second_release_goes_to_users_whom_the_first_did_not_reach(copy: Bank, folder: Path) -> None:
+    files = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    first = contacts(copy, 1)
+    wider = ("--set", "campaign.waves.W1.capacity_per_1000_users.sms=400")
+    assert copy.job("plan_wave", CYCLE, "--wave", "W1", "--force", "--reason", "more SMS", *wider) == 0
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 0
+    second = contacts(copy, 2)
+    assert second
+    assert not second & first
+    assert (folder / "v2" / "_SUCCESS").is_file()
+    assert {path.name: path.read_bytes() for path in folder.glob("*.*") if path.is_file()} == files
+    plan = copy.read(derived.WAVE_PLAN, CYCLE).where("wave = 'W1'")
+    assert {row.plan_version for row in plan.select("plan_version").distinct().collect()} == {1, 2}
+
+
+def test_a_stop_leaves_what_was_sent_and_frees_the_rest(copy: Bank, folder: Path) -> None:
+    before = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W1' and channel = 'push' and plan_version = 1")
+    most = before.count()
+    assert copy.job("stop_wave", CYCLE, "--wave", "W1", "--reason", "wrong discount", "--sent", "push=10") == 0
+    rows = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W1'").collect()
+    sent = [row for row in rows if row.stopped_on is None]
+    assert {(row.plan_version, row.channel, row.send_order <= 10) for row in sent} <= {
+        (1, "push", True),
+        (2, "push", True),
+    }
+    assert len([row for row in rows if row.plan_version == 1 and row.channel == "push"]) == most
+    found = read_sent(copy.spark, f"{copy.root}/exports", [CYCLE])
+    assert found is not None
+    assert {row.contact_id for row in found.where("wave = 'W1'").collect()} == {row.contact_id for row in sent}
+    assert json.loads((folder / "stopped.json").read_text(encoding="utf-8")) == {"sms": 0, "push": 10, "call": 0}
+    assert copy.job("stop_wave", CYCLE, "--wave", "W1", "--reason", "again") == 2  # there is nothing left
+
+
+def test_who_refuses_while_files_are_sent_is_withdrawn(copy: Bank, folder: Path) -> None:
+    released = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2' and stopped_on is null").collect()
+    user, channel = released[0].user_id, released[0].channel
+    refuse(copy, user, channel, "2026-06-11")
+    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-12") == 0
+    text = (folder.parent / "W2" / f"{channel}.withdrawn.csv").read_text(encoding="utf-8")
+    contact = next(row.contact_id for row in released if row.user_id == user)
+    assert f"{contact},{user},refused" in text.splitlines()
+    found = read_sent(copy.spark, f"{copy.root}/exports", [CYCLE])
+    assert found is not None
+    assert contact not in {row.contact_id for row in found.collect()}
