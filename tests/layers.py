@@ -18,6 +18,7 @@ BASE = frozenset(
         "frozen_model",
         "randomization",
         "clusters",
+        "open_days",
         "periods",
         "schedule",
         "contracts",

@@ -7,9 +7,10 @@ import pytest
 
 from reactivation import schedule
 from reactivation.contracts import flow
+from reactivation.experiment import registration_check
 from reactivation.periods import Calendar, Month
 from reactivation.pipelines.run_cycle import is_done
-from reactivation_lab.hook import HOOK
+from reactivation_lab.hook import HOOK, settled_late
 from reactivation_lab.schedule import of_history
 
 pytestmark = pytest.mark.numbers
@@ -73,6 +74,57 @@ def test_a_registered_look_follows_an_ingest_and_sees_nothing_of_a_wave_of_its_d
     assert [due.as_of for due in jobs if due.job == "read_out"][-1] == date(2026, 7, 6)
 
 
+def test_the_jobs_of_several_cycles_run_in_the_order_of_their_days() -> None:
+    calendar = Calendar(zone="UTC", settle_days=4)
+    may, june = Month.parse("2026-05"), Month.parse("2026-06")
+    waves = {may: {"W1": date(2026, 5, 5)}, june: {"W1": date(2026, 6, 5), "W2": date(2026, 6, 12)}}
+    jobs = schedule.in_order(
+        (cycle, schedule.of_cycle(cycle, calendar=calendar, waves=waves[cycle], before_each_day=["simulate_bank"]))
+        for cycle in (may, june)
+    )
+    days = [due.as_of for _, due in jobs]
+    assert days == sorted(days)
+    of_june = [(str(cycle), due.job, due.as_of.day, due.wave) for cycle, due in jobs if due.as_of >= june.first]
+    assert of_june[:13] == [
+        ("2026-06", "simulate_bank", 1, None),
+        ("2026-06", "ingest_sources", 1, None),
+        ("2026-06", "build_features", 1, None),
+        ("2026-06", "train_models", 1, None),
+        ("2026-06", "score_users", 1, None),
+        ("2026-06", "assign_tiers", 1, None),
+        ("2026-05", "simulate_bank", 5, None),  # May settles: the rows come once for both cycles
+        ("2026-05", "ingest_sources", 5, None),
+        ("2026-05", "evaluate_scores", 5, None),
+        ("2026-05", "read_out", 5, None),
+        ("2026-06", "plan_wave", 5, "W1"),
+        ("2026-06", "release_wave", 5, "W1"),
+        ("2026-06", "simulate_bank", 12, None),
+    ]
+
+
+def test_a_wave_is_missed_once_its_day_is_over() -> None:
+    wave = schedule.Due("plan_wave", date(2026, 6, 5), "W1")
+    assert not schedule.missed(wave, date(2026, 6, 5))  # its own day is not too late
+    assert schedule.missed(wave, date(2026, 6, 6))
+    assert not schedule.missed(schedule.Due("read_out", date(2026, 6, 5)), date(2026, 6, 6))
+
+
+def test_a_history_that_ends_where_the_first_cycle_begins_runs_before_it_and_no_job_twice(utc: Calendar) -> None:
+    cycle = Month.parse("2026-05")
+    own = schedule.of_cycle(cycle, calendar=utc, waves={}, before_each_day=["simulate_bank"])
+    jobs = schedule.in_order([(cycle, of_history(cycle, months=2)), (cycle, own)])
+    assert [due for _, due in jobs] == [*of_history(cycle, months=2), *own[2:]]
+
+
+def test_a_bank_that_would_live_past_the_next_months_first_wave_before_it_is_planned_is_refused() -> None:
+    waves = {Month.parse("2026-06"): date(2026, 6, 5), Month.parse("2026-07"): date(2026, 7, 6)}
+    assert settled_late(waves, calendar=Calendar(zone="UTC", settle_days=4)) == []
+    found = settled_late(waves, calendar=Calendar(zone="UTC", settle_days=5))
+    assert [(f.what, f.advice) for f in found] == [
+        ("calendar.settle_days 5", "2026-05 settles on 2026-06-06; the first wave of 2026-06 is on 2026-06-05")
+    ]
+
+
 def test_where_there_are_no_waves_nobody_is_drawn() -> None:
     jobs = schedule.of_cycle(
         Month.parse("1994-03"),
@@ -118,3 +170,9 @@ def test_a_wave_that_somebody_planned_by_hand_was_sent_and_an_ingest_holds_for_e
     scores = schedule.Due("score_users", date(2026, 6, 1))
     assert is_done(scores, {("score_users", None, date(2026, 6, 1))})
     assert not is_done(scores, {("score_users", None, date(2026, 6, 2))})
+
+
+def test_a_wave_that_was_left_out_is_told_by_the_read_out(utc: Calendar) -> None:
+    now = {"cycle": "2026-06", "waves": [{"wave": "W1", "as_of": "2026-06-05"}, {"wave": "W2", "as_of": "2026-06-12"}]}
+    says = registration_check.told(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
+    assert says[1:] == ["wave W1: registered for 2026-06-05, left out: the feed was dead"]

@@ -15,7 +15,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, SettingsError
-from reactivation.frozen_model import FrozenModel
+from reactivation.open_days import Channel, OpenDays
 
 _CYCLE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _DAY_SECONDS = 86_400
@@ -72,6 +72,10 @@ class Month:
         """Whole months from `other` to this one."""
         return (self.year - other.year) * 12 + self.month - other.month
 
+    def through(self, last: "Month") -> "list[Month]":
+        """The months from this one to `last`, both included; none where that lies before."""
+        return [self + n for n in range(last.months_since(self) + 1)]
+
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
 
@@ -114,8 +118,8 @@ class Window:
         return (day >= F.lit(self.first)) & (day < F.lit(self.end))
 
 
-class Calendar(FrozenModel):
-    """The region's clock: its time zone, and how many days a month's late rows have to arrive.
+class Calendar(OpenDays):
+    """The region's clock and its open days: its time zone, and how many days a month's late rows have to arrive.
 
     zone: IANA name of the zone in which days and months are cut.
     settle_days: days after a month's end until that month's labels and outcomes are frozen.
@@ -141,6 +145,14 @@ class Calendar(FrozenModel):
     def instant(self, day: date) -> datetime:
         """The instant at which a day begins in the region (00:00 there), as an aware datetime."""
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
+
+    def send_window(self, channel: Channel, day: date) -> tuple[datetime, datetime]:
+        """The instants between which a channel may send on a day: its hours there, else the whole day."""
+        hours = self.send_hours.get(channel)
+        if hours is None:
+            return self.instant(day), self.instant(day + timedelta(days=1))
+        zone = ZoneInfo(self.zone)
+        return datetime.combine(day, hours.from_, zone), datetime.combine(day, hours.until, zone)
 
     def settle_on(self, month: Month) -> date:
         """Day from which a month's labels and outcomes may be used: the next month's first day plus settle_days."""

@@ -153,7 +153,7 @@ class Lived(NamedTuple):
 
 def live(spark: SparkSession, rows: Rows, world: World, settings: CampaignSettings, policy: dict[str, Any]) -> Lived:
     wave, calendar = settings.waves["W1"], Calendar(zone="UTC", settle_days=5)
-    send_on = settings.days_of(Month.parse("2026-06"))["W1"]
+    send_on = settings.days_of(Month.parse("2026-06"), calendar)["W1"]
     population_settings = population.PopulationSettings.model_construct(
         contact_policy=ContactPolicySettings.model_validate(policy)
     )
@@ -202,7 +202,7 @@ def live(spark: SparkSession, rows: Rows, world: World, settings: CampaignSettin
     plan = campaign.waves.plan(eligible, **common, cycle="2026-06", send_on=send_on)
     name = ledger.release_id("north", "cards", "2026-06", "W1", 1)
     looked = last_look.looked_at(
-        ledger.numbered(plan.plan, version=1, release=name),
+        ledger.numbered(plan.plan, version=1, release=name, registered_on=send_on),
         reach=reach(spark, world, "can_later"),
         recent=recent,
         before=rows(derived.CONTACT_LEDGER, ["user_id"], [(user,) for user in sorted(world.before)]),

@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.settings import Option
 from reactivation.errors import PlanError
-from reactivation.periods import Month
+from reactivation.periods import Calendar, Month
 
 pytestmark = pytest.mark.numbers
 
 CONF = Path(__file__).parents[2] / "conf"
 
 
-def test_the_programmes_four_waves_are_fine_and_in_order() -> None:
+def test_the_programmes_four_waves_are_fine_and_in_order(utc: Calendar) -> None:
     base, scenario = (
         yaml.safe_load((CONF / name).read_text())["campaign"]
         for name in ("base/campaign.yml", "scenarios/mobile_activity.yml")
@@ -27,7 +27,7 @@ def test_the_programmes_four_waves_are_fine_and_in_order() -> None:
     arms = {**base.pop("arms"), **scenario.pop("arms")}
     release = {**base.pop("release"), **scenario.pop("release")}
     settings = CampaignSettings.model_validate({**base, **scenario, "arms": arms, "release": release})
-    days = settings.days_of(Month.parse("2026-06"))
+    days = settings.days_of(Month.parse("2026-06"), utc)
     assert list(days) == ["W1", "W2", "W3", "W4"]
     assert days["W1"] == date(2026, 6, 5)
     assert all(wave.qualifies["rule"] == wave.qualifies["random"] for wave in settings.waves.values())

@@ -10,14 +10,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
+from reactivation import population
 from reactivation.campaign import CampaignSettings, WaveSalts
-from reactivation.campaign.planning import eligibility, waves
+from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.errors import PlanError, SettingsError
 from reactivation.periods import Calendar, Month
+from reactivation.population.settings import ContactPolicySettings
 
 pytestmark = pytest.mark.rules
 
@@ -285,12 +287,36 @@ def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows)
     ]
 
 
-def test_what_cannot_be_planned_is_said(settings: CampaignSettings) -> None:
-    assert waves.day_of(settings, cycle=JUNE, wave="W1", as_of=None) == date(2026, 6, 5)
+def test_a_user_whom_another_wave_of_the_same_day_takes_is_over_the_contact_limit(rows: Rows) -> None:
+    shanghai = Calendar(zone="Asia/Shanghai", settle_days=5)
+    policy = ContactPolicySettings(window_days=30, max_contacts=4, min_days_between=1, counts_outside_contacts=True)
+    settings = population.PopulationSettings.model_construct(contact_policy=policy)
+    others = rows(
+        derived.WAVE_PLAN,
+        ["cycle", "wave", "user_id", "channel", "contact_id", "send_on"],
+        [
+            ("2026-06", "W1", 1, "sms", "2026-06-W1-1", "2026-06-12"),  # missed on the 5th, planned for the 12th
+            ("2026-06", "W1", 2, "none", None, "2026-06-12"),  # drew none
+            ("2026-06", "W0", 3, "sms", "2026-06-W0-3", "2026-06-11"),  # a day lies between
+        ],
+    )
+    for receipts in (None, rows(canonical.CONTACTS, ["contact_id"], [])):
+        found = population.recently_contacted(
+            facts_of.as_sent(others, receipts, known_before=date(2026, 6, 12), calendar=shanghai),
+            None,
+            day=date(2026, 6, 12),
+            calendar=shanghai,
+            settings=settings,
+        )
+        assert sorted(map(tuple, found.collect())) == [(1, 1, True), (3, 1, False)]
+
+
+def test_what_cannot_be_planned_is_said(settings: CampaignSettings, utc: Calendar) -> None:
+    assert wave_days.day_of(settings, cycle=JUNE, calendar=utc, wave="W1", as_of=None) == date(2026, 6, 5)
     with pytest.raises(PlanError, match="known here: W1"):
-        waves.day_of(settings, cycle=JUNE, wave="W7", as_of=None)
+        wave_days.day_of(settings, cycle=JUNE, calendar=utc, wave="W7", as_of=None)
     with pytest.raises(PlanError, match="must lie in the cycle"):
-        waves.day_of(settings, cycle=JUNE, wave="W1", as_of=date(2026, 7, 1))
+        wave_days.day_of(settings, cycle=JUNE, calendar=utc, wave="W1", as_of=date(2026, 7, 1))
 
 
 def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ class Bank:
 
     def job(self, name: str, cycle: str, *more: str) -> int:
         """Run a job as the command line does, on this bank; returns its exit code."""
-        argv = [*self._common(cycle), *more]
+        argv = [*self.arguments(cycle), *more]
         if name == HOOK.step.job:
             return cli.execute(HOOK.run, f"{name}.py", argv, step=HOOK.step)
         module = importlib.import_module(f"reactivation.pipelines.{name}")
@@ -54,9 +54,10 @@ class Bank:
 
     def open(self, step: flow.Step, cycle: str) -> Run:
         """The run that a job gets, to ask what the job would know."""
-        return cli.open_run(cli.parser(step.job, "").parse_args(self._common(cycle)), step=step)
+        return cli.open_run(cli.parser(step.job, "").parse_args(self.arguments(cycle)), step=step)
 
-    def _common(self, cycle: str) -> list[str]:
+    def arguments(self, cycle: str) -> list[str]:
+        """What a job is called with here."""
         settings = (f"paths.root={self.root}", *SMALL)
         overrides = [part for setting in settings for part in ("--set", setting)]
         return ["--cycle", cycle, "--conf-dir", str(PROJECT / "conf"), *overrides]

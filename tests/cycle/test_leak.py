@@ -16,7 +16,7 @@ pytestmark = pytest.mark.cycle
 
 CYCLE = "2026-05"
 CLOCK = "2026-05-01T00:00:00+08:00"  # the observation date begins in Shanghai
-SETTLES_ON = "2026-06-06"
+SETTLES_ON = "2026-06-05"
 HAPPENED = {"asset_snapshots": "snapshot_on", "contacts": "sent_at", "outside_contacts": "sent_at", "users": None}
 
 

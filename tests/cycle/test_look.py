@@ -13,7 +13,7 @@ pytestmark = pytest.mark.cycle
 
 CYCLE = "2026-05"
 ZONE = ZoneInfo("Asia/Shanghai")
-FIRST_WAVE, LOOK = (datetime(2026, 5, day, tzinfo=ZONE) for day in (5, 19))
+FIRST_WAVE, LOOK = (datetime(2026, 5, day, tzinfo=ZONE) for day in (6, 19))
 
 
 def test_the_month_was_looked_at_on_the_registered_day_alone(bank: Bank) -> None:
@@ -52,7 +52,7 @@ def test_it_counts_the_logins_that_had_happened_and_arrived(bank: Bank) -> None:
 
 def test_its_page_says_that_it_is_no_answer_yet(bank: Bank) -> None:
     text = (bank.root / "reports" / CYCLE / "look_2026-05-19.txt").read_text(encoding="utf-8")
-    assert "Look 1 of 2, on 2026-05-19; the month's answer follows on 2026-06-06" in text
+    assert "Look 1 of 2, on 2026-05-19; the month's answer follows on 2026-06-05" in text
     assert "what was analysed is what was registered" in text
     assert "a look does not know the balances of the month's end" in text
 
@@ -63,6 +63,6 @@ def test_on_another_day_the_running_month_is_not_read(bank: Bank, capsys: pytest
     said = capsys.readouterr().err
     assert "2026-05 cannot be read out on 2026-05-20" in said
     assert "looks registered for the running month: 2026-05-19" in said
-    assert "settles on 2026-06-06: run with --as-of 2026-06-06 or later" in said
+    assert "settles on 2026-06-05: run with --as-of 2026-06-05 or later" in said
     tables = (derived.READOUT_LOOKS, derived.READOUT, derived.OUTCOMES)
     assert before == [bank.fingerprint(table, CYCLE) for table in tables]

@@ -30,9 +30,9 @@ def test_a_running_experiment_is_not_changed_and_nothing_is_written(
 
 
 def test_a_wave_that_differs_from_the_plan_is_refused(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bank.job("plan_wave", CYCLE, "--wave", "W1", "--as-of", "2026-05-06", *OTHER) == 2
+    assert bank.job("plan_wave", CYCLE, "--wave", "W1", "--as-of", "2026-05-07", *OTHER) == 2
     said = capsys.readouterr().err
-    assert "registered 2026-05-05, now 2026-05-06" in said
+    assert "registered 2026-05-06, now 2026-05-07" in said
     assert "registered 0.45, now 0.3" in said
 
 

@@ -8,7 +8,7 @@ from reactivation.contracts import derived
 pytestmark = pytest.mark.cycle
 
 RERUN = (
-    ("ingest_sources", ("--as-of", "2026-06-06")),
+    ("ingest_sources", ("--as-of", "2026-06-05")),
     ("build_features", ()),
     ("train_models", ()),
     ("score_users", ()),

@@ -234,6 +234,16 @@ def test_may_ends_with_its_last_job_and_both_months_with_the_process(tmp_path: P
     assert [step["seconds"] for step in found["steps"]] == [9.0, 10.0, 9.0]
 
 
+def test_may_is_its_own_jobs_where_june_begins_before_it_has_settled() -> None:
+    steps = [
+        demo.Step("plan_wave", "2026-05", "W4", "2026-05-26", 12.0, 20.0),
+        demo.Step("build_features", "2026-06", None, "2026-06-01", 21.0, 30.0),
+        demo.Step("read_out", "2026-05", None, "2026-06-05", 31.0, 39.0),
+        demo.Step("plan_wave", "2026-06", "W1", "2026-06-05", 40.0, 49.0),
+    ]
+    assert demo.of_first_cycle(steps, since=10.0) == [(10.0, 20.0), (31.0, 39.0)]
+
+
 # DuckDB's query
 
 

@@ -8,7 +8,7 @@ makes the rows of its files.
 
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
-from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, waves
+from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, wave_days, waves
 from reactivation.campaign.planning.eligibility import WaveSalts
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger, manifest, money, templates
@@ -41,5 +41,6 @@ __all__ = [
     "templates",
     "untouched",
     "usable_months",
+    "wave_days",
     "waves",
 ]

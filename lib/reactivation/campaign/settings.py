@@ -18,7 +18,7 @@ from reactivation.campaign.tiers.settings import LearningSettings, TierSettings
 from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.contracts.derived import POLICIES
 from reactivation.frozen_model import FrozenModel
-from reactivation.periods import Month
+from reactivation.periods import Calendar, Month
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
@@ -54,9 +54,10 @@ class Option(FrozenModel):
 class Wave(FrozenModel):
     """One wave of the month.
 
-    day: day of the month on which it is sent; it is planned `lead_days` before. qualifies: per cell, Spark SQL
-    condition on a picked user. All may read `features`, month-to-date activity (`<measure>_to_date`), `policy_rank` and
-    `policy_rank_share` (the rank over the contactable users); in the cell `model` also tier, band and scores.
+    day: day of the month on which it is sent, where that is open (see `open_days`); it is planned `lead_days` before.
+    qualifies: per cell, Spark SQL condition on a picked user. All may read `features`, month-to-date activity
+    (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the rank over the contactable users); in the cell
+    `model` also tier, band and scores.
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
@@ -84,6 +85,10 @@ class Wave(FrozenModel):
     @property
     def channels(self) -> tuple[str, ...]:
         return tuple(self.capacity_per_1000_users)
+
+    def day_of(self, cycle: Month) -> date:
+        """Conf's day in a cycle, be it open or closed."""
+        return cycle.first + timedelta(days=self.day - 1)
 
 
 class ExplorationSettings(FrozenModel):
@@ -163,13 +168,13 @@ class CampaignSettings(FrozenModel):
         """Expected cost of one contact by each (channel, benefit) that some wave offers, in conf's order."""
         return {(o.channel, o.benefit): self.cost(o) for wave in self.waves.values() for o in wave.options}
 
-    def days_of(self, cycle: Month) -> Mapping[str, date]:
-        """The day on which each wave of a cycle is sent, in order."""
-        return {name: cycle.first + timedelta(days=wave.day - 1) for name, wave in self.waves.items()}
+    def days_of(self, cycle: Month, calendar: Calendar) -> Mapping[str, date]:
+        """The day on which each wave of a cycle is sent, in order: conf's, or where it is closed the calendar's."""
+        return {name: calendar.wave_day(wave.day_of(cycle)) for name, wave in self.waves.items()}
 
-    def planned_on(self, cycle: Month) -> Mapping[str, date]:
+    def planned_on(self, cycle: Month, calendar: Calendar) -> Mapping[str, date]:
         """The day as of which each wave of a cycle is planned, `lead_days` before it is sent."""
-        return {name: day - timedelta(days=self.lead_days) for name, day in self.days_of(cycle).items()}
+        return {name: day - timedelta(days=self.lead_days) for name, day in self.days_of(cycle, calendar).items()}
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:

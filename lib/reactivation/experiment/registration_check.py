@@ -53,6 +53,11 @@ def window_of(plan: PlanText) -> Window:
     return Window(first, end)
 
 
+def wave_days(row: Mapping[str, Any] | None) -> dict[str, date]:
+    """The day that was registered for each wave. row: of `experiment_plan`, as `require` has let it pass."""
+    return {str(wave["wave"]): date.fromisoformat(str(wave["as_of"])) for wave in read(row)["waves"]}
+
+
 def settings_of(plan: PlanText, *, now: ExperimentSettings) -> ExperimentSettings:
     """The settings by which a cycle is read out: those it was registered with.
 
@@ -123,18 +128,28 @@ def require(row: Mapping[str, Any] | None, *, now: PlanText, wave: str, day: dat
     return found
 
 
-def told(plan: PlanText, *, now: PlanText, waves: Mapping[str, str], until: date | None = None) -> list[str]:
+def told(
+    plan: PlanText,
+    *,
+    now: PlanText,
+    waves: Mapping[str, str],
+    until: date | None = None,
+    skipped: Mapping[str, str] | None = None,
+) -> list[str]:
     """Whether what is analysed is what was registered, in sentences.
 
     waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
+    skipped: why a wave was left out.
     """
+    why = skipped or {}
     planned, sent = (
         {name: day for name, day in each.items() if until is None or date.fromisoformat(day) < until}
         for each in ({str(w["wave"]): str(w["as_of"]) for w in plan["waves"]}, waves)
     )
     changed = [d.says for d in differences(plan, now)]
     waived = [
-        f"wave {name}: registered for {day}, nobody was planned in it"
+        f"wave {name}: registered for {day}, "
+        + (f"left out: {why[name]}" if name in why else "nobody was planned in it")
         for name, day in planned.items()
         if name not in sent
     ]

@@ -63,7 +63,7 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     was_taken = arrivals.was_taken(arrived_at, calendar)
     observed = Observation()
     rows = (
-        _typed(frame, table, expressions, context)
+        typed(frame, table, expressions, calendar, context.plausible)
         .where(arrivals.is_not_before(arrived_at, calendar))
         .observe(
             observed,
@@ -84,7 +84,7 @@ def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame
 
     Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
     """
-    return _checked(_typed(frame, table, {}, context), table, context)
+    return _checked(typed(frame, table, {}, context.calendar, context.plausible), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
@@ -93,9 +93,12 @@ def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
         return dict(zip(names, pool.map(made, names), strict=True))
 
 
-def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> DataFrame:
-    rows = mapping.typed(frame, table, expressions, context.calendar, context.plausible)
-    return rows.withColumn("arrived_at", _since_sign_up(context.calendar)) if table is canonical.USERS else rows
+def typed(
+    frame: DataFrame, table: Table, expressions: Mapping[str, str], calendar: Calendar, plausible: Plausible
+) -> DataFrame:
+    """All rows of a source under canonical names and types. expressions: canonical column: SQL over the raw columns."""
+    rows = mapping.typed(frame, table, expressions, calendar, plausible)
+    return rows.withColumn("arrived_at", _since_sign_up(calendar)) if table is canonical.USERS else rows
 
 
 def _since_sign_up(calendar: Calendar) -> Column:

@@ -51,7 +51,11 @@ def run(r: Run) -> None:
 
 def _plan(r: Run) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
+    campaign.wave_days.require_open(r.settings.campaign, cycle=r.cycle, calendar=r.calendar)
     now, found, is_running = plan_registration.draft(r), plan_registration.row(r), plan_registration.is_running(r)
+    for wave in now["waves"]:
+        if "moved" in wave:
+            r.say(f"    {wave['wave']}: {wave['moved']}")
     registered = experiment.registration_check.read(found) if found and is_running else None
     return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 

@@ -34,7 +34,7 @@ def draft(r: Run) -> experiment.PlanText:
             mode="json", include={"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
         ),
         population=r.settings.population.model_dump(mode="json"),
-        waves=campaign.waves.as_plain(settings, r.cycle),
+        waves=campaign.wave_days.as_plain(settings, r.cycle, r.calendar),
         calendar=r.calendar,
     )
 
@@ -61,8 +61,10 @@ def is_running(r: Run) -> bool:
 
 def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = None) -> RegisteredRun:
     """The run by its registered plan. until: a look's day; waves of it and later ones are still to come."""
-    sent = {wave: str(day) for wave, day in releases.sent_on(r).items()}
-    told = experiment.registration_check.told(plan, now=draft(r), waves=sent, until=until)
+    known = releases.ledger(r)
+    sent = {wave: str(day) for wave, day in releases.sent_on(r, known=known).items()}
+    skipped = {event["wave"]: str(event["reason"]) for event in known.having("skipped", cycle=str(r.cycle))}
+    told = experiment.registration_check.told(plan, now=draft(r), waves=sent, until=until, skipped=skipped)
     r.say("\n".join(f"    {line}" for line in told))
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
     present = r.settings.labels  # a plan from before labels were registered leaves them to conf

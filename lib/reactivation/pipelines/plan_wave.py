@@ -22,7 +22,8 @@ from reactivation.runtime.watermark import require_ingested
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What else must be said."""
-    parser.add_argument("--reason", help="why a released wave is planned again; only with --force")
+    parser.add_argument("--skip", action="store_true", help="leave the wave out of this cycle, for good; with --reason")
+    parser.add_argument("--reason", help="why a wave is left out (--skip), or a released one planned again (--force)")
 
 
 def run(r: Run) -> None:
@@ -30,13 +31,20 @@ def run(r: Run) -> None:
 
     A released wave is planned again by `--force --reason` alone; what was released stays.
     """
-    settings, name = r.settings.campaign, r.wave
-    as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
+    settings, name, known = r.settings.campaign, r.wave, releases.ledger(r)
+    is_left_out = getattr(r.args, "skip", False)
+    when: dict[str, Any] = {"cycle": r.cycle, "calendar": r.calendar, "as_of": None if is_left_out else r.as_of}
+    as_of = campaign.wave_days.day_of(settings, wave=name, **when)
     assert name is not None
-    known = releases.ledger(r)
+    if is_left_out:
+        releases.skip(r, known, wave=name, reason=_reason(r))
+        return
+    _require_not_skipped(r, known)
     sent = _sent(r, known, name)
     _require_reason(r, sent)
-    require_ingested(r, as_of)
+    today = require_ingested(r, as_of)
+    if today > as_of and sent is None and known.planned(cycle=str(r.cycle), wave=name) is None:
+        raise campaign.wave_days.missed({name: as_of}, cycle=r.cycle, calendar=r.calendar, today=today)
     send_on = as_of + timedelta(days=settings.lead_days)
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     registered, now = plan_registration.row(r), plan_registration.draft(r)
@@ -59,7 +67,8 @@ def run(r: Run) -> None:
         r.say(f"    equal to version {before['plan_version']}, which stands: {told}")
         return
     _require_unreleased(r, known, sent, planned)
-    version = _write(r, known, name, planned, after=sent)
+    days = experiment.registration_check.wave_days(registered)
+    version = _write(r, known, name, planned, after=sent, registered_on=days[name])
     details = {
         "as_of": as_of,
         "send_on": send_on,
@@ -94,6 +103,13 @@ def _sent(r: Run, known: Ledger, wave: str) -> int | None:
     return None if r.read(derived.WAVE_PLAN, is_old).isEmpty() else campaign.ledger.SENT_AS_PLANNED
 
 
+def _require_not_skipped(r: Run, known: Ledger) -> None:
+    """PlanError where the wave was left out of its cycle."""
+    for event in known.having("skipped", cycle=str(r.cycle), wave=r.wave):
+        finding = Finding("skipped", str(event["as_of"] or r.wave), f"{event['reason']}; what was left out stays so")
+        raise PlanError(f"{r.wave} of {r.cycle} was skipped and is not planned", [finding])
+
+
 def _require_reason(r: Run, sent: int | None) -> None:
     """PlanError where a released wave would be planned again by force without a reason."""
     if sent is not None and r.force and not _reason(r):
@@ -115,11 +131,20 @@ def _require_unreleased(r: Run, known: Ledger, sent: int | None, planned: campai
     raise PlanError(f"{r.wave} of {r.cycle} is released and would be planned otherwise now", findings)
 
 
-def _write(r: Run, known: Ledger, wave: str, planned: campaign.waves.PlannedWave, *, after: int | None) -> int:
+def _write(
+    r: Run,
+    known: Ledger,
+    wave: str,
+    planned: campaign.waves.PlannedWave,
+    *,
+    after: int | None,
+    registered_on: date,
+) -> int:
     """Add a version beside the earlier ones, whose number is returned."""
     versions = [event["plan_version"] for event in known.having("planned", cycle=str(r.cycle), wave=wave)]
     version: int = max([*versions, after or 0]) + 1
-    plan = campaign.ledger.numbered(planned.plan, version=version, release=_release_id(r, wave, version))
+    release = _release_id(r, wave, version)
+    plan = campaign.ledger.numbered(planned.plan, version=version, release=release, registered_on=registered_on)
     limits, waterfall = (
         r.rows(table, [{**row, "plan_version": version} for row in rows])
         for table, rows in ((derived.WAVE_LIMITS, planned.limits), (derived.WAVE_WATERFALL, planned.waterfall))

@@ -31,13 +31,14 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool) -> D
     """Who has how many contacts around the day of sending, as known at 00:00 of a day.
 
     Receipts, released contacts without one, and others' contacts. is_final: the release takes all reserved contacts;
-    the plan, of the own scenario, those sent before `send_on` alone, so that a wave planned again is the same wave.
+    the plan, of the own scenario, those sent by `send_on`, so that a wave planned again, when others of later days are
+    released, is the same wave.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     cycle, receipts = F.col("cycle"), known.get("contacts")
     is_near = F.col("send_on").between(send_on - longest, send_on + longest)
     in_cycles = cycle.between(str(Month.of(send_on - longest)), str(Month.of(send_on + longest)))
-    sent = releases.contacts_of_others(r, in_cycles & is_near, before=None if is_final else send_on)
+    sent = releases.contacts_of_others(r, in_cycles & is_near, until=None if is_final else send_on)
     together = (
         receipts if sent is None else campaign.facts.as_sent(sent, receipts, known_before=day, calendar=r.calendar)
     )

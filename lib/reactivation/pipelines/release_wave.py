@@ -129,7 +129,7 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
 
 def _granted(r: Run, day: date) -> dict[str, int]:
     """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
-    reserved = releases.contacts_of_others(r, F.col("cycle") == str(r.cycle), before=None)
+    reserved = releases.contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
     if reserved is None:
         return {}
     events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")

@@ -42,14 +42,14 @@ def contacts(r: Run, where: Column, *, known: Ledger | None = None) -> DataFrame
     return campaign.ledger.standing(None if ours is None else (known or ledger(r)).released_contacts(ours), old)
 
 
-def contacts_of_others(r: Run, where: Column, *, before: date | None) -> DataFrame | None:
+def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFrame | None:
     """Every contact that stands or is reserved, of all scenarios that share the ledger, but the own wave's: for caps.
 
-    where: a condition on cycle, wave and send_on. before: of the own scenario, only contacts sent before that day.
+    where: a condition on cycle, wave and send_on. until: of the own scenario, only contacts sent by that day.
     """
     is_wave = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == r.wave)
     is_ours = (F.col("region") == r.region) & (F.col("scenario") == r.scenario)
-    is_later = F.col("send_on") >= (before or date.max)
+    is_later = F.col("send_on") > (until or date.max)
     reserved, plans = _present(r, derived.CONTACT_LEDGER, where), _present(r, derived.WAVE_PLAN, where)
     if reserved is not None:
         reserved = campaign.ledger.not_stopped(reserved).where(~(is_ours & (is_wave | is_later)))
@@ -58,9 +58,11 @@ def contacts_of_others(r: Run, where: Column, *, before: date | None) -> DataFra
     return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans).where(~(is_wave | is_later)))
 
 
-def sent_on(r: Run) -> dict[str, date]:
+def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:
     """The day on which each released wave of the cycle was to be sent."""
-    rows = newest(r, derived.WAVE_PLAN, F.col("cycle") == str(r.cycle)).select("wave", "send_on").distinct()
+    rows = (
+        newest(r, derived.WAVE_PLAN, F.col("cycle") == str(r.cycle), known=known).select("wave", "send_on").distinct()
+    )
     return {row["wave"]: row["send_on"] for row in records(rows)}
 
 
@@ -81,6 +83,21 @@ def note(r: Run, status: str, *, version: int | None, wave: str, **more: Any) ->
     }
     r.write(derived.WAVE_RELEASES, r.rows(derived.WAVE_RELEASES, [event]), event_id=str(event["event_id"]))
     return event
+
+
+def skip(r: Run, known: Ledger, *, wave: str, reason: str | None) -> None:
+    """Note that a wave is left out of its cycle; PlanError without a reason, or where it was released."""
+    findings = [] if reason else [Finding("missing", "--reason", "say why it is left out: the read-out tells it")]
+    for event in known.having("released", cycle=str(r.cycle), wave=wave):
+        advice = "what is not sent yet is stopped by jobs/stop_wave.py"
+        findings.append(Finding("released", f"version {event['plan_version']}", advice))
+    if findings:
+        raise PlanError(f"{wave} of {r.cycle} cannot be left out", findings)
+    if known.having("skipped", cycle=str(r.cycle), wave=wave):
+        r.say(f"    {wave} of {r.cycle} was left out before")
+        return
+    note(r, "skipped", version=None, wave=wave, reason=reason)
+    r.say(f"    {wave} of {r.cycle} is left out: {reason}")
 
 
 def fingerprints(r: Run, known: Ledger) -> campaign.frozen.Fingerprints:

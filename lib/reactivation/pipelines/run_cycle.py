@@ -9,9 +9,9 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
-from reactivation import schedule
+from reactivation import campaign, schedule
 from reactivation.contracts import flow
-from reactivation.errors import Finding, SettingsError
+from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.periods import Month
 from reactivation.pipelines import (
     assign_tiers,
@@ -22,6 +22,7 @@ from reactivation.pipelines import (
     read_out,
     release_wave,
     releases,
+    rows_taken,
     score_users,
     train_models,
 )
@@ -59,6 +60,10 @@ JOBS: dict[str, Job] = {
 def add_arguments(parser: ArgumentParser) -> None:
     """How far to go."""
     parser.add_argument("--through", metavar="YYYY-MM", help="last of several cycles (default: `--cycle` alone)")
+    parser.add_argument(
+        "--skip", nargs="+", default=[], metavar="WAVE", help="waves of the cycle to leave out, for good"
+    )
+    parser.add_argument("--reason", help="why they are left out")
 
 
 def no_hook() -> Hook | None:
@@ -80,7 +85,7 @@ def run(r: Run, load_hook: Callable[[], Hook | None] = no_hook) -> None:
     if r.as_of is None and hook is None:
         advice = "name the day until which the bank's rows are there: waves planned without them would see nobody"
         raise SettingsError("until when?", [Finding("missing", "--as-of", advice)])
-    run_months(r, r.cycle, last_cycle(r), hook=hook)
+    run_months(r, cycles(r), hook=hook, leave_out_waves=waves_to_leave_out(r))
     r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
     r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
 
@@ -91,6 +96,24 @@ def last_cycle(r: Run) -> Month:
     if last < r.cycle:
         raise SettingsError("nothing to run", [Finding("through", str(last), f"lies before cycle {r.cycle}")])
     return last
+
+
+def cycles(r: Run) -> list[Month]:
+    """The cycles that were asked for, the first and the last included."""
+    return r.cycle.through(last_cycle(r))
+
+
+def waves_to_leave_out(r: Run) -> tuple[str, ...]:
+    """The waves of `--skip`; SettingsError where one is unknown, where no reason is given, or for several cycles."""
+    wanted, waves = tuple(r.args.skip), r.settings.campaign.waves
+    findings = [Finding("unknown", f"--skip {w}", nearest(w, waves)) for w in wanted if w not in waves]
+    if wanted and not r.args.reason:
+        findings.append(Finding("missing", "--reason", "say why they are left out: the read-out tells it"))
+    if wanted and last_cycle(r) != r.cycle:
+        findings.append(Finding("of which cycle?", "--skip", "name the cycle alone, without --through"))
+    if findings:
+        raise SettingsError("no wave is left out", findings)
+    return wanted
 
 
 def required_hook(r: Run, load: Callable[[], Hook | None]) -> Hook | None:
@@ -105,16 +128,11 @@ def required_hook(r: Run, load: Callable[[], Hook | None]) -> Hook | None:
     return hook
 
 
-def run_months(r: Run, first: Month, last: Month, *, hook: Hook | None) -> None:
-    """What is due of several cycles, one after the other, both ends included."""
-    for number in range(last.months_since(first) + 1):
-        run_month(r.at(r.step, cycle=first + number), hook=hook)
-
-
 def is_done(due: Due, done: Collection[tuple[str, str | None, date | None]]) -> bool:
     """True for what nobody has to run: a wave planned or released on any day, an ingest up to a later day.
 
-    done: see `Run.done`. A job that somebody ran by itself may have no day there.
+    done: see `Run.done`. A job that somebody ran by itself may have no day there. What an ingest took may no longer be
+    all there is: see `rows_taken.differences`.
     """
     if due.job in (flow.PLAN.job, flow.RELEASE.job):
         return any((job, wave) == (due.job, due.wave) for job, wave, _ in done)
@@ -135,54 +153,80 @@ def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def run_month(
+def run_months(
     r: Run,
+    months: Sequence[Month],
     *,
     hook: Hook | None,
     before: Sequence[Due] = (),
     around: Around = unwatched,
     leave_out: Collection[str] = (),
+    leave_out_waves: Collection[str] = (),
 ) -> None:
-    """Execute what is due of one cycle.
+    """Execute what is due of several cycles, in the order of their days.
 
-    before: jobs to run before its own; one that is among its own as well runs once. around: makes the context in which
-    each job runs. leave_out: jobs that are not run.
+    before: jobs to run before those of the first cycle; one that is among them as well runs once. around: makes the
+    context in which each job runs. leave_out: jobs that are not run. leave_out_waves: waves that are noted as skipped.
     """
-    of_cycle = schedule.of_cycle(
-        r.cycle,
-        calendar=r.calendar,
-        waves=r.settings.campaign.planned_on(r.cycle),
-        looks=r.settings.experiment.look_days(r.cycle),
-        before_each_day=[hook.step.job] if hook else [],
-    )
-    jobs = tuple(due for due in dict.fromkeys((*before, *of_cycle)) if due.job not in leave_out)
-    until = r.as_of or r.calendar.settle_on(r.cycle)
-    done = set() if r.force else r.done()
-    for number, due in enumerate(jobs, start=1):
-        title = f"[{r.cycle} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
+    runs = {month: r.at(r.step, cycle=month) for month in months}
+    of_cycles = [(month, of_cycle(run, hook)) for month, run in runs.items()]
+    due_days = schedule.in_order([(months[0], before), *of_cycles])
+    jobs = [(month, due) for month, due in due_days if due.job not in leave_out]
+    until = r.as_of or r.calendar.settle_on(months[-1])
+    done = {month: set() if r.force else run.done() for month, run in runs.items()}
+    skipped = {month: releases.ledger(run).skipped(cycle=str(month)) for month, run in runs.items()}
+    reason = getattr(r.args, "reason", None)
+    for number, (month, due) in enumerate(jobs, start=1):
+        title = f"[{month} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
         if due.as_of > until:
             r.say(f"{title}: not due before {until}; call again then")
             break
-        if is_done(due, done):
-            r.say(f"{title}: done already")
-            continue
-        if (why := kept(r, due)) is not None:
+        changed: list[str] = []
+        if is_done(due, done[month]):
+            changed = rows_taken.differences(runs[month], due.as_of) if due.job == flow.INGEST.job else []
+            if not changed:
+                r.say(f"{title}: done already")
+                continue
+        if (why := kept(runs[month], due, skipped[month])) is not None:
             r.say(f"{title}: {why}")
             continue
-        r.say(title)
+        is_skipped = due.wave in leave_out_waves
+        if hook is None and schedule.missed(due, until) and not is_skipped:
+            own = [one for cycle, one in jobs[number - 1 :] if cycle == month and one.wave not in leave_out_waves]
+            raise campaign.wave_days.missed(
+                {o.wave: o.as_of for o in own if o.wave and schedule.missed(o, until) and not is_done(o, done[month])},
+                cycle=month,
+                calendar=r.calendar,
+                today=until,
+            )
+        r.say("\n".join([title, *(f"    done before, but {what}" for what in changed)]))
         started = time.monotonic()
         step, job = job_of(due, hook)
-        child = r.at(step, as_of=due.as_of, wave=due.wave, args=Namespace())
+        child = runs[month].at(step, as_of=due.as_of, wave=due.wave, args=Namespace(skip=is_skipped, reason=reason))
+        skipped[month] |= {due.wave} if is_skipped and due.wave else set()
         with around(child, due), child.own_queries():
             job(child)
         child.finish()
         r.say(f"    done in {time.monotonic() - started:.1f} s")
 
 
-def kept(r: Run, due: Due) -> str | None:
+def of_cycle(r: Run, hook: Hook | None) -> tuple[Due, ...]:
+    """The jobs of the run's cycle, by its settings."""
+    return schedule.of_cycle(
+        r.cycle,
+        calendar=r.calendar,
+        waves=r.settings.campaign.planned_on(r.cycle, r.calendar),
+        looks=r.settings.experiment.look_days(r.cycle),
+        before_each_day=[hook.step.job] if hook else [],
+    )
+
+
+def kept(r: Run, due: Due, skipped: Collection[str] = ()) -> str | None:
     """Why a wave's job is not for this command, in words; None for all others."""
     if due.wave is None:
         return None
+    if due.wave in skipped:
+        return "left out of this cycle"
     if r.force and releases.ledger(r).released(cycle=str(r.cycle), wave=due.wave) is not None:
         return "released, so it stays as it is; a further version: jobs/plan_wave.py --force --reason …"
     if due.job == flow.RELEASE.job and not r.settings.campaign.release.automatic:

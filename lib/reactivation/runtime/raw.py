@@ -15,7 +15,7 @@ from reactivation.errors import Finding, SourceError, nearest
 from reactivation.frames import BAD_ROW, counted_by, of_records, records, union_all
 from reactivation.ingest import mapping
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
-from reactivation.runtime import tabular_files
+from reactivation.runtime import snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
 
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
@@ -36,8 +36,7 @@ class RawTables:
         self._region = region
         self._conf = f"conf/regions/{region}.yml"
         self._findings: list[Finding] = []
-        self._unusable: dict[str, Mapping[str, str]] = {}
-        """By place: columns that its files have and that cannot be used, with the reason."""
+        self._unusable: dict[str, Mapping[str, str]] = {}  # by place: columns that cannot be used, with the reason
 
     def open(self) -> dict[str, DataFrame]:
         """The region's sources by canonical name, with their own columns; SourceError lists all that is wrong."""
@@ -60,6 +59,12 @@ class RawTables:
             self._note_empty(frames)
         self._raise(self._findings)
         return frames
+
+    def rows_by_log(self) -> dict[str, int | None]:
+        """Rows of each source by its table's log; None where that does not say, or where not all rows are meant."""
+        is_delta, present = self._settings.format == "delta", self._settings.present
+        whole = {name: source.from_ for name, source in present.items() if is_delta and not source.where}
+        return {name: snapshot.rows_in(self._place(raw)) if (raw := whole.get(name)) else None for name in present}
 
     def require_rows(self, frames: Mapping[str, DataFrame]) -> None:
         """SourceError where one of these sources has no row at all, or cannot be read."""

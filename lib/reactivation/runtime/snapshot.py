@@ -81,6 +81,16 @@ def of_version(log: Path, version: int) -> Snapshot | None:
     )
 
 
+def rows_in(place: str) -> int | None:
+    """Rows of a table by its log, where that is a folder of this machine and says so; else None."""
+    log = Path(place) / "_delta_log"
+    newest = next(iter(versions(log)), None)
+    found = None if newest is None else of_version(log, newest)
+    if found is None or not found.is_plain or any(file.rows is None for file in found.files):
+        return None
+    return sum(file.rows or 0 for file in found.files)
+
+
 def partitions_changed(log: Path, made: Iterable[int]) -> Iterator[Mapping[str, str | None]]:
     """Partition values of the files that some commits added or removed."""
     for version in made:

@@ -9,12 +9,13 @@ from reactivation.errors import Finding, NotReady
 from reactivation.runtime.run import Run
 
 
-def require_ingested(r: Run, until: date) -> None:
-    """NotReady where rows that arrived before 00:00 of `until` may still be missing."""
+def require_ingested(r: Run, until: date) -> date:
+    """The day up to which all rows are in; NotReady where that lies before `until`."""
     reached = _reached(r)
     if reached is None or reached < until:
         advice = f"run jobs/ingest_sources.py --cycle {r.cycle} --as-of {until} first; it stopped at {reached}"
         raise NotReady(f"cycle {r.cycle} is not ingested up to {until}", [Finding("not ingested", str(until), advice)])
+    return reached
 
 
 def knows(r: Run, day: date) -> bool:

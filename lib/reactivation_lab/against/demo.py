@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,23 @@ def counted(ran: Ran, steps: list[Step], log: Log, *, root: Path) -> dict[str, A
         }
         for step, end in zip(steps, ends, strict=True)
     ]
-    until = max(step.ended for step in steps if step.cycle == steps[0].cycle)
     return {
-        **_cost(ran, log, ran.ended, root),
-        "may": _cost(ran, log, until, root),
+        **_cost(ran, log, (ran.started, ran.ended), root),
+        "may": _together([_cost(ran, log, span, root) for span in of_first_cycle(steps, since=ran.started)]),
         "wave_day": last_wave_day(each),
         "steps": each,
     }
+
+
+def of_first_cycle(steps: list[Step], *, since: float) -> list[tuple[float, float]]:
+    """When the first cycle's jobs ran: its last ones run after the next cycle has begun. since: when it all began."""
+    stretches = [list(stretch) for _, stretch in groupby(steps, key=lambda step: step.cycle)]
+    begins = [since, *(stretch[0].began for stretch in stretches[1:])]
+    return [
+        (begin, stretch[-1].ended)
+        for begin, stretch in zip(begins, stretches, strict=True)
+        if stretch[0].cycle == steps[0].cycle
+    ]
 
 
 def last_wave_day(steps: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -91,13 +102,19 @@ def steps(root: Path) -> list[Step]:
     return sorted(found, key=lambda step: step.began)
 
 
-def _cost(ran: Ran, log: Log, until: float, root: Path) -> dict[str, Any]:
+def _cost(ran: Ran, log: Log, span: tuple[float, float], root: Path) -> dict[str, Any]:
+    began, ended = span
     return {
-        **ran.cost(ran.started, until),
-        "queries": log.queries_between(ran.started, until),
-        "jobs": log.jobs_between(ran.started, until),
-        "commits": deltalog.commits(root, until=until),
+        **ran.cost(began, ended),
+        "queries": log.queries_between(began, ended),
+        "jobs": log.jobs_between(began, ended),
+        "commits": deltalog.commits(root, until=ended) - deltalog.commits(root, until=began),
     }
+
+
+def _together(costs: list[dict[str, Any]]) -> dict[str, Any]:
+    sums = {name: round(sum(cost[name] for cost in costs), 2) for name in costs[0] if name != "others"}
+    return {**sums, "others": max(cost["others"] for cost in costs)}
 
 
 def _epoch(at: datetime) -> float:

@@ -53,5 +53,5 @@ def run(r: Run) -> None:
         if r.args.vacuum and due not in history and due.job == "ingest_sources":
             vacuum_tables.tidy(r.store, keep_hours=0, force=True, more=bank_tables(r.store))
 
-    run_cycle.run_month(r, hook=HOOK, before=history, around=around, leave_out=r.args.leave_out)
+    run_cycle.run_months(r, [r.cycle], hook=HOOK, before=history, around=around, leave_out=r.args.leave_out)
     r.say(f"\nRecords: {r.root}/benchmark.jsonl")

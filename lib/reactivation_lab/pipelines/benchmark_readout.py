@@ -52,7 +52,7 @@ def run(b: Bench) -> None:
 
 def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, repetition: int, *, place: str) -> None:
     settings, share = b.settings.experiment, b.settings.campaign.arms
-    window = Window(min(b.settings.campaign.days_of(CYCLE).values()), CYCLE.window.end)
+    window = Window(min(b.settings.campaign.days_of(CYCLE, b.settings.calendar).values()), CYCLE.window.end)
     columns = now["features"].columns + now["scores"].columns
     specs = experiment.MetricSpecs.of(settings, window=window, columns=columns)
 

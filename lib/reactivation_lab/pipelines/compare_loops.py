@@ -63,11 +63,11 @@ def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, l
         "frozen": _opened(r, seed, frozen, f"campaign.learning.frozen_after={r.cycle - 1}"),
     }
     r.say(f"\n== bank {seed}, until {parting} ==")
-    run_cycle.run_months(own["learning"], r.cycle, parting - 1, hook=HOOK)
+    run_cycle.run_months(own["learning"], r.cycle.through(parting - 1), hook=HOOK)
     copy_whole(r.spark, learning, frozen)
     for loop in missing:
         r.say(f"\n== bank {seed}, {loop} from {parting} ==")
-        run_cycle.run_months(own[loop], parting, last, hook=HOOK)
+        run_cycle.run_months(own[loop], parting.through(last), hook=HOOK)
         for record in _months(own[loop].at(steps.LOOP_WITH_TRUTH), seed, loop, since=parting):
             append_record(file, record)
     if not r.args.keep:

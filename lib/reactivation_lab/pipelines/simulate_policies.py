@@ -85,7 +85,7 @@ def _live(own: Run) -> None:
     for due in schedule.of_cycle(
         own.cycle,
         calendar=own.calendar,
-        waves=own.settings.campaign.planned_on(own.cycle),
+        waves=own.settings.campaign.planned_on(own.cycle, own.calendar),
         before_each_day=[HOOK.step.job],
     ):
         is_last = due.as_of >= own.cycle.window.end

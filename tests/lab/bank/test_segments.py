@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from reactivation.errors import PlanError
 from reactivation.periods import Month, Window
 from reactivation_lab.bank import due
 
@@ -31,7 +30,7 @@ def test_before_the_month_only_history_is_simulated_month_by_month() -> None:
 def test_within_the_month_the_bank_lives_from_wave_to_wave_and_only_to_the_day_asked_for() -> None:
     assert days(date(2026, 5, 5), [APRIL]) == [TO_W1]
     assert days(date(2026, 5, 11), [APRIL, TO_W1]) == []  # the stretch to the second wave ends a day later
-    assert days(date(2026, 6, 6), [APRIL, TO_W1]) == [TO_W2, TO_THE_END]
+    assert days(date(2026, 6, 1), [APRIL, TO_W1]) == [TO_W2, TO_THE_END]
 
 
 def test_the_next_cycle_lives_what_the_last_one_left_of_its_month() -> None:
@@ -43,6 +42,12 @@ def test_nothing_is_added_before_the_bank_was_opened() -> None:
     assert days(date(2026, 5, 1), [APRIL], months=8) == []
 
 
-def test_a_wave_outside_the_month_is_refused() -> None:
-    with pytest.raises(PlanError, match="2026-07-01"):
-        due(MAY, boundaries=[date(2026, 7, 1)], history_months=0, as_of=date(2026, 6, 1), done=[])
+def test_the_bank_lives_past_the_months_end_up_to_the_day_on_which_the_month_settles() -> None:
+    """Else an ingest up to that day would count as having taken rows that do not exist yet."""
+    fifth, june = date(2026, 6, 5), Window(date(2026, 6, 1), date(2026, 6, 5))
+    may = [APRIL, TO_W1, TO_W2]
+    alone = due(MAY, boundaries=[*WAVES, fifth], history_months=1, as_of=fifth, done=may)
+    assert alone == [TO_THE_END, june]
+    in_a_row = due(MAY + 1, boundaries=[fifth], history_months=1, as_of=date(2026, 6, 1), done=may)
+    assert in_a_row == [TO_THE_END]
+    assert due(MAY, boundaries=[*WAVES, fifth], history_months=1, as_of=fifth, done=[*may, TO_THE_END]) == [june]

@@ -20,8 +20,6 @@ from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
-from reactivation.errors import Finding, PlanError
-from reactivation.periods import Month
 
 REASONS = (
     "not_contactable",
@@ -54,28 +52,6 @@ class PlannedWave(NamedTuple):
     contacts: Mapping[str, int]
     cost: Decimal
     digest: str
-
-
-def day_of(settings: CampaignSettings, *, cycle: Month, wave: str | None, as_of: date | None) -> date:
-    """The day a wave is planned as of: the one given, else conf's; PlanError where there is no such wave or day."""
-    days = settings.planned_on(cycle)
-    if wave is None or wave not in days:
-        advice = f"known here: {', '.join(days)}; name one with --wave"
-        raise PlanError(f"cycle {cycle} has no wave `{wave}`", [Finding("wave", str(wave), advice)])
-    day = as_of or days[wave]
-    if not cycle.first < day < (cycle + 1).first:
-        advice = f"must lie in the cycle and after its first day; conf plans {wave} for {days[wave]}"
-        raise PlanError(f"{wave} of cycle {cycle} cannot be planned as of {day}", [Finding("as_of", str(day), advice)])
-    return day
-
-
-def as_plain(settings: CampaignSettings, cycle: Month) -> list[dict[str, Any]]:
-    """The waves of a cycle as plain values, each with its name and `as_of`, for the registered plan."""
-    days = settings.days_of(cycle)
-    return [
-        {"wave": name, "as_of": str(days[name]), **wave.model_dump(mode="json")}
-        for name, wave in settings.waves.items()
-    ]
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:

@@ -61,6 +61,10 @@ class Ledger:
         """The newest release of a wave."""
         return next(reversed(self.having("released", cycle=cycle, wave=wave)), None)
 
+    def skipped(self, *, cycle: str) -> set[str]:
+        """The waves of a cycle that were left out."""
+        return {event["wave"] for event in self.having("skipped", cycle=cycle)}
+
     def open_releases(self, *, cycle: str, wave: str | None = None) -> list[Event]:
         """Releases that were not stopped, lowest version first."""
         ends = {e["release_id"] for e in self.having("stopped", cycle=cycle, wave=wave)}
@@ -119,12 +123,13 @@ def standing(released: DataFrame | None, sent_as_planned: DataFrame) -> DataFram
     return old if released is None else released.select(*CONTACT).unionByName(old)
 
 
-def numbered(plan: DataFrame, *, version: int, release: str) -> DataFrame:
-    """A plan as a version of its wave: plan_version, and contact ids that are no other release's."""
+def numbered(plan: DataFrame, *, version: int, release: str, registered_on: date) -> DataFrame:
+    """A plan as a version of its wave: plan_version, the registered day, and contact ids that no other release has."""
     contact_id = F.concat_ws("-", F.lit(release), F.col("user_id").cast("string"))
     named = plan.withColumns(
         {
             "plan_version": F.lit(version),
+            "registered_on": F.lit(registered_on),
             "contact_id": F.when(F.col("channel") != "none", contact_id),
         }
     )

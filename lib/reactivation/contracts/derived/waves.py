@@ -36,6 +36,12 @@ WAVE_PLAN = Table(
             "options the user could have drawn, channel/benefit, spaced; null outside exploration",
         ),
         Column("contact_id", "string", "number in the channel file; null where nothing is sent"),
+        Column(
+            "registered_on",
+            "date",
+            "day that the experiment registered for the wave; another than send_on where it was missed and planned late; "
+            "null in plans that 0.1.0 wrote",
+        ),
         PLAN_VERSION,
     ),
     ("cycle", "wave"),

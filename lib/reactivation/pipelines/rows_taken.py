@@ -1,0 +1,29 @@
+"""No job, but what `run_cycle` asks before it skips an ingest: does raw hold what was taken of it, and nothing else?"""
+
+from datetime import date
+
+from reactivation.contracts import derived
+from reactivation.frames import records
+from reactivation.ingest import still_taken
+from reactivation.runtime.raw import RawTables
+from reactivation.runtime.run import Run
+
+
+def differences(r: Run, until: date) -> list[str]:
+    """What keeps raw from holding, per source, exactly the rows that were taken up to a day; none where it does.
+
+    Where the raw tables' logs say how many rows there are, and these are the ones that `ingest_counts` took or saw as
+    not yet arrived, that is all. Else one query counts the rows by source and month of arrival.
+    """
+    settings = r.settings.sources
+    taken = still_taken.taken(records(r.read(derived.INGEST_COUNTS))) if r.has(derived.INGEST_COUNTS) else {}
+    if missing := still_taken.not_reached(taken, list(settings.present), until):
+        return missing
+    was = {name: taken[name] for name in settings.present}
+    raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
+    if all(rows is not None and rows == was[name].rows_there for name, rows in raw.rows_by_log().items()):
+        return []
+    tables = raw.open()
+    with raw.reading(tables):
+        now = records(still_taken.arrivals(tables, was, settings=settings, calendar=r.calendar))
+    return still_taken.differences(was, now)
