@@ -21,7 +21,7 @@ from reactivation_lab.hook import HOOK
 
 PROJECT = Path(__file__).parent.parent.parent
 USERS = 2500  # with 600 the gate refuses both models
-FIRST_WAVE_ON = "2026-05-05"
+FIRST_WAVE_ON = "2026-05-06"  # the 5th is a holiday
 SMALL = (
     f"sandbox.users={USERS}",
     "sandbox.history_months=5",

@@ -5,6 +5,7 @@
 
 import os
 import random
+import re
 
 import pytest
 
@@ -26,17 +27,13 @@ def killed(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """The cycle of `bank` on another root, killed at random moments."""
     other = Bank(bank.spark, tmp_path_factory.mktemp("killed"))
     of_month = bank.read(derived.RUN_LOG, CYCLE).where("table = '-' and job != 'run_cycle'").orderBy("finished_at")
-    seconds = [row.seconds for row in of_month.collect()[: len(of_month_jobs(bank))]]
+    jobs = re.findall(r"\[2026-05 +\d+/(\d+)\]", bank.said)
+    seconds = [row.seconds for row in of_month.collect()[: int(jobs[-1])]]
     at = moments(seconds, count=KILLS, seed=SEED)
     say(f"\nTORTURE_SEED={SEED}, {KILLS} kills")
     for told in run_on(other.arguments(CYCLE), at, log=other.root / "said.txt"):
         say(told)
     return other
-
-
-def of_month_jobs(bank: Bank) -> list[str]:
-    """The titles of the jobs that the undisturbed month ran."""
-    return [line for line in bank.said.splitlines() if line.startswith(f"[{CYCLE} ")]
 
 
 def test_its_tables_are_those_of_the_undisturbed_month(bank: Bank, killed: Bank) -> None:
