@@ -20,7 +20,8 @@ from reactivation.runtime.commits import Commit, busy, committed, newest, of_his
 from reactivation.runtime.contract_rules import in_part
 from reactivation.runtime.snapshot import Parts, Snapshot
 
-_INDEXED_COLUMNS = 8
+_INDEXED_COLUMNS = 1
+"""Columns of which Delta keeps the smallest and largest value per file: the first, mostly the user."""
 _CONSTRAINT = "delta.constraints."
 _MOST_FILES = 1000
 """Data files that are read by the log's own list: Spark looks for them one by one."""
