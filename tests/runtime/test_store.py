@@ -180,7 +180,8 @@ def test_a_table_is_held_by_one_job_and_only_at_the_version_that_was_read(store:
 def test_who_is_killed_holds_nothing_any_more(store: Store, rows: Rows) -> None:
     store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 1)]), {"cycle": "2026-05"})
     path = f"{store.place(TIERS)}/_delta_log/.held"
-    text = f"import fcntl; file = open({path!r}, 'w'); fcntl.flock(file, fcntl.LOCK_EX); print('held', flush=True); input()"
+    lock = f"import fcntl; file = open({path!r}, 'w'); fcntl.flock(file, fcntl.LOCK_EX)"
+    text = f"{lock}; print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
