@@ -11,7 +11,7 @@ from reactivation.contracts import canonical
 from reactivation.frames import union_all
 from reactivation.ingest import ArrivalRange, IngestContext, disposition
 from reactivation.ingest.casting import Plausible
-from reactivation.ingest.received import Received, receive
+from reactivation.ingest.received import ReceivedRows, receive
 from reactivation.periods import Month
 
 pytestmark = pytest.mark.rules
@@ -24,7 +24,7 @@ NAMES = "user_id event_at arrived_at transaction_type channel amount"
 
 
 @pytest.fixture(scope="module")
-def received(spark: SparkSession) -> Received:
+def received(spark: SparkSession) -> ReceivedRows:
     values = [
         ("1", "2026-05-02 01:00", "2026-05-02 02:00", "mobile", None, "5"),
         ("1", "2026-05-02 01:00", "2026-05-02 03:00", "mobile", None, "5.00"),  # the same
@@ -36,27 +36,27 @@ def received(spark: SparkSession) -> Received:
     return receive(raw(spark, NAMES, values), canonical.TRANSACTIONS, {}, CONTEXT)
 
 
-def decided(received: Received, stored: DataFrame | None = None) -> disposition.Decided:
+def decided(received: ReceivedRows, stored: DataFrame | None = None) -> disposition.Decided:
     unchanged = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
     admitted = received.rows.withColumns(unchanged)
     return disposition.decided(admitted, received.table, received.rules, stored=stored, months=["2026-05"], rows=3)
 
 
-def test_rows_of_other_days_are_counted_or_left_alone(received: Received) -> None:
+def test_rows_of_other_days_are_counted_or_left_alone(received: ReceivedRows) -> None:
     assert (received.count, received.taken, received.not_yet_arrived) == (4, 0, 1)
 
 
-def test_an_empty_column_is_a_part_of_what_a_row_says(received: Received) -> None:
+def test_an_empty_column_is_a_part_of_what_a_row_says(received: ReceivedRows) -> None:
     found = decided(received).kept().select("transaction_type", "channel").collect()
     assert {tuple(row) for row in found} == {("mobile", None), (None, "mobile")}
 
 
-def test_a_quarantined_row_says_what_was_found(received: Received) -> None:
+def test_a_quarantined_row_says_what_was_found(received: ReceivedRows) -> None:
     row = decided(received).rejected().collect()[0]
     assert (row.reason, row.detail) == ("bad_type", "amount cannot be read as decimal(18,2): 100%")
 
 
-def test_rows_observed_twice_are_counted_by_a_query_and_what_differs_then_fails(received: Received) -> None:
+def test_rows_observed_twice_are_counted_by_a_query_and_what_differs_then_fails(received: ReceivedRows) -> None:
     rows = decided(received)
     twice = disposition.Decided(
         rows.table,

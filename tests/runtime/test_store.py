@@ -1,6 +1,8 @@
 """Delta tables by contract: parts are replaced whole, and a write that breaks the contract leaves nothing behind."""
 
 import json
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -158,6 +160,37 @@ def test_a_part_is_replaced_once_under_one_name(store: Store, rows: Rows) -> Non
             with pytest.raises(Busy, match="last written by a test"):
                 store.replace(TIERS, new, {"cycle": "2026-05"}, once=once)
         assert [user for _, user, _ in tiers_of(store)] == [user if is_made else 1]
+
+
+def test_a_table_is_held_by_one_job_and_only_at_the_version_that_was_read(store: Store, rows: Rows) -> None:
+    with store.held(TIERS, upon=None) as is_held:
+        assert not is_held
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 1)]), {"cycle": "2026-05"})
+    other = Store(store.spark, store.place(TIERS).removesuffix("/warehouse/tiers"), writer="another")
+    with store.held(TIERS, upon=0) as is_held:
+        assert is_held
+        with pytest.raises(Busy), other.held(TIERS, upon=0):
+            pass
+    with pytest.raises(Busy, match="being written"), store.held(TIERS, upon=7):
+        pass
+    with other.held(TIERS, upon=0) as is_held:
+        assert is_held
+
+
+def test_who_is_killed_holds_nothing_any_more(store: Store, rows: Rows) -> None:
+    store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 1)]), {"cycle": "2026-05"})
+    path = f"{store.place(TIERS)}/_delta_log/.held"
+    lock = f"import fcntl; file = open({path!r}, 'w'); fcntl.flock(file, fcntl.LOCK_EX)"
+    text = f"{lock}; print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(Busy), store.held(TIERS, upon=0):
+            pass
+        process.kill()
+        process.wait()
+    with store.held(TIERS, upon=0) as is_held:
+        assert is_held
 
 
 def test_of_two_jobs_that_replace_a_part_at_once_one_waits_and_is_told_if_it_waits_in_vain(

@@ -21,7 +21,7 @@ from reactivation.ingest.batch import Past, parts_to_write
 from reactivation.ingest.counts import Tallies
 from reactivation.ingest.disposition import Decided
 from reactivation.ingest.incremental import Resumed
-from reactivation.ingest.received import IngestContext, Received, each, receive
+from reactivation.ingest.received import IngestContext, ReceivedRows, each, receive
 from reactivation.ingest.rules import Allowed, is_fine
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.periods import Calendar
@@ -124,13 +124,13 @@ def ingest(
     return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, resumed, waiting)
 
 
-def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, Received]:
+def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, ReceivedRows]:
     columns = {name: source.columns or {} for name, source in settings.present.items()}
     return each(raw, lambda name: receive(raw[name], canonical.BY_NAME[name], columns[name], context))
 
 
 def _tallied(
-    found: Sequence[Row], received: Mapping[str, Received], waiting: Waiting | None, context: IngestContext
+    found: Sequence[Row], received: Mapping[str, ReceivedRows], waiting: Waiting | None, context: IngestContext
 ) -> Tallies:
     """Counts of all rows, before it is known which fine rows are duplicates. found: see `disposition.counted`."""
     back = waiting.taken_back if waiting else {}
@@ -148,7 +148,7 @@ def _tallied(
 
 
 def _decided(
-    received: Mapping[str, Received], admitted: Frames, found: Sequence[Row], past: Past, context: IngestContext
+    received: Mapping[str, ReceivedRows], admitted: Frames, found: Sequence[Row], past: Past, context: IngestContext
 ) -> dict[str, Decided]:
     """What becomes of the rows of each source; stored rows are looked at only where some may be repeated."""
     fine = {name: [row for row in found if row.source == name and row.rule_code == 0] for name in received}

@@ -17,7 +17,7 @@ from reactivation.frames import broadcast_if_small, checkpointed, counted_by, re
 from reactivation.ingest import mapping
 from reactivation.ingest.arrival_range import month_of
 from reactivation.ingest.batch import Past
-from reactivation.ingest.received import IngestContext, Received, checked
+from reactivation.ingest.received import IngestContext, ReceivedRows, checked
 from reactivation.ingest.rules import CODE, UNKNOWN_USER, code_of, is_fine
 
 _WAITING = 1 << 62
@@ -61,7 +61,7 @@ class Waiting:
         return quarantine.join(back, ["user_id", "reason"], "left_anti").select(*quarantine.columns)
 
 
-def late_users(received: Mapping[str, Received], past: Past, context: IngestContext) -> LateUsers:
+def late_users(received: Mapping[str, ReceivedRows], past: Past, context: IngestContext) -> LateUsers:
     """Compare when users became known with when their rows came, those that wait in quarantine among them."""
     arrivals, calendar = context.arrivals, context.calendar
     bits = {name: 1 << i for i, name in enumerate(received) if name != "users"}
@@ -109,7 +109,7 @@ def waiting(past: Past, late: LateUsers, context: IngestContext) -> Waiting | No
     return Waiting(frame, back, frozenset(row["source"] for row in found if not row["is_taken_back"]))
 
 
-def admitted(received: Received, late: LateUsers, waiting: Waiting | None, context: IngestContext) -> DataFrame:
+def admitted(received: ReceivedRows, late: LateUsers, waiting: Waiting | None, context: IngestContext) -> DataFrame:
     """Each row in the month in which it counts, with `came_at`, its own arrival, and `is_readmitted`.
 
     Grain: checked rows; one that breaks a rule already stays as it is. A row whose user became known in a later month
@@ -146,7 +146,7 @@ def _is_known_later() -> Column:
     return F.coalesce(is_fine() & (F.col("first_month") > F.col("arrival_cycle")), F.lit(False))
 
 
-def _admitted_at_once(rows: DataFrame, late: LateUsers, received: Received) -> DataFrame:
+def _admitted_at_once(rows: DataFrame, late: LateUsers, received: ReceivedRows) -> DataFrame:
     """The rows in the month in which they came: of a user who was not known by its end they break a rule."""
     seen = rows.join(late.frame.withColumn("is_late_user", F.lit(True)), "user_id", "left")
     is_unknown = F.col("is_late_user").isNotNull() & (F.col("first_at").isNull() | _is_known_later())

@@ -41,7 +41,7 @@ class IngestContext:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRows:
     """The rows of one source that arrived in the range, checked and kept beside the executors.
 
     rows: see `checked`. count: rows. taken: raw rows of the range's first month that arrived before `since`.
@@ -56,7 +56,7 @@ class Received:
     not_yet_arrived: int
 
 
-def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> Received:
+def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> ReceivedRows:
     """Read a source once. expressions: canonical column: Spark SQL over the raw columns."""
     arrivals, calendar, arrived_at = context.arrivals, context.calendar, F.col("arrived_at")
     is_not_yet = arrivals.is_not_yet(arrived_at, calendar)
@@ -76,7 +76,7 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     held = checkpointed(_checked(rows, table, context))
     taken, not_yet = (observed.get.get(name, 0) for name in ("taken", "not_yet_arrived"))
     count = observed.get.get("count", 0) - taken - not_yet
-    return Received(table, context.rules_of(table), held, count, taken, not_yet)
+    return ReceivedRows(table, context.rules_of(table), held, count, taken, not_yet)
 
 
 def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame:

@@ -13,7 +13,7 @@ def run(r: Run) -> None:
     settings = r.settings.sources
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
-    upon = r.versions([derived.INGEST_COUNTS])
+    upon = r.versions([derived.INGEST_COUNTS]).get(derived.INGEST_COUNTS.name)
     counts = records(r.read(derived.INGEST_COUNTS)) if r.has(derived.INGEST_COUNTS) else []
     past = ingest.Past(
         stored=r.read_present(canonical.ALL),
@@ -36,20 +36,15 @@ def run(r: Run) -> None:
     added = set(kept) if batch.adds else set()
     writes = {canonical.BY_NAME[name]: rows for name, rows in kept.items()} | {derived.QUARANTINE: batch.quarantine}
     writes = {table: rows for table, rows in writes.items() if table.name in batch.parts}
-    written = r.write_together(
-        (
-            (
-                table,
-                rows,
-                None if table.name in added else {table.partition_by[0]: batch.parts[table.name]},
-            )
-            for table, rows in writes.items()
-        ),
-        once=f"{r.step.job} upon {upon}" if batch.adds else None,  # two begun at the same counts would add the same
-    )
-    new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
-    # The counts come last: they say that all the others are there.
-    r.write(derived.INGEST_COUNTS, r.rows(derived.INGEST_COUNTS, new), cycle=batch.parts[derived.INGEST_COUNTS.name])
+    parts = {t: None if t.name in added else {t.partition_by[0]: batch.parts[t.name]} for t in writes}
+    # Two ingests that began at the same counts would add the same rows.
+    with r.store.held(derived.INGEST_COUNTS, upon=upon) as is_held:
+        once = f"{r.step.job} upon {upon}" if batch.adds and not is_held else None
+        written = r.write_together(((table, rows, parts[table]) for table, rows in writes.items()), once=once)
+        new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
+        # The counts come last: they say that all the others are there.
+        of_counts = r.rows(derived.INGEST_COUNTS, new)
+        r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}")
 

@@ -17,7 +17,9 @@ from reactivation.ingest import mapping
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.runtime import snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
+from reactivation.runtime.stored_table import newest_rows
 
+_VERSIONS = {"versionasof", "timestampasof"}
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
 _ABSENT = ("PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "DELTA_MISSING", "DELTA_TABLE_NOT_FOUND", "DELTA_PATH_DOES_NOT")
@@ -164,7 +166,10 @@ class RawTables:
             if _CATALOG.fullmatch(self._folder):
                 return self._spark.table(place)
             if self._settings.format == "delta":
-                return self._spark.read.format("delta").options(**self._settings.options).load(place)
+                options = self._settings.options
+                if not _VERSIONS & {name.lower() for name in options}:
+                    return newest_rows(self._spark, place)
+                return self._spark.read.format("delta").options(**options).load(place)
             opened = self._opened(place)
             self._unusable[place] = opened.unusable
             return opened.frame

@@ -1,8 +1,10 @@
 """Delta tables by contract: read, replace a part as a whole, append; nothing is half-written."""
 
+import fcntl
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -150,6 +152,26 @@ class Store:
             raise ContractError(f"`{table.name}` is not append-only: replace its part instead")
         self._check_columns(table, frame)
         return self._save(table, frame, None, once=once)
+
+    @contextmanager
+    def held(self, table: Table, *, upon: int | None) -> Iterator[bool]:
+        """Hold a table on whose version a job's writes rest: Busy where another job holds it, or has written since.
+
+        upon: the version that was read; None where the table was not there. Yields False, and holds nothing, where its
+        log does not lie on this machine. The system lets go of it when the process ends, however it ends.
+        """
+        log = Path(self.place(table)) / "_delta_log"
+        if upon is None or self.is_catalog or not log.is_dir():
+            yield False
+            return
+        with (log / ".held").open("w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise busy(table.name, self._open(table).newest()) from None
+            if self.version(table) != upon:
+                raise busy(table.name, self._open(table).newest())
+            yield True
 
     def clone(self, table: Table, source: "Store", *, at_millis: int) -> bool:
         """Make a table as another store had it at an instant (milliseconds since 1970), without copying its files.

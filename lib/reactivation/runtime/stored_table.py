@@ -1,11 +1,13 @@
 """One Delta table in its place: its newest version, the rows of it, and a write in one commit."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from delta import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
@@ -18,7 +20,8 @@ from reactivation.runtime.commits import Commit, busy, committed, newest, of_his
 from reactivation.runtime.contract_rules import in_part
 from reactivation.runtime.snapshot import Parts, Snapshot
 
-_INDEXED_COLUMNS = 8
+_INDEXED_COLUMNS = 1
+"""Columns of which Delta keeps the smallest and largest value per file: the first, mostly the user."""
 _CONSTRAINT = "delta.constraints."
 _MOST_FILES = 1000
 """Data files that are read by the log's own list: Spark looks for them one by one."""
@@ -73,8 +76,8 @@ class StoredTable:
     def load(self, version: int | None = None) -> DataFrame:
         """The rows of a version, by default the newest; where the log names its files, without Delta's own queries."""
         known = self.snapshot() if version is None else None
-        if known is not None and known.is_plain and len(known.files) <= _MOST_FILES:
-            return self._of_files(known)
+        if known is not None and _is_read_by_list(known):
+            return _of_files(self._spark, self._place, known)
         reader = self._spark.read if version is None else self._spark.read.option("versionAsOf", version)
         return reader.table(self._place) if self._is_catalog else reader.format("delta").load(self._place)
 
@@ -137,13 +140,6 @@ class StoredTable:
         """The table's log, where that is a folder of this machine."""
         log = Path(self._place) / "_delta_log"
         return log if not self._is_catalog and log.is_dir() else None
-
-    def _of_files(self, known: Snapshot) -> DataFrame:
-        if not known.files:
-            return of_records(self._spark, [], known.schema)
-        reader = self._spark.read.schema(known.schema).option("basePath", self._place)
-        paths = [f"{self._place}/{file.path}" for file in known.files]
-        return reader.option("__globPaths__", "false").parquet(*paths).select(*known.schema.names)
 
     def _guards(self) -> dict[str, str]:
         return {f"{_CONSTRAINT}{name}": rule for name, rule in self.contract.rules.items()}
@@ -222,6 +218,29 @@ class StoredTable:
         if log is None:
             return bool(made)
         return any(snapshots.lies_in(partition, parts) for partition in snapshots.partitions_changed(log, made))
+
+
+def newest_rows(spark: SparkSession, place: str) -> DataFrame:
+    """The newest rows of any Delta table by its path: see `StoredTable.load`."""
+    log = Path(place) / "_delta_log"
+    version = next(iter(snapshots.versions(log)), None)
+    known = None if version is None else snapshots.of_version(log, version)
+    if known is not None and _is_read_by_list(known):
+        with suppress(AnalysisException):  # a file is gone: Delta says it better
+            return _of_files(spark, place, known)
+    return spark.read.format("delta").load(place)
+
+
+def _is_read_by_list(known: Snapshot) -> bool:
+    return known.is_plain and len(known.files) <= _MOST_FILES
+
+
+def _of_files(spark: SparkSession, place: str, known: Snapshot) -> DataFrame:
+    if not known.files:
+        return of_records(spark, [], known.schema)
+    reader = spark.read.schema(known.schema).option("basePath", place)
+    paths = [f"{place}/{file.path}" for file in known.files]
+    return reader.option("__globPaths__", "false").parquet(*paths).select(*known.schema.names)
 
 
 def _quoted(text: str) -> str:
