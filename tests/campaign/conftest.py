@@ -91,6 +91,8 @@ def facts(spark: SparkSession) -> Facts:
         "can_call": ("boolean", True),
         "is_contactable": ("boolean", True),
         "is_over_contact_limit": ("boolean", False),
+        "is_profiling_refused": ("boolean", False),
+        "is_barred_unread": ("boolean", False),
         "policy_rank_share": ("double", 0.1),
     }
     schema = ", ".join(f"{name} {kind}" for name, (kind, _) in plain.items())

@@ -1,9 +1,10 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
-from reactivation import ingest
+from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
+from reactivation.runtime import deliveries
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
@@ -47,7 +48,11 @@ def run(r: Run) -> None:
         ),
         once=f"{r.step.job} upon {upon}" if batch.adds else None,  # two begun at the same counts would add the same
     )
+    delivered = deliveries.delivered_on(
+        r.spark, settings, folder=r.resolve(settings.path), names=population.FEEDS, calendar=r.calendar
+    )
     new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
+    new = [{**row, "delivered_on": delivered.get(row["source"])} for row in new]
     # The counts come last: they say that all the others are there.
     r.write(derived.INGEST_COUNTS, r.rows(derived.INGEST_COUNTS, new), cycle=batch.parts[derived.INGEST_COUNTS.name])
     for sentence in ingest.counts.silent([*counts, *new]):

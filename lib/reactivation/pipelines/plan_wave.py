@@ -11,7 +11,7 @@ from reactivation import campaign, experiment, features, population
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
-from reactivation.pipelines import evidence_months, plan_registration
+from reactivation.pipelines import evidence_months, permissions, plan_registration
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -23,6 +23,7 @@ def run(r: Run) -> None:
     as_of = campaign.waves.day_of(settings, cycle=r.cycle, wave=name, as_of=r.as_of)
     assert name is not None
     require_ingested(r, as_of)
+    permissions.require_feeds(r, day=as_of)
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     plan, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(plan, now=now, wave=name, day=as_of, is_forced=r.force)
@@ -34,6 +35,8 @@ def run(r: Run) -> None:
     known = _known(r, arms, cells, as_of)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
     eligible = checkpointed(campaign.eligibility.eligibility(known, **common, salts=salts))
+    barred = eligible.where("is_barred_unread").count()
+    r.say(f"    {barred} low-activity users are barred from a channel, or profiling, by rows that cannot be read")
     gains = evidence_months.gains(r, wave, name)
     planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), as_of=as_of, gains=gains)
     r.write_together(
@@ -77,13 +80,7 @@ def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date) -> Da
         scores=r.read(derived.SCORES, is_now),
         features=r.read(derived.FEATURES, is_now),
         to_date=campaign.facts.month_to_date(months, counted),
-        reach=population.contactable(
-            population.signed_up(here["users"], **when),
-            consents=here.get("consents"),
-            contacts=receipts,  # of what was sent, receipts alone say who opted out
-            settings=r.settings.population,
-            **when,
-        ),
+        reach=permissions.contactable(r, day=as_of),
         recent=population.recently_contacted(
             contacts, here.get("outside_contacts"), settings=r.settings.population, **when
         ),

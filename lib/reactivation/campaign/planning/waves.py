@@ -22,6 +22,7 @@ from reactivation.errors import Finding, PlanError
 from reactivation.periods import Month
 
 REASONS = (
+    "profiling_refused",
     "not_contactable",
     "holdout",
     "long_holdout",
