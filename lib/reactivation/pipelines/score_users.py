@@ -17,7 +17,8 @@ def run(r: Run) -> None:
     is_sleeper = (F.col("cycle") == str(r.cycle)) & F.col("is_low_activity")
     features = permissions.profiled(r, configured_sources.features_now(r, is_sleeper))
     if features.isEmpty():
-        findings = [Finding("no rows", f"features of {r.cycle}", "run jobs/build_features.py for this cycle first")]
+        why = "run jobs/build_features.py for this cycle first; or may nobody be profiled (population.undecided)?"
+        findings = [Finding("no rows", f"features of {r.cycle}", why)]
         raise NotReady(f"there are no low-activity users to score in cycle {r.cycle}", findings)
     registry = Registry.open(r)
     serving = {target: registry.serving(target, r.cycle) for target in model.TARGETS}

@@ -46,7 +46,8 @@ def known(r: Run) -> Material:
     labels = permissions.profiled(r, every)  # examples are features that have a label
     read = model.fingerprint(features, labels)
     if str(months.test) not in read.cycles[1]:
-        findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
+        advice = "run jobs/build_features.py for this cycle first; or may nobody be profiled (population.undecided)?"
+        findings = [Finding("no rows", f"labels of {months.test}", advice)]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
     months = months.among(read.cycles[1])
     alone = evidence_months.untouched(r, [str(month) for month in months.all])

@@ -80,7 +80,7 @@ def may_be_profiled(
     is_undecided_allowed: what counts where a user has never decided; None: what conf's basis says on the day.
     """
     allowed = settings.allows_undecided(PROFILING, day) if is_undecided_allowed is None else is_undecided_allowed
-    decided = decisions(permissions, day=day, calendar=calendar, settings=settings)
+    decided = decisions(permissions, day=day, calendar=calendar, settings=settings, sources=["consents"])
     found = _by_user([each.where(F.col("channel") == PROFILING) for each in decided], [PROFILING])
     if found is None:
         return rows if allowed else rows.where(F.lit(False))
@@ -91,16 +91,21 @@ def may_be_profiled(
 
 
 def decisions(
-    permissions: Permissions, *, day: date, calendar: Calendar, settings: PopulationSettings
+    permissions: Permissions,
+    *,
+    day: date,
+    calendar: Calendar,
+    settings: PopulationSettings,
+    sources: Sequence[str] = ("consents", "contacts"),
 ) -> list[DataFrame]:
     """What is known of users' decisions: user_id, channel, decided_at, arrived_at, is_allowed, is_live, is_unread.
 
-    is_live: false for an allowance that is none any more.
+    is_live: false for an allowance that is none any more. sources: the tables to look at.
     """
     found: list[DataFrame] = []
     read, unread = F.lit(False).alias("is_unread"), F.lit(True).alias("is_unread")
     refused, live = F.lit(False).alias("is_allowed"), F.lit(True).alias("is_live")
-    if permissions.consents is not None:
+    if permissions.consents is not None and "consents" in sources:
         is_known = calendar.is_before("event_at", day) & calendar.is_before("arrived_at", day)
         purposes = [purpose.lower() for purpose in settings.consent.purposes]
         is_for_us = F.col("purpose").isNull() | F.lower(F.trim("purpose")).isin(purposes)
@@ -112,12 +117,12 @@ def decisions(
         at = F.col("event_at").alias("decided_at")
         lives = (~F.col("is_allowed") | is_live).alias("is_live")
         found.append(given.select("user_id", "channel", at, "arrived_at", "is_allowed", lives, read))
-    if permissions.contacts is not None:
+    if permissions.contacts is not None and "contacts" in sources:
         is_known = calendar.is_before("sent_at", day) & calendar.is_before("arrived_at", day)
         refusals = permissions.contacts.where(is_known & F.col("status").isin(*REFUSING_STATUSES))
         at = F.col("arrived_at").alias("decided_at")
         found.append(refusals.select("user_id", "channel", at, "arrived_at", refused, live, read))
-    for source in ("consents", "contacts"):
+    for source in sources:
         rows = permissions.unread(source, day=day, calendar=calendar)
         if rows is not None:
             at = F.col("happened_at").alias("decided_at")
