@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": BASE | STEPS | {"conf"},
     "runtime": BASE | {"settings", "runtime"},
     "runtime.raw": BASE | {"settings", "runtime", "ingest"},  # opens what `ingest` reads, and nothing else
+    "runtime.deliveries": BASE | {"settings", "runtime", "ingest"},  # looks for when they came
     "runtime.registry": BASE | {"settings", "runtime", "model"},  # keeps what `model` fits, and nothing else
     "runtime.logged_models": BASE | {"settings", "runtime", "model"},  # the same, of one model
     "runtime.notebook": BASE | {"settings", "runtime", "cli"},  # is the notebooks' `cli`

@@ -44,6 +44,36 @@ def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> Non
     assert found["unknown key", "calendar.settle_day"] == "in --set: did you mean `settle_days`?"
 
 
+def test_a_key_of_an_earlier_release_names_its_successor() -> None:
+    with pytest.raises(SettingsError, match=r"renamed key +population\.allowed_by_default") as error:
+        conf("population.allowed_by_default.sms=true")
+    assert "population.undecided" in str(error.value)
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "finding"),
+    [
+        ("population.consent.oldest_feed={days: null, reason: null}", "`days: null` is no limit: say why"),
+        ("population.consent.oldest_consent={days: null, reason: ' '}", "`days: null` is no limit: say why"),
+        ("population.undecided.fax=not_allowed", "population.undecided.fax"),
+        ("population.undecided.sms=allowed", "population.undecided.sms"),
+        ("population.undecided.sms.document=null", "population.undecided.sms.Basis.document"),
+        ("sources.channel_words={handy: mobile}", "`handy` is for `mobile`: known here: all, call"),
+        ("sources.channel_words={SMS: sms, sms: push}", "case aside, a word stands twice"),
+    ],
+)
+def test_what_conf_says_of_permissions_is_checked(override: str, finding: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        conf(override)
+    assert finding in str(error.value)
+
+
+def test_a_region_without_a_campaign_need_not_say_who_is_allowed() -> None:
+    assert not conf(region="berka").settings.population.undecided
+    assert conf("population.undecided.sms=null").settings.population.undecided["sms"] is None
+
+
 def test_a_value_that_is_no_yaml_is_told_in_words() -> None:
     with pytest.raises(SettingsError, match=r"not YAML +paths.exports=\{root\}/out"):
         conf("paths.exports={root}/out")

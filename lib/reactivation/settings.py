@@ -82,6 +82,11 @@ class Settings(FrozenModel):
 
 P = TypeVar("P", bound=FrozenModel)
 _WHERE_AND_HOW = ("paths", "runtime")
+_SUCCESSORS = {
+    "population.allowed_by_default": "is now population.undecided: per channel and for profiling `not_allowed`, or the "
+    "basis on which who never decided is allowed (legal_basis, document, valid_until)"
+}
+"""Keys of earlier releases: what stands in their place."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,8 @@ def _finding(
     path = tuple(str(part) for part in problem["loc"])
     name, default = ".".join(path) or "the whole", "conf/base" if root is Settings else ""
     where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), default)
+    if name in _SUCCESSORS:
+        return Finding("renamed key", name, f"in {where}: {_SUCCESSORS[name]}")
     if problem["type"] == "extra_forbidden":
         return Finding("unknown key", name, f"in {where}: {nearest(path[-1], _known_keys(path[:-1], root))}")
     if problem["type"] == "missing":

@@ -1,6 +1,6 @@
 """The lab's steps as data: which tables each of its jobs reads and writes."""
 
-from reactivation.contracts.flow import EVERYTHING, LOOP, TRAIN, Step
+from reactivation.contracts.flow import EVERYTHING, LOOP, PERMISSIONS, TRAIN, Step
 
 SIMULATE = Step(
     "simulate_bank",
@@ -22,6 +22,6 @@ BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", 
 TRAINING_AT_SIZE = Step(
     "benchmark_training",
     "one training at any size, on a built bank's rows repeated",
-    ("features", "labels", "contacts"),
+    ("features", "labels", *PERMISSIONS),
     ("features", "labels", "contacts"),
 )

@@ -122,6 +122,8 @@ def facts(spark: SparkSession) -> Facts:
         "is_over_sms_limit": ("boolean", False),
         "is_over_push_limit": ("boolean", False),
         "is_over_call_limit": ("boolean", False),
+        "is_profiling_refused": ("boolean", False),
+        "is_barred_unread": ("boolean", False),
         "policy_rank_share": ("double", 0.1),
     }
     schema = ", ".join(f"{name} {kind}" for name, (kind, _) in plain.items())

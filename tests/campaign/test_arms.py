@@ -35,7 +35,9 @@ def bank(spark: SparkSession, turn: int = 0) -> tuple[DataFrame, DataFrame, Data
     return (
         users.withColumn("raw_active", scored / 10),
         users.withColumn("tier", tier),
-        users.withColumn("transaction_own_count_3m", F.floor(F.pmod(F.xxhash64("user_id"), 10) / 4)),
+        users.withColumns(
+            {"transaction_own_count_3m": F.floor(F.pmod(F.xxhash64("user_id"), 10) / 4), "is_low_activity": F.lit(True)}
+        ),
         users.withColumn("is_contactable", F.col("user_id") % 6 != 0),
     )
 
@@ -52,6 +54,18 @@ def assigned(tables: tuple[DataFrame, ...], settings: CampaignSettings, cycle: s
 @pytest.fixture(scope="module")
 def june(spark: SparkSession, settings: CampaignSettings) -> list[Any]:
     return assigned(bank(spark), settings)
+
+
+def test_who_has_no_score_is_in_no_cell_and_in_no_order(spark: SparkSession, settings: CampaignSettings) -> None:
+    scores, tiers, features, contactable = bank(spark)
+    is_profiled = F.col("user_id") % 5 != 0
+    found = assigned((scores.where(is_profiled), tiers.where(is_profiled), features, contactable), settings)
+    assert [row.user_id for row in found] == list(range(USERS))
+    refused = [row for row in found if row.user_id % 5 == 0]
+    assert {(row.policy, row.touch, row.policy_rank, row.is_selected) for row in refused} == {
+        ("none", None, None, False)
+    }
+    assert not any(row.picked_by_model or row.picked_by_rule or row.picked_by_random for row in refused)
 
 
 def test_every_user_is_in_one_cell_and_each_policy_picks_as_many(june: list[Any]) -> None:

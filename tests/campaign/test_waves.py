@@ -63,27 +63,29 @@ class Result:
 def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, Any]) -> None:
     conf["waves"]["W1"]["qualifies"]["rule"] = "login_days_to_date = 0"
     names = ["user_id", "policy", "touch", "is_selected", "login_days_to_date", "can_push", "can_sms",
-             "is_over_contact_limit", "is_contactable"]  # fmt: skip
+             "is_over_contact_limit", "is_contactable", "is_profiling_refused"]  # fmt: skip
     people = [
         # every later trouble is there too, so that the order of the reasons is seen
-        (1, "none", None, False, 9, False, False, True, False),
-        (2, "rule", "holdout", False, 9, False, False, True, True),
-        (3, "rule", "long_holdout", True, 0, True, True, False, True),
-        (4, "rule", "touched", False, 9, False, False, True, True),
-        (5, "rule", "touched", True, 9, False, False, True, True),
-        (6, "rule", "touched", True, 0, False, False, True, True),
-        (7, "rule", "touched", True, 0, True, True, False, False),  # refused profiling since the month began
-        (8, "rule", "touched", True, 0, True, True, True, True),
-        (9, "rule", "touched", True, 0, False, True, False, True),
+        (1, "none", None, False, 9, False, False, True, False, False),
+        (2, "rule", "holdout", False, 9, False, False, True, True, False),
+        (3, "rule", "long_holdout", True, 0, True, True, False, True, False),
+        (4, "rule", "touched", False, 9, False, False, True, True, False),
+        (5, "rule", "touched", True, 9, False, False, True, True, False),
+        (6, "rule", "touched", True, 0, False, False, True, True, False),
+        (7, "rule", "touched", True, 0, True, True, False, False, True),  # refused profiling since the month began
+        (8, "rule", "touched", True, 0, True, True, True, True, False),
+        (9, "rule", "touched", True, 0, False, True, False, True, False),
+        (10, "none", None, False, 9, False, False, True, False, True),  # had refused it before
     ]
-    found = Result(facts(names, people), conf, {"rule": 8, "none": 1})
+    found = Result(facts(names, people), conf, {"rule": 8, "none": 2})
     assert found.reasons == {
+        "profiling_refused": 2,
         "not_contactable": 1,
         "holdout": 1,
         "long_holdout": 1,
         "not_selected": 1,
         "does_not_qualify": 1,
-        "no_channel": 2,
+        "no_channel": 1,
         "over_contact_limit": 1,
         "planned": 1,
     }
@@ -229,7 +231,8 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
     months = spark.createDataFrame(
         [(1, "2026-06", 3, 0b1010)], "user_id long, event_month string, login_count long, login_days long"
     )
-    columns = "user_id long, can_push boolean, can_sms boolean, can_call boolean, is_contactable boolean"
+    columns = "user_id long, can_push boolean, can_sms boolean, can_call boolean, is_contactable boolean, "
+    columns += "is_profiling_allowed boolean, is_barred_unread boolean"
     found = facts_of.gather(
         rows(derived.ARMS, ["user_id", "policy", "policy_rank"], [(1, "rule", 2), (2, "rule", 1), (3, "none", None)]),
         cells={"rule": 2, "none": 1},
@@ -239,7 +242,7 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
             [("2026-06", 1, 4.0)], "cycle string, user_id long, transaction_own_count_1m double"
         ),
         to_date=facts_of.month_to_date(months, ["login_count", "login_days"]),
-        reach=spark.createDataFrame([(1, True, True, True, True), (2, True, True, True, True)], columns),
+        reach=spark.createDataFrame([(1, *5 * [True], True), (2, *4 * [True], False, True)], columns),
         recent=spark.createDataFrame(
             [(2, 5, True, False, True, False)],
             "user_id long, recent_contacts long, is_over_contact_limit boolean, "
@@ -247,10 +250,11 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
         ),
     )
     names = "user_id", "login_count_to_date", "login_days_to_date", "policy_rank_share", "is_over_contact_limit"
-    assert sorted(tuple(row) for row in found.select(*names).collect()) == [
-        (1, 3, 2, 1.0, False),
-        (2, 0, 0, 0.5, True),
-        (3, 0, 0, None, False),
+    refusal = "is_profiling_refused", "is_barred_unread"
+    assert sorted(tuple(row) for row in found.select(*names, *refusal).collect()) == [
+        (1, 3, 2, 1.0, False, False, True),
+        (2, 0, 0, 0.5, True, True, True),  # refuses since the month began
+        (3, 0, 0, None, False, True, False),  # had refused before: no tier; the account was closed since
     ]
     can = {name: facts_of.can_reach(name).alias(name) for name in ("push", "sms")}
     reached = {row.user_id: (row.push, row.sms) for row in found.select("user_id", *can.values()).collect()}

@@ -46,13 +46,13 @@ def _in_utc(name: str, value: Any) -> Any:
 class Warehouse:
     """Keeps what ingests write, replacing whole arrival months or adding to them as the job does."""
 
-    def __init__(self, spark: SparkSession, raw: dict[str, DataFrame]) -> None:
-        self.spark, self.raw = spark, raw
+    def __init__(self, spark: SparkSession, raw: dict[str, DataFrame], settings: SourcesSettings = SETTINGS) -> None:
+        self.spark, self.raw, self.settings = spark, raw, settings
         self.tables: dict[str, list[Any]] = {}
 
     def copy(self) -> "Warehouse":
         """Another one with the same raw rows and the same rows left behind."""
-        other = Warehouse(self.spark, dict(self.raw))
+        other = Warehouse(self.spark, dict(self.raw), self.settings)
         other.tables = {name: list(rows) for name, rows in self.tables.items()}
         return other
 
@@ -63,7 +63,7 @@ class Warehouse:
             as_of=date.fromisoformat(as_of),
             force=force,
             calendar=SHANGHAI,
-            settings=SETTINGS,
+            settings=self.settings,
             allowed={"asset_snapshots": {"product": ("deposit",)}},
             require_rows=lambda _silent: None,
         )

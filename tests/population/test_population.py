@@ -4,9 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from conftest import Rows
+from population.conftest import World, settings
 from reactivation import population
 from reactivation.contracts import canonical
 from reactivation.errors import SettingsError
@@ -15,22 +16,6 @@ from reactivation.periods import Calendar
 pytestmark = pytest.mark.rules
 
 JUNE = date(2026, 6, 1)
-
-
-def settings(**changes: Any) -> population.PopulationSettings:
-    policy = {
-        "window_days": 30,
-        "max_contacts": 2,
-        "min_days_between": 3,
-        "counts_outside_contacts": True,
-        "channels": {},
-    }
-    values = {
-        "low_activity": "login_days_3m <= 3",
-        "allowed_by_default": {"sms": True, "push": True, "call": False, "profiling": True},
-        "contact_policy": {**policy, **changes.pop("contact_policy", {})},
-    }
-    return population.PopulationSettings.model_validate({**values, **changes})
 
 
 def test_signed_up_is_who_had_signed_up_and_not_left_as_known_before_the_day(rows: Rows, utc: Calendar) -> None:
@@ -62,36 +47,28 @@ def test_low_activity_is_an_expression_of_conf(spark: SparkSession) -> None:
             population.mark_low_activity(table, settings(low_activity=wrong))
 
 
-def contactable(rows: Rows, utc: Calendar, consents: Any, contacts: Any) -> dict[int, str]:
-    """Per user the channels that may be used, and `profiling`, as one text."""
+def test_contactable_is_reachable_and_allowed_by_the_latest_decision_known(
+    rows: Rows, utc: Calendar, world: World
+) -> None:
     spine = rows(
         canonical.USERS,
         ["user_id", "signed_up_on", "has_phone", "has_push"],
         [(1, "2020-01-01", True, True), (2, "2020-01-01", True, None), (3, "2020-01-01", False, True)],
     )
-    found = population.contactable(
-        spine,
-        consents=None if consents is None else decided(rows, consents),
-        contacts=None if contacts is None else opted_out(rows, contacts),
-        day=JUNE,
-        calendar=utc,
-        settings=settings(),
-    ).collect()
-    marks = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_contactable")
-    return {row.user_id: "".join(str(int(row[mark])) for mark in marks) for row in found}
 
+    def contactable(consents: Any, contacts: Any) -> dict[int, str]:
+        """Per user sms, push, call, profiling, contactable as one text."""
+        names = ("user_id", "event_at", "arrived_at", "channel", "is_allowed")
+        of_contacts = ("contact_id", "user_id", "sent_at", "arrived_at", "channel", "status")
+        permissions = world(
+            consents and [dict(zip(names, row, strict=True)) for row in consents],
+            contacts and [dict(zip(of_contacts, row, strict=True)) for row in contacts],
+        )
+        found = population.contactable(spine, permissions, day=JUNE, calendar=utc, settings=settings()).collect()
+        marks = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_contactable")
+        return {row.user_id: "".join(str(int(row[mark])) for mark in marks) for row in found}
 
-def decided(rows: Rows, consents: list[tuple[Any, ...]]) -> DataFrame:
-    return rows(canonical.CONSENTS, ["user_id", "event_at", "arrived_at", "channel", "is_allowed"], consents)
-
-
-def opted_out(rows: Rows, contacts: list[tuple[Any, ...]]) -> DataFrame:
-    return rows(canonical.CONTACTS, ["contact_id", "user_id", "sent_at", "arrived_at", "channel", "status"], contacts)
-
-
-def test_contactable_is_reachable_and_allowed_by_the_latest_decision_known(rows: Rows, utc: Calendar) -> None:
-    # sms push call profiling contactable
-    assert contactable(rows, utc, None, None) == {1: "11011", 2: "10011", 3: "01011"}  # defaults: no calls
+    assert contactable(None, None) == {1: "11011", 2: "10011", 3: "01011"}  # by their bases: no calls
     consents = [
         (1, "2026-05-01", "2026-05-01", "sms", False),
         (1, "2026-05-20", "2026-05-20", "sms", True),  # the later decision counts
@@ -101,13 +78,13 @@ def test_contactable_is_reachable_and_allowed_by_the_latest_decision_known(rows:
         (3, "2026-05-01", "2026-05-01", "profiling", False),
         (3, "2026-06-01", "2026-05-31", "profiling", True),  # on the day itself: too late
     ]
-    assert contactable(rows, utc, consents, None) == {1: "11111", 2: "00010", 3: "01000"}
+    assert contactable(consents, None) == {1: "11111", 2: "00010", 3: "01000"}
     contacts = [
         ("a", 1, "2026-05-10", "2026-05-25", "sms", "opted_out"),  # after the consent of 20 May: refuses
         ("b", 3, "2026-05-10", "2026-05-11", "push", "delivered"),  # says nothing of consent
         ("c", 1, "2026-05-10", "2026-06-01", "push", "opted_out"),  # not known yet
     ]
-    assert contactable(rows, utc, consents, contacts) == {1: "01111", 2: "00010", 3: "01000"}
+    assert contactable(consents, contacts) == {1: "01111", 2: "00010", 3: "01000"}
 
 
 def test_the_contact_policy_counts_contacts_of_all_senders_before_the_day(rows: Rows, utc: Calendar) -> None:

@@ -21,6 +21,8 @@ ADDED = ("row_hash", "arrival_cycle")
 """Names of the columns that the ingest adds to what a source gives."""
 
 CONTACT_CHANNELS = ("sms", "push", "call")
+ALL_CHANNELS = "all"
+"""Every channel of `CONTACT_CHANNELS`, in an exclusion."""
 
 
 def _canonical(name: str, grain: str, key: tuple[str, ...], *columns: Column) -> Table:
@@ -99,6 +101,8 @@ REACHED = ("delivered", "answered", "clicked", "responded", "opted_out", "compla
 NOT_REACHED = ("failed", "not_reached", "stopped", "withdrawn", "rejected", "not_attempted")
 """Statuses that say that nobody was reached, unless another receipt of the contact implies that somebody was."""
 CONTACT_STATUSES = (*REACHED, *NOT_REACHED)
+REFUSING_STATUSES = ("opted_out", "complained")
+"""By these a user bars the channel of the contact."""
 
 CONTACTS = _canonical(
     "contacts",
@@ -127,9 +131,26 @@ OUTSIDE_CONTACTS = _canonical(
 
 CONSENTS = _events(
     "consents",
-    "one decision of a user on being contacted by a channel, or on profiling; the latest counts",
+    "one decision of a user on being contacted by a channel, or on profiling; user, channel, flag and time name it",
     Column("channel", "string", "what is decided on", required=True, allowed=(*CONTACT_CHANNELS, "profiling")),
     Column("is_allowed", "boolean", "the user allows it", required=True),
+    Column("purpose", "string", "what is allowed, where the form says so; conf says which purposes count"),
+    Column("notice_version", "string", "version of the notice that the user was shown"),
+    Column("valid_until", "date", "last day on which an allowance counts; null: it has no end"),
+)
+
+EXCLUSIONS = _canonical(
+    "exclusions",
+    "what the bank knows at one arrival of one user's being on a list of those who must not be contacted",
+    ("user_id", "reason", "channel", "from_on", "arrived_at"),
+    USER_ID,
+    Column("reason", "string", "why: do_not_call, minor, deceased, dispute, …", required=True),
+    Column(
+        "channel", "string", "channel that is barred, or all", required=True, allowed=(*CONTACT_CHANNELS, ALL_CHANNELS)
+    ),
+    Column("from_on", "date", "first day of it", required=True),
+    Column("until_on", "date", "last day of it; null while no end is known"),
+    ARRIVED_AT,
 )
 
 ALL = (
@@ -142,6 +163,7 @@ ALL = (
     CONTACTS,
     OUTSIDE_CONTACTS,
     CONSENTS,
+    EXCLUSIONS,
 )
 BY_NAME = {table.name: table for table in ALL}
 
@@ -152,4 +174,4 @@ EVENT_TIME = {
     table.name: next(c for c in ("event_at", "snapshot_on", "sent_at", "arrived_at") if c in table.column_names)
     for table in ALL
 }
-"""Name of the column that says when a row's event happened; for `users` it is the arrival itself."""
+"""Name of the column that says when a row's event happened; for `users` and `exclusions` it is the arrival itself."""

@@ -8,6 +8,8 @@ from reactivation.errors import FlowError
 
 CANONICAL = tuple(table.name for table in canonical.ALL)
 RAW = "raw"
+PERMISSIONS = ("consents", "contacts", "exclusions", "quarantine")
+"""What says who may be contacted and profiled: see `population.Permissions`."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,20 @@ FEATURES = Step(
 TRAIN = Step(
     "train_models",
     "two models, tested out of time, gated, registered",
-    ("features", "labels", "activity", "arms", "tiers", "experiment_plan", "contacts"),
+    ("features", "labels", "activity", "arms", "tiers", "experiment_plan", *PERMISSIONS),
     ("model_ledger",),
 )
 APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",), ("model_ledger",))
 SCORE = Step(
     "score_users",
     "who will be active, whose assets will grow",
-    ("features", "scores", "wave_waterfall", "wave_releases"),
+    ("features", "scores", "wave_waterfall", "wave_releases", *PERMISSIONS),
     ("scores",),
 )
 EVALUATE = Step(
     "evaluate_scores",
     "how good the scores were, once the month has settled",
-    ("features", "scores", "labels", "ingest_counts", "arms", "tiers", "experiment_plan", *CANONICAL),
+    ("features", "scores", "labels", "ingest_counts", "arms", "tiers", "experiment_plan", "quarantine", *CANONICAL),
     ("score_evaluation",),
 )
 ASSIGN = Step(
@@ -72,8 +74,7 @@ ASSIGN = Step(
         "scores",
         "features",
         "users",
-        "consents",
-        "contacts",
+        *PERMISSIONS,
         "outcomes",
         "readout",
         "arms",
@@ -89,8 +90,8 @@ DESIGN = Step(
     "design_experiment",
     "what the month's experiment can see, and how large a holdout must be",
     (
-        *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "wave_releases"),
-        *("users", "consents", "contacts"),
+        *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "wave_releases", "users"),
+        *PERMISSIONS,
     ),
     (),
 )
@@ -99,7 +100,7 @@ PLAN = Step(
     "who gets what, when, by which channel",
     (
         *("tier_bands", "tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan"),
-        *("wave_releases", "contact_ledger", "ingest_counts", *CANONICAL),
+        *("wave_releases", "contact_ledger", "ingest_counts", "quarantine", *CANONICAL),
     ),
     ("wave_plan", "wave_waterfall", "wave_limits", "wave_releases"),
 )
@@ -108,14 +109,14 @@ RELEASE = Step(
     "what was planned goes out: one more look, files as a set, every contact in the ledger",
     (
         *("wave_plan", "wave_releases", "contact_ledger", "scores", "tiers", "tier_bands", "arms"),
-        *("ingest_counts", *CANONICAL),
+        *("ingest_counts", "quarantine", *CANONICAL),
     ),
     ("contact_ledger", "wave_releases"),
 )
 CHECK = Step(
     "check_released",
     "daily while files are sent: who refused since, or left, is withdrawn",
-    ("wave_plan", "wave_releases", "contact_ledger", "ingest_counts", *CANONICAL),
+    ("wave_plan", "wave_releases", "contact_ledger", "ingest_counts", "quarantine", *CANONICAL),
     (),
 )
 STOP = Step(

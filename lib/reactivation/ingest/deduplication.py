@@ -34,13 +34,14 @@ def has_key_of_its_own(table: Table) -> bool:
 def row_hash(table: Table, calendar: Calendar) -> Column:
     """`row_hash` of typed rows: of the event_id within its event's month where there is one, else of all they say.
 
-    Versions of a user say when they arrived too: a user may go back to what was before.
+    Versions of a user, or of an exclusion, say when they arrived too: it may go back to what was before. The number of
+    a consent says nothing: forms that decide on several channels give all of them one.
     """
     content = [column for column in columns_of(table) if column.name in _content(table)]
     optional = [column for column in content if not column.required]
     nulls = sum((F.col(c.name).isNull().cast("int") * (1 << i) for i, c in enumerate(optional)), F.lit(0))
     of_all = F.xxhash64(*[column.name for column in content], nulls)  # Spark's hash leaves nulls out
-    if "event_id" not in table.column_names:
+    if "event_id" not in _content(table):
         return of_all
     has_number = F.col("event_id").isNotNull()
     return F.when(has_number, F.xxhash64(_event_month(table, calendar), "event_id")).otherwise(of_all)
@@ -153,6 +154,6 @@ def _event_month(table: Table, calendar: Calendar) -> Column:
 
 
 def _content(table: Table) -> list[str]:
-    """What a row says: all but when it arrived, which of a user's versions is a part."""
-    names = [column.name for column in columns_of(table)]
-    return names if table.name == "users" else [name for name in names if name != "arrived_at"]
+    """What a row says: all but when it arrived, which of a version is a part, and but for the number of a consent."""
+    beside = {"users": (), "exclusions": (), "consents": ("arrived_at", "event_id")}.get(table.name, ("arrived_at",))
+    return [column.name for column in columns_of(table) if column.name not in beside]

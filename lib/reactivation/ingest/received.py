@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -19,16 +19,22 @@ from reactivation.periods import Calendar
 
 Made = TypeVar("Made")
 PLANNERS = 4
+WORDED = ("contacts", "consents", "exclusions")
+"""Sources whose channels may come in words of the bank's own."""
 
 
 @dataclass(frozen=True)
 class IngestContext:
-    """What all rules of one ingest go by: the range of arrivals, the region's clock, and what conf allows."""
+    """What all rules of one ingest go by: the range of arrivals, the region's clock, and what conf allows.
+
+    channel_words: further words for channels, in lower case, with the channel that each is for.
+    """
 
     arrivals: ArrivalRange
     calendar: Calendar
     allowed: Mapping[str, Allowed]
     plausible: Plausible
+    channel_words: Mapping[str, str] = field(default_factory=dict)
 
     def during(self, arrivals: ArrivalRange) -> "IngestContext":
         """The same context for other arrivals."""
@@ -63,7 +69,7 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     was_taken = arrivals.was_taken(arrived_at, calendar)
     observed = Observation()
     rows = (
-        typed(frame, table, expressions, calendar, context.plausible)
+        _typed(frame, table, expressions, context)
         .where(arrivals.is_not_before(arrived_at, calendar))
         .observe(
             observed,
@@ -84,11 +90,11 @@ def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame
 
     Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
     """
-    return _checked(typed(frame, table, {}, context.calendar, context.plausible), table, context)
+    return _checked(_typed(frame, table, {}, context), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
-    """Something per source, several at a time: with nine small sources, planning is what takes long."""
+    """Something per source, several at a time: with ten small sources, planning is what takes long."""
     with ThreadPoolExecutor(PLANNERS) as pool:
         return dict(zip(names, pool.map(made, names), strict=True))
 
@@ -99,6 +105,20 @@ def typed(
     """All rows of a source under canonical names and types. expressions: canonical column: SQL over the raw columns."""
     rows = mapping.typed(frame, table, expressions, calendar, plausible)
     return rows.withColumn("arrived_at", _since_sign_up(calendar)) if table is canonical.USERS else rows
+
+
+def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> DataFrame:
+    rows = typed(frame, table, expressions, context.calendar, context.plausible)
+    if table.name not in WORDED:
+        return rows
+    return rows.withColumn("channel", _in_our_words(F.col("channel"), table, context.channel_words))
+
+
+def _in_our_words(channel: Column, table: Table, words: Mapping[str, str]) -> Column:
+    """A channel as the contract names it, case aside, or by a word of conf; any other text stays as it is."""
+    known = {**{name: name for name in table.column("channel").allowed}, **words}
+    pairs = [F.lit(text) for pair in known.items() for text in pair]
+    return F.coalesce(F.try_element_at(F.create_map(*pairs), F.lower(F.trim(channel))), channel)
 
 
 def _since_sign_up(calendar: Calendar) -> Column:

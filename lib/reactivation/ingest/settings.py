@@ -10,6 +10,8 @@ from reactivation.errors import nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.ingest.casting import Plausible
 
+_CHANNELS = (*canonical.CONTACT_CHANNELS, "profiling", canonical.ALL_CHANNELS)
+
 
 class SourceSettings(FrozenModel):
     """One canonical table of a region: a raw table with its columns renamed, or a query over the region's views.
@@ -45,6 +47,7 @@ class SourcesSettings(FrozenModel):
     whole histories that are ingested month by month; and one with a closure more days after its arrival.
     views: name for use in `query`: file or folder under `path`.
     max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
+    channel_words: further words for the channels of contacts, consents and exclusions, case aside: word: channel.
     few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
     All sources but `users` and one kind of activity may be absent.
     """
@@ -58,6 +61,7 @@ class SourcesSettings(FrozenModel):
     views: dict[str, str] | None = None
     max_bad_share: float = Field(ge=0, le=1)
     few_bad_rows: int = Field(ge=0)
+    channel_words: dict[str, str] = Field(default_factory=dict)
     users: SourceSettings
     logins: SourceSettings | None = None
     function_uses: SourceSettings | None = None
@@ -67,6 +71,7 @@ class SourcesSettings(FrozenModel):
     contacts: SourceSettings | None = None
     outside_contacts: SourceSettings | None = None
     consents: SourceSettings | None = None
+    exclusions: SourceSettings | None = None
 
     @field_validator(*canonical.BY_NAME)
     @classmethod
@@ -77,6 +82,17 @@ class SourcesSettings(FrozenModel):
             if name not in known:
                 raise ValueError(f"`{table.name}` has no column `{name}`: {nearest(name, known)}")
         return source
+
+    @field_validator("channel_words")
+    @classmethod
+    def _words_name_channels(cls, words: dict[str, str]) -> dict[str, str]:
+        lower = {word.strip().lower(): channel for word, channel in words.items()}
+        if len(lower) < len(words):
+            raise ValueError("case aside, a word stands twice")
+        for word, channel in lower.items():
+            if channel not in _CHANNELS:
+                raise ValueError(f"`{word}` is for `{channel}`: {nearest(channel, _CHANNELS)}")
+        return lower
 
     @model_validator(mode="after")
     def _some_activity_is_there(self) -> Self:

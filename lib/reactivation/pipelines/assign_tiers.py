@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment, population, randomization
-from reactivation.contracts import canonical, derived
+from reactivation import campaign, experiment, randomization
+from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, plan_registration, releases
+from reactivation.pipelines import evidence_months, permissions, plan_registration, releases
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -62,17 +62,8 @@ def _plan(r: Run) -> experiment.PlanText:
 
 def assigned(r: Run, scores: DataFrame, tiers: DataFrame, gains: Mapping[int, float]) -> DataFrame:
     """The cycle's arms by the run's settings, checkpointed. gains: per band, as `tier_bands` has them."""
-    settings, first, is_now = r.settings.campaign.arms, r.cycle.first, F.col("cycle") == str(r.cycle)
-    permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
-    spine = population.signed_up(r.read(canonical.USERS), day=first, calendar=r.calendar)
-    contactable = population.contactable(
-        spine,
-        consents=permissions.get("consents"),
-        contacts=permissions.get("contacts"),
-        day=first,
-        calendar=r.calendar,
-        settings=r.settings.population,
-    )
+    settings, is_now = r.settings.campaign.arms, F.col("cycle") == str(r.cycle)
+    contactable = permissions.contactable(r, day=r.cycle.first)
     long = randomization.salt(r.region, r.scenario, settings.long_holdout_since, "long_holdout")
     own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
     salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)

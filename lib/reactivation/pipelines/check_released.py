@@ -9,7 +9,7 @@ from reactivation import campaign
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, SettingsError
 from reactivation.frames import checkpointed, records
-from reactivation.pipelines import reach, releases
+from reactivation.pipelines import permissions, reach, releases
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -49,7 +49,7 @@ def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
     is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == released["release_id"])
     return campaign.last_look.looked_at(
         r.read(derived.CONTACT_LEDGER, is_it & F.col("stopped_on").isNull()),
-        reach=reach.of_signed_up(r, day),
+        reach=permissions.contactable(r, day=day),
         recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True),
         before=None,
     )

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment, population, report
-from reactivation.contracts import canonical, derived
+from reactivation import campaign, experiment, report
+from reactivation.contracts import derived
 from reactivation.errors import Finding, SettingsError, nearest
-from reactivation.pipelines import releases
+from reactivation.pipelines import permissions, releases
 from reactivation.pipelines.evidence_months import base_rates
 from reactivation.runtime.run import Run
 from reactivation.runtime.text import write_text
@@ -65,15 +65,7 @@ def _sizes(r: Run) -> tuple[dict[str, int], int, str]:
     low_activity = asleep.count()
     if r.has(derived.ARMS) and not r.read(derived.ARMS, is_now).isEmpty():
         return campaign.arms.sizes(r.read(derived.ARMS, is_now)), low_activity, "as drawn"
-    permissions = r.read_present([canonical.CONSENTS, canonical.CONTACTS])
-    reach = population.contactable(
-        population.signed_up(r.read(canonical.USERS), day=r.cycle.first, calendar=r.calendar),
-        consents=permissions.get("consents"),
-        contacts=permissions.get("contacts"),
-        day=r.cycle.first,
-        calendar=r.calendar,
-        settings=r.settings.population,
-    )
+    reach = permissions.contactable(r, day=r.cycle.first)
     contactable = asleep.join(reach.where("is_contactable"), "user_id", "left_semi").count()
     arms = r.settings.campaign.arms
     sizes = experiment.expected_sizes(

@@ -11,7 +11,7 @@ from reactivation import features, labels, model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed
-from reactivation.pipelines import configured_sources, evidence_months
+from reactivation.pipelines import configured_sources, evidence_months, permissions
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -21,10 +21,13 @@ DIGITS = 12
 
 
 def run(r: Run) -> None:
-    """All signed-up users are scored again with the versions that `scores` names, and compared with what they did."""
+    """All signed-up users are scored again with the versions that `scores` names, and compared with what they did.
+
+    Who refuses profiling is neither.
+    """
     versions = versions_used(r)
     require_ingested(r, r.calendar.settle_on(r.cycle))
-    known = r.read(derived.FEATURES, F.col("cycle") == str(r.cycle))
+    known = permissions.profiled(r, r.read(derived.FEATURES, F.col("cycle") == str(r.cycle)))
     happened = checkpointed(labels_of_cycle(r, known))
     registry, alone = Registry.open(r), evidence_months.untouched(r, [str(r.cycle)])
 

@@ -1,9 +1,10 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
-from reactivation import ingest
+from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
+from reactivation.runtime import deliveries
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
@@ -37,11 +38,14 @@ def run(r: Run) -> None:
     writes = {canonical.BY_NAME[name]: rows for name, rows in kept.items()} | {derived.QUARANTINE: batch.quarantine}
     writes = {table: rows for table, rows in writes.items() if table.name in batch.parts}
     parts = {t: None if t.name in added else {t.partition_by[0]: batch.parts[t.name]} for t in writes}
+    folder = r.resolve(settings.path)
+    delivered = deliveries.delivered_on(r.spark, settings, folder=folder, names=population.FEEDS, calendar=r.calendar)
     # Two ingests that began at the same counts would add the same rows.
     with r.store.held(derived.INGEST_COUNTS, upon=upon) as is_held:
         once = f"{r.step.job} upon {upon}" if batch.adds and not is_held else None
         written = r.write_together(((table, rows, parts[table]) for table, rows in writes.items()), once=once)
         new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
+        new = [{**row, "delivered_on": delivered.get(row["source"])} for row in new]
         # The counts come last: they say that all the others are there.
         of_counts = r.rows(derived.INGEST_COUNTS, new)
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])

@@ -15,7 +15,7 @@ from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Window
-from reactivation.pipelines import evidence_months, plan_registration, reach, releases
+from reactivation.pipelines import evidence_months, permissions, plan_registration, reach, releases
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
@@ -45,6 +45,7 @@ def run(r: Run) -> None:
     today = require_ingested(r, as_of)
     if today > as_of and sent is None and known.planned(cycle=str(r.cycle), wave=name) is None:
         raise campaign.wave_days.missed({name: as_of}, cycle=r.cycle, calendar=r.calendar, today=today)
+    permissions.require_feeds(r, day=as_of)
     send_on = as_of + timedelta(days=settings.lead_days)
     wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     registered, now = plan_registration.row(r), plan_registration.draft(r)
@@ -59,6 +60,8 @@ def run(r: Run) -> None:
     facts = _known(r, arms, cells, as_of, send_on)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
     eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=salts))
+    barred = eligible.where("is_barred_unread").count()
+    r.say(f"    {barred} low-activity users are barred from a channel, or profiling, by rows that cannot be read")
     gains = evidence_months.gains(r, wave, name)
     planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
@@ -180,6 +183,6 @@ def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_
         scores=r.read(derived.SCORES, is_now),
         features=r.read(derived.FEATURES, is_now),
         to_date=campaign.facts.month_to_date(months, counted),
-        reach=reach.of_signed_up(r, as_of),
+        reach=permissions.contactable(r, day=as_of),
         recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
     )

@@ -1,4 +1,4 @@
-"""No job, but what planning and releasing share: whom a channel may reach as of a day, and who had enough contacts."""
+"""No job, but what planning and releasing share: who had enough contacts."""
 
 from datetime import date, timedelta
 
@@ -10,21 +10,6 @@ from reactivation.contracts import canonical
 from reactivation.periods import Month
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
-
-_PERMISSIONS = (canonical.CONSENTS, canonical.CONTACTS)
-
-
-def of_signed_up(r: Run, day: date) -> DataFrame:
-    """Which channels reach each signed-up user and may be used, as known at 00:00 of a day."""
-    known = r.read_present(_PERMISSIONS)
-    return population.contactable(
-        population.signed_up(r.read(canonical.USERS), day=day, calendar=r.calendar),
-        consents=known.get("consents"),
-        contacts=known.get("contacts"),  # of what was sent, receipts alone say who opted out
-        settings=r.settings.population,
-        day=day,
-        calendar=r.calendar,
-    )
 
 
 def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool) -> DataFrame:

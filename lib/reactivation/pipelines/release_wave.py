@@ -14,7 +14,7 @@ from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Busy, Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
-from reactivation.pipelines import reach, releases
+from reactivation.pipelines import permissions, reach, releases
 from reactivation.runtime import file_sets
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
@@ -103,7 +103,7 @@ def _looked_at(r: Run, known: Ledger, planned: Event, day: date) -> DataFrame:
         before = releases.contacts(r, is_wave, known=known)
     return campaign.last_look.looked_at(
         r.read(derived.WAVE_PLAN, is_wave & (F.col("plan_version") == planned["plan_version"])),
-        reach=reach.of_signed_up(r, day),
+        reach=permissions.contactable(r, day=day),
         recent=reach.recently_contacted(r, day, send_on=planned["send_on"], is_final=True),
         before=before,
     )

@@ -1,4 +1,4 @@
-"""Score the low-activity users of the cycle with the champions."""
+"""Score the low-activity users of the cycle with the champions, but for those who refuse profiling."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError, NotReady, PlanError
-from reactivation.pipelines import configured_sources, plan_registration, releases
+from reactivation.pipelines import configured_sources, permissions, plan_registration, releases
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 
@@ -15,9 +15,10 @@ from reactivation.runtime.run import Run
 def run(r: Run) -> None:
     """A model without a champion leaves its columns null and says so; the one of activity must be there."""
     is_sleeper = (F.col("cycle") == str(r.cycle)) & F.col("is_low_activity")
-    features = configured_sources.features_now(r, is_sleeper)
+    features = permissions.profiled(r, configured_sources.features_now(r, is_sleeper))
     if features.isEmpty():
-        findings = [Finding("no rows", f"features of {r.cycle}", "run jobs/build_features.py for this cycle first")]
+        why = "run jobs/build_features.py for this cycle first; or may nobody be profiled (population.undecided)?"
+        findings = [Finding("no rows", f"features of {r.cycle}", why)]
         raise NotReady(f"there are no low-activity users to score in cycle {r.cycle}", findings)
     registry = Registry.open(r)
     serving = {target: registry.serving(target, r.cycle) for target in model.TARGETS}

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from reactivation import campaign, model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
-from reactivation.pipelines import configured_sources, evidence_months
+from reactivation.pipelines import configured_sources, evidence_months, permissions
 from reactivation.runtime.run import Run
 
 
@@ -34,15 +34,20 @@ class Material:
 
 
 def known(r: Run) -> Material:
-    """What the run's cycle may learn from; NotReady where its test month has no labels."""
+    """What the run's cycle may learn from; NotReady where its test month has no labels.
+
+    Nothing of users who refuse profiling as known at the cycle's observation date, in whatever month.
+    """
     newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=r.settings.campaign.learning)
     months = model.months(newest, settings=r.settings.model)
     tables = derived.FEATURES, derived.LABELS
     is_needed = F.col("cycle").isin([str(month) for month in months.all])
-    features, labels = configured_sources.features_now(r, is_needed), r.read(derived.LABELS, is_needed)
+    features, every = configured_sources.features_now(r, is_needed), r.read(derived.LABELS, is_needed)
+    labels = permissions.profiled(r, every)  # examples are features that have a label
     read = model.fingerprint(features, labels)
     if str(months.test) not in read.cycles[1]:
-        findings = [Finding("no rows", f"labels of {months.test}", "run jobs/build_features.py for this cycle first")]
+        advice = "run jobs/build_features.py for this cycle first; or may nobody be profiled (population.undecided)?"
+        findings = [Finding("no rows", f"labels of {months.test}", advice)]
         raise NotReady(f"the test month of cycle {r.cycle} has no labels", findings)
     months = months.among(read.cycles[1])
     alone = evidence_months.untouched(r, [str(month) for month in months.all])

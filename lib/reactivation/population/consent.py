@@ -1,4 +1,4 @@
-"""Contactable users: at least one channel reaches the user and is allowed, and profiling is not refused."""
+"""Consent fails closed: who may be contacted by which channel, and profiled, as of a day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,78 +7,143 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.contracts.canonical import CONTACT_CHANNELS
+from reactivation.contracts.canonical import CONTACT_CHANNELS, REFUSING_STATUSES
 from reactivation.frames import union_all
 from reactivation.periods import Calendar
-from reactivation.population.settings import PopulationSettings
+from reactivation.population.exclusions import excluded
+from reactivation.population.permissions import Permissions
+from reactivation.population.settings import KINDS, PROFILING, PopulationSettings
 
 _REACHES = {"sms": "has_phone", "push": "has_push", "call": "has_phone"}
 
 
 def contactable(
     spine: DataFrame,
+    permissions: Permissions,
     *,
-    consents: DataFrame | None,
-    contacts: DataFrame | None,
     day: date,
     calendar: Calendar,
     settings: PopulationSettings,
 ) -> DataFrame:
-    """One row per user of the spine: can_sms, can_push, can_call, is_profiling_allowed, is_contactable. Never null.
+    """One row per user of the spine: can_<channel>, is_profiling_allowed, is_contactable, is_barred_unread. Never null.
 
-    Only rows that happened and arrived before 00:00 of the day count. A user's latest decision on a channel decides. An
-    `opted_out` receipt is a refusal of its channel at its arrival. Conf's default decides where there is no decision.
-    consents, contacts: None where the region has no such table.
+    Only rows that happened and arrived before 00:00 of the day count. A channel may be used where it reaches the user,
+    no exclusion bars it, and the latest decision allows it; the same holds for profiling. An `opted_out` or
+    `complained` receipt is a refusal of its channel at its arrival; so is a row that broke a rule of the ingest, of
+    each channel that it may concern, at its own time: see `Permissions.unread`. A consent is none once it has ended, is
+    older than conf allows, or was given for other purposes; a refusal before it then stands. Who never decided is
+    allowed by a basis of conf alone. is_contactable: some channel may be used, and profiling is allowed.
+    is_barred_unread: a row that could not be read is what bars a channel or profiling.
     """
-    decided = _latest_decisions(consents, contacts, day=day, calendar=calendar)
-    known = spine.join(decided, "user_id", "left") if decided is not None else spine
-    defaults = settings.allowed_by_default
+    decided = _by_user(decisions(permissions, day=day, calendar=calendar, settings=settings), KINDS)
+    barred = excluded(permissions, day=day, calendar=calendar)
+    known = spine if decided is None else spine.join(decided, "user_id", "left")
+    known = known if barred is None else known.join(barred, "user_id", "left")
+
+    def mark(name: str) -> Column:
+        return F.coalesce(name, F.lit(False)) if name in known.columns else F.lit(False)
 
     def is_allowed(kind: str) -> Column:
-        by_default = F.lit(defaults.get(kind, False))  # type: ignore[call-overload]
-        return F.coalesce(F.col(f"decision_{kind}"), by_default) if decided is not None else by_default
+        by_default = F.lit(settings.allows_undecided(kind, day))
+        return by_default if decided is None else F.coalesce(f"decision_{kind}", by_default)
 
     can = {
-        f"can_{channel}": F.coalesce(F.col(_REACHES[channel]), F.lit(False)) & is_allowed(channel)
+        f"can_{channel}": F.coalesce(_REACHES[channel], F.lit(False))
+        & is_allowed(channel)
+        & ~mark(f"excluded_{channel}")
         for channel in CONTACT_CHANNELS
     }
-    marked = known.withColumns({**can, "is_profiling_allowed": is_allowed("profiling")})
+    unread = [mark(f"unread_{kind}") for kind in KINDS]
+    unread += [mark(f"excluded_unread_{channel}") for channel in CONTACT_CHANNELS]
+    marked = known.withColumns({**can, "is_profiling_allowed": is_allowed(PROFILING)})
     has_a_channel = reduce(Column.__or__, [F.col(name) for name in can])
     return marked.select(
         "user_id",
         *can,
         "is_profiling_allowed",
         (has_a_channel & F.col("is_profiling_allowed")).alias("is_contactable"),
+        reduce(Column.__or__, unread).alias("is_barred_unread"),
     )
 
 
-def _latest_decisions(
-    consents: DataFrame | None, contacts: DataFrame | None, *, day: date, calendar: Calendar
-) -> DataFrame | None:
-    """One row per user who has decided on anything: decision_<channel>, decision_profiling; null: not decided."""
-    decisions: list[DataFrame] = []
-    if consents is not None:
+def may_be_profiled(
+    rows: DataFrame,
+    permissions: Permissions,
+    *,
+    day: date,
+    calendar: Calendar,
+    settings: PopulationSettings,
+    is_undecided_allowed: bool | None = None,
+) -> DataFrame:
+    """The rows of users who may be profiled as of a day; grain and columns as given.
+
+    is_undecided_allowed: what counts where a user has never decided; None: what conf's basis says on the day.
+    """
+    allowed = settings.allows_undecided(PROFILING, day) if is_undecided_allowed is None else is_undecided_allowed
+    decided = decisions(permissions, day=day, calendar=calendar, settings=settings, sources=["consents"])
+    found = _by_user([each.where(F.col("channel") == PROFILING) for each in decided], [PROFILING])
+    if found is None:
+        return rows if allowed else rows.where(F.lit(False))
+    decision = F.col(f"decision_{PROFILING}")
+    if allowed:
+        return rows.join(found.where(~decision).select("user_id"), "user_id", "left_anti").select(*rows.columns)
+    return rows.join(found.where(decision).select("user_id"), "user_id", "left_semi").select(*rows.columns)
+
+
+def decisions(
+    permissions: Permissions,
+    *,
+    day: date,
+    calendar: Calendar,
+    settings: PopulationSettings,
+    sources: Sequence[str] = ("consents", "contacts"),
+) -> list[DataFrame]:
+    """What is known of users' decisions: user_id, channel, decided_at, arrived_at, is_allowed, is_live, is_unread.
+
+    is_live: false for an allowance that is none any more. sources: the tables to look at.
+    """
+    found: list[DataFrame] = []
+    read, unread = F.lit(False).alias("is_unread"), F.lit(True).alias("is_unread")
+    refused, live = F.lit(False).alias("is_allowed"), F.lit(True).alias("is_live")
+    if permissions.consents is not None and "consents" in sources:
         is_known = calendar.is_before("event_at", day) & calendar.is_before("arrived_at", day)
-        made_at = F.struct(F.col("event_at").alias("decided_at"), "arrived_at")
-        decisions.append(consents.where(is_known).select("user_id", "channel", made_at.alias("made_at"), "is_allowed"))
-    if contacts is not None:
+        purposes = [purpose.lower() for purpose in settings.consent.purposes]
+        is_for_us = F.col("purpose").isNull() | F.lower(F.trim("purpose")).isin(purposes)
+        is_live = F.coalesce(F.col("valid_until") >= F.lit(day), F.lit(True))
+        oldest = settings.consent.oldest_consent.oldest(day)
+        if oldest is not None:
+            is_live &= F.col("event_at") >= calendar.starts(oldest)
+        given = permissions.consents.where(is_known & (~F.col("is_allowed") | is_for_us))
+        at = F.col("event_at").alias("decided_at")
+        lives = (~F.col("is_allowed") | is_live).alias("is_live")
+        found.append(given.select("user_id", "channel", at, "arrived_at", "is_allowed", lives, read))
+    if permissions.contacts is not None and "contacts" in sources:
         is_known = calendar.is_before("sent_at", day) & calendar.is_before("arrived_at", day)
-        has_opted_out = F.col("status") == "opted_out"
-        made_at = F.struct(F.col("arrived_at").alias("decided_at"), "arrived_at")
-        refusals = contacts.where(is_known & has_opted_out)
-        decisions.append(
-            refusals.select("user_id", "channel", made_at.alias("made_at"), F.lit(False).alias("is_allowed"))
-        )
-    return _by_user(decisions) if decisions else None
+        refusals = permissions.contacts.where(is_known & F.col("status").isin(*REFUSING_STATUSES))
+        at = F.col("arrived_at").alias("decided_at")
+        found.append(refusals.select("user_id", "channel", at, "arrived_at", refused, live, read))
+    for source in sources:
+        rows = permissions.unread(source, day=day, calendar=calendar)
+        if rows is not None:
+            at = F.col("happened_at").alias("decided_at")
+            named = rows.where("user_id is not null")
+            channel = F.explode("channels").alias("channel")
+            found.append(named.select("user_id", channel, at, "arrived_at", refused, live, unread))
+    return found
 
 
-def _by_user(decisions: Sequence[DataFrame]) -> DataFrame:
-    # Of two decisions made and known at the same instant the refusal wins: false is less than true, so it comes last.
-    order = F.struct("made_at", ~F.col("is_allowed"))
-    latest = [
-        F.max_by(F.when(F.col("channel") == kind, F.col("is_allowed")), F.when(F.col("channel") == kind, order)).alias(
-            f"decision_{kind}"
-        )
-        for kind in (*CONTACT_CHANNELS, "profiling")
-    ]
-    return union_all(decisions).groupBy("user_id").agg(*latest)
+def _by_user(found: Sequence[DataFrame], kinds: Sequence[str]) -> DataFrame | None:
+    """One row per user who has decided on anything: decision_<kind> (null: not decided), unread_<kind>."""
+    if not found:
+        return None
+    # Of two decisions made and known at the same instant the refusal wins, then the allowance that is none any more.
+    order = F.struct("decided_at", "arrived_at", ~F.col("is_allowed"), ~F.col("is_live"), ~F.col("is_unread"))
+    columns = {}
+    for kind in kinds:
+        is_it = F.col("channel") == kind
+        is_refusal = is_it & ~F.col("is_allowed")
+        allows = F.max_by(F.when(is_it, F.col("is_allowed") & F.col("is_live")), F.when(is_it, order))
+        is_unread = F.max_by(F.when(is_refusal, F.col("is_unread")), F.when(is_refusal, order))
+        columns[f"decision_{kind}"] = F.when(allows, True).when(is_unread.isNotNull(), False)
+        columns[f"unread_{kind}"] = F.coalesce(~F.coalesce(allows, F.lit(False)) & is_unread, F.lit(False))
+    return union_all(found).groupBy("user_id").agg(*[column.alias(name) for name, column in columns.items()])

@@ -47,20 +47,22 @@ def assign(
 ) -> DataFrame:
     """One row per low-activity user: `arms`. Grain and key: cycle, user_id.
 
-    contactable: user_id, is_contactable at the observation date. Who is not contactable is in the cell `none`, is
-    picked by nobody and has no touch. Every policy orders all contactable users, whatever their cell: `model` the
-    high-potential ones by the expected gain of their band and then by raw score, `rule` by the bank's expression,
-    `random` by hash. Each picks the same number: the top `selected_share`, or as many as `model` has candidates, where
-    these are fewer. gains: per band (`tiers.gains`); empty while none are known: then by raw score alone.
+    features: of the cycle. contactable: user_id, is_contactable at the observation date. Who is not contactable, or has
+    no score because he refuses profiling, is in the cell `none`, is picked by nobody and has no touch. Every policy
+    orders all contactable users, whatever their cell: `model` the high-potential ones by the expected gain of their
+    band and then by raw score, `rule` by the bank's expression, `random` by hash. Each picks the same number: the top
+    `selected_share`, or as many as `model` has candidates, where these are fewer. gains: per band (`tiers.gains`);
+    empty while none are known: then by raw score alone.
     """
     facts = features.drop("cycle")
     rule = number(facts, settings.rule_order, key="campaign.arms.rule_order")
     users = (
-        scores.select("user_id", "raw_active")
+        facts.where("is_low_activity")
+        .select("user_id", rule.alias("rule_value"))
+        .join(scores.select("user_id", "raw_active", F.lit(True).alias("is_scored")), "user_id", "left")
         .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
-        .join(facts.select("user_id", rule.alias("rule_value")), "user_id", "left")
-        .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)))
+        .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)) & F.col("is_scored").isNotNull())
         .transform(checkpointed)
     )
     is_candidate = F.col("is_contactable") & (F.col("tier") == "high_potential")

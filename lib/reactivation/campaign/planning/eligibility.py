@@ -40,8 +40,8 @@ def eligibility(
     reason: the first one that rules the user out, null for the eligible. queue: the policy of the own cell, or
     `guidance`. rank: BIGINT place in the queue, unique there. rank_bucket: INT that follows rank, at most 256 per
     queue. options_mask: bit i is set where the user can get option i, the bit after the last for guidance.
-    exploration_bucket, option_bucket: hash buckets of the two draws. Also policy and tier. Planning queries these rows
-    several times, so the caller checkpoints them.
+    exploration_bucket, option_bucket: hash buckets of the two draws. Also policy, tier and
+    is_barred_unread. Planning queries these rows several times, so the caller checkpoints them.
     """
     is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
@@ -53,6 +53,7 @@ def eligibility(
         "user_id",
         "policy",
         F.coalesce(
+            F.when(F.col("is_profiling_refused"), "profiling_refused"),
             F.when(F.col("policy") == "none", "not_contactable"),
             F.when(F.col("touch") != "touched", F.col("touch")),
             F.when(~is_picked & ~is_guided, "not_selected"),
@@ -65,6 +66,7 @@ def eligibility(
         F.when(is_picked, rank_bucket).otherwise(by_hash(by_chance)).alias("rank_bucket"),
         mask.alias("options_mask"),
         "tier",
+        "is_barred_unread",
         randomization.bucket(salts.explorers).alias("exploration_bucket"),
         randomization.bucket(salts.options).alias("option_bucket"),
     )

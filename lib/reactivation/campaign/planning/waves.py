@@ -22,6 +22,7 @@ from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
 
 REASONS = (
+    "profiling_refused",
     "not_contactable",
     "holdout",
     "long_holdout",

@@ -6,7 +6,13 @@ from reactivation.contracts.table import Column, Table
 ARMS = per_user(
     "arms",
     "the cell, picks and arm of one low-activity user, drawn before the first wave",
-    Column("policy", "string", "the cell; none: not contactable at the observation date", required=True, allowed=CELLS),
+    Column(
+        "policy",
+        "string",
+        "the cell; none: not contactable at the observation date, or refuses profiling",
+        required=True,
+        allowed=CELLS,
+    ),
     flag("picked_by_model", "the policy `model` would pick the user, whatever the cell"),
     flag("picked_by_rule", "the policy `rule` would pick the user, whatever the cell"),
     flag("picked_by_random", "the policy `random` would pick the user, whatever the cell"),

@@ -39,6 +39,11 @@ INGEST_COUNTS = Table(
             "rows of the source that arrive on that day or later, told with its `undated` rows, 0 elsewhere; "
             "null in counts that 0.1.0 wrote",
         ),
+        Column(
+            "delivered_on",
+            "date",
+            "day on which the newest file of the source came, be it empty, as this ingest saw it; of permissions only",
+        ),
     ),
     partition_by=("cycle",),
 )

@@ -1,0 +1,112 @@
+"""No job, but what several share: who may be contacted and profiled as of a day, and what conf must say of it first."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from reactivation import population
+from reactivation.contracts import canonical, derived
+from reactivation.errors import Finding, NotReady, SettingsError
+from reactivation.frames import records
+from reactivation.runtime.run import Run
+
+PROD = "prod"
+_TABLES = (canonical.CONSENTS, canonical.CONTACTS, canonical.EXCLUSIONS)
+
+
+def known(r: Run) -> population.Permissions:
+    """The tables that say it, whatever day they speak of."""
+    sources = r.settings.sources
+    return population.Permissions(
+        date(sources.earliest_year, 1, 1),
+        **r.read_present(_TABLES),
+        quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
+        words=sources.channel_words,
+    )
+
+
+def contactable(r: Run, *, day: date) -> DataFrame:
+    """`population.contactable` of all users signed up on a day; asks conf what it must say."""
+    asked = [*channels(r), population.PROFILING]
+    require_answers(r, asked)
+    for kind, basis in r.settings.population.undecided.items():
+        if kind in asked and isinstance(basis, population.Basis) and basis.valid_until < day:
+            ended = f"`{basis.legal_basis}` ended on {basis.valid_until}"
+            r.say(f"    population.undecided.{kind}: {ended}; who never decided is not allowed")
+    return population.contactable(
+        population.signed_up(r.read(canonical.USERS), day=day, calendar=r.calendar),
+        known(r),
+        day=day,
+        calendar=r.calendar,
+        settings=r.settings.population,
+    )
+
+
+def profiled(r: Run, rows: DataFrame) -> DataFrame:
+    """The rows of users who may be profiled, as known at the run's observation date; asks conf what it must say.
+
+    In a region without waves nobody is contacted; there only who refused is left out.
+    """
+    has_campaign = bool(r.settings.campaign.waves)
+    if has_campaign:
+        require_answers(r, [population.PROFILING])
+    return population.may_be_profiled(
+        rows,
+        known(r),
+        day=r.cycle.first,
+        calendar=r.calendar,
+        settings=r.settings.population,
+        is_undecided_allowed=None if has_campaign else True,
+    )
+
+
+def channels(r: Run) -> list[str]:
+    """The channels by which the campaign's waves contact."""
+    settings = r.settings.campaign
+    used = {option.channel for wave in settings.waves.values() for option in wave.options}
+    if any(wave.guidance is not None for wave in settings.waves.values()):
+        used.add(settings.guidance_channel)
+    return [channel for channel in canonical.CONTACT_CHANNELS if channel in used]
+
+
+def require_answers(r: Run, kinds: Iterable[str]) -> None:
+    """SettingsError where conf does not say what counts for those who never decided, or says what it may not in prod.
+
+    Asked for by the jobs that go by it, so that a region without a campaign need not say it.
+    """
+    undecided = r.settings.population.undecided
+    asked = dict.fromkeys(kinds)
+    form = "say `not_allowed`, or name legal_basis, document and valid_until"
+    findings = [
+        Finding("missing key", f"population.undecided.{kind}", f"what counts where a user never decided? {form}")
+        for kind in asked
+        if undecided.get(kind) is None  # type: ignore[call-overload]
+    ]
+    for kind, basis in undecided.items():
+        if r.env == PROD and isinstance(basis, population.Basis) and basis.is_assumed:
+            advice = f"`{basis.legal_basis}` is no legal basis in {PROD}: {form}"
+            findings.append(Finding("not a basis", f"population.undecided.{kind}", advice))
+    if findings:
+        raise SettingsError(f"conf (region {r.region}) does not say who may be contacted and profiled", findings)
+
+
+def require_feeds(r: Run, *, day: date) -> None:
+    """NotReady where the consents or exclusions are too old to plan by, or too many do not say whom they are about."""
+    named = r.settings.sources.present
+    feeds = [feed for feed in population.FEEDS if feed in named]
+    rows = population.feed_rows(known(r), day=day, calendar=r.calendar)
+    newest = population.newest_deliveries(r.read(derived.INGEST_COUNTS))
+    found = [] if rows is None else records(rows)
+    problems = population.feed_problems(
+        found,
+        {row["source"]: row["delivered_on"] for row in records(newest)},
+        feeds=feeds,
+        day=day,
+        settings=r.settings.population,
+    )
+    for row in found:
+        if row["without_user"]:
+            r.say(f"    {row['feed']}: of {row['rows']} rows, {row['without_user']} do not say whom they are about")
+    if findings := list(problems):
+        raise NotReady(f"nothing is planned: what users decided is not known well enough as of {day}", findings)

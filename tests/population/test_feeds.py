@@ -1,0 +1,63 @@
+"""Whether the feeds of permissions are fit to plan by."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from population.conftest import World, settings
+from reactivation import population
+from reactivation.periods import Calendar
+
+pytestmark = pytest.mark.rules
+
+JUNE = date(2026, 6, 12)
+FINE = {"feed": "consents", "rows": 100, "without_user": 10, "newest_on": date(2026, 6, 9)}
+
+
+def problems(*rows: dict[str, Any], delivered: dict[str, date | None] | None = None, **consent: Any) -> dict[str, str]:
+    found = population.feed_problems(
+        rows, delivered or {}, feeds=("consents",), day=JUNE, settings=settings(consent=consent)
+    )
+    return {f"{finding.kind}: {finding.what}": finding.advice for finding in found}
+
+
+def test_a_feed_of_three_days_ago_and_a_tenth_without_user_are_just_fit() -> None:
+    assert problems(FINE) == {}
+
+
+def test_an_old_feed_stops_planning_unless_something_was_delivered_since() -> None:
+    old = {**FINE, "newest_on": date(2026, 6, 8)}
+    assert "the newest delivery is of 2026-06-08" in problems(old)["feed too old: consents"]
+    assert problems(old, delivered={"consents": date(2026, 6, 9)}) == {}  # an empty file, on time
+    assert "no delivery is known" in problems(delivered={"consents": None})["feed too old: consents"]
+    assert problems(old, oldest_feed={"days": None, "reason": "thirty users, whose slips lie on a desk"}) == {}
+
+
+def test_too_many_rows_that_do_not_say_whom_they_are_about_stop_planning() -> None:
+    said = problems({**FINE, "without_user": 11})
+    assert "11 of 100 rows (11.00%), above 0.1" in said["user unreadable: consents"]
+
+
+def test_rows_are_counted_by_feed_whether_they_could_be_read_or_not(world: World, utc: Calendar) -> None:
+    consents = [
+        {"user_id": 1, "channel": "sms", "event_at": "2026-06-01", "is_allowed": True},
+        {"user_id": 2, "channel": "sms", "event_at": "2026-06-05", "is_allowed": False},
+        {"user_id": 3, "channel": "sms", "event_at": "2026-06-12", "is_allowed": False},  # not known yet
+    ]
+    sent = {"user_id": 1, "channel": "sms", "sent_at": "2026-06-10"}
+    contacts = [{**sent, "status": "complained"}, {**sent, "status": "delivered"}]
+    exclusions = [
+        {"user_id": 1, "reason": "minor", "channel": "all", "from_on": "2026-06-02", "arrived_at": "2026-06-02"}
+    ]
+    unread = [
+        ("consents", "bad_type", None, "2026-06-03", {"channel": "sms"}),
+        ("consents", "missing_channel", 2, "2026-06-11", {}),
+        ("contacts", "bad_type", None, "2026-06-03", {"channel": "sms", "status": "opted_out"}),
+        ("contacts", "bad_type", None, "2026-06-03", {"channel": "sms", "status": "clicked"}),
+        ("exclusions", "missing_user_id", None, None, {"channel": "all"}),
+    ]
+    rows = population.feed_rows(world(consents, contacts, exclusions, unread), day=JUNE, calendar=utc)
+    assert rows is not None
+    found = {row.feed: (row.rows, row.without_user, row.newest_on) for row in rows.collect()}
+    assert found == {"consents": (6, 2, date(2026, 6, 5)), "exclusions": (2, 1, date(2026, 6, 2))}
