@@ -95,6 +95,9 @@ BENEFIT_EVENTS = _events(
 )
 
 CONTACT_STATUSES = ("delivered", "failed", "not_reached", "answered", "clicked", "responded", "opted_out", "complained")
+IMPLY_DELIVERY = ("delivered", "answered", "clicked", "responded", "opted_out", "complained")
+"""Receipts that nobody could give whom the contact did not reach."""
+OBJECTIONS = ("opted_out", "complained")
 
 CONTACTS = _canonical(
     "contacts",
