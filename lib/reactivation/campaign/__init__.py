@@ -7,8 +7,9 @@ them, `evidence` what they showed, `bands` the tier of each score band. `assignm
 
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
-from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, waves
+from reactivation.campaign.planning import capacity, eligibility, facts, forecast, gains, intensity, waves
 from reactivation.campaign.planning.eligibility import WaveSalts
+from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.release import channel_files
 from reactivation.campaign.settings import CampaignSettings
@@ -19,6 +20,7 @@ __all__ = [
     "ArmSalts",
     "CampaignSettings",
     "Evidence",
+    "Forecast",
     "Intensity",
     "WaveSalts",
     "arms",
@@ -28,6 +30,7 @@ __all__ = [
     "eligibility",
     "evidence",
     "facts",
+    "forecast",
     "gains",
     "intensity",
     "untouched",

@@ -71,9 +71,7 @@ ASSIGN = Step(
     (
         "scores",
         "features",
-        "users",
-        "consents",
-        "contacts",
+        *CANONICAL,
         "outcomes",
         "readout",
         "arms",
@@ -82,12 +80,15 @@ ASSIGN = Step(
         "tiers",
         "wave_waterfall",
     ),
-    ("tier_bands", "tiers", "arms", "experiment_plan", "balance"),
+    ("tier_bands", "tiers", "arms", "experiment_plan", "balance", "spend_forecast"),
 )
 DESIGN = Step(
     "design_experiment",
     "what the month's experiment can see, and how large a holdout must be",
-    ("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "users", "consents", "contacts"),
+    (
+        *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "spend_forecast"),
+        *("users", "consents", "contacts"),
+    ),
     (),
 )
 PLAN = Step(

@@ -11,6 +11,7 @@ from reactivation.frames import checkpointed, records
 from reactivation.periods import Month, Window
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.run import Run
+from reactivation.runtime.suppression_list import read_suppressed
 from reactivation_lab import bank
 from reactivation_lab.bank import tables
 
@@ -40,6 +41,7 @@ def run(r: Run) -> None:
             contacts=contacts,
             calendar=r.calendar,
             settings=settings,
+            suppressed=read_suppressed(r.spark, r.exports, _cycles(segments)),
         )
         r.write_together((tables.BY_NAME[name], rows, {"segment_on": names}) for name, rows in raw.items())
         if waves and segments[-1].end == r.cycle.window.end:

@@ -66,8 +66,9 @@ def as_plain(settings: CampaignSettings, cycle: Month) -> list[dict[str, Any]]:
     """The waves of a cycle as plain values, each with its name and `as_of`, for the registered plan."""
     days = settings.days_of(cycle)
     return [
-        {"wave": name, "as_of": str(days[name]), **wave.model_dump(mode="json")}
+        {"wave": name, "as_of": str(days[name]), **plain}
         for name, wave in settings.waves.items()
+        for plain in [wave.model_dump(mode="json", exclude={"first"} if wave.first is None else None)]
     ]
 
 

@@ -15,7 +15,7 @@ from reactivation.contracts.derived.readouts import (
 from reactivation.contracts.derived.shared import CELLS, CHECK_VERDICTS, CYCLE, POLICIES, STATUSES, TIERS, TOUCHES, WAVE
 from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
-from reactivation.contracts.derived.waves import WAVE_LIMITS, WAVE_PLAN, WAVE_WATERFALL
+from reactivation.contracts.derived.waves import SPEND_FORECAST, WAVE_LIMITS, WAVE_PLAN, WAVE_WATERFALL
 
 __all__ = [
     "ACTIVITY",
@@ -41,6 +41,7 @@ __all__ = [
     "RUN_LOG",
     "SCORES",
     "SCORE_EVALUATION",
+    "SPEND_FORECAST",
     "STATUSES",
     "TARGETING",
     "TIERS",
@@ -68,6 +69,7 @@ ALL = (
     BALANCE,
     WAVE_PLAN,
     WAVE_WATERFALL,
+    SPEND_FORECAST,
     WAVE_LIMITS,
     OUTCOMES,
     READOUT,
