@@ -80,7 +80,8 @@ show(experiment.briefs(readout, means=means), "differences and intervals, shares
 # MAGIC %md
 # MAGIC An interval that holds zero proves nothing by itself: `inconclusive` means that it also holds the smallest difference
 # MAGIC that would matter. `all` is unadjusted, `all, CUPED` and `all, post-stratified` ask the same with less noise: the one
-# MAGIC that was registered as the headline has the verdict. `reached` are users with a delivery.
+# MAGIC that was registered as the headline has the verdict. `reached` are users with a delivery. `proven` is a word of the
+# MAGIC registered order alone; the others are hints for the next month. `outside` are users with a contact of another sender.
 
 # COMMAND ----------
 
@@ -93,7 +94,8 @@ show(experiment.parts_in_brief(readout, means=means), "branches, tiers, weeks, a
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Who looks at many parts finds something by chance: here `proven` holds after Benjamini-Hochberg.
+# MAGIC Who looks at many parts finds something by chance: all of them are exploratory, after Benjamini-Hochberg over all of
+# MAGIC the month, and their intervals are as long as that asks for (column `level`).
 
 # COMMAND ----------
 

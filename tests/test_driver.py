@@ -69,6 +69,8 @@ FEW = {
     f"{LIB}pipelines/model_ledger.py": (1, "events of one version of a model"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (2, "months; sums by band"),
+    f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
+    f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),
     f"{LIB}pipelines/read_out.py": (8, "sums, deciles, tiers, waves, options and draws"),
     f"{LIB}pipelines/plan_registration.py": (2, "the registered plan; a day per wave"),
     f"{LIB}pipelines/permissions.py": (2, "a row per feed, or per source"),

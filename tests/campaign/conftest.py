@@ -45,6 +45,7 @@ def _conf() -> dict[str, Any]:
             "long_holdout_valid_months": 12,
             "selected_share": 0.3,
             "rule_order": "transaction_own_count_3m",
+            "suppression": "alike",
         },
         "channel_cost_cny": {"push": 0, "sms": 0.05, "call": 2.5},
         "guidance_channel": "push",

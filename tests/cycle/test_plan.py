@@ -88,9 +88,36 @@ def test_each_arm_is_balanced_against_its_holdout(bank: Bank) -> None:
     assert max(abs(row.standardised_difference or 0) for row in rows) < 0.6  # a small bank, but chance all the same
 
 
+def test_what_each_cell_will_send_and_spend_is_forecast_wave_by_wave(bank: Bank) -> None:
+    rows = {(row.wave, row.policy): row for row in bank.read(derived.SPEND_FORECAST, CYCLE).collect()}
+    assert set(rows) == {(wave, policy) for wave in ("W1", "W2", "W3", "W4") for policy in derived.POLICIES}
+    sent = bank.read(derived.WAVE_PLAN, CYCLE).where("contact_id is not null and wave = 'W1' and policy = 'model'")
+    picked = bank.read(derived.ARMS, CYCLE).where("is_selected").select("user_id")
+    contacts = sent.join(picked, "user_id", "left_semi").count()  # guidance is at no cost and in no forecast
+    assert rows["W1", "model"].contacts == pytest.approx(contacts, rel=0.15)
+    assert all(row.spend <= row.budget + 0.01 for row in rows.values())
+
+
+def test_a_cell_that_cannot_spend_its_part_is_refused_before_anything_is_registered(
+    bank: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = bank.read(derived.EXPERIMENT_PLAN, "2026-06").collect()
+    waves = [
+        part
+        for wave in ("W1", "W2", "W3", "W4")
+        for part in ("--set", f"campaign.waves.{wave}.qualifies.rule=transaction_own_count_1m < 0")
+    ]
+    assert bank.job("assign_tiers", "2026-06", *waves) == 2
+    said = capsys.readouterr().err
+    assert "the cells of 2026-06 cannot spend alike: the policies could not be compared" in said
+    assert "campaign.waves.W1.qualifies.rule" in said
+    assert "0 users are left by `transaction_own_count_1m < 0`" in said
+    assert bank.read(derived.EXPERIMENT_PLAN, "2026-06").collect() == before
+
+
 def test_other_senders_are_told_whom_to_leave_alone(bank: Bank) -> None:
-    held = bank.read(derived.ARMS, CYCLE).where(F.col("touch").isin("holdout", "long_holdout")).collect()
-    until = {"holdout": "2026-06-01", "long_holdout": "2027-01-01"}
+    held = bank.read(derived.ARMS, CYCLE).where(F.col("touch").isNotNull()).collect()
+    until = {"touched": "2026-06-01", "holdout": "2026-06-01", "long_holdout": "2027-01-01"}
     with (bank.root / "exports" / CYCLE / "suppression.csv").open(encoding="utf-8") as lines:
         found = {int(row["user_id"]): row["until"] for row in csv.DictReader(lines)}
     assert found == {row.user_id: until[row.touch] for row in held}

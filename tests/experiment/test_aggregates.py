@@ -1,5 +1,6 @@
 """The month's aggregation on Spark against a straight computation, and what its sums become."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -36,7 +37,7 @@ ACTIVE = SPECS.shares[0]
 LOST = 5
 
 
-def bank(spark: SparkSession, users: int) -> dict[str, Any]:
+def bank(spark: SparkSession, users: int, specs: experiment.MetricSpecs | None = None) -> dict[str, Any]:
     """Users of two cells with outcomes, one of them lost on the way; a third have no balance, some no score."""
     table = spark.range(users).select(
         F.col("id").alias("user_id"),
@@ -72,6 +73,7 @@ def bank(spark: SparkSession, users: int) -> dict[str, Any]:
             "outside_contacts": F.col("user_id") % 2,
             "spend": F.lit(Decimal("0.25")),
             "contact_cost": F.lit(Decimal("0.10")),
+            "delivered_cost": (F.col("user_id") % 3).cast("decimal(18,2)"),
             "benefits_redeemed": F.when(F.col("user_id") % 7 == 0, Decimal("2.00")).cast("decimal(18,2)"),
         }
     )
@@ -86,8 +88,16 @@ def bank(spark: SparkSession, users: int) -> dict[str, Any]:
     )
     drop = [*aggregates.KEY, "login_days_1m", "raw_active"]
     outcomes = known.where(F.col("user_id") != LOST).drop(*drop)
-    rows = experiment.aggregate(outcomes, placed, specs=SPECS).collect()
+    rows = experiment.aggregate(outcomes, placed, specs=specs or SPECS).collect()
     return {"groups": experiment.groups([row.asDict() for row in rows]), "rows": known.collect(), "columns": rows}
+
+
+@pytest.mark.rules
+def test_what_is_spent_is_what_was_delivered_where_that_was_registered(spark: SparkSession) -> None:
+    found = bank(spark, 300, specs=replace(SPECS, spend_counted="delivered"))
+    kept = [row for row in found["rows"] if row.user_id != LOST]
+    spent = total(found["groups"]).of("cost")
+    assert spent == sum(row.delivered_cost + (row.benefits_redeemed or 0) for row in kept)
 
 
 @pytest.mark.rules

@@ -41,6 +41,14 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
             (2, "d", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "failed"),
             (2, "e", "2026-06-01 09:00", "2026-06-01 10:00", "2026-05", "delivered"),  # of another cycle
             (3, "f", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "opted_out"),  # a receipt is no consent
+            (
+                3,
+                "g",
+                "2026-06-20 09:00",
+                "2026-06-20 10:00",
+                "2026-05",
+                "delivered",
+            ),  # sent now, whatever cycle it names
         ],
     )
     outside = rows(
@@ -91,16 +99,55 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
     assert sorted(tuple(row)[1:9] for row in found.collect()) == [
         (1, True, False, True, True, money("120.00"), 2, 0),
         (2, False, False, False, None, None, 0, 1),
-        (3, None, True, True, None, None, 0, 0),  # nothing planned, no balance, no logins known
+        (
+            3,
+            None,
+            True,
+            True,
+            None,
+            None,
+            2,
+            0,
+        ),  # nothing planned, no balance, no logins known; who opts out was reached
     ]
-    assert sorted((row[1], *tuple(row)[9:]) for row in found.collect()) == [
+    assert sorted((row[1], *tuple(row)[9:17]) for row in found.collect()) == [
         (1, money("1.75"), 2, 5, False, money("7.50"), money("1.05"), True, False),
         (2, money("0.00"), 0, 0, True, money("0.00"), money("0.00"), None, None),
         (3, money("0.00"), None, None, False, money("0.00"), money("0.00"), None, None),
     ]
+    assert sorted((row.user_id, row.delivered_cost, row.refused, row.complained) for row in found.collect()) == [
+        (1, money("0.10"), False, False),  # two SMS delivered: the call that was planned never came about
+        (2, money("0.00"), True, False),  # took a consent back, with no contact of ours
+        (3, money("0.10"), True, False),  # opted out in a receipt
+    ]
     less = read(spark, {}, planned, utc).where("user_id = 1").collect()[0]
-    assert (less.opted_out, less.benefits_redeemed) == (None, None)  # no such tables: not known, not none
+    assert (less.opted_out, less.benefits_redeemed, less.refused, less.complained) == (
+        None,
+    ) * 4  # no such tables: not known, not none
     assert (less.contacts_delivered, less.outside_contacts) == (0, 0)
+
+
+def test_objections_count_wherever_they_arrive_and_what_costs_is_what_was_delivered(
+    spark: SparkSession, rows: Rows, utc: Calendar
+) -> None:
+    names = ["user_id", "contact_id", "sent_at", "arrived_at", "cycle", "channel", "status"]
+    sent, back = "2026-06-08 09:00", "2026-06-08 10:00"
+    receipts = [
+        (1, "a", sent, back, "2026-06", "call", "not_reached"),  # costs nothing
+        (1, "b", sent, back, "2026-06", "call", "answered"),  # no receipt of delivery, and yet it was
+        (2, "c", sent, back, "2026-06", "sms", "delivered"),
+        (2, "c", sent, back, "2026-06", "sms", "complained"),
+        (3, "d", sent, back, "2026-06", "sms", "clicked"),
+        (3, "d", sent, "2026-07-06 00:00", "2026-06", "sms", "opted_out"),  # at the settle date: too late
+    ]
+    nothing = rows(derived.WAVE_PLAN, ["user_id", "wave", "channel", "cost"], [(9, "W1", "sms", "1.00")])
+    found = read(spark, {"contacts": rows(canonical.CONTACTS, names, receipts)}, nothing, utc)
+    seen = sorted((r.user_id, r.contacts_delivered, r.delivered_cost, r.refused, r.complained) for r in found.collect())
+    assert seen == [
+        (1, 1, Decimal("1.00"), False, False),
+        (2, 1, Decimal("0.05"), True, True),
+        (3, 1, Decimal("0.05"), False, False),
+    ]
 
 
 def test_a_look_knows_what_had_happened_and_arrived_and_was_sent(

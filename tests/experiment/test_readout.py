@@ -75,6 +75,7 @@ def test_each_contrast_compares_what_the_design_says() -> None:
         "gain_model_vs_random": (pytest.approx(0.2), pytest.approx(0.0)),
         "policy_model_vs_random": (0.6, pytest.approx(0.35)),
         "cumulative_touch": (None, None),  # nobody is in the long holdout
+        "guide_model": (0.4, 0.4),  # those whom the model's cell does not pick
     }
     assert found["pick_model_vs_rule"]["ratio"] == pytest.approx(2.0)
     assert found["gain_model_vs_rule"]["ratio"] is None
@@ -241,6 +242,7 @@ def test_the_read_out_is_told_in_sentences() -> None:
     assert [line.split(" (")[0] for line in experiment.cannot_see(rows)] == [
         "login, touch_random",
         "login, cumulative_touch",
+        "login, guide_model",
     ]
     shown = experiment.briefs(reversed(rows))  # a table gives its rows in any order
     assert [(row["contrast"], row["segment"]) for row in shown[:3]] == [

@@ -91,7 +91,8 @@ def test_the_plan_says_what_is_asked_how_and_when_it_is_looked_at(utc: Calendar)
 
 def test_the_read_out_takes_shares_and_window_from_the_plan(utc: Calendar) -> None:
     found = draft(utc)
-    assert experiment.design_of(found) == experiment.Design(ARMS["cells"], 0.1, 0.02)  # type: ignore[arg-type]
+    names = tuple(contrast.name for contrast in experiment.CONTRASTS)
+    assert experiment.design_of(found) == experiment.Design(ARMS["cells"], 0.1, 0.02, 0, names)  # type: ignore[arg-type]
     since, now = str(ARMS["long_holdout_since"]), found["cycle"]
     assert experiment.design_of(found, registered=["2025-01", since, now, "2027-01"]).months_before == 1
     assert experiment.window_of(found) == Window(JUNE.first.replace(day=8), (JUNE + 1).first)
@@ -99,7 +100,8 @@ def test_the_read_out_takes_shares_and_window_from_the_plan(utc: Calendar) -> No
 
 def test_the_power_statement_names_what_is_seen_and_what_is_not_known(utc: Calendar) -> None:
     rows = {(row["contrast"], row["metric"]): row for row in json.loads(plan(utc).power_json)}
-    assert len(rows) == 12 * 2
+    assert len(rows) == 13 * 2
+    assert rows["guide_model", "login"]["users"] == [0, 0]  # everybody is picked here
     touch = rows["touch_model", "login"]
     assert touch["users"] == [9_000, 1_000]
     assert touch["basis"] == "untouched users of past experiments"

@@ -90,3 +90,12 @@ def test_only_what_was_spent_on_the_picked_and_touched_counts(rows: Rows) -> Non
     )
     found = {(row.cycle, row.policy): (row.users, row.spend) for row in loop.spending(outcomes, arms).collect()}
     assert found == {("2026-05", "model"): (2, 4.0), ("2026-06", "rule"): (1, 5.5)}
+
+
+def test_spent_is_what_was_delivered_and_redeemed_not_what_was_planned(rows: Rows) -> None:
+    arms = rows(
+        derived.ARMS, ["user_id", "policy", "is_selected", "touch"], [(n, "model", True, "touched") for n in (1, 2)]
+    )
+    names = ["user_id", "spend", "delivered_cost", "benefits_redeemed"]
+    outcomes = rows(derived.OUTCOMES, names, [(1, "9.00", "0.05", "2.00"), (2, "9.00", "0.10", None)])
+    assert [row.spend for row in loop.spending(outcomes, arms).collect()] == [2.15]

@@ -8,8 +8,9 @@ makes the rows of its files.
 
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
-from reactivation.campaign.planning import capacity, eligibility, facts, gains, intensity, wave_days, waves
+from reactivation.campaign.planning import capacity, eligibility, facts, forecast, gains, intensity, wave_days, waves
 from reactivation.campaign.planning.eligibility import WaveSalts
+from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger, manifest, money, templates
 from reactivation.campaign.release.ledger import Ledger
@@ -21,6 +22,7 @@ __all__ = [
     "ArmSalts",
     "CampaignSettings",
     "Evidence",
+    "Forecast",
     "Intensity",
     "Ledger",
     "WaveSalts",
@@ -31,6 +33,7 @@ __all__ = [
     "eligibility",
     "evidence",
     "facts",
+    "forecast",
     "frozen",
     "gains",
     "intensity",

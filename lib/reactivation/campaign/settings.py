@@ -57,7 +57,8 @@ class Wave(FrozenModel):
     day: day of the month on which it is sent, where that is open (see `open_days`); it is planned `lead_days` before.
     qualifies: per cell, Spark SQL condition on a picked user. All may read `features`, month-to-date activity
     (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the rank over the contactable users); in the cell
-    `model` also tier, band and scores.
+    `model` also tier, band and scores. first: the same per cell, on a user who goes before the others of the cell;
+    absent: the cell's own order alone.
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
@@ -67,17 +68,20 @@ class Wave(FrozenModel):
 
     day: int = Field(ge=2, le=28)
     qualifies: dict[str, str]
+    first: dict[str, str] | None = None
     options: tuple[Option, ...] = Field(min_length=1, max_length=MOST_OPTIONS)
     capacity_per_1000_users: dict[str, Decimal]
     budget_cny_per_1000_users: Decimal = Field(ge=0)
     exploration_share: Share
     guidance: str | None = None
 
-    @field_validator("qualifies")
+    @field_validator("qualifies", "first")
     @classmethod
-    def _one_condition_per_cell(cls, conditions: dict[str, str]) -> dict[str, str]:
+    def _one_condition_per_cell(cls, conditions: dict[str, str] | None) -> dict[str, str] | None:
+        if conditions is None:
+            return None
         if set(conditions) != set(POLICIES):
-            raise ValueError(f"qualifies has {', '.join(conditions)}, must have {', '.join(POLICIES)}")
+            raise ValueError(f"has {', '.join(conditions)}, must have {', '.join(POLICIES)}")
         for policy in ("rule", "random"):
             check_facts_only(conditions[policy])
         return conditions

@@ -73,8 +73,8 @@ ASSIGN = Step(
     (
         "scores",
         "features",
-        "users",
-        *PERMISSIONS,
+        *CANONICAL,
+        "quarantine",
         "outcomes",
         "readout",
         "arms",
@@ -84,14 +84,14 @@ ASSIGN = Step(
         "wave_waterfall",
         "wave_releases",
     ),
-    ("tier_bands", "tiers", "arms", "experiment_plan", "balance"),
+    ("tier_bands", "tiers", "arms", "experiment_plan", "balance", "spend_forecast"),
 )
 DESIGN = Step(
     "design_experiment",
     "what the month's experiment can see, and how large a holdout must be",
     (
         *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "wave_releases", "users"),
-        *PERMISSIONS,
+        *("spend_forecast", *PERMISSIONS),
     ),
     (),
 )

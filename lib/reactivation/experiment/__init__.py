@@ -12,6 +12,7 @@ Spark aggregates; `statistics` sees only the few sums of `groups` and runs witho
     settings, metrics, checks, power        conf; a metric's sums and estimator; sample ratios; what can be seen
     metric_specs, registration              all that is measured; the plan that is registered
     aggregates, analysis, looks             the one pass over users; the request and its rows; looks at a running month
+    families                                what may be called proven, and at which level the rest is read
     secondary_estimates, segments, targeting, month_checks
     readout, narrative, month_narrative     the month's rows, and the month in words
 

@@ -56,11 +56,10 @@ def aggregate(outcomes: DataFrame, placed: DataFrame, *, specs: MetricSpecs) -> 
     """
     known = outcomes.drop("cycle").withColumn("is_there", F.lit(True))
     users = placed.transform(_with_covariates, specs.covariates).join(known, "user_id", "left")
-    cost = F.col("contact_cost") + F.coalesce("benefits_redeemed", F.lit(0).cast(MONEY))
     types = dict(users.dtypes)
     ready = users.withColumns(
         {
-            "cost": F.when(F.col("is_there"), cost).cast(MONEY),
+            "cost": F.when(F.col("is_there"), specs.cost).cast(MONEY),
             **{metric.capped: metric.value(types[metric.outcome]) for metric in specs.means},
         }
     )

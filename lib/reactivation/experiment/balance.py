@@ -11,7 +11,6 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
-from scipy.stats import norm
 
 from reactivation.contracts.derived import POLICIES, TOUCHES
 from reactivation.contracts.expression import condition
@@ -20,7 +19,7 @@ from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Compariso
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import Estimate, compare, gain
 from reactivation.statistics.means import Moments, difference
-from reactivation.statistics.multiplicity import holm
+from reactivation.statistics.multiplicity import holm, p_of_interval
 from reactivation.statistics.proportions import Share
 
 COVARIATE, PRE_PERIOD = "covariate", "pre_period"
@@ -154,9 +153,9 @@ def _estimate(contrast: Contrast, parts: Parts, settings: ExperimentSettings) ->
 
 def _p_value(found: Estimate, *, alpha: float) -> float | None:
     """The estimate's own p-value; for a difference of differences the one that follows from its interval's width."""
-    if found.p_value is not None or found.difference is None or not found.half_width:
+    if found.p_value is not None or found.difference is None or found.half_width is None:
         return found.p_value
-    return float(2 * norm.sf(abs(found.difference) * norm.isf(alpha / 2) / found.half_width))
+    return p_of_interval(found.difference, found.half_width, alpha=alpha)
 
 
 def _judged(rows: Sequence[Row], settings: ExperimentSettings) -> Iterator[Row]:
@@ -182,9 +181,10 @@ def _shares(rows: Iterable[Mapping[str, Any]], metric: str) -> Parts:
 
 
 def _by_key(groups: Iterable[tuple[Mapping[str, Any], Moments]]) -> Parts:
-    found = {f"{p}.{part}.{touch}": _EMPTY for p in POLICIES for part in ("selected", "all") for touch in TOUCHES}
+    parts = ("selected", "unselected", "all")
+    found = {f"{p}.{part}.{touch}": _EMPTY for p in POLICIES for part in parts for touch in TOUCHES}
     for row, moments in groups:
-        for part in ("selected", "all") if row["is_selected"] else ("all",):
+        for part in ("selected" if row["is_selected"] else "unselected", "all"):
             key = f"{row['policy']}.{part}.{row['touch']}"
             found[key] = found[key].merged(moments)
     return found

@@ -1,28 +1,32 @@
 """What must hold before an effect may be read: the sample ratios, equal spend, and a holdout that was one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.contrasts import Contrast
-from reactivation.experiment.groups import Group, total
+from reactivation.experiment.contrasts import Contrast, comparisons
+from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.settings import ExperimentSettings
+from reactivation.statistics.proportions import Share, p_value
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
-Counted = Literal["users", "assigned"]
+OUTSIDE, REDEEMERS, REACHED = "from_outside", "redeemers", "reached"
+"""Sums of users with a contact of another sender, with a redeemed benefit of ours, with a contact of ours."""
 
 
 class Design(NamedTuple):
     """The shares that chance was to give, as registered.
 
     cells: share of each cell among contactable users. holdout, long_holdout: shares of every cell's users; the rest is
-    touched. months_before: months of campaigns since the long holdout was drawn.
+    touched. months_before: months of campaigns since the long holdout was drawn. contrasts: names of those that were
+    registered; None: all.
     """
 
     cells: Mapping[str, float]
     holdout: float
     long_holdout: float
     months_before: int = 0
+    contrasts: tuple[str, ...] | None = None
 
 
 class Checked(NamedTuple):
@@ -37,25 +41,32 @@ class Checked(NamedTuple):
     says: str
 
 
-def sample_ratios(groups: Collection[Group], design: Design, *, counted: Counted = "users") -> dict[str, SampleRatio]:
+def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, SampleRatio]:
     """Every split that was drawn, tested: the cells, touched against holdout in each, and the long holdout.
 
-    counted: `users` are those of whom an outcome came back, `assigned` all of `arms`.
+    Counted are the users of `arms`. Each of them has a row of `outcomes`, made from `arms`: the same split tested among
+    these could never show anything else.
     """
     monthly = ("touched", "holdout")
     drawn = (1 - design.holdout - design.long_holdout, design.holdout)
     found = {
         "cells": sample_ratio(
             f"users of the cells {' : '.join(design.cells)}",
-            [_users(groups, policy, monthly, counted) for policy in design.cells],
+            [_users(groups, policy, monthly) for policy in design.cells],
             list(design.cells.values()),
         )
     }
     for policy in POLICIES:
-        for key, part, is_selected in ((policy, "", None), (f"{policy}_selected", "picked users of the ", True)):
-            counts = [_users(groups, policy, (touch,), counted, is_selected) for touch in monthly]
+        parts: list[tuple[str, str, bool | None]] = [
+            (policy, "", None),
+            (f"{policy}_selected", "picked users of the ", True),
+        ]
+        if policy == "model":  # some of its others are guided
+            parts.append(("model_unpicked", "users not picked of the ", False))
+        for key, part, is_selected in parts:
+            counts = [_users(groups, policy, (touch,), is_selected) for touch in monthly]
             found[key] = sample_ratio(f"touched : holdout among {part or 'the '}cell {policy}", counts, drawn)
-    everyone = [sum(_users(groups, p, touches, counted) for p in POLICIES) for touches in (monthly, ("long_holdout",))]
+    everyone = [sum(_users(groups, p, touches) for p in POLICIES) for touches in (monthly, ("long_holdout",))]
     found["long_holdout"] = sample_ratio(
         "others : long holdout", everyone, (1 - design.long_holdout, design.long_holdout)
     )
@@ -76,8 +87,10 @@ def why_withheld(
         if abs(first - second) > tolerance * max(first, second):
             return (
                 f"unequal spend: {first:.4f} per user against {second:.4f}, more than "
-                f"{tolerance:.0%} apart; the policies did not campaign at equal spend"
+                f"{tolerance:.0%} apart; the policies were not allotted equal spend"
             )
+    if apart := _why_outside_differs(contrast, groups=groups, settings=settings):
+        return apart
     held_out = [
         group for side in contrast.sides for group in side.members(groups) if group.touch in ("holdout", "long_holdout")
     ]
@@ -89,13 +102,39 @@ def why_no_holdout(held_out: Iterable[Group], *, settings: ExperimentSettings) -
     whole = total(held_out)
     users = whole.of("users")
     reasons = (
-        ("from_outside", settings.most_outside_share, "got contacts of other senders"),
-        ("redeemers", settings.most_redeemed_share, "redeemed benefits that the campaign offers"),
+        (OUTSIDE, settings.most_outside_share, "got contacts of other senders"),
+        (REDEEMERS, settings.most_redeemed_share, "redeemed benefits that the campaign offers"),
+        (REACHED, settings.most_contacted_share, "got contacts of ours"),
     )
     for name, most, what in reasons:
         share = whole.of(name) / users if users else 0.0
         if share > most:
             return f"{share:.1%} of the held out {what}, more than the {most:.0%} that conf allows: no holdout any more"
+    return None
+
+
+def outside_differs(first: Totals, second: Totals, *, settings: ExperimentSettings) -> bool:
+    """True where other senders wrote to one side more often than the bound allows, and more than chance explains.
+
+    A side of few users differs by chance, and the effect's own interval allows for that. Chance explains what it gives
+    as often as a sample ratio that is let pass.
+    """
+    sides = [Share(side.of(OUTSIDE), side.of("users")) for side in (first, second)]
+    if not all(side.users for side in sides) or abs(sides[0].rate - sides[1].rate) <= settings.most_outside_difference:
+        return False
+    p = p_value(*sides)
+    return p is not None and p < settings.srm_p
+
+
+def _why_outside_differs(contrast: Contrast, *, groups: Sequence[Group], settings: ExperimentSettings) -> str | None:
+    for part in comparisons([contrast]):
+        first, second = (total(side.members(groups)) for side in part.sides)
+        if outside_differs(first, second, settings=settings):
+            shares = [side.of(OUTSIDE) / side.of("users") for side in (first, second)]
+            return (
+                f"contacts of other senders: {shares[0]:.1%} against {shares[1]:.1%} of the users of {part.name} got "
+                f"one, more than {100 * settings.most_outside_difference:g} points apart; others moved one side"
+            )
     return None
 
 
@@ -111,11 +150,10 @@ def _users(
     groups: Iterable[Group],
     policy: str,
     touches: Collection[str],
-    counted: Counted,
     is_selected: bool | None = None,
 ) -> int:
     return sum(
-        int(getattr(group, counted))
+        group.assigned
         for group in groups
         if group.policy == policy
         and group.touch in touches

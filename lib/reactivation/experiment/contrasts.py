@@ -4,7 +4,7 @@ Every contactable user is in one cell (`model`, `rule`, `random`), whose policy 
 `touched` (open to contact, reached or not), `holdout`, or in the `long_holdout`. A side pools some of these groups.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -49,9 +49,15 @@ class Side:
 
     @property
     def size_keys(self) -> tuple[str, ...]:
-        """The side's groups by the names that a plan gives them: `model.selected.touched`, `rule.all.touched`."""
-        part = "selected" if self.is_selected else "all"
+        """The side's groups by name: `model.selected.touched`, `rule.all.touched`, `model.unselected.holdout`."""
+        part = {True: "selected", False: "unselected", None: "all"}[self.is_selected]
         return tuple(f"{policy}.{part}.{touch}" for policy in self.policies for touch in self.touches)
+
+    def users(self, sizes: Mapping[str, int]) -> int:
+        """Users of the side. sizes: by `policy.selected.touch` and `policy.all.touch`; the others are what is left."""
+        cells = [f"{policy}.{{}}.{touch}" for policy in self.policies for touch in self.touches]
+        whole, picked = (sum(sizes.get(cell.format(part), 0) for cell in cells) for part in ("all", "selected"))
+        return whole if self.is_selected is None else picked if self.is_selected else max(whole - picked, 0)
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,16 @@ def _against(policy: str, other: str) -> tuple[Contrast, ...]:
     )
 
 
+GUIDE = Comparison(
+    "guide_model",
+    "causal",
+    Side(("model",), False, ("touched",)),
+    Side(("model",), False, ("holdout",)),
+    ("model", "model_unpicked"),
+    "what guidance at no cost moved among the users of the model's cell whom it did not pick",
+)
+"""Guided or not: who is open to contact is compared with who is held out."""
+
 AFTER_MONTHS = "cumulative_touch"
 """Its sides are alike by chance only while the long holdout is new: later they differ in their past, and in who still
 sleeps."""
@@ -178,11 +194,15 @@ CONTRASTS: tuple[Contrast, ...] = (
         ("long_holdout",),
         "what months of campaigns moved: everybody else against the long holdout, among this month's sleepers",
     ),
+    GUIDE,
 )
 """`pick = found + gain` holds exactly for each pair. No contrast has the cell `none`; the last has the long holdout."""
 
 CAUSAL = tuple(contrast for contrast in CONTRASTS if contrast.kind == "causal")
 TOUCH = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.name.startswith("touch_"))
+POLICY = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.needs_equal_spend)
+GUARDED = (*TOUCH, GUIDE)
+"""Contrasts that have guardrails: wherever somebody is contacted, harm is looked for."""
 
 
 def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:

@@ -30,7 +30,8 @@ def signed(value: float, digits: Digits, *, is_rate: bool, unit: bool = False) -
 
 
 def with_interval(row: Mapping[str, Any], digits: Digits, *, alpha: float, is_rate: bool) -> str:
-    """The difference of a row of `readout` with its interval."""
+    """The difference of a row of `readout` with its interval. alpha: its level, where the row names none of its own."""
+    alpha = row.get("alpha") or alpha
     ends = " to ".join(signed(row[name], digits, is_rate=is_rate) for name in ("difference_low", "difference_high"))
     point = signed(row["difference"], digits, is_rate=is_rate, unit=True)
     return f"{point} ({100 * (1 - alpha):.4g}% interval {ends})"

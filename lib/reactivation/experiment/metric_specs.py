@@ -1,13 +1,14 @@
 """What a month's read-out measures: conf's metrics and guardrails, the covariates, and the sums of all of them."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from reactivation.experiment.groups import sum_of
+from reactivation.contracts.table import MONEY
+from reactivation.experiment.groups import Group, sum_of
 from reactivation.experiment.metrics import (
     EVERYBODY,
     WITH_ASSETS,
@@ -27,7 +28,8 @@ class MetricSpecs:
     """Everything that the month's aggregation sums.
 
     shares, means: what is compared; the primary metric is among the shares. guardrails: what must not be harmed.
-    covariates: columns known before the draw that the region has. weeks: weeks of the outcome window.
+    covariates: columns known before the draw that the region has. weeks: weeks of the outcome window. spend_counted: as
+    in the settings. primary: name of the primary metric.
     """
 
     shares: tuple[ShareMetric, ...]
@@ -35,6 +37,8 @@ class MetricSpecs:
     guardrails: Mapping[str, Guardrail]
     covariates: tuple[str, ...]
     weeks: int
+    spend_counted: str = "planned"
+    primary: str = ""
 
     @classmethod
     def of(cls, settings: ExperimentSettings, *, window: Window, columns: Collection[str]) -> "MetricSpecs":
@@ -51,6 +55,8 @@ class MetricSpecs:
             settings.guardrails,
             tuple(name for name in settings.covariates if name in columns),
             len(window.weeks),
+            settings.spend_counted,
+            settings.primary_metric,
         )
 
     @property
@@ -58,19 +64,51 @@ class MetricSpecs:
         """All metrics that are compared, shares first."""
         return (*self.shares, *self.means)
 
+    def only(self, metrics: Collection[str]) -> "MetricSpecs":
+        """The same of some metrics alone, without guardrails."""
+        shares = tuple(metric for metric in self.shares if metric.name in metrics)
+        means = tuple(metric for metric in self.means if metric.name in metrics)
+        return replace(self, shares=shares, means=means, guardrails={})
+
     @property
     def adjusters(self) -> tuple[str, ...]:
         """The covariates, and last whether any of them is missing; empty where there are no covariates."""
         return (*self.covariates, MISSING) if self.covariates else ()
+
+    @property
+    def cost(self) -> Column:
+        """What was spent on a user: contacts at their cost, delivered or (0.1.0) planned, and benefits redeemed."""
+        contacts = "delivered_cost" if self.spend_counted == "delivered" else "contact_cost"
+        return F.col(contacts) + F.coalesce("benefits_redeemed", F.lit(0).cast(MONEY))
+
+    def said_once(self, groups: Iterable[Group], *, asked: Collection[str]) -> dict[str, str]:
+        """Metrics that are no question of the registered order (`asked`) and equal the primary one for every user."""
+        known = [group.totals.sums for group in groups]
+        return {
+            metric.name: self.primary
+            for metric in self.shares
+            if metric.name not in (self.primary, *asked)
+            and known
+            and all(sums.get(sum_of("apart", metric.name)) == 0 for sums in known)
+        }
 
     def sums(self) -> dict[str, Column]:
         """Every sum by its name, of metrics, guardrails, weeks and covariates."""
         return {
             **{name: column for metric in self.compared for name, column in metric.sums(self.adjusters)},
             **{n: column for name, spec in self.guardrails.items() for n, column in counts(name, spec.outcome)},
+            **dict(self._apart()),
             **dict(self._of_weeks()),
             **dict(self._of_covariates()),
         }
+
+    def _apart(self) -> Iterator[tuple[str, Column]]:
+        """Users of whom a metric says something else than the primary one does."""
+        first = next((metric.outcome for metric in self.shares if metric.name == self.primary), None)
+        for metric in self.shares:
+            if first is not None and metric.name != self.primary:
+                is_same = F.col(metric.outcome).eqNullSafe(F.col(first))
+                yield sum_of("apart", metric.name), F.count_if(F.col("is_there") & ~is_same)
 
     def _of_weeks(self) -> Iterator[tuple[str, Column]]:
         for week in range(1, self.weeks + 1):

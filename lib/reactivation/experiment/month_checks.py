@@ -4,8 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reactivation.contracts.derived import POLICIES, TOUCHES
-from reactivation.experiment.checks import Checked, Design, in_words, sample_ratios
-from reactivation.experiment.contrasts import TOUCH
+from reactivation.experiment.checks import (
+    OUTSIDE,
+    REACHED,
+    REDEEMERS,
+    Checked,
+    Design,
+    in_words,
+    outside_differs,
+    sample_ratios,
+)
+from reactivation.experiment.contrasts import CAUSAL, GUARDED, comparisons
 from reactivation.experiment.groups import Group, by_arm, parts_of, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
@@ -30,16 +39,16 @@ def check_rows(
     design: Design,
     settings: ExperimentSettings,
 ) -> list[Row]:
-    """One row per check: splits as assigned and as they came back, lost users, parts, arms, guardrails, further ones.
+    """One row per check that could fail: splits, parts, arms, outside contacts, guardrails, further ones.
 
     Key: check, subject. What withholds is said there; everything else only warns. readout: the month's rows.
     """
     arms = by_arm(groups)
     found = [
         *_splits(arms, design, settings),
-        *_lost(arms),
         *_parts(groups, design, settings),
         *_arms(arms, settings),
+        *_outside(arms, settings),
         *_guardrails(readout, settings),
         *further,
     ]
@@ -47,30 +56,11 @@ def check_rows(
 
 
 def _splits(arms: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
-    """Every split that was drawn: as `arms` has it, and among those whose outcomes came back; the latter withholds."""
-    assigned = sample_ratios(arms, design, counted="assigned")
-    joined = sample_ratios(arms, design)
-    for check, ratios, follows in (
-        ("sample_ratio_assigned", assigned, "warns"),
-        ("sample_ratio_joined", joined, "withholds"),
-    ):
-        for subject, ratio in ratios.items():
-            verdict = follows if ratio.is_mismatch(settings.srm_p) else "holds"
-            yield _of_ratio(check, subject, ratio, ratio.p_value, verdict)
-
-
-def _lost(arms: Sequence[Group]) -> Iterator[Checked]:
-    """Users of `arms` of whom no outcome came back, per cell and touch."""
-    for policy in POLICIES:
-        for touch in TOUCHES:
-            mine = [arm for arm in arms if (arm.policy, arm.touch) == (policy, touch)]
-            assigned, users = sum(arm.assigned for arm in mine), sum(arm.users for arm in mine)
-            lost = assigned - users
-            says = f"{policy}, {touch}: {lost} of {assigned} users have no outcome"
-            yield Checked(
-                *("users_lost", f"{policy} {touch}", str(users), str(assigned), None),
-                *("warns" if lost else "holds", says),
-            )
+    """Every split that was drawn and has two sides."""
+    for subject, ratio in sample_ratios(arms, design).items():
+        if ratio.p_value is not None:
+            verdict = "withholds" if ratio.is_mismatch(settings.srm_p) else "holds"
+            yield _of_ratio("sample_ratio_assigned", subject, ratio, ratio.p_value, verdict)
 
 
 def _parts(groups: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
@@ -87,22 +77,38 @@ def _parts(groups: Sequence[Group], design: Design, settings: ExperimentSettings
 
 
 def _arms(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Checked]:
-    """Contacts of other senders, and our benefits redeemed, per cell and touch; too many held out with one withhold."""
-    limits = {"from_outside": settings.most_outside_share, "redeemers": settings.most_redeemed_share}
-    words = {
-        "from_outside": ("outside_contacts", "with a contact of another sender"),
-        "redeemers": ("benefits_redeemed", "with a redeemed benefit of ours"),
-    }
-    for name, (check, what) in words.items():
+    """Per cell and touch: contacts of other senders, our benefits redeemed, and of the held out contacts of ours.
+
+    Too many held out with one withhold.
+    """
+    for name, most, check, what, touches in (
+        (OUTSIDE, settings.most_outside_share, "outside_contacts", "with a contact of another sender", TOUCHES),
+        (REDEEMERS, settings.most_redeemed_share, "benefits_redeemed", "with a redeemed benefit of ours", TOUCHES),
+        (REACHED, settings.most_contacted_share, "holdout_contacted", "with a contact of ours", TOUCHES[1:]),
+    ):
         for policy in POLICIES:
-            for touch in TOUCHES:
+            for touch in touches:
                 whole = total(arm for arm in arms if (arm.policy, arm.touch) == (policy, touch))
                 users, found = whole.of("users"), whole.of(name)
                 share, is_limited = (found / users if users else 0.0), touch != "touched"
-                verdict = "withholds" if is_limited and share > limits[name] else "holds"
-                expected = f"at most {limits[name]:.0%}" if is_limited else None
+                verdict = "withholds" if is_limited and share > most else "holds"
+                expected = f"at most {most:.0%}" if is_limited else None
                 says = f"{policy}, {touch}: {found} of {users} users {what} ({share:.1%})"
                 yield Checked(check, f"{policy} {touch}", str(found), expected, None, verdict, says)
+
+
+def _outside(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Checked]:
+    """Contacts of other senders on both sides of each comparison; a difference beyond the bound withholds."""
+    for contrast in comparisons(CAUSAL):
+        sides = [total(side.members(arms)) for side in contrast.sides]
+        if not all(side.of("users") for side in sides):
+            continue
+        shares = [side.of(OUTSIDE) / side.of("users") for side in sides]
+        verdict = "withholds" if outside_differs(*sides, settings=settings) else "holds"
+        found = f"{shares[0]:.1%} : {shares[1]:.1%}"
+        expected = f"at most {100 * settings.most_outside_difference:g} points apart, but for chance"
+        says = f"{contrast.name}: {found} of the users got a contact of another sender"
+        yield Checked("outside_difference", contrast.name, found, expected, None, verdict, says)
 
 
 def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterator[Checked]:
@@ -123,9 +129,11 @@ def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterato
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> dict[str, bool]:
-    """By touch contrast: were all guardrails shown to hold? One that is not known, or not asked, does not pass."""
+    """By contrast that has guardrails: were all shown to hold? One that is not known, or not asked, does not pass."""
+    asked = {row["contrast"] for row in rows if row["metric"] in guardrails}
     shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
-    return {contrast.name: all((contrast.name, name) in shown for name in guardrails) for contrast in TOUCH}
+    names = [contrast.name for contrast in GUARDED if contrast.name in asked]
+    return {name: all((name, guardrail) in shown for guardrail in guardrails) for name in names}
 
 
 def _of_ratio(check: str, subject: str, ratio: SampleRatio, p: float | None, verdict: str) -> Checked:

@@ -5,9 +5,10 @@ from typing import Any
 
 from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.analysis import Answers
-from reactivation.experiment.formatting import as_sentence
+from reactivation.experiment.families import PROVEN, SAID_ONCE, in_order
+from reactivation.experiment.formatting import MONTH, as_sentence, with_interval
 from reactivation.experiment.narrative import Narrative, cannot_see, narratives
-from reactivation.experiment.primary_estimator import ALL, COST
+from reactivation.experiment.primary_estimator import ALL, COST, NET_GAIN
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.uplift_curves import RANDOM
@@ -28,13 +29,59 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
     alpha, own_unit, primary = found.alpha, tuple(settings.means), settings.primary_metric
     return [
         Narrative("The programme's figures", "", tuple(programme(found.readout, primary, alpha=alpha))),
+        Narrative("The questions, in their order", "", tuple(questions_told(found.readout, settings, alpha=alpha))),
         *narratives(found.readout, metrics, alpha=alpha, means=own_unit),
+        Narrative("Net gain of the policies", "", tuple(net_gains_told(found.readout))),
         Narrative("Guardrails", "", tuple(guardrails_told(found.checks))),
         Narrative("Cost per incremental active user", "", tuple(costs_told(found.readout))),
-        Narrative("Who can be moved", "", tuple(targeting_told(found.targeting, primary, alpha=alpha))),
+        Narrative(
+            "Who can be moved",
+            "exploratory, each figure at its own level",
+            tuple(targeting_told(found.targeting, primary, alpha=alpha)),
+        ),
         Narrative("Checks", "", tuple(failed(found.checks))),
         Narrative("What this month cannot tell", "", tuple(cannot_see(found.readout))),
     ]
+
+
+def questions_told(rows: Sequence[Row], settings: ExperimentSettings, *, alpha: float) -> list[str]:
+    """The registered order: what is proven, where it ends, and that everything else is exploratory."""
+    if not settings.sequence:
+        return []
+    sentences, is_open = [], True
+    for number, (question, row) in enumerate(in_order(rows, settings), start=1):
+        name = f"{number}. {question.contrast} on {question.metric}"
+        if row is None or not is_open:
+            why = "was not read out" if row is None else "not tested: an earlier question is not proven"
+            word = "" if row is None or row["verdict"] is None else f"; {row['verdict']}"
+            sentences.append(f"{name}: {why}{word}.")
+            is_open = False
+            continue
+        seen = ""
+        if row["difference"] is not None:
+            is_rate = question.metric not in settings.means
+            seen = f", {with_interval(row, MONTH, alpha=alpha, is_rate=is_rate)}"
+        sentences.append(f"{name}: {row['verdict']}{seen}.")
+        is_open = row["verdict"] in PROVEN
+    rest = "everything else, guardrails apart, is exploratory: it gives hints for the next month, and proves nothing"
+    once = sorted({row["metric"] for row in rows if row["family"] == SAID_ONCE})
+    same = [f"{name} is the same as {settings.primary_metric} for every user, and told there once." for name in once]
+    return [*sentences, f"Each is tested at full level until the first that is not proven; {rest}.", *same]
+
+
+def net_gains_told(rows: Iterable[Row]) -> list[str]:
+    """What each policy nets per user more than another, at the registered value of an active user and at others."""
+    told = []
+    for row in rows:
+        if row["metric"] == NET_GAIN:
+            start = f"{row['contrast']}, {row['reason']}"
+            if row["difference"] is None:
+                told.append(f"{row['contrast']}: not shown. {as_sentence(row['reason'])}")
+                continue
+            ends = f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"
+            level = f"{100 * (1 - row['alpha']):.4g}% interval"
+            told.append(f"{start}: {row['difference']:+.3f} per user ({level} {ends}).")
+    return list(dict.fromkeys(told))
 
 
 def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:

@@ -4,8 +4,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reactivation.experiment.contrasts import CAUSAL, CONTRASTS
+from reactivation.experiment.families import SAID_ONCE
 from reactivation.experiment.formatting import MONTH, as_sentence, signed, with_interval
-from reactivation.experiment.primary_estimator import ALL, COST, CUPED, REACHED, STRATIFIED, is_told_first
+from reactivation.experiment.primary_estimator import (
+    ALL,
+    COST,
+    CUPED,
+    NET_GAIN,
+    REACHED,
+    STRATIFIED,
+    is_told_first,
+)
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.verdicts import INCONCLUSIVE
 
@@ -39,9 +48,21 @@ def sentence(row: Mapping[str, Any], *, alpha: float, means: Collection[str] = (
     parts.append(". ")
     if row["verdict"]:
         parts.append(as_sentence(row["verdict"]) + " ")
+    if row.get("p_adjusted") is not None:
+        parts.append(f"Benjamini-Hochberg p = {row['p_adjusted']:.2g}. ")
     if row["reason"]:
-        parts.append(as_sentence(row["reason"]))
+        parts.append(as_sentence(row["reason"]) + " ")
+    if row["verdict"] and row.get("family") and outside(row):
+        parts.append(f"Other senders wrote to {outside(row)} of the two sides.")
     return "".join(parts).strip()
+
+
+def outside(row: Mapping[str, Any]) -> str | None:
+    """Contacts of other senders on both sides of a row, for people; None where they are not known."""
+    shares = (row.get("outside_treatment"), row.get("outside_control"))
+    if row["contrast"].startswith("gain_"):
+        return None if None in shares else " : ".join(f"{100 * (share or 0.0):+.1f} points" for share in shares)
+    return None if None in shares else " : ".join(f"{share or 0.0:.1%}" for share in shares)
 
 
 class Narrative(NamedTuple):
@@ -61,7 +82,9 @@ def narratives(
     """
     first = {(row["contrast"], row["metric"]): row for row in rows if _is_told_first(row)}
     found = {(row["contrast"], row["metric"], row["segment"]): row for row in rows}
-    known = [metric for metric in metrics if any(row["metric"] == metric for row in rows)]
+    once = {row["metric"] for row in rows if row.get("family") == SAID_ONCE}
+    known = [metric for metric in metrics if metric not in once and any(row["metric"] == metric for row in rows)]
+    asked = {row["contrast"] for row in rows}
 
     def one(contrast: str, metric: str) -> str:
         head = first[contrast, metric]
@@ -85,6 +108,7 @@ def narratives(
             ),
         )
         for contrast in CONTRASTS
+        if contrast.name in asked
     )
 
 
@@ -141,18 +165,25 @@ def brief(row: Mapping[str, Any], *, means: Collection[str] = ()) -> dict[str, A
         "difference": signed(row["difference"], MONTH, is_rate=is_rate) if is_estimated else None,
         "interval": " to ".join(ends) or None,
         "ratio": None if row["ratio"] is None else round(row["ratio"], 2),
+        "level": None if row.get("alpha") is None else f"{100 * (1 - row['alpha']):.5g}%",
+        "outside": outside(row),
         "says": row["verdict"] or ("" if is_estimated else row["status"].replace("_", " ")),
     }
 
 
 def briefs(rows: Iterable[Mapping[str, Any]], *, means: Collection[str] = ()) -> list[dict[str, Any]]:
     """The rows over all users in brief, metric by metric, in the order of the contrasts, what stands beside behind."""
-    return _in_order((row for row in rows if row["segment"] in _ON_ALL and row["metric"] != COST), means)
+    return _in_order((row for row in rows if row["segment"] in _ON_ALL and _is_told(row)), means)
 
 
 def parts_in_brief(rows: Iterable[Mapping[str, Any]], *, means: Collection[str] = ()) -> list[dict[str, Any]]:
     """The rows of parts of the users, and of weeks, in brief."""
-    return _in_order((row for row in rows if row["segment"] not in _ON_ALL), means)
+    return _in_order((row for row in rows if row["segment"] not in _ON_ALL and _is_told(row)), means)
+
+
+def _is_told(row: Mapping[str, Any]) -> bool:
+    """False for prices and net gains, which have a chapter of their own, and for what another metric says already."""
+    return row["metric"] not in (COST, NET_GAIN) and row.get("family") != SAID_ONCE
 
 
 def _in_order(rows: Iterable[Mapping[str, Any]], means: Collection[str]) -> list[dict[str, Any]]:
@@ -173,14 +204,16 @@ def _in_order(rows: Iterable[Mapping[str, Any]], means: Collection[str]) -> list
 def cannot_see(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """What the month cannot answer over all users, and how many it would need; contrasts with one reason together."""
     alike: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        if not _is_told_first(row) or row["metric"] == COST:
+    known = list(rows)
+    contrasts = {row["contrast"] for row in known}
+    for row in known:
+        if not _is_told_first(row) or not _is_told(row):
             continue
         if row["reason"] and (row["status"] != "estimated" or row["verdict"] == INCONCLUSIVE):
             users = f"{row['contrast']} ({whole(row['n_treatment'])} : {whole(row['n_control'])} users)"
             alike.setdefault((row["metric"], row["reason"]), []).append(users)
     return [
-        f"{metric}, {'all contrasts' if len(names) == len(CONTRASTS) else ', '.join(names)}: {reason}"
+        f"{metric}, {'all contrasts' if len(names) == len(contrasts) else ', '.join(names)}: {reason}"
         for (metric, reason), names in alike.items()
     ]
 

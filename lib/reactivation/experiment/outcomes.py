@@ -3,11 +3,14 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
+from reactivation.contracts.canonical import REACHED, REFUSING_STATUSES
 from reactivation.contracts.table import MONEY
 from reactivation.periods import Calendar, Month, Window
 
@@ -16,6 +19,7 @@ _NOTHING = {
     "outside_contacts": "bigint",
     "spend": MONEY,
     "contact_cost": MONEY,
+    "delivered_cost": MONEY,
 }
 """Columns that are 0, not null, for a user without a row, even where the region has no such table."""
 
@@ -44,7 +48,9 @@ def outcomes(
     behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks over the
     window, by both clocks. assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no
     known balance. later: user_id, retained, active_after; None until month + 1 has settled. released: contacts of the
-    cycle that were released and not stopped; those sent on `known_before` or later are left out.
+    cycle that were released and not stopped; those sent on `known_before` or later are left out. Contacts of ours are
+    those of the cycle, and whatever cycle they name those sent in the window; a receipt that nobody could give without
+    the contact implies its delivery.
     sources: canonical tables by name, those that the region has. benefits: codes that the campaign offers.
     """
     was_known = calendar.is_before("arrived_at", known_before)
@@ -58,28 +64,56 @@ def outcomes(
     if later is not None:
         parts.append(later.select("user_id", "active_after", "retained"))
     if (contacts := sources.get("contacts")) is not None:
-        is_delivered = (F.col("cycle") == str(cycle)) & (F.col("status") == "delivered")
-        count = F.count_distinct("contact_id").alias("contacts_delivered")
-        parts.append(contacts.where(is_delivered & was_known).groupBy("user_id").agg(count))
+        is_ours = F.coalesce(F.col("cycle") == str(cycle), F.lit(False)) | calendar.is_within("sent_at", window)
+        parts.append(_delivered(contacts.where(is_ours & was_known), channel_cost))
     parts += [_AGGREGATES[name](table, benefits) for name, table in in_window.items()]
     table = behaviour.select("user_id", *_DID)
     for part in parts:
         table = table.join(part, "user_id", "left")
     known = {"opted_out": "consents" in in_window, "benefits_redeemed": "benefit_events" in in_window}
+    objections: dict[str, list[str]] = {
+        "refused": [name for name in ("opted_out", "objected") if name in table.columns],
+        "complained": [name for name in ("complained",) if name in table.columns],
+    }
     filled = {
         **{name: _or_nothing(table, name, data_type) for name, data_type in _NOTHING.items()},
         "opted_out": _if_known(known["opted_out"], "opted_out", F.lit(False)),
         "benefits_redeemed": _if_known(known["benefits_redeemed"], "benefits_redeemed", F.lit(0).cast(MONEY)),
+        **{name: _any_of(columns) for name, columns in objections.items()},
         **({} if later is not None else dict.fromkeys(("active_after", "retained"), F.lit(None).cast("boolean"))),
     }
     return derived.OUTCOMES.select(table.withColumns({"cycle": F.lit(str(cycle)), **filled}))
 
 
 def _released(contacts: DataFrame, channel_cost: Mapping[str, Decimal]) -> DataFrame:
-    """Expected cost of a user's contacts, and what the contacts alone cost."""
-    prices = [F.when(F.col("channel") == name, F.lit(price)) for name, price in channel_cost.items()]
-    contact = F.coalesce(*prices, F.lit(0)).cast(MONEY)
+    """What was allotted to a user: expected cost of the contacts released, and what these alone cost."""
+    contact = _price(channel_cost)
     return contacts.groupBy("user_id").agg(F.sum("cost").alias("spend"), F.sum(contact).alias("contact_cost"))
+
+
+def _delivered(receipts: DataFrame, channel_cost: Mapping[str, Decimal]) -> DataFrame:
+    """Contacts that reached a user and what they cost, and whether the user objected to one of them."""
+    by_contact = receipts.groupBy("user_id", "contact_id", "channel").agg(
+        *[
+            F.bool_or(F.col("status").isin(*statuses)).alias(name)
+            for name, statuses in {
+                "is_delivered": REACHED,
+                "is_objected": REFUSING_STATUSES,
+                "is_complained": ("complained",),
+            }.items()
+        ]
+    )
+    return by_contact.groupBy("user_id").agg(
+        F.count_if("is_delivered").alias("contacts_delivered"),
+        F.sum(F.when(F.col("is_delivered"), _price(channel_cost))).alias("delivered_cost"),
+        F.bool_or("is_objected").alias("objected"),
+        F.bool_or("is_complained").alias("complained"),
+    )
+
+
+def _price(channel_cost: Mapping[str, Decimal]) -> Column:
+    prices = [F.when(F.col("channel") == name, F.lit(price)) for name, price in channel_cost.items()]
+    return F.coalesce(*prices, F.lit(0)).cast(MONEY)
 
 
 def _by_others(outside_contacts: DataFrame, _: Collection[str]) -> DataFrame:
@@ -87,7 +121,7 @@ def _by_others(outside_contacts: DataFrame, _: Collection[str]) -> DataFrame:
 
 
 def _opted_out(consents: DataFrame, _: Collection[str]) -> DataFrame:
-    """Who took a consent back; receipts do not count, because only those who are contacted have any."""
+    """Who took a consent back. Receipts, of which only the contacted have any, count in `refused`."""
     return consents.where(~F.col("is_allowed")).groupBy("user_id").agg(F.lit(True).alias("opted_out"))
 
 
@@ -98,6 +132,12 @@ def _redeemed(benefit_events: DataFrame, benefits: Collection[str]) -> DataFrame
 
 
 _AGGREGATES = {"outside_contacts": _by_others, "consents": _opted_out, "benefit_events": _redeemed}
+
+
+def _any_of(columns: Collection[str]) -> Column:
+    """True where one of some flags is; null where the region has none of their tables."""
+    flags = [F.coalesce(name, F.lit(False)) for name in columns]
+    return reduce(or_, flags) if flags else F.lit(None).cast("boolean")
 
 
 def _or_nothing(table: DataFrame, name: str, data_type: str) -> Column:

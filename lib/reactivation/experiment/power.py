@@ -74,7 +74,7 @@ def expected_sizes(
 
 def users_of(contrast: Contrast, sizes: Mapping[str, int]) -> list[int]:
     """Users of each side of a contrast: two of a comparison, four of a gain."""
-    return [sum(sizes.get(key, 0) for key in side.size_keys) for side in contrast.sides]
+    return [side.users(sizes) for side in contrast.sides]
 
 
 def _row(

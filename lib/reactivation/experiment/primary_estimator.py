@@ -16,6 +16,10 @@ SEGMENTS: Mapping[PrimaryEstimator, str] = MappingProxyType(
 COST = "cost_per_active"
 """The metric of the rows that hold the cost per incremental active user."""
 
+NET_GAIN = "net_gain"
+"""The metric of the rows that hold the net gain of a policy: at the registered value of an active user in the segment
+`all`, at the others in `value=…`."""
+
 ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
 _REASONS = {ALL: "unadjusted, beside the headline: the verdict is the headline's"}
 

@@ -8,6 +8,7 @@ from reactivation.contracts.derived import READOUT
 from reactivation.experiment.analysis import AnalysisRequest, Answers, Row, pairs, request
 from reactivation.experiment.checks import Checked, Design
 from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.families import judged
 from reactivation.experiment.groups import Group, by_arm
 from reactivation.experiment.looks import Look
 from reactivation.experiment.metric_specs import MetricSpecs
@@ -18,6 +19,7 @@ from reactivation.experiment.secondary_estimates import (
     OverAllUsers,
     cost_rows,
     guardrail_rows,
+    net_gain_rows,
     reached_rows,
 )
 from reactivation.experiment.segments import disagreement_rows, part_rows, week_rows
@@ -79,8 +81,21 @@ def read_out(groups: Sequence[Group], *, cycle: Month, request: AnalysisRequest)
 
     Key: contrast, metric, segment. Segments `all` (unadjusted), `all, CUPED` and `all, post-stratified` ask the same;
     the verdict is that of the registered primary estimator. `reached` are users with a delivery; `disagreement <pair>`
-    are users whom only one of two policies would pick; `branch=…`, `tier=…` and `week …` are families of their own.
+    are users whom only one of two policies would pick; then `branch=…`, `tier=…` and `week …`. Of the registered order,
+    of guardrails and of everything else see `families`. Contrasts that were not registered are left out.
     """
+    found = judged(
+        _rows(groups, request),
+        settings=request.settings,
+        said_once=request.said_once,
+        alpha=request.level.alpha,
+        at=lambda alpha, metrics: _rows(groups, request.at(alpha, metrics)),
+    )
+    return [_as_contracted({"cycle": str(cycle), **row}) for row in found]
+
+
+def _rows(groups: Sequence[Group], request: AnalysisRequest) -> list[Row]:
+    """Every row at the request's level, as if each were the only question."""
     arms = by_arm(groups)
     sides = pairs(CONTRASTS, arms)
     adjustment = Adjustment.of(groups, request=request)
@@ -91,13 +106,14 @@ def read_out(groups: Sequence[Group], *, cycle: Month, request: AnalysisRequest)
         *(row for found in over_all for row in _unadjusted_rows(found, request)),
         *guardrail_rows(sides, request=request),
         *cost_rows(sides, request=request),
+        *net_gain_rows(sides, request=request),
         *(row for found in over_all for row in found.adjusted_rows(request)),
         *reached_rows(sides, request=request),
         *disagreement_rows(groups, request=request),
         *week_rows(arms, request=request),
         *part_rows(groups, request=request),
     ]
-    return [_as_contracted({"cycle": str(cycle), **row}) for row in rows]
+    return [row for row in rows if row["contrast"] in request.contrasts]
 
 
 def _unadjusted_rows(found: OverAllUsers, request: AnalysisRequest) -> Iterator[Row]:
@@ -106,13 +122,18 @@ def _unadjusted_rows(found: OverAllUsers, request: AnalysisRequest) -> Iterator[
         row = request.row(contrast, found.metric, ALL, found.unadjusted[contrast.name])
         if contrast.name.startswith("pick_"):
             gained = found.primary(contrast.name.replace("pick_", "gain_", 1), request)
-            row["reason"] = row["reason"] or reading_of_pick(found.unadjusted[contrast.name], gained)
+            lows = {"pick_low": found.unadjusted[contrast.name].difference_low, "gain_low": gained.difference_low}
+            row["reason"] = row["reason"] or reading_of_pick(**lows)
         yield row
 
 
 def _as_contracted(row: Mapping[str, Any]) -> Row:
-    """The contract's columns in their order; numbers as plain Python ones."""
+    """The contract's columns in their order; numbers as plain Python ones. What is withheld has no number at all."""
+    if row["status"] != "estimated":
+        row = {**row, "alpha": None}
+    if row["status"] == "withheld":
+        row = {**row, "outside_treatment": None, "outside_control": None}
     return {
-        name: float(row[name]) if name in _DOUBLES and row[name] is not None else row[name]
+        name: float(row[name]) if name in _DOUBLES and row.get(name) is not None else row.get(name)
         for name in READOUT.column_names
     }

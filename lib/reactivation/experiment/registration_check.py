@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from reactivation.errors import Finding, PlanError, nearest
 from reactivation.experiment.checks import Design
 from reactivation.experiment.registration import PlanText, canonical, sealed
-from reactivation.experiment.settings import ExperimentSettings
+from reactivation.experiment.settings import AS_IN_0_1_0, ExperimentSettings
 from reactivation.periods import Window
 
 NOTE = "changed_after_the_first_wave"
@@ -44,7 +44,8 @@ def design_of(plan: PlanText, *, registered: Iterable[str] = ()) -> Design:
     """The shares that a registered plan names, for the checks of its read-out. registered: cycles with a plan."""
     arms = plan["arms"]
     before = sum(str(arms["long_holdout_since"]) <= cycle < plan["cycle"] for cycle in registered)
-    return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"], before)
+    names = tuple(contrast["name"] for contrast in plan["contrasts"]) if "contrasts" in plan else None
+    return Design(arms["cells"], arms["holdout_share"], arms["long_holdout_share"], before, names)
 
 
 def window_of(plan: PlanText) -> Window:
@@ -61,11 +62,13 @@ def wave_days(row: Mapping[str, Any] | None) -> dict[str, date]:
 def settings_of(plan: PlanText, *, now: ExperimentSettings) -> ExperimentSettings:
     """The settings by which a cycle is read out: those it was registered with.
 
-    What an older plan does not state is taken from conf; `differences` names it.
+    What an older plan does not state is taken from conf, and `differences` names it; but rules that came after 0.1.0
+    never reach back to a plan that does not name them.
     """
     known = {name: value for name, value in plan["thresholds"].items() if name in ExperimentSettings.model_fields}
+    before = {name: ExperimentSettings.model_fields[name].default for name in AS_IN_0_1_0}
     try:
-        return ExperimentSettings.model_validate({**now.model_dump(mode="json"), **known})
+        return ExperimentSettings.model_validate({**now.model_dump(mode="json"), **before, **known})
     except ValidationError as error:
         findings = [Finding("not usable", ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         raise PlanError(f"the registered plan of cycle {plan['cycle']} cannot be read out", findings) from None

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reactivation.experiment.analysis import AnalysisRequest, Estimates, Row, pairs, row_of
-from reactivation.experiment.contrasts import CAUSAL, TOUCH, Comparison, comparisons
+from reactivation.experiment.contrasts import CAUSAL, GUARDED, POLICY, TOUCH, Comparison, comparisons
 from reactivation.experiment.groups import Group, Pair, split_by
 from reactivation.experiment.metrics import OutcomeMetric, ShareMetric, share
-from reactivation.experiment.primary_estimator import ALL, COST, CUPED, REACHED, SEGMENTS, STRATIFIED
+from reactivation.experiment.primary_estimator import ALL, COST, CUPED, NET_GAIN, REACHED, SEGMENTS, STRATIFIED
 from reactivation.statistics import cace
-from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_within_strata
+from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_means, compare_within_strata
 from reactivation.statistics.fieller import cost_per_gained
+from reactivation.statistics.net_gain import METHOD as NET_GAIN_METHOD
+from reactivation.statistics.net_gain import net_gain
 from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, guardrail
 from reactivation.statistics.score_intervals import miettinen_nurminen
 from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
@@ -23,6 +25,7 @@ _GUARDRAIL = (
     "non-inferiority at a margin of {margin:g}, one-sided at {alpha:g}; the interval is Miettinen and Nurminen's"
 )
 _COST = "cost per incremental user: money more over users more, per user; Fieller"
+_OUTSIDE = ("outside_treatment", "outside_control")
 _VERDICTS = {HOLDS: SAME, BROKEN: WORSE, NOT_SHOWN: INCONCLUSIVE}
 
 
@@ -151,7 +154,7 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
     The ratio's interval is Fieller's. The row is a price and has no verdict: the primary estimator's row says whether
     any user was gained.
     """
-    metric = next((metric for metric in request.specs.shares if metric.outcome == _PAID_FOR), None)
+    metric = _paid_for(request)
     if metric is None:
         return
     for contrast in TOUCH:
@@ -172,19 +175,52 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
         yield row_of(contrast.name, COST, ALL, request.checked(contrast.name, shown))
 
 
+def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
+    """Beside every policy contrast: value of an active user x effect - spend, per user, with its interval.
+
+    At the registered value in the segment `all`, at each value of the range in `value=…`. Rows have no verdict: they
+    say from which value on a policy pays.
+    """
+    metric, worth = _paid_for(request), request.settings.active_user_value
+    if metric is None or worth is None:
+        return
+    values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
+    for contrast in POLICY:
+        first, second = (metric.spending(side) for side in sides[contrast.name])
+        for segment, value in values.items():
+            shown = Estimate(first.users, second.users).not_estimable("a side has fewer than two users")
+            if min(first.users, second.users) > 1:
+                found = compare_means(
+                    *(net_gain(side, value=value) for side in (first, second)),
+                    level=request.level,
+                    method=NET_GAIN_METHOD,
+                )
+                reason = found.reason or f"an active user is worth {value:g}"
+                shown = replace(found, ratio=None, ratio_low=None, ratio_high=None, reason=reason)
+            yield row_of(contrast.name, NET_GAIN, segment, request.checked(contrast.name, shown))
+
+
+def _paid_for(request: AnalysisRequest) -> ShareMetric | None:
+    return next((metric for metric in request.specs.shares if metric.outcome == _PAID_FOR), None)
+
+
 def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
-    """One row per touch contrast and guardrail; the reason begins with the guardrail's own word.
+    """One row per contrast in which somebody is contacted, and guardrail; the reason begins with the guardrail's word.
 
     The interval is two-sided at twice alpha, so that each of its ends is one-sided at alpha. The verdict uses the words
     of the other rows: no difference that matters where the harm is surely below the margin, worse where it is above.
+    A check that fails withholds what holds or is open; a harm that is seen is never hidden, and names the check.
     """
     alpha = request.level.alpha
-    for contrast in TOUCH:
+    for contrast in GUARDED:
         for name, spec in request.specs.guardrails.items():
             first, second = (share(side, name) for side in sides[contrast.name])
+            if not any(side.of("users") for side in sides[contrast.name]):
+                continue  # nobody is in the contrast
             judged = guardrail(name, first, second, margin=spec.margin, harm=spec.harm, alpha=alpha)
             blank = Estimate(int(first.users), int(second.users), reason=f"guardrail {judged.word}: {judged.reason}")
-            if why := request.withheld.get(contrast.name):
+            why = request.withheld.get(contrast.name)
+            if why and not (request.is_ordered and judged.word == BROKEN):
                 yield row_of(contrast.name, name, ALL, blank.withheld(why), verdict=WITHHELD)
             elif judged.difference is None:
                 yield row_of(contrast.name, name, ALL, blank.not_estimable(blank.reason), verdict=NOT_ESTIMABLE)
@@ -199,4 +235,7 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
                     difference_high=high,
                     method=_GUARDRAIL.format(margin=judged.margin, alpha=alpha),
                 )
-                yield row_of(contrast.name, name, ALL, found, verdict=_VERDICTS[judged.word])
+                if why:
+                    found = replace(found, reason=f"{blank.reason}; beside it a check failed: {why}")
+                beside = dict(zip(_OUTSIDE, request.outside.get(contrast.name, (None, None)), strict=True))
+                yield row_of(contrast.name, name, ALL, found, verdict=_VERDICTS[judged.word]) | beside

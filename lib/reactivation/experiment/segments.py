@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reactivation.experiment.analysis import AnalysisRequest, Row, pairs
+from reactivation.experiment.analysis import AnalysisRequest, Row, outside_of, pairs
 from reactivation.experiment.contrasts import CONTRASTS, TOUCH
 from reactivation.experiment.groups import Group, by_arm, parts_of
 from reactivation.experiment.metrics import compare_shares
@@ -12,20 +12,28 @@ _IN_A_WEEK = "active"
 
 
 def part_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> Iterator[Row]:
-    """The touch effects within each branch and each tier, their verdicts after Benjamini-Hochberg over all parts.
+    """The touch effects within each branch and each tier.
 
-    Branch and tier are fixed before the draw, so that within each part chance alone decided who was held out.
+    Branch and tier are fixed before the draw, so that within each part chance alone decided who was held out. Where no
+    order was registered (0.1.0), the verdicts are those after Benjamini-Hochberg over all parts.
     """
     sides = {segment: pairs(TOUCH, by_arm(members)) for segment, members in parts_of(groups).items()}
+    outside = {segment: outside_of(TOUCH, pair) for segment, pair in sides.items()}
     for metric in request.specs.compared:
         found = {segment: request.estimates(TOUCH, pair, metric) for segment, pair in sides.items()}
         for contrast in TOUCH:
-            rows = [request.row(contrast, metric, segment, each[contrast.name]) for segment, each in found.items()]
-            yield from as_family(rows, "segments", alpha=request.level.alpha)
+            rows = [
+                request.row(contrast, metric, segment, each[contrast.name], outside=outside[segment])
+                for segment, each in found.items()
+            ]
+            yield from rows if request.is_ordered else as_family(rows, "segments", alpha=request.level.alpha)
 
 
 def week_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> Iterator[Row]:
-    """The touch effects on being active in each week of seven days since the first wave; all weeks are one family."""
+    """The touch effects on being active in each week of seven days since the first wave.
+
+    Where no order was registered (0.1.0), all weeks are one family.
+    """
     metric = next((metric for metric in request.specs.shares if metric.name == _IN_A_WEEK), None)
     if metric is None:
         return
@@ -39,7 +47,7 @@ def week_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> Iterator[
         rows = [
             request.row(contrast, metric, f"week {week}", request.checked(name, one)) for week, one in found.items()
         ]
-        yield from as_family(rows, "weeks", alpha=level.alpha)
+        yield from rows if request.is_ordered else as_family(rows, "weeks", alpha=level.alpha)
 
 
 def disagreement_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> Iterator[Row]:
@@ -53,10 +61,12 @@ def disagreement_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> I
         own = (f"touch_{first}", f"touch_{second}", *(f"{kind}_{pair}" for kind in ("pick", "found", "gain", "policy")))
         contrasts = [contrast for contrast in CONTRASTS if contrast.name in own]
         sides = pairs(contrasts, disagreeing(groups, first, second))
+        outside = outside_of(contrasts, sides)
         for metric in request.specs.compared:
             found = request.estimates(contrasts, sides, metric)
             for contrast in contrasts:
-                yield request.row(contrast, metric, f"disagreement {pair}", found[contrast.name])
+                segment = f"disagreement {pair}"
+                yield request.row(contrast, metric, segment, found[contrast.name], outside=outside)
 
 
 def disagreeing(groups: Sequence[Group], first: str, second: str) -> tuple[Group, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -71,6 +71,29 @@ class Mean(FrozenModel):
         return self
 
 
+class Question(FrozenModel):
+    """One question of the registered order: a causal contrast on a metric."""
+
+    contrast: str
+    metric: str
+
+
+class ActiveUserValue(FrozenModel):
+    """What a user is worth who is active in the month because of the campaign, in the region's currency.
+
+    registered: the value that the net gain is judged by. range: further values, in order, for who doubts that one.
+    """
+
+    registered: float = Field(gt=0)
+    range: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _range_increases(self) -> Self:
+        if list(self.range) != sorted({value for value in self.range if value > 0}):
+            raise ValueError(f"range {list(self.range)}, must increase and lie above 0")
+        return self
+
+
 class ExperimentSettings(FrozenModel):
     """What the month's experiment asks, and the rules its answers must pass.
 
@@ -86,6 +109,13 @@ class ExperimentSettings(FrozenModel):
     campaign at equal spend.
     most_outside_share, most_redeemed_share: shares of the held out with a contact of another sender, or with a redeemed
     benefit of ours; where more have one, the holdout was no holdout and effects are withheld.
+    most_contacted_share: share of the held out with a contact of ours; more withholds as well.
+    most_outside_difference: difference between the shares of two sides with a contact of another sender; a larger one
+    that chance does not explain withholds.
+    sequence: questions in the order in which they are tested, each at full alpha, until the first that is not proven;
+    empty: no order was registered, and every question has its own verdict (0.1.0).
+    spend_counted: what is read out as spend: `delivered` contacts or (0.1.0) `planned` ones, and benefits redeemed.
+    active_user_value: for the net gain of the policies; None: none is read out (0.1.0).
     follow_up_days: days after the month's end that are watched for the late waves.
     metrics: by name, what each is as a share of users. means: the same for means. guardrails: what must not be harmed.
     covariates: columns of `features` or `scores`, known before the draw, for CUPED.
@@ -102,6 +132,11 @@ class ExperimentSettings(FrozenModel):
     spend_tolerance_share: float = Field(ge=0, le=1)
     most_outside_share: float = Field(default=1, ge=0, le=1)
     most_redeemed_share: float = Field(default=1, ge=0, le=1)
+    most_contacted_share: float = Field(default=1, ge=0, le=1)
+    most_outside_difference: float = Field(default=1, ge=0, le=1)
+    sequence: tuple[Question, ...] = ()
+    spend_counted: Literal["planned", "delivered"] = "planned"
+    active_user_value: ActiveUserValue | None = None
     follow_up_days: int = Field(ge=0, le=31)
     metrics: dict[str, Metric]
     means: dict[str, Mean] = Field(default_factory=dict)
@@ -116,7 +151,10 @@ class ExperimentSettings(FrozenModel):
             *_not_among("hypotheses", self.hypotheses, [contrast.name for contrast in CAUSAL]),
             *(f"hypotheses.{name} is empty, must be a sentence" for name, text in self.hypotheses.items() if not text),
             *_not_among("primary_metric", [self.primary_metric], self.metrics),
+            *_not_among("sequence contrast", [one.contrast for one in self.sequence], [c.name for c in CAUSAL]),
+            *_not_among("sequence metric", [one.metric for one in self.sequence], [*self.metrics, *self.means]),
             *(f"{name} is named twice among metrics, means and guardrails" for name in _twice(names)),
+            *(f"{name} is asked twice in sequence" for name in _twice([str(one) for one in self.sequence])),
         ]
         if not self.metrics or not self.hypotheses:
             problems.append("metrics or hypotheses is empty, must name at least one")
@@ -146,6 +184,16 @@ class ExperimentSettings(FrozenModel):
         """The days of the month after the campaign's that are watched, at least one and at most all of it."""
         days = min(max(self.follow_up_days, 1), month.days)
         return Window(month.first, month.first + timedelta(days=days))
+
+
+AS_IN_0_1_0 = (
+    "most_contacted_share",
+    "most_outside_difference",
+    "sequence",
+    "spend_counted",
+    "active_user_value",
+)
+"""Rules that a plan of 0.1.0 does not name: it is read out without them, by their defaults, whatever conf says now."""
 
 
 def _twice(names: list[str]) -> list[str]:

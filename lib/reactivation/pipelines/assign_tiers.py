@@ -10,7 +10,7 @@ from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, permissions, plan_registration, releases
+from reactivation.pipelines import evidence_months, permissions, plan_registration, releases, spend_forecast
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -34,19 +34,23 @@ def run(r: Run) -> None:
     )
     tiers = campaign.bands.of_users(scores, bands, cycle=cycle, settings=settings.tiers)
     arms = assigned(r, scores, tiers, campaign.bands.gains(bands))
+    forecasts = spend_forecast.required(r, arms, tiers)
     of_bands = r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands])
     releases.require_frozen(r, {"tier_bands": of_bands, "tiers": tiers, "arms": arms})
     r.write_together([(derived.TIER_BANDS, of_bands, {}), (derived.TIERS_TABLE, tiers, {}), (derived.ARMS, arms, {})])
+    r.write(derived.SPEND_FORECAST, r.rows(derived.SPEND_FORECAST, forecasts))
     _register(r, plan, rates, campaign.arms.sizes(arms))
     _look_before_launch(r, arms)
 
     held = campaign.channel_files.suppressed(
         arms,
-        holdout_until=(r.cycle + 1).first,
+        shields=settings.arms.suppression,
+        month_until=(r.cycle + 1).first,
         long_holdout_until=Month.parse(settings.arms.long_holdout_exit).first,
     )
     write_files(held, f"{r.exports}/{r.cycle}", by="file", names=["suppression"], order_by="user_id")
     r.show("Tiers by band of p_active", bands)
+    r.show("What each cell will send and spend, forecast", forecasts)
 
 
 def _plan(r: Run) -> experiment.PlanText:

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from reactivation import campaign, experiment, report
 from reactivation.contracts import derived
 from reactivation.errors import Finding, SettingsError, nearest
+from reactivation.frames import records
 from reactivation.pipelines import permissions, releases
 from reactivation.pipelines.evidence_months import base_rates
 from reactivation.runtime.run import Run
@@ -39,6 +40,9 @@ def run(r: Run) -> None:
         report.Chapter(f"How large a holdout must be to see {asked.metric} rise", sentences, rows),
         report.Chapter("What other holdouts would show of the model's picks", rows=others),
     ]
+    if r.has(derived.SPEND_FORECAST):
+        forecasts = records(r.read(derived.SPEND_FORECAST, F.col("cycle") == str(r.cycle)).orderBy("wave", "policy"))
+        chapters.append(report.Chapter("What each cell will send and spend, forecast", rows=forecasts))
     for chapter in chapters:
         r.show(chapter.title, chapter.rows)
         r.say("\n".join(f"  {sentence}" for sentence in chapter.sentences))

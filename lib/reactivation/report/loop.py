@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.table import MONEY
 
 Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
@@ -18,12 +19,15 @@ Rows = list[dict[str, Any]]
 def spending(outcomes: DataFrame, arms: DataFrame, *, of_all: bool = False) -> DataFrame:
     """Picked users open to contact and what was spent on them. Grain and key: cycle, policy. Three rows per month.
 
+    Spent is what was delivered, at its cost, and benefits redeemed; of months that 0.1.0 read out, what was planned.
     of_all: all users of the cell open to contact, the picked, the guided and the rest.
     """
+    nothing = F.lit(0).cast(MONEY)
+    spent = F.coalesce(F.col("delivered_cost") + F.coalesce("benefits_redeemed", nothing), "spend")
     is_open = (F.lit(of_all) | F.col("is_selected")) & (F.col("touch") == "touched")
     picked = arms.where(is_open).select("cycle", "user_id", "policy")
     return (
-        outcomes.select("cycle", "user_id", "spend")
+        outcomes.select("cycle", "user_id", spent.alias("spend"))
         .join(picked, ["cycle", "user_id"])
         .groupBy("cycle", "policy")
         .agg(F.count("*").alias("users"), F.sum("spend").cast("double").alias("spend"))

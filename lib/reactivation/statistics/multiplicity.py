@@ -1,8 +1,9 @@
 """Several questions asked at once: p-values adjusted for their number, and alpha split over registered looks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from reactivation.statistics.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE
@@ -44,6 +45,64 @@ def alpha_per_look(alpha: float, *, looks: int) -> float:
     0.0125
     """
     return alpha / looks
+
+
+class Family(NamedTuple):
+    """Questions that share their false alarms. adjusted: p-values after Benjamini-Hochberg. level: that of each answer.
+
+    An interval at `level` leaves out zero where, and only where, its p-value is among those that are found, as far as
+    test and interval agree; of the intervals of the found, at most a share alpha is wrong in the long run.
+    """
+
+    adjusted: Adjusted
+    level: float
+
+
+def family(p_values: Sequence[float | None], *, alpha: float) -> Family:
+    """A family of questions, and the one level at which all of its answers are read: alpha · found / asked.
+
+    Where nothing is found, the level is alpha / asked: what the smallest p-value would have had to reach.
+
+    References: Benjamini and Yekutieli, Journal of the American Statistical Association 100 (2005).
+
+    >>> family([0.01, 0.02, 0.9, None], alpha=0.05)  # two are found: 0.05 · 2 / 3
+    Family(adjusted=(0.03, 0.03, 0.9, None), level=0.03333333333333333)
+    """
+    adjusted = benjamini_hochberg(p_values)
+    asked = [p for p in adjusted if p is not None]
+    found = sum(p <= alpha for p in asked)
+    return Family(adjusted, alpha * max(found, 1) / max(len(asked), 1))
+
+
+def proven_in_order(answers: Iterable[bool]) -> int:
+    """How many questions of a fixed order are proven: those before the first that is not.
+
+    Each is tested at full alpha, and none after the first failure: so the chance of a single false claim among all of
+    them is at most alpha.
+
+    References: Maurer, Hothorn and Lehmacher, Biometrie in der chemisch-pharmazeutischen Industrie 6 (1995); Westfall
+    and Krishen, Journal of Statistical Planning and Inference 99 (2001).
+
+    >>> proven_in_order([True, True, False, True])
+    2
+    """
+    proven = 0
+    for is_proven in answers:
+        if not is_proven:
+            break
+        proven += 1
+    return proven
+
+
+def p_of_interval(difference: float, half_width: float, *, alpha: float) -> float | None:
+    """The two-sided p-value that follows from an interval's width, where its method gives none; None without a width.
+
+    >>> round(p_of_interval(1.96, 1.96, alpha=0.05), 3)
+    0.05
+    """
+    if not half_width:
+        return None
+    return float(2 * norm.sf(abs(difference) * norm.isf(alpha / 2) / half_width))
 
 
 def _adjusted(p_values: Sequence[float | None], method: Literal["holm", "fdr_bh"]) -> Adjusted:

@@ -15,12 +15,22 @@ INCONCLUSIVE = "inconclusive"
 NOT_ESTIMABLE = "not estimable"
 WITHHELD = "withheld"
 
+EXPLORATORY = "exploratory: "
+"""How the words begin of what no registered order asks: it is a hint, and proves nothing."""
+HINTS = {
+    BETTER: f"{EXPLORATORY}better",
+    BETTER_BUT_SMALL: f"{EXPLORATORY}better but smaller than the minimum",
+    WORSE: f"{EXPLORATORY}worse",
+    SAME: f"{EXPLORATORY}{SAME}",
+}
+"""The word of an exploratory answer by that of a registered one; the others claim nothing and stay."""
+
 Unit = Literal["points", "own"]
 NO_MINIMUM = "no smallest effect of interest was registered, so how many users would settle it cannot be said"
 
 
 class Verdict(NamedTuple):
-    """word: one of the seven. reason: what the word leaves out, or None."""
+    """word: one of the seven, or of `HINTS`. reason: what the word leaves out, or None."""
 
     word: str
     reason: str | None
@@ -80,8 +90,10 @@ ONLY_FINDS = (
 )
 
 
-def reading_of_pick(pick: Estimate, gain: Estimate) -> str | None:
-    """The warning beside a won pick: without a gain the model only finds those who come anyway; None elsewhere."""
-    is_won = pick.difference_low is not None and pick.difference_low > 0
-    is_gain_shown = gain.difference_low is not None and gain.difference_low > 0
+def reading_of_pick(*, pick_low: float | None, gain_low: float | None) -> str | None:
+    """The warning beside a won pick: without a gain the model only finds those who come anyway; None elsewhere.
+
+    pick_low, gain_low: the lower ends of their intervals, None where there are none.
+    """
+    is_won, is_gain_shown = (low is not None and low > 0 for low in (pick_low, gain_low))
     return ONLY_FINDS if is_won and not is_gain_shown else None

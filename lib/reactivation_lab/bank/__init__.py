@@ -56,12 +56,14 @@ def simulate(
     contacts: DataFrame | None,
     calendar: Calendar,
     settings: SandboxSettings,
+    suppressed: DataFrame | None = None,
 ) -> dict[str, DataFrame]:
     """Raw tables by name for the days of some segments; tables in which these days can have no row are left out.
 
     is_opening: the first segment is the bank's first and brings all that was there before it.
     contacts: `response.CONTACT_COLUMNS` of the channel files written so far, those of the three months before included;
     only what is sent before the segments' end is used. None: there are none yet; past campaigns come in by themselves.
+    suppressed: whom other senders are asked to leave alone (`master.outside_contacts`).
     """
     dates = DateDimension(Window(segments[0].first, segments[-1].end), calendar, settings.season)
     common: dict[str, Any] = {"dates": dates, "settings": settings}
@@ -79,7 +81,7 @@ def simulate(
         "function_uses": app.function_uses(sessions, settings=settings),
         "transactions": money.transactions(days, **common),
         "benefit_events": app.benefit_events(visits, **common),
-        "outside_contacts": master.outside_contacts(days, **common),
+        "outside_contacts": master.outside_contacts(days, suppressed=suppressed, **common),
     }
     if any(money.snapshot_days(segment) for segment in segments):
         events["asset_snapshots"] = money.asset_snapshots(stretches, segments=segments, **common)

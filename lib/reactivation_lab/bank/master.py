@@ -98,11 +98,26 @@ def consents(
     )
 
 
-def outside_contacts(days: DataFrame, *, dates: DateDimension, settings: SandboxSettings) -> DataFrame:
-    """Campaigns of other senders of the bank, at random, with no effect."""
+def outside_contacts(
+    days: DataFrame, *, suppressed: DataFrame | None, dates: DateDimension, settings: SandboxSettings
+) -> DataFrame:
+    """Campaigns of other senders of the bank, at random, with no effect.
+
+    suppressed: whom they are asked to leave alone: user_id, since and until (days; `until` is the first on which they
+    may write again). They obey as often as conf's compliance says; None: nobody has asked them.
+    """
     rng = HashRng(settings.seed)
+    days = days.where(rng.happens(_OUTSIDE_RATE, "outside", "user_id", "day"))
+    if suppressed is not None:
+        asked = suppressed.select(
+            F.col("user_id").alias("asked_id"),
+            *[F.datediff(name, F.lit("1970-01-01").cast("date")).alias(name) for name in ("since", "until")],
+        )
+        is_asked = (F.col("user_id") == F.col("asked_id")) & (F.col("day") >= F.col("since"))
+        obeys = rng.happens(settings.outside.compliance, "obeys", "user_id", "day")
+        days = days.join(asked, is_asked & (F.col("day") < F.col("until")) & obeys, "left_anti")
     second = F.floor(32_400 + 32_400 * rng.uniform("outside_at", "user_id", "day")).cast("bigint")
-    return days.where(rng.happens(_OUTSIDE_RATE, "outside", "user_id", "day")).withColumns(
+    return days.withColumns(
         {
             "at": dates.starts(F.col("day")) + second,
             "channel": rng.pick({"sms": 0.6, "push": 0.3, "call": 0.1}, "outside_channel", "user_id", "day"),

@@ -178,6 +178,12 @@ class PastCampaigns(FrozenModel):
     login_rate_to: float
 
 
+class Outside(FrozenModel):
+    """Other senders of the bank. compliance: probability that one of them obeys the suppression list, each time."""
+
+    compliance: Share
+
+
 class SandboxSettings(FrozenModel):
     """The simulated bank.
 
@@ -206,6 +212,7 @@ class SandboxSettings(FrozenModel):
     reach: Reach
     effects: Effects
     past_campaigns: PastCampaigns
+    outside: Outside
     options_share: Share
     bands: Bands
 

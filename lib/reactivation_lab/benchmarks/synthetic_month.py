@@ -117,6 +117,9 @@ def _facts(picked: float, *, cells: Mapping[str, float], holdout: float, long_ho
         "opted_out": _is("opts out", 0.002),
         "benefits_redeemed": F.when(is_reached & _is("redeems", 0.05), REDEEMED).otherwise(0),
         "contact_cost": F.when(is_selected & (touch == "touched"), COST).otherwise(0),
+        "delivered_cost": F.when(is_reached, COST).otherwise(0),
+        "refused": _is("opts out", 0.002),
+        "complained": F.lit(False),
         "active_after": (days > 0) & _is("after", 0.5),
         "retained": (days > 0) & _is("retained", 0.6),
     }

@@ -11,6 +11,7 @@ from reactivation.frames import checkpointed, records
 from reactivation.periods import Month, Window
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.run import Run
+from reactivation.runtime.suppression_list import read_suppressed
 from reactivation_lab import bank
 from reactivation_lab.bank import tables
 
@@ -46,6 +47,7 @@ def run(r: Run) -> None:
             contacts=contacts,
             calendar=r.calendar,
             settings=settings,
+            suppressed=read_suppressed(r.spark, r.exports, _cycles(segments)),
         )
         r.write_together((tables.BY_NAME[name], rows, {"segment_on": parts}) for name, rows in raw.items())
         for month in _ended(r, segments):

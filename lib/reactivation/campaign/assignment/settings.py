@@ -2,7 +2,7 @@
 
 import re
 from math import isclose
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -48,6 +48,7 @@ class ArmSettings(FrozenModel):
     like everybody again. long_holdout_valid_months: at most so many months lie between, for one draw to be a fair
     comparison. selected_share: of all contactable users, picked by each policy. rule_order: Spark SQL expression over
     the columns of `features`: the bank's own order, higher first, null last; it must not read the model.
+    suppression: other senders of marketing leave touched and held out alone `alike`, or `nobody`.
     """
 
     cells: dict[str, Share]
@@ -58,6 +59,7 @@ class ArmSettings(FrozenModel):
     long_holdout_valid_months: int = Field(ge=1, le=36)
     selected_share: float = Field(gt=0, le=1)
     rule_order: str
+    suppression: Literal["alike", "nobody"]
 
     @field_validator("cells")
     @classmethod

@@ -38,8 +38,9 @@ def eligibility(
     """One narrow row per low-activity user; grain user_id. known: from `facts.gather`. cells: users per cell.
 
     reason: the first one that rules the user out, null for the eligible. queue: the policy of the own cell, or
-    `guidance`. rank: BIGINT place in the queue, unique there. rank_bucket: INT that follows rank, at most 256 per
-    queue. options_mask: bit i is set where the user can get option i, the bit after the last for guidance.
+    `guidance`. rank: BIGINT place in the queue, unique there: by the policy's rank, after those whom the wave lets go
+    first. rank_bucket: INT that follows rank, at most 256 per queue. options_mask: bit i is set where the user can get
+    option i, the bit after the last for guidance.
     exploration_bucket, option_bucket: hash buckets of the two draws. Also policy, tier and
     is_barred_unread. Planning queries these rows several times, so the caller checkpoints them.
     """
@@ -48,7 +49,10 @@ def eligibility(
     mask = F.when(is_picked, facts.options_mask(known, wave, name=name)).otherwise(guidance_mask)
     by_chance = randomization.hashed(salts.guidance)
     ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
-    rank_bucket = F.floor(F.col("policy_rank") * _RANK_BUCKETS / (ranked_users + 1)).cast("int")
+    rank, last = F.col("policy_rank"), ranked_users
+    if wave.first is not None:
+        rank, last = rank + F.when(facts.goes_first(known, wave, name=name), 0).otherwise(last), 2 * last
+    rank_bucket = F.floor(rank * _RANK_BUCKETS / (last + 1)).cast("int")
     return known.select(
         "user_id",
         "policy",
@@ -62,7 +66,7 @@ def eligibility(
             F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
         ).alias("reason"),
         F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("queue"),
-        F.when(is_picked, F.col("policy_rank")).otherwise(by_chance).alias("rank"),
+        F.when(is_picked, rank).otherwise(by_chance).alias("rank"),
         F.when(is_picked, rank_bucket).otherwise(by_hash(by_chance)).alias("rank_bucket"),
         mask.alias("options_mask"),
         "tier",

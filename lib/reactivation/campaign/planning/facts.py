@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from reactivation.campaign.assignment.settings import MODEL_FACTS
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical
-from reactivation.contracts.derived import POLICIES
 from reactivation.contracts.expression import condition
 from reactivation.periods import Calendar
 
@@ -72,10 +71,19 @@ def gather(
 
 def qualifies(facts: DataFrame, wave: Wave, *, name: str) -> Column:
     """True where a user meets the wave's condition of the own cell; not yet whether picked or open to contact."""
+    return _of_own_cell(facts, wave.qualifies, key=f"campaign.waves.{name}.qualifies")
+
+
+def goes_first(facts: DataFrame, wave: Wave, *, name: str) -> Column:
+    """True where a user goes before the others of the own cell, whatever their ranks."""
+    return _of_own_cell(facts, wave.first or {}, key=f"campaign.waves.{name}.first")
+
+
+def _of_own_cell(facts: DataFrame, conditions: Mapping[str, str], *, key: str) -> Column:
     own = F.lit(None).cast("boolean")
-    for policy in POLICIES:
+    for policy, expression in conditions.items():
         readable = facts if policy == "model" else without_model(facts)
-        meets = condition(readable, wave.qualifies[policy], key=f"campaign.waves.{name}.qualifies.{policy}")
+        meets = condition(readable, expression, key=f"{key}.{policy}")
         own = F.when(F.col("policy") == policy, meets).otherwise(own)
     return F.coalesce(own, F.lit(False))
 

@@ -41,7 +41,7 @@ def as_plain(settings: CampaignSettings, cycle: Month, calendar: Calendar) -> li
             "wave": name,
             "as_of": str(days[name]),
             **_moved(wave.day_of(cycle), days[name], calendar),
-            **wave.model_dump(mode="json"),
+            **wave.model_dump(mode="json", exclude={"first"} if wave.first is None else None),
         }
         for name, wave in settings.waves.items()
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -99,16 +99,20 @@ def withdrawn(looked: DataFrame) -> DataFrame:
     return found.select(file.alias("file"), "contact_id", "user_id", F.col("left_out").alias("reason"))
 
 
-def suppressed(arms: DataFrame, *, holdout_until: date, long_holdout_until: date) -> DataFrame:
-    """Whom the bank's other senders are asked to leave alone. Grain and key: user_id; `file` names their file.
+def suppressed(
+    arms: DataFrame, *, shields: Literal["alike", "nobody"], month_until: date, long_holdout_until: date
+) -> DataFrame:
+    """Whom the bank's other senders of marketing leave alone. Grain and key: user_id; `file` names their file.
 
-    until: the first day on which the user may be contacted again; that of the long holdout lies months ahead.
+    shields: `alike` names the touched and the held out of every cell, so that other senders reach both sides of a
+    comparison as often; `nobody` names none. until: the first day on which the user may be contacted again; that of the
+    long holdout lies months ahead. purpose: marketing; security, repayment and service messages are none of its
+    business.
     """
-    until = F.when(F.col("touch") == "holdout", F.lit(holdout_until)).when(
-        F.col("touch") == "long_holdout", F.lit(long_holdout_until)
-    )
-    return arms.where(F.col("touch").isin("holdout", "long_holdout")).select(
-        F.lit("suppression").alias("file"), "user_id", until.alias("until")
+    is_long = F.col("touch") == "long_holdout"
+    until = F.when(is_long, F.lit(long_holdout_until)).otherwise(F.lit(month_until))
+    return arms.where(F.col("touch").isNotNull() & F.lit(shields == "alike")).select(
+        F.lit("suppression").alias("file"), "user_id", until.alias("until"), F.lit("marketing").alias("purpose")
     )
 
 

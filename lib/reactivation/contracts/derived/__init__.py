@@ -17,6 +17,7 @@ from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
 from reactivation.contracts.derived.waves import (
     CONTACT_LEDGER,
+    SPEND_FORECAST,
     WAVE_LIMITS,
     WAVE_PLAN,
     WAVE_RELEASES,
@@ -48,6 +49,7 @@ __all__ = [
     "RUN_LOG",
     "SCORES",
     "SCORE_EVALUATION",
+    "SPEND_FORECAST",
     "STATUSES",
     "TARGETING",
     "TIERS",
@@ -76,6 +78,7 @@ ALL = (
     BALANCE,
     WAVE_PLAN,
     WAVE_WATERFALL,
+    SPEND_FORECAST,
     WAVE_LIMITS,
     WAVE_RELEASES,
     CONTACT_LEDGER,

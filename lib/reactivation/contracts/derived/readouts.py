@@ -13,6 +13,11 @@ from reactivation.contracts.derived.shared import (
 )
 from reactivation.contracts.table import MONEY, Column, Table
 
+FAMILIES = (
+    *("sequence", "guardrail", "exploratory", "follow_up", "next_month"),
+    *("descriptive", "beside", "said_once"),
+)
+
 OUTCOMES = per_user(
     "outcomes",
     "what one user of `arms` did in the outcome window, reached or not",
@@ -32,7 +37,9 @@ OUTCOMES = per_user(
     ),
     Column("contacts_delivered", "bigint", "contacts of ours delivered in the cycle", required=True),
     Column("outside_contacts", "bigint", "contacts of other senders in the outcome window", required=True),
-    Column("spend", MONEY, "expected cost of the contacts planned for the user", unit="currency", required=True),
+    Column(
+        "spend", MONEY, "allotted: expected cost of the contacts planned for the user", unit="currency", required=True
+    ),
     Column(
         "active_days",
         "bigint",
@@ -56,6 +63,14 @@ OUTCOMES = per_user(
     Column("contact_cost", MONEY, "cost of the contacts planned, benefits left out", unit="currency", required=True),
     flag("active_after", "such a day within the follow-up after the month; null until month + 1 has settled", False),
     flag("retained", "active in month + 1, as conf defines it; null until it has settled", False),
+    Column("delivered_cost", MONEY, "cost of the contacts delivered, benefits left out", unit="currency"),
+    flag(
+        "refused",
+        "took a consent back in the outcome window, contacted or not, or opted out or complained in a receipt; null: "
+        "neither consents nor receipts are known",
+        False,
+    ),
+    flag("complained", "complained in a receipt of a contact of ours; null: no receipts are known", False),
 )
 
 READOUT = Table(
@@ -82,6 +97,20 @@ READOUT = Table(
         STATUS,
         Column("verdict", "string", "what a causal contrast says; null for descriptive ones"),
         Column("reason", "string", "why it is not estimable or withheld, or how to read it"),
+        Column(
+            "family",
+            "string",
+            "what the verdict shares its false alarms with: sequence (registered order), guardrail, exploratory, "
+            "follow_up or next_month (Benjamini-Hochberg in each); descriptive, beside, said_once: no verdict; "
+            "null: no order was registered",
+            allowed=FAMILIES,
+        ),
+        number("alpha", "level of verdict and interval: 0.05 is a 95 % interval; null where nothing is estimated"),
+        number("p_adjusted", "p-value after Benjamini-Hochberg over the family; null in the registered order"),
+        number(
+            "outside_treatment", "share with a contact of another sender; of a gain the difference; null if withheld"
+        ),
+        number("outside_control", "the same of the other side"),
     ),
     ("cycle",),
 )

@@ -63,6 +63,24 @@ WAVE_WATERFALL = Table(
     ("cycle", "wave"),
 )
 
+SPEND_FORECAST = Table(
+    "spend_forecast",
+    "what one cell will send and spend in one wave, forecast before the month was registered",
+    ("cycle", "wave", "policy"),
+    (
+        CYCLE,
+        WAVE,
+        Column("policy", "string", "the cell", required=True, allowed=POLICIES),
+        Column("open_users", "bigint", "users of the cell open to contact, picked or not", unit="users", required=True),
+        Column("eligible", "bigint", "picked users who qualify and can be reached", unit="users", required=True),
+        number("contacts", "contacts expected", "contacts"),
+        number("spend", "their expected cost", "currency"),
+        number("budget", "the cell's part of the wave's budget", "currency"),
+        Column("uses", "string", "contacts expected of the cell's part of each channel, in words", required=True),
+    ),
+    ("cycle",),
+)
+
 WAVE_LIMITS = Table(
     "wave_limits",
     "one limit of one cell in one version of a wave's plan, with capacity and use",

@@ -105,8 +105,9 @@ def analyze(groups: Sequence[ArmGroup], spec: Spec, *, settings: ExperimentSetti
             place = {"cycle": NO_CYCLE, "contrast": f"{arm}_vs_{spec.control}", "metric": metric.name}
             with np.errstate(over="ignore", invalid="ignore"):  # sums too large to square end in words, not in warnings
                 rows += [{**place, **row} for row in _rows(question, groups)]
+    known = [{"alpha": spec.level.alpha if row["status"] == "estimated" else None, **row} for row in rows]
     columns = READOUT.column_names
-    return Analysis(tuple({name: row[name] for name in columns} for row in rows), arms_ratio(groups, spec), why)
+    return Analysis(tuple({name: row.get(name) for name in columns} for row in known), arms_ratio(groups, spec), why)
 
 
 def _rows(question: _Question, groups: Sequence[ArmGroup]) -> list[Row]:
