@@ -17,9 +17,8 @@ from reactivation.ingest import mapping
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.runtime import snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
-from reactivation.runtime.stored_table import newest_rows
+from reactivation.runtime.stored_table import rows_at
 
-_VERSIONS = {"versionasof", "timestampasof"}
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")
 _ABSENT = ("PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "DELTA_MISSING", "DELTA_TABLE_NOT_FOUND", "DELTA_PATH_DOES_NOT")
@@ -33,8 +32,7 @@ class RawTables:
 
     def __init__(self, spark: SparkSession, settings: SourcesSettings, *, folder: str, region: str) -> None:
         self._spark = spark
-        self._settings = settings
-        self._folder = folder.rstrip("/")
+        self._settings, self._folder = settings, folder.rstrip("/")
         self._region = region
         self._conf = f"conf/regions/{region}.yml"
         self._findings: list[Finding] = []
@@ -166,10 +164,7 @@ class RawTables:
             if _CATALOG.fullmatch(self._folder):
                 return self._spark.table(place)
             if self._settings.format == "delta":
-                options = self._settings.options
-                if not _VERSIONS & {name.lower() for name in options}:
-                    return newest_rows(self._spark, place)
-                return self._spark.read.format("delta").options(**options).load(place)
+                return rows_at(self._spark, place, self._settings.options)
             opened = self._opened(place)
             self._unusable[place] = opened.unusable
             return opened.frame

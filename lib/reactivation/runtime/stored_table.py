@@ -220,15 +220,16 @@ class StoredTable:
         return any(snapshots.lies_in(partition, parts) for partition in snapshots.partitions_changed(log, made))
 
 
-def newest_rows(spark: SparkSession, place: str) -> DataFrame:
-    """The newest rows of any Delta table by its path: see `StoredTable.load`."""
+def rows_at(spark: SparkSession, place: str, options: Mapping[str, str]) -> DataFrame:
+    """The rows of any Delta table by its path: see `StoredTable.load`. options: of Delta's reader."""
     log = Path(place) / "_delta_log"
-    version = next(iter(snapshots.versions(log)), None)
+    is_newest = not {"versionasof", "timestampasof"} & {name.lower() for name in options}
+    version = next(iter(snapshots.versions(log)), None) if is_newest else None
     known = None if version is None else snapshots.of_version(log, version)
     if known is not None and _is_read_by_list(known):
         with suppress(AnalysisException):  # a file is gone: Delta says it better
             return _of_files(spark, place, known)
-    return spark.read.format("delta").load(place)
+    return spark.read.format("delta").options(**options).load(place)
 
 
 def _is_read_by_list(known: Snapshot) -> bool:
