@@ -72,7 +72,7 @@ FEW = {
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),
     f"{LIB}pipelines/read_out.py": (8, "sums, deciles, tiers, waves, options and draws"),
-    f"{LIB}pipelines/plan_registration.py": (2, "the registered plan; a day per wave"),
+    f"{LIB}pipelines/plan_registration.py": (1, "the registered plan"),
     f"{LIB}pipelines/permissions.py": (2, "a row per feed, or per source"),
     f"{LIB}pipelines/report_loop.py": (4, "a row per month and figure"),
     f"{LAB}pipelines/report_truth.py": (1, "a row per month and figure"),

@@ -33,10 +33,13 @@ def test_the_programmes_four_waves_are_fine_and_in_order(utc: Calendar) -> None:
     assert all(wave.qualifies["rule"] == wave.qualifies["random"] for wave in settings.waves.values())
 
 
-def test_a_wave_is_planned_lead_days_before_it_is_sent_and_within_its_cycle(conf: dict[str, Any]) -> None:
+def test_a_wave_is_planned_lead_days_before_it_is_sent_and_within_its_cycle(
+    conf: dict[str, Any], utc: Calendar
+) -> None:
     june = Month.parse("2026-06")
     settings = CampaignSettings.model_validate({**conf, "lead_days": 3})
-    assert (settings.days_of(june)["W1"], settings.planned_on(june)["W1"]) == (date(2026, 6, 5), date(2026, 6, 2))
+    sent, planned = settings.days_of(june, utc)["W1"], settings.planned_on(june, utc)["W1"]
+    assert (sent, planned) == (date(2026, 6, 5), date(2026, 6, 2))
     with pytest.raises(ValidationError, match="planned before day 2"):
         CampaignSettings.model_validate({**conf, "lead_days": 4})
 

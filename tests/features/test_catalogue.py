@@ -51,7 +51,7 @@ def test_there_are_enough_features_and_each_name_once(region: str, at_least: int
 
 def test_an_absent_source_gives_no_features() -> None:
     assert {feature.source for feature in catalogue("berka")} == {"users", "transactions", "asset_snapshots"}
-    assert {feature.source for feature in catalogue("sandbox")} == set(REGIONS["sandbox"]) - {"consents"}
+    assert {feature.source for feature in catalogue("sandbox")} == set(REGIONS["sandbox"]) - {"consents", "exclusions"}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def run(r: Run) -> None:
     folder = r.resolve(settings.path)
     delivered = deliveries.delivered_on(r.spark, settings, folder=folder, names=population.FEEDS, calendar=r.calendar)
     # Two ingests that began at the same counts would add the same rows.
-    with r.store.held(derived.INGEST_COUNTS, upon=upon) as is_held:
+    with r.held(derived.INGEST_COUNTS, upon=upon) as is_held:
         once = f"{r.step.job} upon {upon}" if batch.adds and not is_held else None
         written = r.write_together(((table, rows, parts[table]) for table, rows in writes.items()), once=once)
         new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})

@@ -29,8 +29,6 @@ from reactivation.runtime.snapshot import Parts
 from reactivation.runtime.store import Store, Written, resolved
 from reactivation.settings import Loaded, Settings
 
-_WRITERS = 4
-
 
 @dataclass(frozen=True)
 class Run:
@@ -160,13 +158,17 @@ class Run:
         def write(table: Table, rows: DataFrame, parts: Parts | None) -> int:
             return self.append(table, rows, once=once) if parts is None else self.write(table, rows, once=once, **parts)
 
-        with ThreadPoolExecutor(_WRITERS) as pool:
+        with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda each: write(*each), writes))
 
     def append(self, table: Table, frame: DataFrame, *, once: str | None = None) -> int:
         """Add rows to a table that grows: see `Store.append`."""
         self.step.check_write(table)
         return self._log(table, time.monotonic(), self.store.append(table, frame, once=once))
+
+    def held(self, table: Table, *, upon: int | None) -> AbstractContextManager[bool]:
+        """Hold a table on whose version this run's writes rest: see `Store.held`."""
+        return self.store.held(table, upon=upon)
 
     def rows_by(self, table: Table, column: str) -> dict[str, int]:
         """Rows of a table by value of a partition column: see `Store.rows_by`."""
@@ -201,9 +203,8 @@ class Run:
 
     def finished_at(self, step: Step) -> int | None:
         """When a step of this cycle was last done, in milliseconds since 1970; None: it never was."""
-        if not self.has(derived.RUN_LOG):
-            return None
-        return run_log.finished_at(self.store.read(derived.RUN_LOG), cycle=str(self.cycle), step=step)
+        log = self.store.read(derived.RUN_LOG) if self.has(derived.RUN_LOG) else None
+        return None if log is None else run_log.finished_at(log, cycle=str(self.cycle), step=step)
 
     def at(self, step: Step, **changes: Any) -> "Run":
         """The same region, settings and session for another job."""
