@@ -213,8 +213,7 @@ class Run:
 
     def under(self, **parts: Any) -> "Run":
         """The same run, its other settings as they are: parts of conf replaced, such as by what was registered."""
-        settings = self.settings.model_copy(update=parts)
-        return replace(self, loaded=replace(self.loaded, settings=settings))
+        return replace(self, loaded=replace(self.loaded, settings=self.settings.model_copy(update=parts)))
 
     def own_queries(self) -> AbstractContextManager[None]:
         """What is different for Spark's queries while this job runs, by conf (`runtime.jobs`)."""
