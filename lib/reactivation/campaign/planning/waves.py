@@ -207,6 +207,7 @@ def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
             "cost": of_option({o.label: o.cost for o in options}, Decimal(0)),
             "contact_id": F.lit(None).cast("string"),
             "plan_version": F.lit(None).cast("int"),
+            "registered_on": F.lit(None).cast("date"),
         }
     )
     return derived.WAVE_PLAN.select(found)
