@@ -326,7 +326,7 @@ def test_columns_that_a_contract_gained_are_null_until_the_next_write(
     newer = TIERS.extended([LATER])
     store.replace(TIERS, rows(TIERS, COLUMNS, [("2026-05", 1, "low_potential", 9)]), {"cycle": "2026-05"})
     assert [row.row_hash for row in store.read(newer).collect()] == [None]
-    assert "tiers has no row_hash yet: null until the next write" in capsys.readouterr().out
+    assert "tiers has no row_hash (null) yet: the next write adds what is missing" in capsys.readouterr().out
     store.replace(
         newer, rows(newer, [*COLUMNS, "row_hash"], [("2026-06", 1, "low_potential", 9, 7)]), {"cycle": "2026-06"}
     )

@@ -1,7 +1,7 @@
 """Which rules of a table's contract some rows break: by a look at them, or by what Delta said when it refused them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
@@ -10,14 +10,26 @@ from pyspark.sql import functions as F
 from reactivation.contracts.table import Column, Table
 from reactivation.errors import Finding
 
+CONSTRAINT = "delta.constraints."
+"""Beginning of the table properties by which Delta refuses values: the rule of a column, under its name."""
 WRONG_PART = "a row lies outside the part that is written"
+_NOT_NULL = "NOT NULL constraint violated for column"
 _REFUSED = {
     r"DELTA_REPLACE_WHERE_MISMATCH.*?constraint '(?P<what>.+?)'": "wrong part",
     r"DELTA_REPLACE_WHERE_MISMATCH": "wrong part",
     WRONG_PART: "wrong part",
-    r"NOT NULL constraint violated for column: (?P<what>[\w.]+)": "not null",
+    rf"{_NOT_NULL}: (?P<what>[\w.]+)": "not null",
     r"CHECK constraint (?P<what>\S+)": "value",
 }
+
+
+def is_held(properties: Mapping[str, str], column: str, rule: str | None) -> bool:
+    """True where a table's properties have a column's rule; SQL that added it may have spaced it otherwise.
+
+    >>> is_held({"delta.constraints.band": "`band`  is not null"}, "band", "`band` is not null")
+    True
+    """
+    return "".join(properties.get(f"{CONSTRAINT}{column}", "").split()) == "".join((rule or "").split())
 
 
 def in_part(rows: DataFrame, column: str, part: str) -> DataFrame:
@@ -28,6 +40,16 @@ def in_part(rows: DataFrame, column: str, part: str) -> DataFrame:
     """
     is_in = F.when(F.expr(part), F.col(column)).otherwise(F.raise_error(F.lit(WRONG_PART)).cast("string"))
     return rows.withColumn(column, is_in)
+
+
+def required(rows: DataFrame, table: Table, *, held: Mapping[str, str]) -> DataFrame:
+    """The same rows; a query that meets a null in a column that a table gained and the contract requires fails.
+
+    held: the table's properties: where Delta holds the column's rule, nothing is added.
+    """
+    gained = [c for c in table.columns if c.for_old_rows is not None and not is_held(held, c.name, c.rule)]
+    found = {c.name: F.raise_error(F.lit(f"{_NOT_NULL}: {c.name}")).cast(c.type) for c in gained if c.required}
+    return rows.withColumns({name: F.coalesce(name, error) for name, error in found.items()})
 
 
 def repeated_keys(table: Table, rows: DataFrame) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from pyspark.sql import SparkSession
 from reactivation.errors import Finding, SettingsError
 
 APP_NAME = "reactivation"
+ALLOW_PROPERTIES = "spark.databricks.delta.allowArbitraryProperties.enabled"
+"""Setting under which a write that makes a Delta table may give it properties that Delta does not know."""
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    ALLOW_PROPERTIES: "true",  # a table says which contract made it
 }
 _EVERYWHERE = {
     "spark.sql.session.timeZone": "UTC",
@@ -45,6 +49,7 @@ _ASKED_FOR: Mapping[str, tuple[str, ...]] = {
 }
 _TOLD_BY_THE_ERROR = ("org.apache.spark.executor.Executor", "org.apache.spark.scheduler.TaskSetManager")
 """Loggers that print the stack trace of a failed task, which the job's own error tells in words."""
+_SCHEME = re.compile(r"[A-Za-z][\w+.-]*:")
 _QUERIES = ("spark.sql.", "spark.databricks.")
 
 
@@ -88,6 +93,18 @@ def changed(session: SparkSession, conf: Mapping[str, str]) -> Iterator[None]:
     finally:
         for key, old in before.items():
             session.conf.set(key, str(old))
+
+
+def is_of_this_machine(session: SparkSession, folder: str) -> bool:
+    """True where Spark and this process mean the same folder: it has no scheme, and Spark runs here on this disk.
+
+    On a cluster a folder without a scheme lies in the cluster's file system, not on the driver's disk.
+    """
+    if _SCHEME.match(folder):
+        return False
+    jvm_conf: Any = session.sparkContext._jsc.hadoopConfiguration()
+    files = str(jvm_conf.get("fs.defaultFS", "file:///"))
+    return files.startswith("file:") and str(session.sparkContext.master).startswith("local")
 
 
 def _is_brought_up_by_others() -> bool:

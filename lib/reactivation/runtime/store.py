@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts.flow import writer_of
 from reactivation.contracts.table import Table
 from reactivation.errors import ContractError, Finding, NotReady
+from reactivation.runtime import schema_evolution
 from reactivation.runtime.commits import busy
 from reactivation.runtime.contract_rules import broken_rules, refusal, repeated_keys
 from reactivation.runtime.snapshot import Parts, condition
@@ -76,31 +77,25 @@ class Store:
 
     def has(self, table: Table) -> bool:
         """True where the table has been created."""
-        return self._open(table).exists()
+        return self.stored(table).exists()
 
     def read(self, table: Table) -> DataFrame:
         """Open a table and check its columns and types; NotReady names the job that writes it.
 
-        A nullable column of the contract that a table of an older release does not have is null.
+        A column that a table of an older release does not have is null, or has the contract's value for old rows.
         """
-        opened = self._open(table)
+        opened = self.stored(table)
         if not opened.exists():
             job = writer_of(table.name)
             advice = f"run jobs/{job}.py first" if job else "nothing has written it yet"
             raise NotReady(f"`{table.name}` is not there", [Finding("missing", self.place(table), advice)])
         frame = opened.load()
-        differences = table.differences(frame.schema, is_stored=True)
-        if differences:
-            raise ContractError(f"`{table.name}` breaks its contract", differences)
-        later = table.later(frame.schema)
-        if not later:
-            return frame
-        opened.say_once(f"has no {', '.join(c.name for c in later)} yet: null until the next write")
-        return frame.select("*", *[F.lit(None).cast(c.type).alias(c.name) for c in later])
+        schema_evolution.require_same(table, frame.schema, opened.properties)
+        return schema_evolution.as_today(frame, table, properties=opened.properties, say=opened.say_once)
 
     def rows_by(self, table: Table, column: str) -> dict[str, int]:
         """Rows by value of a partition column: from the log where it says, else by a query."""
-        snapshot = self._open(table).snapshot()
+        snapshot = self.stored(table).snapshot()
         counted = None if snapshot is None else snapshot.rows_by(column)
         if counted is not None:
             return counted
@@ -108,15 +103,15 @@ class Store:
 
     def properties(self, table: Table) -> Mapping[str, str]:
         """The properties of a table that is there."""
-        return self._open(table).properties()
+        return self.stored(table).properties()
 
     def version(self, table: Table) -> int:
         """Number of the table's newest Delta version."""
-        return self._open(table).newest().version
+        return self.stored(table).newest().version
 
     def delta(self, table: Table) -> DeltaTable:
         """Delta's own handle of a table that is there."""
-        return self._open(table).delta()
+        return self.stored(table).delta()
 
     def replace(self, table: Table, frame: DataFrame, parts: Parts, *, once: str | None = None) -> Written:
         """Replace the parts of a table whose partition columns have the given values, and only those.
@@ -131,7 +126,7 @@ class Store:
         if not parts:
             raise ContractError("a write must say which part of the table it replaces")
         self._check_columns(table, frame)
-        opened, is_here = self._open(table), frame.isLocal()
+        opened, is_here = self.stored(table), frame.isLocal()
         look = repeated_keys if opened.is_guarded() else broken_rules
         if is_here and not table.is_by_arrival and look(table, frame):
             raise self._refused(table, frame, parts)
@@ -184,17 +179,20 @@ class Store:
         then = source.delta(table).history().where(is_then).agg(F.max("version").alias("version")).collect()[0].version
         if then is None:
             return False
-        ours, theirs = self._open(table).in_sql, source._open(table).in_sql
+        ours, theirs = self.stored(table).in_sql, source.stored(table).in_sql
         self._spark.sql(f"create or replace table {ours} shallow clone {theirs} version as of {then}")
         return True
 
     def note(self, table: Table, key: str, text: str) -> None:
         """Keep a text with a table, as a property; it makes a version of its own."""
-        opened = self._open(table)
+        opened = self.stored(table)
         opened.committed(partial(opened.alter, f"set tblproperties ('{key}' = '{text}')"))
 
-    def _open(self, table: Table) -> StoredTable:
-        """The table in its place; contracts of one table may differ in the columns that conf gives them."""
+    def stored(self, table: Table) -> StoredTable:
+        """The table in its place, whether it is there or not.
+
+        Contracts of one table may differ in the columns that conf gives them.
+        """
         known = self._opened.get(table.name)
         if known is None or known.contract != table:
             known = StoredTable(self._spark, self.place(table), table, is_catalog=self.is_catalog)
@@ -208,7 +206,7 @@ class Store:
         """Write in one commit. parts: those to replace; None adds the rows."""
         mark, rows = self._mark(), frame.coalesce(1) if frame.isLocal() else frame
         try:
-            commit = self._open(table).write(rows, parts, mark=mark, once=once)
+            commit = self.stored(table).write(rows, parts, mark=mark, once=once)
         except PySparkException as error:
             broken = refusal(str(error))
             if broken is None:

@@ -8,21 +8,19 @@ from typing import TypeVar
 
 from delta import DeltaTable
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql import Column, DataFrame, SparkSession
 
-from reactivation.contracts.table import Table
-from reactivation.errors import ContractError
+from reactivation.contracts.table import CONTRACT_VERSION, Table
 from reactivation.frames import of_records
-from reactivation.runtime import console
+from reactivation.runtime import console, schema_evolution
 from reactivation.runtime import snapshot as snapshots
 from reactivation.runtime.commits import Commit, busy, committed, newest, of_history, of_log
-from reactivation.runtime.contract_rules import in_part
+from reactivation.runtime.contract_rules import CONSTRAINT, in_part, is_held, required
+from reactivation.runtime.session import ALLOW_PROPERTIES
 from reactivation.runtime.snapshot import Parts, Snapshot
 
 _INDEXED_COLUMNS = 1
 """Columns of which Delta keeps the smallest and largest value per file: the first, mostly the user."""
-_CONSTRAINT = "delta.constraints."
 _MOST_FILES = 1000
 """Data files that are read by the log's own list: Spark looks for them one by one."""
 
@@ -93,12 +91,29 @@ class StoredTable:
         """True where Delta refuses what the contract does not allow: not yet of a table of an older release."""
         if self._is_guarded is None:
             held = self.properties() if self.exists() else self._guards()
-            self._is_guarded = all(held.get(name) == rule for name, rule in self._guards().items())
+            self._is_guarded = all(is_held(held, name, rule) for name, rule in self.contract.rules.items())
         return self._is_guarded
 
     def alter(self, change: str) -> None:
         """Change the table by SQL."""
         self._spark.sql(f"alter table {self.in_sql} {change}")
+
+    def drop_outdated_guards(self) -> None:
+        """Take away constraints of another release, which may refuse what the contract allows now."""
+        held = self.properties()
+        for name in [key.removeprefix(CONSTRAINT) for key in held if key.startswith(CONSTRAINT)]:
+            if not is_held(held, name, self.contract.rules.get(name)):
+                self.alter(f"drop constraint if exists `{name}`")
+
+    def make_again(self, rows: DataFrame) -> None:
+        """Replace the whole table, its columns too, in one commit."""
+        self.committed(partial(self._commit, rows, "overwrite", {"overwriteSchema": "true"}))
+
+    def remove(self, rows: Column) -> None:
+        """Remove some rows, from the files as well where Delta only marks them as removed."""
+        self.committed(partial(self.delta().delete, rows))
+        if self.properties().get("delta.enableDeletionVectors") == "true":
+            self._spark.sql(f"reorg table {self.in_sql} apply (purge)")
 
     def committed(self, write: Callable[[], Made]) -> Made:
         """See `commits.committed`."""
@@ -142,7 +157,7 @@ class StoredTable:
         return log if not self._is_catalog and log.is_dir() else None
 
     def _guards(self) -> dict[str, str]:
-        return {f"{_CONSTRAINT}{name}": rule for name, rule in self.contract.rules.items()}
+        return {f"{CONSTRAINT}{name}": rule for name, rule in self.contract.rules.items()}
 
     def _attempt(self, rows: DataFrame, parts: Parts | None, *, mark: str, once: str | None) -> int | None:
         """Write; returns the version in which the parts were seen empty where rows were added to them, else None."""
@@ -151,14 +166,20 @@ class StoredTable:
         if not self.exists():
             if not self._is_catalog:
                 self._commit(checked, "append", {**options, **self._at_first()})
+                self._note_version()
                 return -1
             self._declare()
         if not self.is_guarded():
-            self._drop_outdated_guards()
+            self.drop_outdated_guards()
+            rows, checked = (required(each, self.contract, held=self.properties()) for each in (rows, checked))
         known = self.snapshot()
-        adapted = self._adapted(rows.schema, self.load().schema if known is None else known.schema)
+        stored = self.load().schema if known is None else known.schema
+        adapted, told = schema_evolution.options(rows.schema, self.contract, stored, properties=self.properties)
+        if told:
+            self.say_once(told)
         if "overwriteSchema" in adapted:
             self._commit(checked, "overwrite", {**options, **adapted})
+            self._note_version()
             return None
         if parts is None:
             self._commit(rows, "append", {**options, **adapted})
@@ -179,30 +200,17 @@ class StoredTable:
         )
 
     def _at_first(self) -> dict[str, str]:
+        """Properties of a new table; Delta's writer takes our own only where the session allows it."""
+        name = schema_evolution.VERSION if self._is_catalog else schema_evolution.VERSION_OF_FOLDER
+        is_allowed = self._is_catalog or self._spark.conf.get(ALLOW_PROPERTIES, "false") == "true"
+        version = {name: str(CONTRACT_VERSION)} if is_allowed else {}
         indexed = min(len(self.contract.columns), _INDEXED_COLUMNS)
-        return {"delta.dataSkippingNumIndexedCols": str(indexed), **self._guards()}
+        return {"delta.dataSkippingNumIndexedCols": str(indexed), **version, **self._guards()}
 
-    def _drop_outdated_guards(self) -> None:
-        """Take away constraints of another release, which may refuse what the contract allows now."""
-        wanted = self._guards()
-        for name, rule in self.properties().items():
-            if name.startswith(_CONSTRAINT) and wanted.get(name) != rule:
-                self.alter(f"drop constraint if exists {name.removeprefix(_CONSTRAINT)}")
-
-    def _adapted(self, new: StructType, stored: StructType) -> dict[str, str]:
-        """Options of a write whose columns are not those of the table, which an older release may have made."""
-        types = {field.name: field.dataType for field in stored}
-        retyped = [field.name for field in new if types.get(field.name, field.dataType) != field.dataType]
-        if retyped and self.contract.is_open:
-            self.say_once(f"is made again: another release gave {', '.join(retyped)} other types")
-            return {"overwriteSchema": "true"}
-        differences = self.contract.differences(stored, is_stored=True)
-        if differences:
-            raise ContractError(f"`{self.contract.name}` was made by another contract", differences)
-        added = [field.name for field in new if field.name not in types]
-        if added:
-            self.say_once(f"gets {', '.join(added)}")
-        return {"mergeSchema": "true"} if added else {}
+    def _note_version(self) -> None:
+        """Say the contract's version of a table that is all of it, where the table does not say so yet."""
+        if schema_evolution.version_of(self.properties()) != CONTRACT_VERSION:
+            self.alter(f"set tblproperties ('{schema_evolution.VERSION}' = '{CONTRACT_VERSION}')")
 
     def _commit(self, rows: DataFrame, mode: str, options: Mapping[str, str]) -> None:
         writer = rows.write.format("delta").mode(mode).options(**options)
