@@ -49,6 +49,15 @@ def test_a_little_worse_than_the_champion_is_within_the_margin() -> None:
     assert decided(against_champion=LEVEL).is_ready
 
 
+def test_what_the_champion_cannot_be_compared_with_is_refused_and_a_reviewer_may_overrule_that_alone() -> None:
+    gate = decided(not_compared="champion 3 lacks benefit_count_3m")
+    assert (gate.is_ready, gate.is_overrulable) == (False, True)
+    assert gate.text == "it cannot be compared with the champion: champion 3 lacks benefit_count_3m"
+    worse = decided(not_compared="champion 3 lacks benefit_count_3m", slope=-1.0)
+    assert (worse.is_ready, worse.is_overrulable, len(worse.reasons)) == (False, False, 2)
+    assert not decided(slope=-1.0).is_overrulable
+
+
 def test_all_reasons_are_told_at_once() -> None:
     gate = decided(slope=0.0, against_base_rate=LossDifference(500, 0.1, 0.05, 0.15))
     assert len(gate.reasons) == 2

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from reactivation import cli, model
 from reactivation.contracts import derived, flow, table
-from reactivation.errors import ModelError, PlanError
+from reactivation.errors import ModelError, PlanError, SettingsError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
 from reactivation.pipelines import approve_model, score_users, train_models
@@ -77,9 +77,15 @@ def ledger(r: Run) -> list[tuple[str, str, str]]:
     return [(row.model.removeprefix("sandbox_mobile_activity_"), row.version, row.event) for row in rows]
 
 
-def approve(open_run: OpenRun, target: str, version: str) -> None:
+def approve(open_run: OpenRun, target: str, version: str, *more: str) -> None:
     why = ["--model", target, "--version", version, "--reviewer", "board", "--reason", "figures read"]
-    approve_model.run(open_run(flow.APPROVE, *why))
+    approve_model.run(open_run(flow.APPROVE, *why, *more))
+
+
+def as_good_as(registry: Registry, version: str, trained: model.Trained) -> model.Trained:
+    """What would be registered of a training that gave the pipeline of a version once more."""
+    scorer = registry.load("active", version)
+    return replace(trained, fitted=trained.fitted._replace(model=scorer.model, features=scorer.features))
 
 
 def test_files_of_a_named_database_lie_under_the_root_and_not_where_the_job_was_started(
@@ -110,7 +116,7 @@ def test_training_registers_once_and_says_what_it_cannot_train(
     assert registry.overview("active")[0]["ready"] == "true"
 
 
-def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run: OpenRun) -> None:
+def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run: OpenRun, examples: DataFrame) -> None:
     version = registry.versions("active")[0]
     assert version.run_id is not None
     run = mlflow.get_run(version.run_id)
@@ -124,6 +130,9 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     assert info.signature is not None
     assert info.signature.inputs.input_names()
     assert info.saved_input_example_info is not None
+    example = mlflow.models.Model.load(info.model_uri).load_input_example(info.model_uri)
+    theirs = {tuple(row) for row in examples.select(*info.signature.inputs.input_names()).collect()}
+    assert not theirs & set(example.itertuples(index=False, name=None))
     stages = registry.load("active", "1").model.stages
     assert {type(stage).__module__.split(".")[0] for stage in stages} == {"pyspark"}
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in stages)  # none of them needs Python
@@ -251,6 +260,120 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
     ours = model.score(trained.fitted.model, rows, features=trained.fitted.features, keep=keep)
     theirs = model.score(loaded.model, rows, features=loaded.features, keep=keep)
     assert sorted(map(tuple, ours.collect())) == sorted(map(tuple, theirs.collect()))
+
+
+def test_approval_compares_with_todays_champion_and_what_it_cannot_compare_needs_a_reviewers_words(
+    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
+) -> None:
+    r = open_run(flow.TRAIN)
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of another sample")
+    challenger = as_good_as(registry, "1", trained)
+    registered = registry.register("active", challenger, training=training, examples=examples, r=r)
+    number, name = str(registered.version), registry.name("active")
+    assert registry.evidence(registered)["champion_version"] is None  # its gate knew no champion; today there is one
+    with pytest.raises(ModelError, match=r"champion +of today +log loss may be worse than the champion's"):
+        approve(open_run, "active", number, "--set", "model.gate.champion_margin=0")
+    assert registry.champion("active").version == 1  # type: ignore[union-attr]
+
+    registry._client.set_model_version_tag(name, "1", "test_month", "2026-04")  # as if it had learnt from March
+    try:
+        with pytest.raises(ModelError, match="champion 1 has learnt from 2026-03, the test month; say why"):
+            approve(open_run, "active", number)
+        approve(open_run, "active", number, "--without-comparison", "champion 1 scores nulls")
+    finally:
+        registry._client.set_model_version_tag(name, "1", "test_month", "2026-03")
+    assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
+    last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
+    assert last.reason == (
+        "figures read; not compared with the champion (champion 1 has learnt from 2026-03, the test month), "
+        "because: champion 1 scores nulls"
+    )
+
+    approve(open_run, "active", "1", "--set", "model.gate.champion_margin=1")  # and back, as good as today's
+    last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
+    today = json.loads(last.evidence_json)
+    assert (today["champion_today"], "(" in today["log_loss_against_champion_today"]) == (number, True)
+    registry._client.delete_model_version(name, number)
+
+
+def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_words_alone(
+    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
+) -> None:
+    r, name = open_run(flow.TRAIN), registry.name("active")
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of a third sample")
+    challenger = as_good_as(registry, "1", trained)
+    outdated = Gate(False, ("it cannot be compared with the champion: it lacks x",), is_overrulable=True)
+    hopeless = Gate(False, ("it cannot be compared with the champion: it lacks x", "slope is -1"))
+    for gate, is_let in ((hopeless, False), (outdated, True)):
+        version = registry.register("active", replace(challenger, gate=gate), training=training, examples=examples, r=r)
+        number = str(version.version)
+        with pytest.raises(ModelError, match="not ready for review"):
+            approve(open_run, "active", number)
+        words = ("--without-comparison", "the board read both", "--set", "model.gate.champion_margin=1")
+        if is_let:
+            approve(open_run, "active", number, *words)
+            assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
+            registry.promote("active", "1", reviewer="test")
+        else:
+            with pytest.raises(ModelError, match="not ready for review"):
+                approve(open_run, "active", number, *words)
+        registry._client.delete_model_version(name, number)
+
+
+def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion(
+    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
+) -> None:
+    r = open_run(flow.TRAIN, "--set", "model.auto_approve=true")
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of a fourth sample")
+    challenger = as_good_as(registry, "1", trained)
+    version = registry.register("active", challenger, training=training, examples=examples, r=r)
+    train_models.decide(r, registry, "active", version)
+    assert registry.champion("active").version == 1  # type: ignore[union-attr]
+    assert ledger(r)[-1] == ("active", str(version.version), "ready_for_review")
+    registry._client.delete_model_version(registry.name("active"), str(version.version))
+
+
+def test_forgetting_empties_old_input_examples_and_fingerprints_say_how_many_are_missing(
+    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
+) -> None:
+    """0.1.0 put users' rows into the input example."""
+    r, name = open_run(flow.TRAIN), registry.name("active")
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "400:17")
+    version = registry.register("active", trained, training=training, examples=examples, r=r)
+    old = {"columns": ["login_count_1m"], "data": [[7.0]]}
+    registry._client.log_text(version.run_id, json.dumps(old), "model/input_example.json")
+    registry._client.delete_model_version_tag(name, str(version.version), "input_example")
+    try:
+        assert registry.without_users("active", erased={"400:17": "399:12"}) == 1
+        for _ in range(2):
+            now = registry._client.get_model_version(name, str(version.version))
+            assert (now.tags["rows"], now.tags["users_erased"]) == ("399:12", "1")
+            kept = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/model/input_example.json")
+            assert kept == {"columns": ["login_count_1m"], "data": [[None]]}
+            assert registry.without_users("active", erased={"400:17": "399:12"}) == 0  # nothing is done twice
+        assert registry.reusable("active", replace(training, rows="399:12")) is not None
+    finally:
+        registry._client.delete_model_version(name, str(version.version))
+
+
+def test_a_root_without_a_scheme_on_a_cluster_gets_no_database_on_the_drivers_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root, master, files in (
+        ("bank/root", "yarn", "hdfs://name-node:8020"),
+        (str(tmp_path / "bank"), "spark://host:7077", "file:///"),
+        (str(tmp_path / "bank"), "local[*]", "dbfs:///"),
+        ("dbfs:/bank", "local[*]", "file:///"),
+    ):
+        hadoop = {"fs.defaultFS": files}
+        context = SimpleNamespace(_jsc=SimpleNamespace(hadoopConfiguration=lambda h=hadoop: h), master=master)
+        settings = SimpleNamespace(model=SimpleNamespace(tracking_uri=None))
+        spark = SimpleNamespace(sparkContext=context)
+        r = SimpleNamespace(region="north", scenario="sleepers", root=root, settings=settings, spark=spark)
+        with pytest.raises(SettingsError, match="set MLFLOW_TRACKING_URI"):
+            Registry.open(r)  # type: ignore[arg-type]
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_version_whose_files_are_gone_is_told_from_one_that_never_was(registry: Registry, open_run: OpenRun) -> None:

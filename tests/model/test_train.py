@@ -58,6 +58,7 @@ def test_the_test_month_and_later_ones_teach_nothing(
     assert not again.gate.is_ready  # the same scores, judged by turned labels
     assert again.against_champion is None  # this champion reads a feature that is not there any more
     assert "benefit_count_3m" in again.notes[0]
+    assert "cannot be compared with the champion: champion 1 cannot score these rows any more" in again.gate.text
 
 
 def test_one_class_is_refused_in_words(

@@ -1,8 +1,9 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
+from reactivation.model.comparison import Comparison, compare
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
-from reactivation.model.gate import Gate
+from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
 from reactivation.model.settings import ModelSettings
@@ -13,6 +14,7 @@ __all__ = [
     "METRICS",
     "POPULATIONS",
     "TARGETS",
+    "Comparison",
     "Fitted",
     "Gate",
     "ModelSettings",
@@ -21,9 +23,12 @@ __all__ = [
     "Scorer",
     "Trained",
     "Training",
+    "compare",
     "examples",
     "feature_names",
     "fingerprint",
+    "holds_against_champion",
+    "interval",
     "months",
     "qualities",
     "quality",

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation.errors import Finding, ModelError
 from reactivation.model import evaluate, gate, pipeline
+from reactivation.model.comparison import P_CHAMPION, with_champion
 from reactivation.model.evaluate import POPULATIONS, Population, Quality
 from reactivation.model.examples import (
     KEYS,
@@ -26,11 +27,10 @@ from reactivation.model.examples import (
 from reactivation.model.gate import Gate
 from reactivation.model.paired import LossDifference
 from reactivation.model.pipeline import Fitted
-from reactivation.model.score import Scorer, missing_features, score
+from reactivation.model.score import Scorer, score
 from reactivation.model.settings import ModelSettings
 
 USES = ("fit", "validate", "calibrate")
-P_CHAMPION = "p_champion"
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,15 @@ def train(
     salt: str,
     settings: ModelSettings,
     champion: Scorer | None = None,
+    not_compared: str | None = None,
     at_most: int | None = None,
 ) -> Trained:
     """Train on the training months, judge on the test month; ModelError says why where nothing can be trained.
 
     examples: see the front door `examples`; months that are not in `months` are not looked at. salt: names the draw of
-    sample and split. champion: the present one, judged on the same rows. at_most: examples there can be, where that is
-    known: where it is not above `max_rows`, nobody counts them to draw a sample.
+    sample and split. champion: the present one, judged on the same rows. not_compared: why there is one that cannot be
+    given here. at_most: examples there can be, where that is known: where it is not above `max_rows`, nobody counts
+    them to draw a sample.
     """
     features, examples = feature_names(examples), plain(examples)
     rows, share = training_rows(examples, months=months, salt=salt, settings=settings, at_most=at_most)
@@ -110,7 +112,16 @@ def train(
         fitted = pipeline.fit(rows, features=features, settings=settings)
     finally:
         rows.unpersist()
-    return _judged(fitted, test, counts=counts, share=share, base_rate=base_rate, settings=settings, champion=champion)
+    return _judged(
+        fitted,
+        test,
+        counts=counts,
+        share=share,
+        base_rate=base_rate,
+        settings=settings,
+        champion=champion,
+        not_compared=not_compared,
+    )
 
 
 def training_rows(
@@ -162,12 +173,15 @@ def _judged(
     base_rate: float,
     settings: ModelSettings,
     champion: Scorer | None,
+    not_compared: str | None,
 ) -> Trained:
-    scored, notes = _scored(fitted, champion, test)
     others = {"base_rate": F.lit(base_rate)}
-    if P_CHAMPION in scored.columns:
+    if champion is not None:
+        test, not_compared = with_champion(test, champion)
+    if P_CHAMPION in test.columns:
         others["champion"] = F.col(P_CHAMPION)
-    scored = scored.persist()
+    keep = [*KEYS, LABEL, WEIGHT, *(name for name in [P_CHAMPION] if name in test.columns)]
+    scored = score(fitted.model, test, features=fitted.features, keep=keep).persist()
     try:
         quality = by_population(scored, settings)
         low = scored.where(POPULATIONS["low_activity"])
@@ -180,6 +194,7 @@ def _judged(
         slope=fitted.slope,
         against_base_rate=base,
         against_champion=rival,
+        not_compared=not_compared,
         settings=settings.gate,
     )
     return Trained(
@@ -192,7 +207,7 @@ def _judged(
         against_champion=rival,
         champion_version=champion.version if champion else None,
         gate=decision,
-        notes=tuple(notes),
+        notes=() if not_compared is None else (not_compared,),
     )
 
 
@@ -229,18 +244,3 @@ def by_population(
     return evaluate.qualities(
         scored, {**usual, **more}, deciles=settings.deciles, bins=settings.calibration_bins, slope_of=[*more]
     )
-
-
-def _scored(fitted: Fitted, champion: Scorer | None, test: DataFrame) -> tuple[DataFrame, list[str]]:
-    """The test rows with raw and p, and the champion's p of the same row where it can score them; notes for people."""
-    keep = [*KEYS, LABEL, WEIGHT]
-    if champion is None:
-        return score(fitted.model, test, features=fitted.features, keep=keep), []
-    missing = missing_features(test, champion.features)
-    if missing:
-        named = f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-        note = f"champion {champion.version} cannot score these rows any more: they lack {named}"
-        return score(fitted.model, test, features=fitted.features, keep=keep), [note]
-    its = score(champion.model, test, features=champion.features, keep=test.columns)
-    both = its.withColumnRenamed("p", P_CHAMPION).drop("raw")
-    return score(fitted.model, both, features=fitted.features, keep=[*keep, P_CHAMPION]), []

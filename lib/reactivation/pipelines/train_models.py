@@ -1,6 +1,7 @@
 """Train both models on settled months, test them on the newest one, and register what the gate says of them."""
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +11,7 @@ from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import ModelError
 from reactivation.pipelines import model_ledger, training_rows
+from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 
@@ -50,17 +52,26 @@ def train(
 ) -> tuple[model.Trained, ModelVersion] | ModelError:
     """Train one model and register it. Where its data cannot train it: the error as a value if the programme goes on
     without this model, else it is raised."""
-    serving = registry.serving(target, r.cycle)
-    champion = registry.load(target, str(serving.version)) if serving else None
+    champion, not_compared = live(r, registry, target)
     training, salt = material.training, training_rows.salt(r, target)
     how: dict[str, Any] = {"salt": salt, "settings": r.settings.model, "at_most": material.at_most}
+    how |= {"champion": champion, "not_compared": not_compared}
     try:
-        trained = model.train(examples, months=training.months, champion=champion, **how)
+        trained = model.train(examples, months=training.months, **how)
     except ModelError as error:
         if target == "active":
             raise
         return error
     return trained, registry.register(target, trained, training=training, examples=examples, r=r)
+
+
+def live(r: Run, registry: Registry, target: str) -> tuple[model.Scorer | None, str | None]:
+    """The version that speaks for the cycle, or why it cannot be compared with; neither where there is none."""
+    serving = registry.serving(target, r.cycle)
+    try:
+        return (registry.load(target, str(serving.version)), None) if serving else (None, None)
+    except ModelError as error:
+        return None, " ".join(str(error).split())
 
 
 def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:
@@ -80,7 +91,8 @@ def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> No
     """
     number, is_ready, gate = str(version.version), version.tags["ready_for_review"] == "true", version.tags["gate"]
     decisions = [("ready_for_review" if is_ready else "refused", "gate", gate)]
-    if is_ready and r.settings.model.auto_approve:
+    found = registry.evidence(version)
+    if is_ready and r.settings.model.auto_approve and is_compared(r, registry, target, version, found):
         decisions.append(("approved", "auto (conf)", "model.auto_approve is set and the gate was passed"))
     known = model_ledger.events(r, registry.name(target), number)
     news = [decision for decision in decisions if decision[0] not in known]
@@ -91,9 +103,18 @@ def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> No
         r.say(
             f"  {target}: version {number} is {'champion' if is_newest else 'no champion, for it is older'}, approved"
         )
-    evidence = json.dumps(registry.evidence(version), sort_keys=True)
+    evidence = json.dumps(found, sort_keys=True)
     records = [
-        registry.record(target, number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
+        record(registry.name(target), number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
         for event, actor, reason in news
     ]
     r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))
+
+
+def is_compared(r: Run, registry: Registry, target: str, version: ModelVersion, evidence: Mapping[str, Any]) -> bool:
+    """True where the gate compared a version with the one that is live now; says so where another has gone live."""
+    serving, number = registry.serving(target, r.cycle), str(version.version)
+    if serving is None or str(serving.version) in (number, evidence["champion_version"]):
+        return True
+    r.say(f"  {target}: version {serving.version} has gone live since: jobs/approve_model.py compares {number} with it")
+    return False

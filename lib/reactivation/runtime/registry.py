@@ -7,7 +7,7 @@ what the gate said. Nothing goes live without `ready_for_review`.
 import hashlib
 import logging
 import os
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,10 +18,11 @@ from pyspark.sql import DataFrame
 
 from reactivation import model
 from reactivation.errors import Finding, ModelError, SettingsError
-from reactivation.model import plots
 from reactivation.periods import Month
 from reactivation.runtime import logged_models
 from reactivation.runtime.run import Run
+from reactivation.runtime.session import is_of_this_machine
+from reactivation.runtime.standalone import Bench
 from reactivation.runtime.store import is_catalog_schema
 
 __all__ = ["ALIAS", "ModelVersion", "Registry"]
@@ -47,10 +48,12 @@ class Registry:
         self._artifacts = artifacts
 
     @classmethod
-    def open(cls, r: Run) -> Self:
+    def open(cls, r: Run | Bench) -> Self:
         """The registry of a run: `MLFLOW_TRACKING_URI`, else conf, else a database under the root.
 
         Files of a database lie under the root. A root `catalog.schema` means Databricks: its server and Unity Catalog.
+        SettingsError where neither is named and the root is no folder of this machine: a database on the disk of a
+        cluster's driver would be gone with it.
         """
         name = f"{r.region}_{r.scenario}"
         uri = _GIVEN_URI or r.settings.model.tracking_uri
@@ -61,9 +64,9 @@ class Registry:
         if uri:
             files = f"{r.root}/mlartifacts" if uri.startswith(_DATABASES) else None
             return cls(prefix=name, experiment=name, tracking_uri=uri, artifacts=files)
-        if "://" in r.root:
+        if not is_of_this_machine(r.spark, r.root):
             advice = "set MLFLOW_TRACKING_URI or model.tracking_uri to a server"
-            raise SettingsError("MLflow's database needs a local folder", [Finding("root", r.root, advice)])
+            raise SettingsError("MLflow's database needs a folder of this machine", [Finding("root", r.root, advice)])
         root = Path(r.root).resolve()
         root.mkdir(parents=True, exist_ok=True)
         artifacts = (root / "mlartifacts").as_uri()
@@ -130,20 +133,16 @@ class Registry:
         run_name, experiment = f"{training.cycle} {target}", self._experiment_id()
         with mlflow.start_run(experiment_id=experiment, run_name=run_name, tags=training.tags) as run:
             mlflow.log_params(training.parameters(target, settings.flat))
-            mlflow.log_metrics(trained.metrics)
             mlflow.log_text(r.settings_yaml, "settings.yml")
-            mlflow.log_dict(trained.evidence, "evidence.json")
-            mlflow.log_dict(trained.fitted.importances, "importances.json")
-            tables = {n: {"deciles": q.deciles, "calibration": q.calibration} for n, q in trained.quality.items()}
-            mlflow.log_dict(tables, "quality.json")
-            mlflow.log_figure(plots.calibration(trained.quality), "calibration.png")
-            mlflow.log_figure(plots.lift(trained.quality), "lift.png")
+            logged_models.log_evidence(trained)
             logged_models.log_model(trained, run_id=run.info.run_id, signature=signature, rows=rows, settings=settings)
         passport = {
             **training.tags,
             "test_month": str(training.months.test),
             "ready_for_review": str(trained.gate.is_ready).lower(),
             "gate": trained.gate.text,
+            "overrulable": str(trained.gate.is_overrulable).lower(),
+            logged_models.EXAMPLE: logged_models.MADE_UP,
         }
         logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
         if not rows.empty:
@@ -155,16 +154,22 @@ class Registry:
         """The figures that a version's gate went by, as its run keeps them."""
         return dict(mlflow.artifacts.load_dict(f"runs:/{version.run_id}/evidence.json"))
 
-    def check_approvable(self, target: str, version: str) -> ModelVersion:
-        """The version, where it may go live; ModelError says why not."""
+    def check_approvable(self, target: str, version: str, *, is_overruled: bool = False) -> ModelVersion:
+        """The version, where it may go live; ModelError says why not.
+
+        is_overruled: a reviewer says in words why it may although the champion could not be compared.
+        """
         chosen = next((v for v in self.versions(target) if str(v.version) == str(version)), None)
         if chosen is None:
             known = ", ".join(f"{v.version} (cycle {v.tags.get('cycle')})" for v in self.versions(target)) or "none"
             findings = [Finding("missing", f"version {version}", f"versions there are: {known}")]
             raise ModelError(f"`{self.name(target)}` has no version {version}", findings)
-        if chosen.tags.get("ready_for_review") != "true":
+        may_be_overruled = is_overruled and chosen.tags.get("overrulable") == "true"
+        if chosen.tags.get("ready_for_review") != "true" and not may_be_overruled:
             reasons = chosen.tags.get("gate", "it has not been through the gate").split("; ")
             findings = [Finding("gate", f"version {version}", reason) for reason in reasons]
+            if chosen.tags.get("overrulable") == "true":
+                findings.append(Finding("reviewer", "--without-comparison", "may say why it goes live all the same"))
             raise ModelError(f"`{self.name(target)}` version {version} is not ready for review", findings)
         return chosen
 
@@ -178,20 +183,9 @@ class Registry:
         self._client.set_registered_model_alias(name, ALIAS, version)
         return True
 
-    def record(
-        self, target: str, version: str, *, cycle: Month, event: str, actor: str, reason: str, evidence: str
-    ) -> dict[str, Any]:
-        """One row of `model_ledger`."""
-        return {
-            "at": datetime.now(UTC),
-            "cycle": str(cycle),
-            "model": self.name(target),
-            "version": str(version),
-            "event": event,
-            "actor": actor,
-            "reason": reason,
-            "evidence_json": evidence,
-        }
+    def without_users(self, target: str, *, erased: Mapping[str, str]) -> int:
+        """Take users' rows out of what MLflow keeps of a target's versions: see `logged_models.without_users`."""
+        return logged_models.without_users(self._client, self.versions(target), erased=erased)
 
     def overview(self, target: str) -> list[dict[str, Any]]:
         """One row per version for people: what it was trained for, how good it is for the low-active, the gate."""
