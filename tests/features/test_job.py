@@ -37,6 +37,11 @@ def counts(**changes: int) -> list[dict[str, Any]]:
     ]
 
 
+def basis(rows: list[dict[str, Any]], *overrides: str, **changes: int) -> Basis:
+    """The basis of some counts, settings and versions of the code."""
+    return Basis.of(settings(*overrides), rows, definitions={**build_features.DEFINITIONS, **changes})
+
+
 @pytest.mark.parametrize(
     ("held", "always", "expected"),
     [
@@ -67,19 +72,33 @@ def test_what_is_there_is_not_made_again_unless_it_was_made_of_something_else(
     ],
 )
 def test_a_changed_setting_makes_again_what_it_decides(override: str, stale: set[str]) -> None:
-    was, now = (Basis.of(settings(*overrides), counts()) for overrides in ((), (override,)))
+    was, now = (basis(counts(), *overrides) for overrides in ((), (override,)))
+    kinds = {"activity": Basis.activity, "features": Basis.features, "labels": Basis.labels}
+    assert {name for name, of in kinds.items() if of(was, MONTHS) != of(now, MONTHS)} == stale
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale"),
+    [
+        ("activity", {"activity", "features", "labels"}),  # features and labels are made of its measures
+        ("features", {"features"}),
+        ("labels", {"labels"}),
+    ],
+)
+def test_changed_code_makes_again_what_it_decides(changed: str, stale: set[str]) -> None:
+    was, now = basis(counts()), basis(counts(), **{changed: 99})
     kinds = {"activity": Basis.activity, "features": Basis.features, "labels": Basis.labels}
     assert {name for name, of in kinds.items() if of(was, MONTHS) != of(now, MONTHS)} == stale
 
 
 def test_rows_that_came_later_make_again_the_months_that_look_back_on_them() -> None:
-    was, now = (Basis.of(settings(), rows) for rows in (counts(), counts(logins_04=41)))
+    was, now = (basis(rows) for rows in (counts(), counts(logins_04=41)))
     assert [m for m in MONTHS if was.activity(MONTHS)[m] != now.activity(MONTHS)[m]] == [APRIL]
     assert [m for m in MONTHS if was.features(MONTHS)[m] != now.features(MONTHS)[m]] == [MAY]
     settling = [m for m in MONTHS if was.labels(MONTHS)[m] != now.labels(MONTHS)[m]]
     assert settling == [MARCH, APRIL, MAY]  # March's took rows of April's first days
     more = [*counts(), {"cycle": "2026-03", "source": "contacts", "rows_kept": 5}]  # a source more
-    assert Basis.of(settings(), more).activity(MONTHS)[MARCH] != was.activity(MONTHS)[MARCH]
+    assert basis(more).activity(MONTHS)[MARCH] != was.activity(MONTHS)[MARCH]
 
 
 def test_a_table_keeps_its_notes(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:

@@ -2,13 +2,14 @@
 
 from reactivation.features import partials
 from reactivation.features.feature import GRAMMAR, Feature
-from reactivation.features.lookbacks import build
+from reactivation.features.lookbacks import DEFINITION_VERSION, build
 from reactivation.features.schedule import training_months
 from reactivation.features.settings import ActivitySettings, FeatureSettings
 from reactivation.features.signals import catalogue, contract, flows, measures
 from reactivation.features.summary import contrast, counts, rates, sizes, summary
 
 __all__ = [
+    "DEFINITION_VERSION",
     "GRAMMAR",
     "ActivitySettings",
     "Feature",

@@ -10,6 +10,9 @@ from reactivation.features.feature import Feature
 from reactivation.features.settings import FeatureSettings
 from reactivation.periods import Calendar
 
+DEFINITION_VERSION = 1
+"""Of `features`. Raise it with every change of code that changes a value: see tests/features/test_definitions.py."""
+
 
 def build(
     spine: DataFrame,

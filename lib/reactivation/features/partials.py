@@ -22,6 +22,9 @@ from reactivation.features.settings import ActivitySettings
 from reactivation.features.signals import measures
 from reactivation.periods import Calendar, Month, Window, month_of
 
+DEFINITION_VERSION = 1
+"""Of `activity`. Raise it with every change of code that changes a value: see tests/features/test_definitions.py."""
+
 _NONE: Mapping[str, Sequence[Measure]] = MappingProxyType({})
 
 

@@ -14,6 +14,7 @@ from reactivation.labels.settings import AssetUpliftSettings, LabelSettings
 from reactivation.periods import Calendar, Month
 
 __all__ = [
+    "DEFINITION_VERSION",
     "MEASURES",
     "AssetUpliftSettings",
     "LabelSettings",
@@ -25,6 +26,9 @@ __all__ = [
     "with_active_days",
     "with_later",
 ]
+
+DEFINITION_VERSION = 1
+"""Of `labels`. Raise it with every change of code that changes a value: see tests/features/test_definitions.py."""
 
 
 def build(

@@ -20,11 +20,13 @@ _DIGITS = 12
 class Basis:
     """All that decides what `build_features` makes of a month.
 
-    counts: rows kept, by month of arrival and source. partials: how partials are made of rows, by measure.
+    counts: rows kept, by month of arrival and source. partials: how partials are made of rows, by measure. definitions:
+    version of the code that makes `activity`, `features` and `labels`.
     """
 
     settings: Settings
     counts: Mapping[str, Mapping[str, int]]
+    definitions: Mapping[str, int]
     partials: Sequence[Sequence[str]] = ()
 
     @classmethod
@@ -33,13 +35,14 @@ class Basis:
         settings: Settings,
         ingest_counts: Iterable[Mapping[str, Any]],
         *,
+        definitions: Mapping[str, int],
         partials: Sequence[Sequence[str]] = (),
     ) -> "Basis":
         """From the rows of `ingest_counts`."""
         counts: dict[str, dict[str, int]] = {}
         for row in ingest_counts:
             counts.setdefault(row["cycle"], {})[row["source"]] = row["rows_kept"]
-        return cls(settings, counts, partials)
+        return cls(settings, counts, definitions, partials)
 
     def arrivals(self, sources: Collection[str], *, before: Month) -> list[Month]:
         """The months before a cycle in which rows of some sources arrived, the oldest first."""
@@ -52,19 +55,24 @@ class Basis:
 
     def features(self, cycles: Iterable[Month]) -> dict[Month, str]:
         """Of features: look-backs, who sleeps, and all rows that arrived before the cycle."""
-        rules = self.settings.features.lookback_months, self.settings.population.low_activity
+        rules = (
+            self.definitions["features"],
+            self.settings.features.lookback_months,
+            self.settings.population.low_activity,
+        )
         return {cycle: digest(self._kinds, rules, self._before(cycle)) for cycle in cycles}
 
     def labels(self, months: Iterable[Month]) -> dict[Month, str]:
         """Of labels: their rules, when a month settles, and all rows of the months of arrival until then."""
         calendar = self.settings.calendar
-        rules = self.settings.labels.model_dump(mode="json"), calendar.settle_days
+        rules = self.definitions["labels"], self.settings.labels.model_dump(mode="json"), calendar.settle_days
         last = {month: Month.of(calendar.settle_on(month) - timedelta(days=1)) for month in months}
         return {month: digest(self._kinds, rules, self._before(last[month] + 1)) for month in last}
 
     @property
     def _kinds(self) -> tuple[Any, ...]:
-        return self.settings.activity.model_dump(mode="json"), self.settings.calendar.zone
+        kinds = self.settings.activity.model_dump(mode="json")
+        return self.definitions["activity"], kinds, self.settings.calendar.zone
 
     def _before(self, cycle: Month) -> dict[str, Mapping[str, int]]:
         return {month: counts for month, counts in self.counts.items() if month < str(cycle)}
