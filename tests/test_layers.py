@@ -29,7 +29,7 @@ MAY_LOAD_THE_LAB = {ROOT / "jobs" / "run_cycle.py"}
 
 NOUN_OF_CONF = {"sources": "ingest", "activity": "features", "features": "features", "monitoring": "report"}
 """Sections of conf whose step has another name: their keys are contract."""
-NOT_A_STEP = {"paths", "calendar", "runtime"}
+NOT_A_STEP = {"paths", "calendar", "runtime", "retention"}
 
 
 def test_every_module_imports_only_what_its_layer_may() -> None:

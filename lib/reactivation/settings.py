@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from reactivation import conf, masking
 from reactivation.campaign.settings import CampaignSettings
-from reactivation.contracts import flow
+from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features.settings import ActivitySettings, FeatureSettings
@@ -27,6 +27,14 @@ from reactivation.model.settings import ModelSettings
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 from reactivation.report.settings import MonitoringSettings
+
+_NEWEST_COUNTS = ("users", "consents")
+EXPIRING = tuple(
+    table.name
+    for table in (*canonical.ALL, *derived.ALL)
+    if "user_id" in table.column_names and table.partition_by and table.name not in _NEWEST_COUNTS
+)
+"""Tables whose months may expire. Of `users` and `consents` the newest row counts, however old it is."""
 
 
 class PathSettings(FrozenModel):
@@ -59,6 +67,24 @@ class RuntimeSettings(FrozenModel):
         return jobs
 
 
+class RetentionSettings(FrozenModel):
+    """How long rows of single users stay.
+
+    months: by table, whole months before the cycle that stay; a table that is not named stays for good.
+    """
+
+    months: dict[str, int]
+
+    @field_validator("months")
+    @classmethod
+    def _are_tables_of_months(cls, months: dict[str, int]) -> dict[str, int]:
+        wrong = [f"`{name}`: {nearest(name, EXPIRING)}" for name in months if name not in EXPIRING]
+        wrong += [f"`{name}`: {kept} months, must be 1 or more" for name, kept in months.items() if kept < 1]
+        if wrong:
+            raise ValueError(f"nothing of it can expire: {', '.join(wrong)}")
+        return months
+
+
 class Settings(FrozenModel):
     """All settings of one run.
 
@@ -77,11 +103,12 @@ class Settings(FrozenModel):
     campaign: CampaignSettings
     experiment: ExperimentSettings
     monitoring: MonitoringSettings
+    retention: RetentionSettings
     sandbox: dict[str, Any] | None = None
 
 
 P = TypeVar("P", bound=FrozenModel)
-_WHERE_AND_HOW = ("paths", "runtime")
+_WHERE_AND_HOW = ("paths", "runtime", "retention")
 _SUCCESSORS = {
     "population.allowed_by_default": "is now population.undecided: per channel and for profiling `not_allowed`, or the "
     "basis on which who never decided is allowed (legal_basis, document, valid_until)"
@@ -93,7 +120,7 @@ _SUCCESSORS = {
 class Loaded:
     """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
-    hash: SHA-256 over all that decides what is computed; `paths` and `runtime` say only where and how.
+    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime` and `retention`.
     """
 
     settings: Settings

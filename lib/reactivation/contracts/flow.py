@@ -45,16 +45,17 @@ INGEST = Step(
 FEATURES = Step(
     "build_features",
     "what is known of each user before the month, and what each did in settled months",
-    (*CANONICAL, "ingest_counts", "activity", "features", "labels"),
+    (*CANONICAL, "ingest_counts", "activity", "features", "labels", "erasure_ledger"),
     ("activity", "features", "labels"),
 )
-TRAIN = Step(
-    "train_models",
-    "two models, tested out of time, gated, registered",
-    ("features", "labels", "activity", "arms", "tiers", "experiment_plan", *PERMISSIONS),
+_LEARNT_FROM = ("features", "labels", "activity", "arms", "tiers", "experiment_plan", *PERMISSIONS)
+TRAIN = Step("train_models", "two models, tested out of time, gated, registered", _LEARNT_FROM, ("model_ledger",))
+APPROVE = Step(
+    "approve_model",
+    "a reviewed version goes live, compared with today's champion",
+    (*_LEARNT_FROM, "model_ledger"),
     ("model_ledger",),
 )
-APPROVE = Step("approve_model", "a reviewed version goes live", ("model_ledger",), ("model_ledger",))
 SCORE = Step(
     "score_users",
     "who will be active, whose assets will grow",
@@ -146,10 +147,17 @@ LOOP = Step(
     (),
 )
 
+EXPIRE = Step(
+    "expire_months",
+    "months past their retention go",
+    (*CANONICAL, *(table.name for table in derived.ALL)),
+    (*CANONICAL, *(table.name for table in derived.ALL)),
+)
+
 EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP)}
+BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPIRE)}
 
 
 def writer_of(table: str) -> str | None:

@@ -15,17 +15,25 @@ from reactivation.runtime.input_fingerprint import Basis, to_make
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
+DEFINITIONS = {
+    "activity": features.partials.DEFINITION_VERSION,
+    "features": features.DEFINITION_VERSION,
+    "labels": labels.DEFINITION_VERSION,
+}
+"""Version of the code that decides each table's values: a month made by another one is made again."""
+
 
 def run(r: Run) -> None:
     """Write what is missing: activity of all arrival months, features and labels of the months training needs.
 
-    What was made of other settings, sources or counts than there are now is missing as well. The newest arrival month
-    and the cycle's own features are always made again, with --force all of them.
+    What was made of other settings, sources, counts or code than there are now is missing as well. The newest arrival
+    month and the cycle's own features are always made again, with --force all of them.
     """
     require_ingested(r, r.cycle.first)
     sources, kinds = configured_sources.sources(r), r.settings.activity
     definition = features.partials.definition(kinds)
-    basis = Basis.of(r.settings, records(r.read(derived.INGEST_COUNTS)), partials=definition)
+    counts = records(r.read(derived.INGEST_COUNTS))
+    basis = Basis.of(r.settings, counts, definitions=DEFINITIONS, partials=definition)
     arrivals = basis.arrivals(sources.keys() & features.measures(kinds).keys(), before=r.cycle)
     if not arrivals:
         advice = f"ingest rows that arrived before {r.cycle.first}, or run a later cycle"
@@ -43,9 +51,23 @@ def run(r: Run) -> None:
         (derived.LABELS, build_labels, basis.labels(settled), None),
     ):
         months = to_make(wanted, {} if r.force else r.made_of(table), always=always)
+        if table.name == derived.ACTIVITY.name:
+            months = _of_rows_still_there(r, sources, months)
         if months:
             build(r, sources, months)
             r.note_made_of(table, {str(month): wanted[month] for month in months})
+
+
+def _of_rows_still_there(r: Run, sources: Mapping[str, DataFrame], months: Sequence[Month]) -> list[Month]:
+    """Months of arrival whose rows can be aggregated again: of expired ones the partials stay as they were made."""
+    if not months or not r.has(derived.ERASURE_LEDGER):
+        return list(months)
+    ledger = r.read(derived.ERASURE_LEDGER, (F.col("kind") == "expired") & F.col("table").isin(*sources))
+    expired = {row["part"] for row in records(ledger.select("part").distinct())}
+    gone = [month for month in months if str(month) in expired]
+    if gone:
+        r.say(f"    activity of {', '.join(map(str, gone))} stays as it was made: its rows have expired")
+    return [month for month in months if month not in gone]
 
 
 def build_activity(r: Run, sources: Mapping[str, DataFrame], arrivals: Sequence[Month]) -> None:

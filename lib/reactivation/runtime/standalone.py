@@ -48,6 +48,19 @@ class Bench:
         """Where the tables of conf lie."""
         return resolved(self.settings.paths.root, project=self.project)
 
+    @property
+    def exports(self) -> str:
+        """Where the channel files of conf lie."""
+        return resolved(self.settings.paths.exports, project=self.project, root=self.root)
+
+    @property
+    def region(self) -> str:
+        return str(self.args.region)
+
+    @property
+    def scenario(self) -> str:
+        return str(self.args.scenario)
+
     @cached_property
     def spark(self) -> SparkSession:
         """The session, started when it is first needed: a spec that is refused should not wait for it."""

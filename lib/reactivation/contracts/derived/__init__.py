@@ -2,7 +2,7 @@
 
 from reactivation.contracts.derived.arms import ARMS, BALANCE, EXPERIMENT_PLAN
 from reactivation.contracts.derived.ingest import INGEST_COUNTS, QUARANTINE
-from reactivation.contracts.derived.log import RUN_LOG
+from reactivation.contracts.derived.log import ERASURE_LEDGER, RUN_LOG
 from reactivation.contracts.derived.models import MODEL_LEDGER, SCORE_EVALUATION, SCORES
 from reactivation.contracts.derived.readouts import (
     OUTCOMES,
@@ -34,6 +34,7 @@ __all__ = [
     "CHECK_VERDICTS",
     "CONTACT_LEDGER",
     "CYCLE",
+    "ERASURE_LEDGER",
     "EXPERIMENT_PLAN",
     "FEATURES",
     "INGEST_COUNTS",
@@ -90,5 +91,6 @@ ALL = (
     RESPONSE,
     MODEL_LEDGER,
     RUN_LOG,
+    ERASURE_LEDGER,
 )
 BY_NAME = {table.name: table for table in ALL}

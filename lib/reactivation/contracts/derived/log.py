@@ -24,3 +24,24 @@ RUN_LOG = Table(
     ),
     is_append_only=True,
 )
+
+ERASURE_LEDGER = Table(
+    "erasure_ledger",
+    "rows that were removed from one part of one table, or lines from one file; it names nobody",
+    (),
+    (
+        Column("at", "timestamp", "when it was written, before the rows went", required=True),
+        Column(
+            "kind",
+            "string",
+            "forgotten: of a person who asked for it; expired: of a month past its retention",
+            required=True,
+            allowed=("forgotten", "expired"),
+        ),
+        Column("request", "string", "the bank's own number of the request, which leads to its proof; null: expired"),
+        Column("table", "string", "table, or path of a file below the exports", required=True),
+        Column("part", "string", "month or other partition the rows lay in; `-`: the table has none", required=True),
+        Column("rows", "bigint", "rows or lines removed", unit="rows", required=True, minimum=0),
+    ),
+    is_append_only=True,
+)

@@ -1,0 +1,67 @@
+"""Remove months past their retention, by conf. First a dry run, then --apply."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.table import Table
+from reactivation.errors import Finding, SettingsError
+from reactivation.runtime import erasure
+from reactivation.runtime.run import Run
+
+TABLES = {table.name: table for table in (*canonical.ALL, *derived.ALL)}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Whether to look or to do."""
+    parser.add_argument("--apply", action="store_true", help="remove; without it the job only says what it found")
+
+
+def run(r: Run) -> None:
+    """Of each table that `retention` names, the months more than so many before the cycle; the ledger keeps counts.
+
+    SettingsError where a table would expire that features, labels or training still need. The files of what is removed
+    go with the next `vacuum_tables` after a week.
+    """
+    _require_enough(r)
+    due = {table: removed for table, removed in _due(r) if removed}
+    r.show(
+        f"Months past their retention, as of {r.cycle}", [each._asdict() for found in due.values() for each in found]
+    )
+    if not r.args.apply:
+        r.say("This was a dry run: nothing was changed. Run it again with --apply")
+        return
+    for table, removed in due.items():
+        before = str(r.cycle - r.settings.retention.months[table.name])
+        erasure.expire(r.store, table, removed, before=before)
+        r.say(f"    {table.name}: {sum(each.rows for each in removed)} rows from before {before} are gone")
+
+
+def _due(r: Run) -> Iterator[tuple[Table, list[erasure.Removed]]]:
+    """Tables with the parts that are past their retention."""
+    for name, months in r.settings.retention.months.items():
+        table = TABLES[name]
+        if r.has(table):
+            rows = r.rows_by(table, table.partition_by[0])
+            last = str(r.cycle - months)
+            yield table, [erasure.Removed(name, month, rows[month]) for month in sorted(rows) if month < last]
+
+
+def _require_enough(r: Run) -> None:
+    """Training reads settled months before the cycle; labels their events; features look back on activity."""
+    settings, learnt = r.settings, r.settings.model.train_months + 3
+    assets = learnt + settings.labels.asset_uplift.max_age_months
+    least = {
+        **dict.fromkeys(("logins", "function_uses", "transactions", "benefit_events", "outside_contacts"), learnt),
+        **dict.fromkeys(("features", "labels", "scores", "tiers", "arms", "wave_plan", "outcomes"), learnt),
+        "asset_snapshots": assets,
+        "activity": learnt + settings.features.longest,
+        "contacts": learnt,
+    }
+    short = [
+        Finding("too short", f"retention.months.{name}", f"{months} months, at least {least[name]} are needed")
+        for name, months in settings.retention.months.items()
+        if months < least.get(name, 1)
+    ]
+    if short:
+        raise SettingsError("jobs of this cycle need more months than retention keeps", short)

@@ -1,0 +1,80 @@
+"""Removes rows for good: those of one person from every table, those of months past their retention from one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from reactivation.contracts import derived
+from reactivation.contracts.table import Table
+from reactivation.errors import Busy
+from reactivation.frames import of_records, records
+from reactivation.runtime.store import Store
+from reactivation.runtime.vacuum import vacuum
+
+LEDGER = derived.ERASURE_LEDGER
+NO_PART = "-"
+
+
+class Removed(NamedTuple):
+    """Rows of one part of one table, or lines of a file, that are to go, or are gone."""
+
+    table: str
+    part: str
+    rows: int
+
+
+def of_user(store: Store, tables: Iterable[Table], user: int) -> dict[Table, list[Removed]]:
+    """What tables hold of a user, by part; one query a table."""
+    found = {}
+    for table in tables:
+        if "user_id" in table.column_names and store.has(table):
+            part = F.col(table.partition_by[0]) if table.partition_by else F.lit(NO_PART)
+            rows = store.stored(table).load().where(is_of(table, user))
+            counts = records(rows.groupBy(part.cast("string").alias("part")).agg(F.count("*").alias("rows")))
+            found[table] = [Removed(table.name, row["part"], row["rows"]) for row in counts]
+    return found
+
+
+def is_of(table: Table, user: int) -> Column:
+    """Rows of a user; of the quarantine also those that name the user only in the row as it came."""
+    is_users = F.col("user_id") == user
+    if table.name != derived.QUARANTINE.name:
+        return is_users
+    return is_users | (F.get_json_object("row_json", "$.user_id") == str(user))
+
+
+def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, request: str) -> None:
+    """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`.
+
+    What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next.
+    """
+    for table, removed in held.items():
+        if any(each.rows for each in removed):
+            note(
+                store,
+                "forgotten",
+                removed,
+                request=request,
+                once=f"forget {request} {table.name} {store.version(table)}",
+            )
+            store.stored(table).remove(is_of(table, user))
+    vacuum(store, held, keep_hours=0.0, force=True)
+
+
+def expire(store: Store, table: Table, removed: Sequence[Removed], *, before: str) -> None:
+    """Remove the parts of a table whose month lies before another. removed: what they hold."""
+    [column] = table.partition_by[:1]
+    note(store, "expired", removed, once=f"expire {table.name} {before} {store.version(table)}")
+    store.stored(table).remove(F.col(column) < before)
+
+
+def note(store: Store, kind: str, removed: Iterable[Removed], *, once: str, request: str | None = None) -> None:
+    """Write down what goes, once."""
+    common = {"at": datetime.now(UTC), "kind": kind, "request": request}
+    rows = of_records(store.spark, [{**common, **each._asdict()} for each in removed], LEDGER.schema)
+    with suppress(Busy):  # it was noted before the run broke off
+        store.append(LEDGER, rows, once=once)

@@ -1,0 +1,172 @@
+"""What was forgotten is in no table, no file and no old version; what expired is gone by whole months; counts stay."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from conftest import CONF, Rows
+from reactivation import cli
+from reactivation.contracts import canonical, derived, flow
+from reactivation.periods import Month
+from reactivation.pipelines import build_features, expire_months, forget_user
+from reactivation.runtime import erasure
+from reactivation.runtime.store import Store
+
+pytestmark = pytest.mark.edges
+
+LOGINS, TIERS, QUARANTINE, COUNTS = canonical.LOGINS, derived.TIERS_TABLE, derived.QUARANTINE, derived.INGEST_COUNTS
+OTHERS = "c2,23,none,2026-05-05\nc3,11,none,2026-05-05\n"
+SENT = f"contact_id,user_id,benefit,send_on\nc1,1,none,2026-05-05\n{OTHERS}"
+
+
+@pytest.fixture
+def store(spark: SparkSession, tmp_path: Path, rows: Rows) -> Store:
+    """User 1 logs in twice, waits in quarantine, was in a tier that was decided again, and got a contact."""
+    made = Store(spark, str(tmp_path), writer="a test")
+    logins = [(1, "2026-04-02"), (1, "2026-05-02"), (23, "2026-05-02"), (11, "2024-01-02")]
+    made.append(LOGINS, rows(LOGINS, ["user_id", "event_at"], logins).repartition(1))
+    for users in ([1, 23], [23]):  # of the first draw, an old version holds user 1
+        tiers = rows(TIERS, ["cycle", "user_id"], [("2026-05", user) for user in users])
+        made.replace(TIERS, tiers, {"cycle": "2026-05"})
+    waiting = [
+        ("logins", 1, '{"user_id": "1"}', "2026-05"),
+        ("logins", None, '{"user_id": "1"}', "2026-05"),
+        ("logins", None, '{"user_id": "11"}', "2026-05"),
+    ]
+    named = ["source", "user_id", "row_json", "cycle"]
+    made.replace(QUARANTINE, rows(QUARANTINE, named, waiting), {"cycle": "2026-05"})
+    counts = rows(COUNTS, ["cycle", "source", "rows_kept"], [("2026-05", "logins", 2)])
+    made.replace(COUNTS, counts, {"cycle": "2026-05"})
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    wave.mkdir(parents=True)
+    (wave / "sms.csv").write_text(SENT, "utf-8")
+    (wave / "manifest.json").write_text(json.dumps({"files": {"sms.csv": {"rows": 3, "sha256": "of then"}}}), "utf-8")
+    return made
+
+
+def forget(root: Path, *more: str) -> int:
+    argv = ["--conf-dir", str(CONF), "--set", f"paths.root={root}", "--set", 'paths.exports="{root}/exports"']
+    argv += ["--user", "1", "--request", "R-7", *more]
+    return cli.execute_alone(forget_user.run, "forget_user.py", argv, arguments=forget_user.add_arguments)
+
+
+def users_in_files(root: Path) -> Iterator[int]:
+    """Users in all data files under a root, those of old versions too."""
+    for file in root.rglob("*.parquet"):
+        if "_delta_log" not in file.parts and "user_id" in pq.read_schema(file).names:
+            yield from pq.read_table(file, columns=["user_id"]).column("user_id").to_pylist()
+
+
+def ledger(store: Store) -> list[tuple[object, ...]]:
+    columns = ["kind", "request", "table", "part", "rows"]
+    return sorted(tuple(row) for row in store.read(erasure.LEDGER).select(*columns).collect())
+
+
+def test_a_dry_run_tells_what_there_is_and_changes_nothing(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert forget(tmp_path) == 0
+    told = capsys.readouterr().out
+    for name in ("logins", "quarantine", "2026-05/W1/sms.csv", "This was a dry run"):
+        assert name in told
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_forgotten_user_is_in_no_table_no_file_and_no_old_version_and_counts_stay(
+    store: Store, tmp_path: Path
+) -> None:
+    assert 1 in set(users_in_files(tmp_path))
+    assert forget(tmp_path, "--apply") == 0
+    assert set(users_in_files(tmp_path)) == {23, 11, None}
+    now = Store(store.spark, str(tmp_path), writer="a test")
+    assert sorted(row.user_id for row in now.read(LOGINS).collect()) == [11, 23]
+    assert [row.row_json for row in now.read(QUARANTINE).collect()] == ['{"user_id": "11"}']
+    assert [row.rows_kept for row in now.read(COUNTS).collect()] == [2]
+    assert [row.user_id for row in now.read(TIERS).collect()] == [23]
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    sent = (wave / "sms.csv").read_bytes()
+    assert sent.decode() == f"contact_id,user_id,benefit,send_on\n{OTHERS}"
+    told = json.loads((wave / "manifest.json").read_text("utf-8"))["files"]["sms.csv"]
+    assert told == {"rows": 3, "sha256": hashlib.sha256(sent).hexdigest(), "lines_erased": 1}
+    assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "sms.csv"]
+    assert ledger(now) == [
+        ("forgotten", "R-7", "2026-05/W1/sms.csv", "-", 1),
+        ("forgotten", "R-7", "logins", "2026-04", 1),
+        ("forgotten", "R-7", "logins", "2026-05", 1),
+        ("forgotten", "R-7", "quarantine", "2026-05", 2),
+    ]
+    assert forget(tmp_path, "--apply") == 0  # there is nothing left to note
+    assert len(ledger(Store(store.spark, str(tmp_path)))) == 4
+
+
+def test_the_request_must_not_lead_to_the_user(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert forget(tmp_path, "--apply", "--request", "user-1") == 2
+    assert "must not lead to the person" in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
+def test_a_run_that_broke_off_notes_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = erasure.of_user(store, [LOGINS], 1)
+    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        erasure.forget(store, held, user=1, request="R-7")
+    monkeypatch.undo()
+    erasure.forget(store, erasure.of_user(store, [LOGINS], 1), user=1, request="R-7")
+    assert [row[2:] for row in ledger(store)] == [("logins", "2026-04", 1), ("logins", "2026-05", 1)]
+    assert store.read(LOGINS).where("user_id = 1").isEmpty()
+
+
+def expire(root: Path, *more: str) -> int:
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={root}", *more]
+    return cli.execute(expire_months.run, "expire_months.py", argv, arguments=expire_months.add_arguments)
+
+
+def test_months_past_their_retention_go_after_a_dry_run_and_the_ledger_keeps_their_counts(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path) == 0
+    assert "2024-01" in capsys.readouterr().out
+    assert store.read(LOGINS).count() == 4
+    assert expire(tmp_path, "--apply") == 0
+    assert store.rows_by(LOGINS, "arrival_cycle") == {"2026-04": 1, "2026-05": 2}
+    assert ledger(store) == [("expired", None, "logins", "2024-01", 1)]
+    assert store.rows_by(COUNTS, "cycle") == {"2026-05": 1}
+    assert expire(tmp_path, "--apply") == 0
+    assert len(ledger(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("months", "told"),
+    [
+        ("{logins: 3}", "retention.months.logins"),  # training still needs them
+        ("{users: 26}", "nothing of it can expire: `users`"),  # the newest row counts, however old
+        ("{logins: 0}", "must be 1 or more"),
+    ],
+)
+def test_what_is_still_needed_does_not_expire(
+    store: Store, tmp_path: Path, months: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply", "--set", f"retention.months={months}") == 2
+    assert told in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
+def test_partials_of_expired_rows_stay_as_they_were_made(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply") == 0
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={tmp_path}", "--force"]
+    r = cli.open_run(cli.parser("build_features", "").parse_args(argv), step=flow.FEATURES)
+    sources = {"logins": r.read(LOGINS)}
+    months = [Month.of(date(2024, 1, 1)), Month.of(date(2026, 4, 1))]
+    assert build_features._of_rows_still_there(r, sources, months) == months[1:]
+    assert "activity of 2024-01 stays as it was made" in capsys.readouterr().out
