@@ -17,7 +17,7 @@ from reactivation.ingest import mapping
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.runtime import snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
-from reactivation.runtime.stored_table import rows_at
+from reactivation.runtime.listed_files import rows_at
 
 _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"(?P<schema>\w+\.\w+)(?:/(?P<prefix>\w+))?")

@@ -163,9 +163,9 @@ class Store:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise busy(table.name, self._open(table).newest()) from None
+                raise busy(table.name, self.stored(table).newest()) from None
             if self.version(table) != upon:
-                raise busy(table.name, self._open(table).newest())
+                raise busy(table.name, self.stored(table).newest())
             yield True
 
     def clone(self, table: Table, source: "Store", *, at_millis: int) -> bool:

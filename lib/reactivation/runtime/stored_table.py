@@ -1,28 +1,24 @@
 """One Delta table in its place: its newest version, the rows of it, and a write in one commit."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from delta import DeltaTable
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from reactivation.contracts.table import CONTRACT_VERSION, Table
-from reactivation.frames import of_records
 from reactivation.runtime import console, schema_evolution
 from reactivation.runtime import snapshot as snapshots
 from reactivation.runtime.commits import Commit, busy, committed, newest, of_history, of_log
 from reactivation.runtime.contract_rules import CONSTRAINT, in_part, is_held, required
+from reactivation.runtime.listed_files import is_read_by_list, of_files
 from reactivation.runtime.session import ALLOW_PROPERTIES
 from reactivation.runtime.snapshot import Parts, Snapshot
 
 _INDEXED_COLUMNS = 1
 """Columns of which Delta keeps the smallest and largest value per file: the first, mostly the user."""
-_MOST_FILES = 1000
-"""Data files that are read by the log's own list: Spark looks for them one by one."""
 
 Made = TypeVar("Made")
 
@@ -74,8 +70,8 @@ class StoredTable:
     def load(self, version: int | None = None) -> DataFrame:
         """The rows of a version, by default the newest; where the log names its files, without Delta's own queries."""
         known = self.snapshot() if version is None else None
-        if known is not None and _is_read_by_list(known):
-            return _of_files(self._spark, self._place, known)
+        if known is not None and is_read_by_list(known):
+            return of_files(self._spark, self._place, known)
         reader = self._spark.read if version is None else self._spark.read.option("versionAsOf", version)
         return reader.table(self._place) if self._is_catalog else reader.format("delta").load(self._place)
 
@@ -226,30 +222,6 @@ class StoredTable:
         if log is None:
             return bool(made)
         return any(snapshots.lies_in(partition, parts) for partition in snapshots.partitions_changed(log, made))
-
-
-def rows_at(spark: SparkSession, place: str, options: Mapping[str, str]) -> DataFrame:
-    """The rows of any Delta table by its path: see `StoredTable.load`. options: of Delta's reader."""
-    log = Path(place) / "_delta_log"
-    is_newest = not {"versionasof", "timestampasof"} & {name.lower() for name in options}
-    version = next(iter(snapshots.versions(log)), None) if is_newest else None
-    known = None if version is None else snapshots.of_version(log, version)
-    if known is not None and _is_read_by_list(known):
-        with suppress(AnalysisException):  # a file is gone: Delta says it better
-            return _of_files(spark, place, known)
-    return spark.read.format("delta").options(**options).load(place)
-
-
-def _is_read_by_list(known: Snapshot) -> bool:
-    return known.is_plain and len(known.files) <= _MOST_FILES
-
-
-def _of_files(spark: SparkSession, place: str, known: Snapshot) -> DataFrame:
-    if not known.files:
-        return of_records(spark, [], known.schema)
-    reader = spark.read.schema(known.schema).option("basePath", place)
-    paths = [f"{place}/{file.path}" for file in known.files]
-    return reader.option("__globPaths__", "false").parquet(*paths).select(*known.schema.names)
 
 
 def _quoted(text: str) -> str:
