@@ -51,6 +51,7 @@ FEW = {
     f"{LIB}runtime/store.py": (2, "a row per part; one version"),
     f"{LIB}runtime/stored_table.py": (1, "a table's properties"),
     f"{LIB}runtime/vacuum.py": (1, "a place and a size"),
+    f"{LIB}pipelines/forgotten_releases.py": (3, "cycles of one user; fingerprints by table; events of releases"),
     f"{LIB}runtime/erasure.py": (1, "rows of one user, counted by part"),
     f"{LIB}ingest/__init__.py": (1, "a row per source and month of counts"),
     f"{LIB}ingest/admission.py": (1, "a row of counts per source"),

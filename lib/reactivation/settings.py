@@ -28,13 +28,14 @@ from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 from reactivation.report.settings import MonitoringSettings
 
-_NEWEST_COUNTS = ("users", "consents")
+_KEPT_FOR_GOOD = ("users", "consents", "exclusions", "contacts", "quarantine")
 EXPIRING = tuple(
     table.name
     for table in (*canonical.ALL, *derived.ALL)
-    if "user_id" in table.column_names and table.partition_by and table.name not in _NEWEST_COUNTS
+    if "user_id" in table.column_names and table.partition_by and table.name not in _KEPT_FOR_GOOD
 )
-"""Tables whose months may expire. Of `users` and `consents` the newest row counts, however old it is."""
+"""Tables whose months may expire. In the others a row counts however old it is: who a user is, and what bars a contact,
+be it a receipt that opts out or a refusal that could not be read."""
 
 
 class PathSettings(FrozenModel):

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conftest import CONF, Rows
-from reactivation import cli
+from reactivation import campaign, cli
 from reactivation.contracts import canonical, derived, flow
 from reactivation.periods import Month
 from reactivation.pipelines import build_features, expire_months, forget_user
@@ -106,6 +106,36 @@ def test_a_forgotten_user_is_in_no_table_no_file_and_no_old_version_and_counts_s
     assert len(ledger(Store(store.spark, str(tmp_path)))) == 4
 
 
+def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
+    store: Store, tmp_path: Path, rows: Rows
+) -> None:
+    scores, contacts, releases = derived.SCORES, derived.CONTACT_LEDGER, derived.WAVE_RELEASES
+    scored = [("2026-05", 1, 0.5), ("2026-05", 23, 0.25), ("2026-05", 11, 0.75)]
+    store.replace(scores, rows(scores, ["cycle", "user_id", "p_active"], scored), {"cycle": "2026-05"})
+    named = ["cycle", "release_id", "contact_id", "user_id", "plan_version", "send_order", "template_version"]
+    sent = [("2026-05", "R", f"c{user}", user, 1, user, 1) for user in (1, 23)]
+    store.replace(contacts, rows(contacts, named, sent), {"cycle": "2026-05", "release_id": "R"})
+
+    def noted() -> str:
+        now = {"scores": store.read(scores)}
+        found = campaign.frozen.fingerprints(now)
+        return json.dumps(campaign.frozen.of_rows([row.asDict() for row in found.collect()], {"scores": 0}, now))
+
+    files = json.dumps({"sms.csv": {"rows": 3, "sha256": "of then"}, "push.csv": {"sha256": "of then"}})
+    event = [("e", "2026-05", "W1", "released", "2026-05/W1", noted(), files)]
+    columns = ["event_id", "cycle", "wave", "status", "folder", "frozen_json", "files_json"]
+    store.replace(releases, rows(releases, columns, event), {"event_id": "e"})
+    assert forget(tmp_path, "--apply") == 0
+    [now] = store.read(releases).collect()
+    frozen, left = json.loads(now.frozen_json)["scores"], json.loads(noted())["scores"]
+    assert (frozen["rows"], frozen["hash"], frozen["users_erased"]) == (2, left["hash"], 1)
+    digest = hashlib.sha256((tmp_path / "exports" / "2026-05" / "W1" / "sms.csv").read_bytes()).hexdigest()
+    told = json.loads(now.files_json)
+    assert (told["sms.csv"]["sha256"], told["push.csv"]["sha256"]) == (digest, "of then")
+    assert [row.user_id for row in store.read(contacts).collect()] == [23]
+    assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
+
+
 def test_the_request_must_not_lead_to_the_user(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,9 +148,9 @@ def test_a_run_that_broke_off_notes_once(store: Store, monkeypatch: pytest.Monke
     held = erasure.of_user(store, [LOGINS], 1)
     monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        erasure.forget(store, held, user=1, request="R-7")
+        erasure.forget(store, held, user=1, request="R-7", ledger=store)
     monkeypatch.undo()
-    erasure.forget(store, erasure.of_user(store, [LOGINS], 1), user=1, request="R-7")
+    erasure.forget(store, erasure.of_user(store, [LOGINS], 1), user=1, request="R-7", ledger=store)
     assert [row[2:] for row in ledger(store)] == [("logins", "2026-04", 1), ("logins", "2026-05", 1)]
     assert store.read(LOGINS).where("user_id = 1").isEmpty()
 
@@ -149,6 +179,8 @@ def test_months_past_their_retention_go_after_a_dry_run_and_the_ledger_keeps_the
     [
         ("{logins: 3}", "retention.months.logins"),  # training still needs them
         ("{users: 26}", "nothing of it can expire: `users`"),  # the newest row counts, however old
+        ("{contacts: 26}", "nothing of it can expire: `contacts`"),  # a receipt may have opted out
+        ("{quarantine: 26}", "nothing of it can expire: `quarantine`"),  # there wait refusals that could not be read
         ("{logins: 0}", "must be 1 or more"),
     ],
 )

@@ -140,3 +140,27 @@ def test_a_root_of_0_1_0_is_moved_after_a_dry_run_that_changes_nothing(
     capsys.readouterr()
     assert run(tmp_path, "--apply") == 0
     assert "0 of 4 tables" in capsys.readouterr().out
+
+
+def test_files_that_0_1_0_sent_are_marked_as_released(
+    spark: SparkSession, tmp_path: Path, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It wrote them when it planned a wave; today nobody reads a folder without `_SUCCESS`."""
+    store, plan = Store(spark, str(tmp_path), writer="a test"), derived.WAVE_PLAN
+    planned = rows(plan, ["cycle", "wave", "user_id"], [("2026-05", "W1", 1)])
+    store.replace(plan, planned, {"cycle": "2026-05", "wave": "W1"})
+    store.stored(plan).alter(f"unset tblproperties ('{VERSION_OF_FOLDER}')")
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    wave.mkdir(parents=True)
+    (wave / "sms.csv").write_text("contact_id,user_id,benefit,send_on\nc1,1,none,2026-05-05\n", "utf-8")
+    more = ("--set", 'paths.exports="{root}/exports"')
+    assert run(tmp_path, *more) == 0
+    assert "2026-05/W1: sent before releases were marked" in capsys.readouterr().out
+    assert not (wave / "_SUCCESS").exists()
+    assert run(tmp_path, "--apply", *more) == 0
+    assert (wave / "_SUCCESS").exists()
+    later = wave.with_name("W2")  # a release of today that broke off
+    later.mkdir()
+    (later / "sms.csv").write_text("", "utf-8")
+    assert run(tmp_path, "--apply", *more) == 0
+    assert not (later / "_SUCCESS").exists()

@@ -33,7 +33,8 @@ def run(r: Run) -> None:
         return
     for table, removed in due.items():
         before = str(r.cycle - r.settings.retention.months[table.name])
-        erasure.expire(r.store, table, removed, before=before)
+        store = r.contact_store if table.name == derived.CONTACT_LEDGER.name else r.store
+        erasure.expire(store, table, removed, before=before, ledger=r.store)
         r.say(f"    {table.name}: {sum(each.rows for each in removed)} rows from before {before} are gone")
 
 
@@ -56,7 +57,7 @@ def _require_enough(r: Run) -> None:
         **dict.fromkeys(("features", "labels", "scores", "tiers", "arms", "wave_plan", "outcomes"), learnt),
         "asset_snapshots": assets,
         "activity": learnt + settings.features.longest,
-        "contacts": learnt,
+        "contact_ledger": learnt,
     }
     short = [
         Finding("too short", f"retention.months.{name}", f"{months} months, at least {least[name]} are needed")

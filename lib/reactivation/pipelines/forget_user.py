@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from reactivation import cli, model
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, NotReady, SettingsError
-from reactivation.pipelines import training_rows
+from reactivation.pipelines import forgotten_releases, training_rows
 from reactivation.runtime import erasure, erasure_of_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -33,7 +33,9 @@ def run(b: Bench) -> None:
         advice = "the ledger must not lead to the person: give the number of the bank's own file"
         raise SettingsError("nothing was removed", [Finding("request", b.args.request, advice)])
     store, user, request = Store(b.spark, b.root, writer="forget_user"), b.args.user, b.args.request
-    held = erasure.of_user(store, (*canonical.ALL, *derived.ALL), user)
+    shared = Store(b.spark, b.contact_root, writer="forget_user")
+    tables = [table for table in (*canonical.ALL, *derived.ALL) if table != derived.CONTACT_LEDGER]
+    held = {**erasure.of_user(store, tables, user), **erasure.of_user(shared, [derived.CONTACT_LEDGER], user)}
     files = erasure_of_files.of_user(b.spark, b.exports, user)
     found = [each._asdict() for removed in held.values() for each in removed]
     found += [{"table": file.path, "part": erasure.NO_PART, "rows": file.lines} for file in files]
@@ -42,12 +44,16 @@ def run(b: Bench) -> None:
         b.say("This was a dry run: nothing was changed. Run it again with --apply where no other job runs")
         return
     registry = Registry.open(b)
-    before = _fingerprints(b, registry)
+    before, parts, digests = _fingerprints(b, registry), forgotten_releases.parts_of(store, user), {}
     for file in files:
         line = erasure.Removed(file.path, erasure.NO_PART, file.lines)
         erasure.note(store, "forgotten", [line], request=request, once=f"forget {request} {file.path} {file.file.size}")
-        erasure_of_files.forget(b.spark, file, user)
-    erasure.forget(store, held, user=user, request=request)
+        digests[file.path] = erasure_of_files.forget(b.spark, file, user)
+    contacts = {table: removed for table, removed in held.items() if table == derived.CONTACT_LEDGER}
+    own = {table: removed for table, removed in held.items() if table != derived.CONTACT_LEDGER}
+    erasure.forget(store, own, user=user, request=request, ledger=store)
+    erasure.forget(shared, contacts, user=user, request=request, ledger=store)
+    forgotten_releases.note_without(store, parts, digests)
     after = _fingerprints(b, registry)
     erased = {then: after[cycle] for cycle, then in before.items() if cycle in after and after[cycle] != then}
     changed = sum(registry.without_users(target, erased=erased) for target in model.TARGETS)

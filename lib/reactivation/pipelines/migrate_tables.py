@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import CONTRACT_VERSION
 from reactivation.errors import ContractError
-from reactivation.runtime import migration
+from reactivation.runtime import file_sets, migration
+from reactivation.runtime.hadoop_files import listed
 from reactivation.runtime.standalone import Bench
 from reactivation.runtime.store import Store
 
@@ -32,9 +33,27 @@ def run(b: Bench) -> None:
     b.show(
         f"{len(due)} of {len(found)} tables under {b.root} are older than contract version {CONTRACT_VERSION}", shown
     )
+    sets = _sent_by_0_1_0(b) if derived.WAVE_PLAN in [each.table for each in due] else []
+    for folder in sets:
+        b.say(f"  {folder}: sent before releases were marked; gets _SUCCESS, without which nobody reads it")
     if not b.args.apply:
         b.say("This was a dry run: nothing was changed. Run it again with --apply where no other job runs")
         return
+    for folder in sets:
+        file_sets.complete(b.spark, folder)
     for each in due:
         migration.move(store, each)
         b.say(f"  {each.table.name}: {each.text}")
+
+
+def _sent_by_0_1_0(b: Bench) -> list[str]:
+    """Folders of waves whose channel files 0.1.0 wrote when it planned, which was their release."""
+    try:
+        files = listed(b.spark, b.exports)
+    except FileNotFoundError:
+        return []
+    names = [f"{channel}.csv" for channel in canonical.CONTACT_CHANNELS]
+    folders = {
+        file.path.rsplit("/", 1)[0] for file in files if file.name in names and len(file.inside) == 2
+    }  # cycle, wave
+    return sorted(folder for folder in folders if not file_sets.is_complete(b.spark, folder))

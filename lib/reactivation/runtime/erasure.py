@@ -47,15 +47,15 @@ def is_of(table: Table, user: int) -> Column:
     return is_users | (F.get_json_object("row_json", "$.user_id") == str(user))
 
 
-def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, request: str) -> None:
-    """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`.
+def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, request: str, ledger: Store) -> None:
+    """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`. ledger: whose it is.
 
     What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next.
     """
     for table, removed in held.items():
         if any(each.rows for each in removed):
             note(
-                store,
+                ledger,
                 "forgotten",
                 removed,
                 request=request,
@@ -65,10 +65,10 @@ def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, 
     vacuum(store, held, keep_hours=0.0, force=True)
 
 
-def expire(store: Store, table: Table, removed: Sequence[Removed], *, before: str) -> None:
-    """Remove the parts of a table whose month lies before another. removed: what they hold."""
+def expire(store: Store, table: Table, removed: Sequence[Removed], *, before: str, ledger: Store) -> None:
+    """Remove the parts of a table whose month lies before another. removed: what they hold. ledger: whose it is."""
     [column] = table.partition_by[:1]
-    note(store, "expired", removed, once=f"expire {table.name} {before} {store.version(table)}")
+    note(ledger, "expired", removed, once=f"expire {table.name} {before} {store.version(table)}")
     store.stored(table).remove(F.col(column) < before)
 
 

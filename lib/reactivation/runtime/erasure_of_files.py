@@ -35,8 +35,11 @@ def of_user(spark: SparkSession, folder: str, user: int) -> list[Held]:
     return [Held("/".join((*file.inside, file.name)), count, file) for file, count in counted if count]
 
 
-def forget(spark: SparkSession, held: Held, user: int) -> None:
-    """Write the file without the user's lines beside its place and rename it; its manifest says how many are gone."""
+def forget(spark: SparkSession, held: Held, user: int) -> str:
+    """Write the file without the user's lines beside its place and rename it; its manifest says how many are gone.
+
+    Returns the SHA-256 of what is left.
+    """
     place = held.file.hadoop.fs.Path(held.file.path)
     beside = held.file.hadoop.fs.Path(place.getParent(), f".{held.file.name}.writing")
     digest, waiting = hashlib.sha256(), bytearray()
@@ -57,6 +60,7 @@ def forget(spark: SparkSession, held: Held, user: int) -> None:
         raise OSError(f"{held.file.path} could not be renamed from its temporary name")
     remove(spark, [f"{place.getParent()}/{name}" for name in (f".{held.file.name}.crc", f".{beside.getName()}.crc")])
     _note(spark, held, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _lines(file: File, user: int) -> Iterator[tuple[bytes, bool]]:

@@ -54,6 +54,11 @@ class Bench:
         return resolved(self.settings.paths.exports, project=self.project, root=self.root)
 
     @property
+    def contact_root(self) -> str:
+        """Where the contact ledger lies, which scenarios of one bank may share."""
+        return resolved(self.settings.paths.contact_ledger, project=self.project, root=self.root)
+
+    @property
     def region(self) -> str:
         return str(self.args.region)
 
