@@ -49,11 +49,11 @@ def run(b: Bench) -> None:
         line = erasure.Removed(file.path, erasure.NO_PART, file.lines)
         erasure.note(store, "forgotten", [line], request=request, once=f"forget {request} {file.path} {file.file.size}")
         digests[file.path] = erasure_of_files.forget(b.spark, file, user)
+    forgotten_releases.note_without(store, parts, digests, request=request)
     contacts = {table: removed for table, removed in held.items() if table == derived.CONTACT_LEDGER}
     own = {table: removed for table, removed in held.items() if table != derived.CONTACT_LEDGER}
     erasure.forget(store, own, user=user, request=request, ledger=store)
     erasure.forget(shared, contacts, user=user, request=request, ledger=store)
-    forgotten_releases.note_without(store, parts, digests)
     after = _fingerprints(b, registry)
     erased = {then: after[cycle] for cycle, then in before.items() if cycle in after and after[cycle] != then}
     changed = sum(registry.without_users(target, erased=erased) for target in model.TARGETS)

@@ -27,12 +27,17 @@ def parts_of(store: Store, user: int) -> dict[str, Part]:
     return found
 
 
-def note_without(store: Store, parts: Mapping[str, Part], digests: Mapping[str, str]) -> int:
-    """Write the events anew that name a file or a row of the user; returns how many. digests: by path of a file."""
+def note_without(store: Store, parts: Mapping[str, Part], digests: Mapping[str, str], *, request: str) -> int:
+    """Write the events anew that name a file or a row of the user; returns how many.
+
+    digests: by path of a file. request: by which rows are taken out once; to be done before they go, so that a run that
+    breaks off is taken up by the next.
+    """
     changed = 0
     for event in records(store.read(RELEASES)) if store.has(RELEASES) else []:
         frozen, files = (json.loads(event[name] or "{}") for name in ("frozen_json", "files_json"))
-        new = {**event, **_texts(_less(frozen, parts.get(event["cycle"], {})), _with(files, event["folder"], digests))}
+        less = _less(frozen, parts.get(event["cycle"], {}), request)
+        new = {**event, "frozen_json": as_json(less), "files_json": as_json(_with(files, event["folder"], digests))}
         new = {name: event[name] if event[name] is None else value for name, value in new.items()}
         if new != event:
             rows = of_records(store.spark, [new], RELEASES.schema)
@@ -45,20 +50,17 @@ def _has_users(store: Store, table: Any) -> bool:
     return "user_id" in table.column_names and store.has(table)
 
 
-def _texts(frozen: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, str]:
-    return {"frozen_json": as_json(frozen), "files_json": as_json(files)}
-
-
-def _less(frozen: Mapping[str, Any], part: Part) -> dict[str, Any]:
+def _less(frozen: Mapping[str, Any], part: Part, request: str) -> dict[str, Any]:
     """Fingerprints without the rows of a user, and how many users are missing."""
     return {
         name: of
-        if not part.get(name, {}).get("rows")
+        if not part.get(name, {}).get("rows") or request in of.get("requests", ())
         else {
             **of,
             "rows": of["rows"] - part[name]["rows"],
             "hash": str(int(of["hash"]) - int(part[name]["hash"])),
             "users_erased": of.get("users_erased", 0) + 1,
+            "requests": [*of.get("requests", ()), request],
         }
         for name, of in frozen.items()
     }
