@@ -1,5 +1,6 @@
 """Before registration: what each cell will send and spend, and the refusal of a cell that cannot spend its part."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from reactivation.campaign.planning.forecast import (
     eligible_sizes,
     of_cell,
     require_equal,
+    stands_in,
     why_unequal,
 )
 from reactivation.errors import PlanError
+from reactivation.periods import Window
 from reactivation.settings import load
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -41,6 +44,13 @@ def test_options_are_filled_in_their_order_until_channel_or_budget_ends() -> Non
     )
     assert contacts == {"sms": 0, "call": 25}  # the budget ends before the channel does
     assert cents == 10_000
+
+
+@pytest.mark.numbers
+def test_the_same_days_of_the_month_before_stand_in_for_the_month_to_date() -> None:
+    assert stands_in(date(2026, 5, 12)) == Window(date(2026, 4, 1), date(2026, 4, 12))  # to the 11th
+    assert stands_in(date(2026, 3, 31)) == Window(date(2026, 2, 1), date(2026, 3, 1))  # a wave that was moved
+    assert stands_in(date(2026, 1, 5)) == Window(date(2025, 12, 1), date(2025, 12, 5))
 
 
 @pytest.mark.numbers

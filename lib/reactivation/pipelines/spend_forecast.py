@@ -1,7 +1,7 @@
 """A part of `assign_tiers`: what every cell will send and spend in every wave, before the month is registered."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -11,7 +11,6 @@ from reactivation import campaign, features, population
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
-from reactivation.periods import Window
 from reactivation.pipelines import evidence_months, permissions
 from reactivation.runtime.run import Run
 
@@ -82,13 +81,12 @@ def _to_date(r: Run, day: date, wave: Wave) -> DataFrame:
     """
     if "_to_date" not in wave.model_dump_json():
         return r.read(canonical.USERS).select("user_id").limit(0)
-    before = r.cycle - 1
     here = r.read_present(canonical.ALL)
     measures = features.flows(r.settings.activity)
     counted = [m.name for name, group in measures.items() if name in here for m in group]
     months = features.partials.in_window(
         {name: table for name, table in here.items() if name in measures},
-        window=Window(before.first, before.first + timedelta(days=day.day - 1)),
+        window=campaign.forecast.stands_in(day),
         known_before=r.cycle.first,
         calendar=r.calendar,
         settings=r.settings.activity,

@@ -6,6 +6,7 @@ few of its users meet cannot use its part, and then the policies are compared at
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from reactivation.campaign.planning.capacity import CENTS, PricedOption, Remaini
 from reactivation.campaign.settings import Wave
 from reactivation.contracts.derived import POLICIES
 from reactivation.errors import Finding, PlanError
+from reactivation.periods import Month, Window
 
 Sizes = Mapping[tuple[int, int], float]
 """Eligible users of a cell by (rank_bucket, options_mask)."""
@@ -31,6 +33,16 @@ def eligible_sizes(eligible: DataFrame, name: str) -> DataFrame:
     waiting = eligible.where(F.col("reason").isNull() & F.col("queue").isin(*POLICIES))
     counted = waiting.groupBy("queue", "rank_bucket", "options_mask").agg(F.count("*").alias("users"))
     return counted.select(F.lit(name).alias("wave"), "*")
+
+
+def stands_in(day: date) -> Window:
+    """The days of the month before that stand in for the month up to a wave's day, which nobody knows yet.
+
+    >>> stands_in(date(2026, 3, 12)).end, stands_in(date(2026, 3, 31)).end  # February has 28 days
+    (datetime.date(2026, 2, 12), datetime.date(2026, 3, 1))
+    """
+    first = (Month.of(day) - 1).first
+    return Window(first, min(first + timedelta(days=day.day - 1), Month.of(day).first))
 
 
 class Draws(NamedTuple):
