@@ -64,7 +64,7 @@ test: lint ## Format, types and all tests; a part of them: make test TESTS=tests
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
 
 torture: setup ## A tiny month killed (kill -9) at N random moments and run on each time: N=50 [SEED=…]
-	@TORTURE_KILLS=$(N) TORTURE_SEED=$(SEED) $(WITH_SPARK) -m pytest -s tests/cycle/test_killed.py
+	@TORTURE_KILLS=$(N) TORTURE_SEED=$(SEED) $(WITH_SPARK) -m pytest -s tests/cycle/again/test_killed.py
 
 test-cluster: setup ## A small month on Spark's own master and two workers, which lose executors
 	@$(WITH_SPARK) -m pytest tests/cycle/cluster

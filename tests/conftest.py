@@ -29,20 +29,35 @@ CONF = Path(__file__).parents[1] / "conf"
 
 Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 
-LONGEST_FIRST = ("tests/cycle", "tests/lab", "tests/runtime", "tests/ingest", "tests/model", "tests/experiment")
-"""Folders whose tests take half a minute and more: of two processes, neither is left with one of them at the end."""
+OF_ITS_OWN = ("tests/cycle/cluster/", "tests/cycle/again/")
+"""Folders each of whose files may run in another process than the others: they share a bank by its files."""
+LONGEST_FIRST = (
+    "tests/cycle",
+    "tests/lab",
+    "tests/cycle/cluster/test_cluster.py",  # the bank that it starts from has lived to its first wave by then
+    "tests/cycle/again/test_killed.py",
+    "tests/cycle/again/test_in_a_row.py",
+    "tests/runtime",
+    "tests/ingest",
+    "tests/model",
+    "tests/experiment",
+)
+"""What takes half a minute and more: of two processes, neither is left with one of them at the end."""
 
 
-def folder_of(nodeid: str) -> str:
+def group_of(nodeid: str) -> str:
     """`tests/<noun>`, or `tests` or `lib`: its tests stay in one process, which makes their banks and models once."""
-    first, *more = nodeid.partition("::")[0].split("/")
+    file = nodeid.partition("::")[0]
+    if file.startswith(OF_ITS_OWN):
+        return file
+    first, *more = file.split("/")
     return f"{first}/{more[0]}" if first == "tests" and len(more) > 1 else first
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest folders begin; within a folder the order stays."""
-    places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(folder_of(item.nodeid), len(places)))
+    """Let the longest begin; within a group the order stays."""
+    places = {group: place for place, group in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(group_of(item.nodeid), len(places)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -52,7 +67,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return folder_of(nodeid)
+            return group_of(nodeid)
 
     return ByFolder(config, log)
 

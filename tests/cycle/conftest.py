@@ -1,11 +1,16 @@
 """A small bank that lives through a cycle and into the next, once for all tests of this folder."""
 
 import contextlib
+import fcntl
 import importlib
 import io
-from collections.abc import Mapping
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -17,10 +22,12 @@ from reactivation.contracts.table import Table
 from reactivation.pipelines import run_cycle
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
+from reactivation_lab.bank import tables as simulated
 from reactivation_lab.hook import HOOK
 
 PROJECT = Path(__file__).parent.parent.parent
 USERS = 2500  # with 600 the gate refuses both models
+CYCLE = "2026-05"
 FIRST_WAVE_ON = "2026-05-06"  # the 5th is a holiday
 SMALL = (
     f"sandbox.users={USERS}",
@@ -67,6 +74,11 @@ class Bank:
         frame = Store(self.spark, str(self.root)).read(table)
         return frame if cycle is None else frame.where(F.col("cycle") == cycle)
 
+    @property
+    def raw_then(self) -> Path:
+        """Where the simulated tables lie as they were at the moment of `then`."""
+        return self.root.parent / "raw_then"
+
     def read_then(self, table: Table) -> DataFrame:
         """A table as it was at the moment of `then`."""
         place = Store(self.spark, str(self.root)).place(table)
@@ -84,21 +96,53 @@ def fingerprint(frame: DataFrame) -> tuple[int, int]:
     return int(found.n), int(found.total)
 
 
+@contextlib.contextmanager
+def shared(factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of all processes of one call of pytest, in which one is at a time."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "lived"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def planned(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Bank:
-    """The cycle 2026-05 from raw tables to its first wave; `then` is the end of that day, `bank` lives on."""
-    bank = Bank(spark, tmp_path_factory.mktemp("bank"))
+    """The cycle 2026-05 from raw tables to its first wave; `then` is the end of that day, `bank` lives on.
+
+    Lived by the process that asks first. `raw_then` keeps the simulated tables as they were.
+    """
+    with shared(tmp_path_factory) as folder:
+        note = folder / "planned.json"
+        if not note.exists():
+            note.write_text(json.dumps(_live_to_the_first_wave(Bank(spark, folder / "bank"))), encoding="utf-8")
+        return Bank(spark, folder / "bank", **json.loads(note.read_text(encoding="utf-8")))
+
+
+def _live_to_the_first_wave(bank: Bank) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        assert bank.job("run_cycle", "2026-05", "--as-of", FIRST_WAVE_ON) == 0
-    store = Store(spark, str(bank.root))
+        assert bank.job("run_cycle", CYCLE, "--as-of", FIRST_WAVE_ON) == 0
+    store = Store(bank.spark, str(bank.root))
+    for table in (*simulated.RAW, simulated.TRUTH_SEGMENTS):  # these say which days the bank has lived
+        if store.has(table):
+            shutil.copytree(store.place(table), Store(bank.spark, str(bank.raw_then)).place(table))
     tables = [table for table in (*canonical.ALL, *derived.ALL) if store.has(table)]
-    return replace(bank, said=said.getvalue(), then={table.name: store.version(table) for table in tables})
+    return {"said": said.getvalue(), "then": {table.name: store.version(table) for table in tables}}
 
 
 @pytest.fixture(scope="session")
-def bank(planned: Bank) -> Bank:
-    """The cycle 2026-05 up to its read-out, and 2026-06 as far as it is due on its observation date."""
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        assert planned.job("run_cycle", "2026-05") == 0
-    assert planned.job("run_cycle", "2026-06", "--as-of", "2026-06-01") == 0
-    return replace(planned, said=planned.said + said.getvalue())
+def bank(planned: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """The cycle 2026-05 up to its read-out, and 2026-06 as far as it is due on its observation date.
+
+    Lived by the process that asks first; `copy_of_bank` beside its root is how it was then.
+    """
+    with shared(tmp_path_factory) as folder:
+        note = folder / "bank.json"
+        if not note.exists():
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                assert planned.job("run_cycle", CYCLE) == 0
+            assert planned.job("run_cycle", "2026-06", "--as-of", "2026-06-01") == 0
+            shutil.copytree(planned.root, folder / "copy_of_bank")
+            note.write_text(json.dumps(planned.said + said.getvalue()), encoding="utf-8")
+        return replace(planned, said=json.loads(note.read_text(encoding="utf-8")))

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation import model, randomization
+from reactivation.frames import checkpointed
 from reactivation.periods import Month
 
 MONTHS = model.Months(train=(Month.parse("2026-01"), Month.parse("2026-02")), test=Month.parse("2026-03"))
@@ -56,7 +57,7 @@ def examples(spark: SparkSession) -> DataFrame:
     )
     luck = randomization.bucket("luck", F.col("user_id") * 31 + F.hash("cycle")) / 10_000
     chance_of_it = 0.05 + 0.05 * F.col("login_count_1m") + F.when(F.col("profile_segment") == "a", 0.35).otherwise(0)
-    return (
+    return checkpointed(
         users.withColumn("is_low_activity", F.pmod("user_id", F.lit(5)) > 0)
         .withColumn("login_count_1m", logins.cast("double"))
         .withColumn("asset_total_last", F.when(logins > 3, F.col("user_id") * 1.0))

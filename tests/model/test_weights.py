@@ -82,14 +82,12 @@ def test_a_model_learns_what_users_do_when_left_alone(
 
 
 def test_calibration_and_trees_give_each_row_its_weight(
-    examples: DataFrame, months: model.Months, settings: model.ModelSettings
+    examples: DataFrame, trained: model.Trained, months: model.Months, settings: model.ModelSettings
 ) -> None:
     """By the score equation, probabilities and labels of the calibration rows have the same weighted mean."""
     rows = examples.withColumn("weight", F.when(F.col("label") == 1, 4.0).otherwise(F.col("user_id") % 3 + 0.5))
-    fitted = {
-        name: model.train(table, months=months, salt="s", settings=settings).fitted
-        for name, table in (("weighed", rows), ("plain", examples))
-    }
+    weighed = model.train(rows, months=months, salt="s", settings=settings)
+    fitted = {"weighed": weighed.fitted, "plain": trained.fitted}
     used = split(rows.where("cycle < '2026-03'"), share=1.0, salt="s", settings=settings)
     held_back = used.where("split = 'calibrate'")
     raws = {}

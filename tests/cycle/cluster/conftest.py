@@ -11,7 +11,6 @@ from pyspark.sql import SparkSession
 from cycle.cluster import processes
 from cycle.conftest import PROJECT, SMALL, Bank
 from reactivation.runtime.store import Store
-from reactivation_lab.bank import tables as simulated
 
 CYCLE = "2026-05"
 LIBRARIES = ("reactivation", "reactivation_lab")
@@ -57,8 +56,5 @@ def sent(planned: Bank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     archives = {name: Path(shutil.make_archive(str(folder / name), "zip", PROJECT / "lib", name)) for name in LIBRARIES}
     with processes.started(tmp_path_factory.mktemp("cluster"), workers=2) as cluster:
         result = Sent(cluster, archives, project, planned.spark)
-        lived = Store(planned.spark, str(planned.root))
-        for table in (*simulated.RAW, simulated.TRUTH_SEGMENTS):  # which days the bank has lived
-            if lived.has(table):
-                shutil.copytree(lived.place(table), result.store.place(table))
+        shutil.copytree(planned.raw_then, result.root)
         yield result

@@ -5,6 +5,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, UPLIFT, settings
 
+from reactivation.frames import checkpointed
 from reactivation.periods import Month
 from reactivation_lab import bank as simulator
 
@@ -16,7 +17,7 @@ OFFERS = {"sms_lift": ("sms", "none"), "push_lift": ("push", "none"), "call_lift
 def test_what_one_contact_moves(spark: SparkSession) -> None:
     bank = settings(users=2_000, options_share=1.0)
     found = simulator.options(
-        simulator.people(spark, settings=bank),
+        checkpointed(simulator.people(spark, settings=bank)),
         [*OFFERS.values()],
         cycle=Month.of(MAY.first),
         outcome=MAY,

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import CONF, MAY, SHANGHAI, settings
 
+from reactivation.frames import checkpointed
 from reactivation.periods import Window
 from reactivation_lab import bank as simulator
 from reactivation_lab.bank import behaviour, touches
@@ -30,7 +31,7 @@ SEASON = Season.model_validate(
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return simulator.people(spark, settings=settings(users=MANY)).cache()
+    return checkpointed(simulator.people(spark, settings=settings(users=MANY)))
 
 
 def test_a_day_weighs_by_its_weekday_its_month_the_months_end_and_holidays(spark: SparkSession) -> None:

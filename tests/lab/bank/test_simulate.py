@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, settings, simulated, sums, to_everybody
 
+from reactivation.frames import checkpointed
 from reactivation.periods import Window
 from reactivation_lab import bank as simulator
 
@@ -19,13 +20,13 @@ CONTACTED_ON = (date(2026, 5, 4), date(2026, 5, 11), date(2026, 5, 18))
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return simulator.people(spark, settings=settings(users=FEW)).cache()
+    return checkpointed(simulator.people(spark, settings=settings(users=FEW)))
 
 
 @pytest.fixture(scope="module")
 def alone(people: DataFrame) -> dict[str, DataFrame]:
     """The month without a campaign."""
-    return {name: rows.cache() for name, rows in simulated(people, settings(users=FEW)).items()}
+    return {name: checkpointed(rows) for name, rows in simulated(people, settings(users=FEW)).items()}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def texted(spark: SparkSession, people: DataFrame) -> dict[str, DataFrame]:
     """The month under a text message for everybody, three times: drawn in two partitions."""
     contacts = to_everybody(spark, FEW, "sms", "none", *CONTACTED_ON)
     rows = simulated(people.repartition(2), settings(users=FEW), contacts.repartition(2))
-    return {name: frame.cache() for name, frame in rows.items()}
+    return {name: checkpointed(frame) for name, frame in rows.items()}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def offers(spark: SparkSession) -> DataFrame:
 def offered(people: DataFrame, offers: DataFrame) -> dict[str, DataFrame]:
     """The month under a text message with a gift for everybody, three times."""
     month = simulated(people, settings(users=FEW), offers)
-    return {name: month[name].cache() for name in ("logins", "transactions", "asset_snapshots", "benefit_events")}
+    return {name: checkpointed(month[name]) for name in ("logins", "transactions", "asset_snapshots", "benefit_events")}
 
 
 def size_of(rows: DataFrame) -> float:
@@ -93,7 +94,7 @@ def test_contacts_only_add_logins_but_for_those_who_are_put_off(
     good = F.col("user_id").startswith("1")
     kinds = people.select(F.col("user_id").cast("string").alias("user_id"), "kind")
     under_it, without_it = (
-        month["logins"].where(good).join(kinds, "user_id").drop("arrived_at", "segment_on").cache()
+        checkpointed(month["logins"].where(good).join(kinds, "user_id").drop("arrived_at", "segment_on"))
         for month in (simulated(people, settings(users=FEW), contacts), alone)
     )
     added, taken = under_it.exceptAll(without_it), without_it.exceptAll(under_it)

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from tests.lab.bank.bank import SHANGHAI, UPLIFT, settings
 
 from reactivation.contracts.derived import POLICIES
+from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
 from reactivation_lab.bank import trials
 
@@ -20,10 +21,10 @@ JUNE = Month.parse("2026-06")
 @pytest.fixture(scope="module")
 def picked(spark: SparkSession) -> DataFrame:
     banks = trials.banks(spark, seeds=SEEDS, users=USERS, settings=settings())
-    asleep = trials.sleepers(banks.cache(), month=JUNE, first_wave=date(2026, 6, 5), settings=settings())
+    asleep = trials.sleepers(checkpointed(banks), month=JUNE, first_wave=date(2026, 6, 5), settings=settings())
     outcome = Window(date(2026, 6, 5), JUNE.window.end)
     found = trials.outcomes(asleep, outcome=outcome, calendar=SHANGHAI, uplift=UPLIFT, settings=settings())
-    return trials.picked(found, 0.4).cache()
+    return checkpointed(trials.picked(found, 0.4))
 
 
 def test_about_half_of_each_seed_sleep_and_each_policy_picks_its_share_of_them(picked: DataFrame) -> None:

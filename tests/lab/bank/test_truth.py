@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, UPLIFT, potentials, settings, simulated, to_everybody
 
+from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
 from reactivation_lab import bank as simulator
 from reactivation_lab.bank import effects
@@ -22,14 +23,14 @@ OUTCOME = Window(date(2026, 5, 4), MAY.end)
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return simulator.people(spark, settings=settings(users=MANY)).cache()
+    return checkpointed(simulator.people(spark, settings=settings(users=MANY)))
 
 
 @pytest.fixture(scope="module")
 def truth(spark: SparkSession, people: DataFrame) -> DataFrame:
     """A call with a gift to everybody, twice."""
     calls = to_everybody(spark, MANY, "call", "gift", *DAYS)
-    return potentials(people, settings(users=MANY), calls, OUTCOME).cache()
+    return checkpointed(potentials(people, settings(users=MANY), calls, OUTCOME))
 
 
 def test_with_an_empty_plan_every_user_does_what_he_would_have_done(spark: SparkSession, people: DataFrame) -> None:
@@ -64,7 +65,7 @@ def test_the_rise_is_right_on_average_though_later_contacts_depend_on_what_came_
     bank, call = settings(users=MANY), to_everybody(spark, MANY, "call", "gift", DAYS[1])
     first_week = potentials(people, bank, None, Window(OUTCOME.first, DAYS[1])).where("not login_untouched")
     sleepers = call.join(first_week.select("user_id"), "user_id", "left_semi")
-    known = potentials(people, bank, sleepers, OUTCOME).cache()
+    known = checkpointed(potentials(people, bank, sleepers, OUTCOME))
     for metric in METRICS:
         moved = F.col(f"{metric}_planned").cast("int") - F.col(f"{metric}_untouched").cast("int")
         off = F.col(f"rise_{metric}") - moved
@@ -136,7 +137,7 @@ def test_an_option_that_cannot_arrive_changes_nothing_and_others_change_as_one_c
         uplift=UPLIFT,
         settings=bank,
     )
-    alone = options.cache()
+    alone = checkpointed(options)
     unreachable = alone.where("p_delivered = 0")
     assert unreachable.where(" or ".join(f"p_{m} != p_{m}_untouched" for m in METRICS)).isEmpty()
     assert {row.channel for row in unreachable.select("channel").distinct().collect()} == {"push", "call"}

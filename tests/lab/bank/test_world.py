@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tests.lab.bank.bank import MAY, SHANGHAI, settings, simulated, to_everybody
 
+from reactivation.frames import checkpointed
 from reactivation.periods import Month, Window
 from reactivation_lab import bank as simulator
 from reactivation_lab.bank import behaviour, past_campaigns, response, touches
@@ -21,12 +22,12 @@ DAYS = (date(2026, 5, 4), date(2026, 5, 11), date(2026, 5, 18))
 
 @pytest.fixture(scope="module")
 def people(spark: SparkSession) -> DataFrame:
-    return simulator.people(spark, settings=settings(users=MANY)).cache()
+    return checkpointed(simulator.people(spark, settings=settings(users=MANY)))
 
 
 @pytest.fixture(scope="module")
 def few(people: DataFrame) -> DataFrame:
-    return people.where(F.col("user_id") < 100_000_001 + FEW).cache()
+    return checkpointed(people.where(F.col("user_id") < 100_000_001 + FEW))
 
 
 def test_the_four_kinds_have_the_shares_of_conf(people: DataFrame) -> None:
