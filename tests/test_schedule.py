@@ -1,14 +1,20 @@
 """What is due when, in one cycle."""
 
 import itertools
+from argparse import Namespace
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from reactivation import schedule
+from reactivation.campaign import Ledger
 from reactivation.contracts import flow
+from reactivation.errors import PlanError, SettingsError
 from reactivation.experiment import registration_check
 from reactivation.periods import Calendar, Month
+from reactivation.pipelines import releases, run_cycle
 from reactivation.pipelines.run_cycle import is_done
 from reactivation_lab.hook import HOOK, settled_late
 from reactivation_lab.schedule import of_history
@@ -176,3 +182,40 @@ def test_a_wave_that_was_left_out_is_told_by_the_read_out(utc: Calendar) -> None
     now = {"cycle": "2026-06", "waves": [{"wave": "W1", "as_of": "2026-06-05"}, {"wave": "W2", "as_of": "2026-06-12"}]}
     says = registration_check.told(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
     assert says[1:] == ["wave W1: registered for 2026-06-05, left out: the feed was dead"]
+
+
+def asked(**arguments: Any) -> Any:
+    """As much of a run as says which waves are left out."""
+    waves = {"W1": None, "W2": None}
+    settings = SimpleNamespace(campaign=SimpleNamespace(waves=waves))
+    args = Namespace(**{"skip": [], "reason": None, "through": None, **arguments})
+    return SimpleNamespace(args=args, settings=settings, cycle=Month.parse("2026-06"))
+
+
+def test_waves_are_left_out_by_name_for_a_reason_and_of_one_cycle() -> None:
+    assert run_cycle.waves_to_leave_out(asked()) == ()
+    assert run_cycle.waves_to_leave_out(asked(skip=["W1"], reason="the feed was dead")) == ("W1",)
+    with pytest.raises(SettingsError) as refused:
+        run_cycle.waves_to_leave_out(asked(skip=["W1", "W7"], through="2026-07"))
+    assert [(f.kind, f.what) for f in refused.value.findings] == [
+        ("unknown", "--skip W7"),
+        ("missing", "--reason"),
+        ("of which cycle?", "--skip"),
+    ]
+
+
+def test_a_wave_is_left_out_for_a_reason_and_not_once_it_is_released() -> None:
+    released = {"cycle": "2026-06", "wave": "W1", "status": "released", "plan_version": 1}
+    skipped = {"cycle": "2026-06", "wave": "W2", "status": "skipped", "plan_version": None}
+    ledger = Ledger.of([released, skipped])
+    assert ledger.skipped(cycle="2026-06") == {"W2"}
+    assert ledger.skipped(cycle="2026-07") == set()
+    with pytest.raises(PlanError) as refused:
+        releases.skip(asked(), ledger, wave="W1", reason=None)
+    assert [(f.kind, f.what) for f in refused.value.findings] == [("missing", "--reason"), ("released", "version 1")]
+
+
+def test_a_wave_that_was_left_out_is_neither_planned_nor_released() -> None:
+    for job in ("plan_wave", "release_wave"):
+        due = schedule.Due(job, date(2026, 6, 5), "W1")
+        assert run_cycle.kept(asked(), due, {"W1"}) == "left out of this cycle"

@@ -48,6 +48,8 @@ def test_a_row_more_and_a_row_less_are_told_by_source_and_month() -> None:
     there = {("logins", "2026-05"): 10, ("logins", "2026-06"): 7, ("logins", "not_yet"): 99}
     now = [{"source": source, "cycle": month, "rows": rows} for (source, month), rows in there.items()]
     assert still_taken.differences(taken, now) == ["`logins` 2026-06: 5 rows were taken, 7 are there"]
+    new = [{"source": "logins", "cycle": "2026-04", "rows": 3}, *now]
+    assert still_taken.differences(taken, new)[0] == "`logins` 2026-04: 0 rows were taken, 3 are there"
     assert still_taken.differences(taken, now[:1]) == ["`logins` 2026-06: 5 rows were taken, 0 are there"]
 
 
