@@ -1,4 +1,4 @@
-"""The steps as data: each job with the tables it reads and writes. The README's picture derives from this module."""
+"""The steps as data: each job with the tables it reads and writes. The picture in docs/concepts.md derives from this module."""
 
 from dataclasses import dataclass
 
