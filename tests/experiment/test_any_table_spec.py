@@ -16,7 +16,7 @@ pytestmark = pytest.mark.numbers
 
 
 def test_the_readme_shows_the_spec_as_it_is() -> None:
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    shown = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(shown) == yaml.safe_load(
         (ROOT / "conf/experiments/hillstrom.yml").read_text(encoding="utf-8")
     )
