@@ -65,7 +65,7 @@ def run(r: Run) -> None:
     )
     _finish(r, event)
     _tell(r, event, channels, left_out, before)
-    if known.having("released", cycle=str(r.cycle)):
+    if known.having("released", cycle=str(r.cycle)) and not r.settings.campaign.release.automatic:
         r.say(f"    spent so far, by receipts and redemptions that are in: {_spent(r, known)}")
 
 
