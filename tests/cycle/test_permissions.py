@@ -108,7 +108,7 @@ def test_a_wave_is_not_planned_on_an_old_feed_or_on_rows_without_users(
     bank: Bank, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plans = bank.fingerprint(derived.WAVE_PLAN, CYCLE)
-    strict = ("--set", "population.consent.max_share_without_user=0", "--force")
+    strict = ("--set", "population.consent.max_share_without_user=0", "--force", "--reason", "a test")
     assert bank.job("plan_wave", CYCLE, "--wave", "W1", *strict) == 2
     said = capsys.readouterr().err
     assert "nothing is planned: what users decided is not known well enough as of 2026-05-06" in said
