@@ -17,7 +17,13 @@ BASIS = {"legal_basis": "contract", "document": "terms of 2020", "valid_until": 
 
 def settings(**changes: Any) -> population.PopulationSettings:
     """Nobody who never decided is allowed calls; the limits are far away."""
-    policy = {"window_days": 30, "max_contacts": 2, "min_days_between": 3, "counts_outside_contacts": True}
+    policy = {
+        "window_days": 30,
+        "max_contacts": 2,
+        "min_days_between": 3,
+        "counts_outside_contacts": True,
+        "channels": {},
+    }
     consent = {
         "purposes": ["marketing"],
         "oldest_consent": {"days": 3650},

@@ -15,7 +15,9 @@ from reactivation.runtime.standalone import Bench
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What was drawn, and where the read-out goes."""
-    parser.add_argument("--spec", required=True, metavar="FILE.yml", help="table, arms, outcomes: see docs/statistics.md")
+    parser.add_argument(
+        "--spec", required=True, metavar="FILE.yml", help="table, arms, outcomes: see docs/statistics.md"
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for readout.csv and readout.html")
 
 

@@ -1,31 +1,37 @@
 """Reads suppression lists back, as the bank's other senders do."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.frames import union_all
 from reactivation.periods import Month
+from reactivation.runtime.hadoop_files import listed
 
 
-def read_suppressed(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFrame | None:
-    """Return whom the lists of some cycles name: user_id, since (the cycle's first day), until; None without lists.
+def read_suppressed(
+    spark: SparkSession, folder: str, cycles: Iterable[str], *, days_to_take_over: int = 0
+) -> DataFrame | None:
+    """Return whom the lists of some cycles name: user_id, since, until; None without lists.
 
-    Grain: user and cycle. `until` is the first day on which other senders may write again.
+    Grain: user and cycle. `since` lies `days_to_take_over` after the cycle's first day, on which its list is written.
+    `until` is the first day on which other senders may write again.
     """
-    found = [frame for cycle in cycles if (frame := _of_cycle(spark, f"{folder}/{cycle}", cycle)) is not None]
-    return union_all(found) if found else None
+    found = [f"{folder}/{cycle}/suppression.csv" for cycle in cycles]
+    lists = [_of_cycle(spark, place, days_to_take_over) for place in found if _is_there(spark, place)]
+    return union_all(lists) if lists else None
 
 
-def _of_cycle(spark: SparkSession, folder: str, cycle: str) -> DataFrame | None:
+def _is_there(spark: SparkSession, place: str) -> bool:
     try:
-        rows = spark.read.schema("user_id bigint, until date, purpose string").csv(
-            f"{folder}/suppression.csv", header=True
-        )
-    except AnalysisException as error:
-        if error.getCondition() == "PATH_NOT_FOUND":
-            return None
-        raise
-    return rows.select("user_id", F.lit(Month.parse(cycle).first).alias("since"), "until")
+        return bool(listed(spark, place))
+    except FileNotFoundError:
+        return False
+
+
+def _of_cycle(spark: SparkSession, place: str, days_to_take_over: int) -> DataFrame:
+    rows = spark.read.schema("user_id bigint, until date, purpose string").csv(place, header=True)
+    since = Month.parse(place.split("/")[-2]).first + timedelta(days=days_to_take_over)
+    return rows.select("user_id", F.lit(since).alias("since"), "until")

@@ -47,7 +47,8 @@ def run(r: Run) -> None:
             contacts=contacts,
             calendar=r.calendar,
             settings=settings,
-            suppressed=read_suppressed(r.spark, r.exports, _cycles(segments)),
+            # Until a month has settled, its bank lives alike whether the next one has begun or not.
+            suppressed=read_suppressed(r.spark, r.exports, _cycles(segments), days_to_take_over=r.calendar.settle_days),
         )
         r.write_together((tables.BY_NAME[name], rows, {"segment_on": parts}) for name, rows in raw.items())
         for month in _ended(r, segments):
