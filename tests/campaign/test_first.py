@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from reactivation.campaign import CampaignSettings, WaveSalts
-from reactivation.campaign.planning import eligibility, waves
+from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.errors import SettingsError
-from reactivation.periods import Month
+from reactivation.periods import Calendar, Month
 from reactivation.settings import load
 
 pytestmark = pytest.mark.rules
@@ -67,7 +67,7 @@ def test_those_who_go_first_get_what_is_scarce(facts: Any, conf: dict[str, Any])
         wave=settings.waves["W1"],
         name="W1",
         cycle="2026-06",
-        as_of=date(2026, 6, 5),
+        send_on=date(2026, 6, 5),
         cells=CELLS,
         settings=settings,
     )
@@ -91,5 +91,5 @@ def test_a_condition_that_names_no_fact_is_refused_by_its_place_in_conf(facts: A
 
 
 def test_a_wave_that_lets_nobody_go_first_is_registered_as_ever(settings: CampaignSettings) -> None:
-    (plain,) = waves.as_plain(settings, Month.parse("2026-06"))
+    (plain,) = wave_days.as_plain(settings, Month.parse("2026-06"), Calendar(zone="UTC", settle_days=5))
     assert "first" not in plain

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +15,7 @@ UNKNOWN_USER = "unknown_user"
 """Reason of quarantined rows that can be read: each counts in its canonical table once its user is known."""
 _AS_READ = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?Z$"
 """An instant that the ingest could read, as it writes it into `row_json`; what it could not stays as it came."""
+_FURTHEST_AHEAD = timedelta(days=366)
 _ROW = "channel string, event_at string, sent_at string, status string"
 
 
@@ -39,7 +40,8 @@ class Permissions:
         One row each: user_id (null: cannot be read), channels (those that it may concern), happened_at, arrived_at,
         neither of them null. Of receipts, those that may be an opt-out or a complaint. Where the time of
         the event cannot be read, lies before `earliest` or after the arrival, it is the arrival; where that cannot be
-        read either, a row counts as of the day itself, so that nothing known is later.
+        read either, an event more than a year ahead is a slip, and the row counts as of the day itself, so that nothing
+        known is later.
         """
         if self.quarantine is None:
             return None
@@ -50,9 +52,8 @@ class Permissions:
             may_refuse = status.isin(*REFUSING_STATUSES) | ~status.isin(*CONTACT_STATUSES)
             rows = rows.where(F.coalesce(may_refuse, F.lit(True)))
         event_at = _instant(F.col("row.event_at"))
-        is_possible = (event_at >= calendar.starts(self.earliest)) & (
-            F.col("arrived_at").isNull() | (event_at <= F.col("arrived_at"))
-        )
+        latest = F.coalesce("arrived_at", calendar.starts(day + _FURTHEST_AHEAD))
+        is_possible = event_at.between(calendar.starts(self.earliest), latest)
         happened_at = F.coalesce(F.when(is_possible, event_at), "arrived_at")
         known = rows.where(F.coalesce(calendar.is_before(F.coalesce("arrived_at", happened_at), day), F.lit(True)))
         return known.select(
