@@ -54,9 +54,9 @@ def test_touched_and_held_out_alike_for_marketing_alone_until_they_may_be_contac
     )
 
 
-def test_where_nobody_is_shielded_the_list_is_there_and_empty(rows: Rows, tmp_path: Path) -> None:
+def test_where_nobody_is_shielded_there_is_no_list(rows: Rows, tmp_path: Path) -> None:
     write(held(rows, "nobody"), tmp_path / "2026-06")
-    assert (tmp_path / "2026-06" / "suppression.csv").read_text(encoding="utf-8") == "user_id,until,purpose\n"
+    assert list((tmp_path / "2026-06").iterdir()) == []
 
 
 def test_other_senders_read_the_list_of_each_cycle_and_since_when_it_holds(
