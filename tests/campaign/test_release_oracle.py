@@ -250,7 +250,6 @@ def noon(day: date) -> datetime:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@pytest.mark.skip(reason="its frames got the columns of permissions and it has not run to its end since: run it first")
 @given(seed=st.integers(0, 2**32))
 def test_nobody_barred_capped_or_held_out_is_released_and_nobody_else_left_out(
     spark: SparkSession, rows: Rows, conf: dict[str, Any], seed: int
