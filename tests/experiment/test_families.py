@@ -8,19 +8,17 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from experiment.asked import settings_for, specs_for
+from experiment.asked import DESIGN, JUNE, answers_for, settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.registration import sealed
-from reactivation.periods import Month
 from reactivation.settings import load
 from reactivation.statistics.verdicts import HINTS, NOT_ESTIMABLE, WITHHELD
 
 pytestmark = pytest.mark.numbers
 
 CONF, DATA = Path(__file__).parents[2] / "conf", Path(__file__).parents[1] / "data"
-JUNE = Month.parse("2026-06")
 ORDER = [
     {"contrast": contrast, "metric": metric}
     for metric in ("login", "transaction")
@@ -45,7 +43,6 @@ SETTINGS = settings_for(
     active_user_value={"registered": 20, "range": [5, 80]},
 )
 SPECS = specs_for(SETTINGS, weeks=1)
-DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 KEYS = ("contrast", "metric", "segment")
 N = 2_000
 
@@ -145,17 +142,7 @@ def test_the_first_that_is_not_proven_keeps_its_own_level_and_the_rest_is_told_a
 
 
 def chapters(groups: list[Group]) -> list[experiment.Narrative]:
-    found = experiment.answers(
-        groups,
-        cycle=JUNE,
-        design=DESIGN,
-        settings=SETTINGS,
-        specs=SPECS,
-        known_on=date(2026, 8, 6),
-        decile_rows=[],
-        further=[],
-        budget_share=0.3,
-    )
+    found = answers_for(groups, SETTINGS, SPECS)
     return experiment.chapters(found, metrics=["login", "active"], settings=SETTINGS)
 
 
@@ -320,10 +307,7 @@ def test_a_holdout_who_got_a_contact_of_ours_is_counted_and_withholds_above_the_
         "3.0% of the held out got contacts of ours, more than"
     )
     assert rows["guide_model", "login", "all"]["status"] == "estimated"  # of its own held out nobody got one
-    checks = experiment.answers(
-        groups, cycle=JUNE, design=DESIGN, settings=SETTINGS, specs=SPECS, known_on=date(2026, 8, 6),
-        decile_rows=[], further=[], budget_share=0.3,
-    ).checks  # fmt: skip
+    checks = answers_for(groups, SETTINGS, SPECS).checks
     found = {row["subject"]: row for row in checks if row["check"] == "holdout_contacted"}
     assert found["model holdout"]["says"] == "model, holdout: 60 of 4000 users with a contact of ours (1.5%)"
     assert (found["model holdout"]["verdict"], found["rule holdout"]["verdict"]) == ("withholds", "holds")

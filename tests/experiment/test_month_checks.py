@@ -1,21 +1,18 @@
 """The month's checks as rows, and the chapters that the report makes of them."""
 
-from datetime import date
 from typing import Any
 
 import pytest
 
-from experiment.asked import settings_for, specs_for
+from experiment.asked import DESIGN, JUNE, answers_for, settings_for, specs_for
 from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.month_checks import all_hold, check_rows
 from reactivation.experiment.month_narrative import programme
-from reactivation.periods import Month
 
 pytestmark = pytest.mark.numbers
 
-JUNE = Month.parse("2026-06")
 SETTINGS = settings_for(
     most_outside_share=0.3,
     most_redeemed_share=0.02,
@@ -23,7 +20,6 @@ SETTINGS = settings_for(
     guardrails={"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01)},
 )
 SPECS = specs_for(SETTINGS)
-DESIGN = experiment.Design({"model": 1 / 3, "rule": 1 / 3, "random": 1 / 3}, holdout=0.5, long_holdout=0.0)
 
 
 _ENDS = {"ratio_low": 1.0, "ratio_high": 4.0}
@@ -46,17 +42,8 @@ def bank(**changed: Group) -> list[Group]:
 
 
 def answers(groups: list[Group]) -> experiment.Answers:
-    return experiment.answers(
-        groups,
-        cycle=JUNE,
-        design=DESIGN,
-        settings=SETTINGS,
-        specs=SPECS,
-        known_on=date(2026, 8, 6),
-        decile_rows=[],
-        further=[experiment.Checked("waves", "W1 sms", "3", "3", None, "holds", "W1 by sms: planned 3")],
-        budget_share=0.3,
-    )
+    found = experiment.Checked("waves", "W1 sms", "3", "3", None, "holds", "W1 by sms: planned 3")
+    return answers_for(groups, SETTINGS, SPECS, further=[found])
 
 
 def checks(groups: list[Group]) -> dict[tuple[str, str], dict[str, Any]]:
