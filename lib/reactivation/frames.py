@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -51,6 +51,11 @@ def union_all(frames: Iterable[DataFrame]) -> DataFrame:
 def counted_by(rows: DataFrame) -> DataFrame:
     """Return each distinct row once, with its count in `rows`."""
     return rows.groupBy(*rows.columns).agg(F.count("*").alias("rows"))
+
+
+def by_value(key: Column, values: Mapping[Any, Any], otherwise: Any = None) -> Column:
+    """Return the value that stands beside each key; `otherwise` where the key is none of them, or its value is null."""
+    return F.coalesce(*[F.when(key == name, F.lit(value)) for name, value in values.items()], F.lit(otherwise))
 
 
 def records(few: DataFrame) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts import derived
 from reactivation.contracts.canonical import REACHED, REFUSING_STATUSES
 from reactivation.contracts.table import MONEY
+from reactivation.frames import by_value
 from reactivation.periods import Calendar, Month, Window
 
 _NOTHING = {
@@ -112,8 +113,7 @@ def _delivered(receipts: DataFrame, channel_cost: Mapping[str, Decimal]) -> Data
 
 
 def _price(channel_cost: Mapping[str, Decimal]) -> Column:
-    prices = [F.when(F.col("channel") == name, F.lit(price)) for name, price in channel_cost.items()]
-    return F.coalesce(*prices, F.lit(0)).cast(MONEY)
+    return by_value(F.col("channel"), channel_cost, 0).cast(MONEY)
 
 
 def _by_others(outside_contacts: DataFrame, _: Collection[str]) -> DataFrame:

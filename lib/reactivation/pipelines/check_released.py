@@ -3,10 +3,9 @@
 from datetime import date
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from reactivation import campaign
-from reactivation.contracts import canonical, derived
+from reactivation.contracts import canonical
 from reactivation.errors import Finding, SettingsError
 from reactivation.frames import checkpointed, records
 from reactivation.pipelines import permissions, reach, releases
@@ -46,9 +45,8 @@ def _check(r: Run, released: Event, day: date) -> None:
 
 
 def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
-    is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == released["release_id"])
     return campaign.last_look.looked_at(
-        r.read(derived.CONTACT_LEDGER, is_it & F.col("stopped_on").isNull()),
+        campaign.ledger.not_stopped(releases.reserved(r, released)),
         reach=permissions.contactable(r, day=day),
         recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True),
         before=None,

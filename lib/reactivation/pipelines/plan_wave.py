@@ -8,9 +8,9 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment, features
+from reactivation import campaign, experiment
 from reactivation.campaign import Ledger
-from reactivation.contracts import canonical, derived
+from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
@@ -56,10 +56,9 @@ def run(r: Run) -> None:
     releases.require_as_released(r, known, frozen)
     arms = r.read(derived.ARMS, is_now)
     cells = campaign.arms.cell_sizes(arms)
-    salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
     facts = _known(r, arms, cells, as_of, send_on)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
-    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=salts))
+    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
     barred = eligible.where("is_barred_unread").count()
     r.say(f"    {barred} low-activity users are barred from a channel, or profiling, by rows that cannot be read")
     gains = evidence_months.gains(r, wave, name)
@@ -166,23 +165,14 @@ def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int
 
 def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day. cells: users per cell of `arms`."""
-    here, is_now = r.read_present(canonical.ALL), F.col("cycle") == str(r.cycle)
-    measures = features.flows(r.settings.activity)
-    counted = [m.name for name, group in measures.items() if name in here for m in group]
-    months = features.partials.in_window(
-        {name: table for name, table in here.items() if name in measures},
-        window=Window(r.cycle.first, as_of),
-        known_before=as_of,
-        calendar=r.calendar,
-        settings=r.settings.activity,
-    )
+    is_now = F.col("cycle") == str(r.cycle)
     return campaign.facts.gather(
         arms,
         cells=cells,
         tiers=r.read(derived.TIERS_TABLE, is_now),
         scores=r.read(derived.SCORES, is_now),
         features=r.read(derived.FEATURES, is_now),
-        to_date=campaign.facts.month_to_date(months, counted),
+        to_date=reach.month_to_date(r, Window(r.cycle.first, as_of), known_before=as_of),
         reach=permissions.contactable(r, day=as_of),
         recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
     )

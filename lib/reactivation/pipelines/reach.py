@@ -1,15 +1,35 @@
-"""No job, but what planning and releasing share: who had enough contacts."""
+"""No job, but what the forecast, planning and releasing share: month to date, draws, and who had enough contacts."""
 
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, population
+from reactivation import campaign, features, population
 from reactivation.contracts import canonical
-from reactivation.periods import Month
+from reactivation.periods import Month, Window
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
+
+
+def month_to_date(r: Run, window: Window, *, known_before: date) -> DataFrame:
+    """What users did in some days of a month, as known at 00:00 of a day."""
+    here = r.read_present(canonical.ALL)
+    measures = features.flows(r.settings.activity)
+    counted = [m.name for name, group in measures.items() if name in here for m in group]
+    months = features.partials.in_window(
+        {name: table for name, table in here.items() if name in measures},
+        window=window,
+        known_before=known_before,
+        calendar=r.calendar,
+        settings=r.settings.activity,
+    )
+    return campaign.facts.month_to_date(months, counted)
+
+
+def salts(r: Run, wave: str) -> campaign.WaveSalts:
+    """The salts of a wave's draws in the run's cycle."""
+    return campaign.WaveSalts(*(r.salt(f"{wave}_{purpose}") for purpose in ("explorers", "options", "guidance")))
 
 
 def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool) -> DataFrame:

@@ -210,11 +210,12 @@ def _finish(r: Run, event: Event) -> None:
         return
     files = json.loads(event["files_json"])
     wanted = {name: of["sha256"] for name, of in files.items()}
-    if _digests(r, folder, wanted) != wanted:
-        is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == event["release_id"])
-        if _write_files(r, r.read(derived.CONTACT_LEDGER, is_it), folder, has_calls="call.csv" in wanted) != wanted:
-            advice = "restore the version of contact_ledger that run_log names for the release"
-            raise PlanError(f"files of {event['release_id']} differ", [Finding("altered", "contact_ledger", advice)])
+    found = _digests(r, folder, wanted)
+    if found != wanted:
+        found = _write_files(r, releases.reserved(r, event), folder, has_calls="call.csv" in wanted)
+    if found != wanted:
+        advice = "restore the version of contact_ledger that run_log names for the release"
+        raise PlanError(f"files of {event['release_id']} differ", [Finding("altered", "contact_ledger", advice)])
     text = releases.as_json(campaign.manifest.manifest(event, files, region=r.region, scenario=r.scenario))
     write_text(r.spark, f"{folder}/manifest.json", text)
     file_sets.complete(r.spark, folder)

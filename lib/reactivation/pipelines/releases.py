@@ -42,6 +42,12 @@ def contacts(r: Run, where: Column, *, known: Ledger | None = None) -> DataFrame
     return campaign.ledger.standing(None if ours is None else (known or ledger(r)).released_contacts(ours), old)
 
 
+def reserved(r: Run, release: Mapping[str, Any]) -> DataFrame:
+    """Every contact that a release reserved, stopped ones among them. release: its row of `wave_releases`."""
+    is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == release["release_id"])
+    return r.read(derived.CONTACT_LEDGER, is_it)
+
+
 def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFrame | None:
     """Every contact that stands or is reserved, of all scenarios that share the ledger, but the own wave's: for caps.
 

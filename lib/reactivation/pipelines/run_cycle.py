@@ -174,7 +174,8 @@ def run_months(
     jobs = [(month, due) for month, due in due_days if due.job not in leave_out]
     until = r.as_of or r.calendar.settle_on(months[-1])
     done = {month: set() if r.force else run.done() for month, run in runs.items()}
-    skipped = {month: releases.ledger(run).skipped(cycle=str(month)) for month, run in runs.items()}
+    known = releases.ledger(r)
+    skipped = {month: known.skipped(cycle=str(month)) for month in months}
     reason = getattr(r.args, "reason", None)
     for number, (month, due) in enumerate(jobs, start=1):
         title = f"[{month} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"

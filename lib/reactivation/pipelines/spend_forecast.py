@@ -7,11 +7,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, features, population
+from reactivation import campaign, population
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
-from reactivation.pipelines import evidence_months, permissions
+from reactivation.pipelines import evidence_months, permissions, reach
 from reactivation.runtime.run import Run
 
 
@@ -55,7 +55,7 @@ def _known(r: Run, arms: DataFrame, tiers: DataFrame, cells: Mapping[str, int]) 
     """By wave, what it will look at: on its day of the month before, for as far as its conditions ask for the month."""
     is_now = F.col("cycle") == str(r.cycle)
     scores, facts = r.read(derived.SCORES, is_now), r.read(derived.FEATURES, is_now)
-    reach = checkpointed(permissions.contactable(r, day=r.cycle.first))
+    contactable = checkpointed(permissions.contactable(r, day=r.cycle.first))
     nobody = population.recently_contacted(
         None, None, day=r.cycle.first, calendar=r.calendar, settings=r.settings.population
     )
@@ -67,7 +67,7 @@ def _known(r: Run, arms: DataFrame, tiers: DataFrame, cells: Mapping[str, int]) 
             scores=scores,
             features=facts,
             to_date=_to_date(r, day, r.settings.campaign.waves[name]),
-            reach=reach,
+            reach=contactable,
             recent=nobody,
         )
         for name, day in r.settings.campaign.days_of(r.cycle, r.calendar).items()
@@ -81,22 +81,11 @@ def _to_date(r: Run, day: date, wave: Wave) -> DataFrame:
     """
     if "_to_date" not in wave.model_dump_json():
         return r.read(canonical.USERS).select("user_id").limit(0)
-    here = r.read_present(canonical.ALL)
-    measures = features.flows(r.settings.activity)
-    counted = [m.name for name, group in measures.items() if name in here for m in group]
-    months = features.partials.in_window(
-        {name: table for name, table in here.items() if name in measures},
-        window=campaign.forecast.stands_in(day),
-        known_before=r.cycle.first,
-        calendar=r.calendar,
-        settings=r.settings.activity,
-    )
-    return campaign.facts.month_to_date(months, counted)
+    return reach.month_to_date(r, campaign.forecast.stands_in(day), known_before=r.cycle.first)
 
 
 def _sizes(r: Run, known: Mapping[str, DataFrame], cells: Mapping[str, int], name: str, wave: Wave) -> DataFrame:
-    salts = campaign.WaveSalts(*(r.salt(f"{name}_{purpose}") for purpose in ("explorers", "options", "guidance")))
     eligible = campaign.eligibility.eligibility(
-        known[name], wave=wave, name=name, cells=cells, settings=r.settings.campaign, salts=salts
+        known[name], wave=wave, name=name, cells=cells, settings=r.settings.campaign, salts=reach.salts(r, name)
     )
     return campaign.forecast.eligible_sizes(eligible, name)

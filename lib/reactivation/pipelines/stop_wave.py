@@ -44,8 +44,7 @@ def run(r: Run) -> None:
 
 
 def _stop(r: Run, released: Event, given: dict[str, int]) -> None:
-    is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == released["release_id"])
-    reserved = checkpointed(r.read(derived.CONTACT_LEDGER, is_it))
+    reserved = checkpointed(releases.reserved(r, released))
     after = {**_with_receipts(r, reserved), **given}
     write_text(r.spark, f"{r.exports}/{released['folder']}/{STOPPED}", releases.as_json(after))
     day = r.as_of or released["send_on"]

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS
-from reactivation.frames import union_all
+from reactivation.frames import by_value, union_all
 from reactivation.runtime.file_sets import complete_below, there
 from reactivation.runtime.text import read_text
 
@@ -56,5 +56,4 @@ def _paths(spark: SparkSession, folders: Iterable[str], names: Sequence[str]) ->
 
 def _was_sent(after: Mapping[str, int]) -> Column:
     """True for contacts up to the one that their channel sent last."""
-    last = F.coalesce(*[F.when(F.col("channel") == name, F.lit(n)) for name, n in after.items()], F.lit(0))
-    return F.col("send_order") <= last
+    return F.col("send_order") <= by_value(F.col("channel"), after, 0)

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from delta import DeltaTable
@@ -13,6 +12,7 @@ from pyspark.sql import functions as F
 
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.periods import Calendar
+from reactivation.runtime.files import files_below, is_there
 from reactivation.runtime.store import is_catalog_schema
 
 _LOG = "_delta_log"
@@ -67,14 +67,11 @@ def _committed(table: DeltaTable) -> int | None:
 
 def _written(spark: SparkSession, place: str) -> int | None:
     """When the newest of all files at a place was written, empty ones among them."""
-    jvm: Any = spark.sparkContext._jvm
-    root = jvm.org.apache.hadoop.fs.Path(place)
-    system = root.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
-    if not system.exists(root):
+    if not is_there(spark, place):
         return None
-    newest, files = None, system.listFiles(root, True)
-    while files.hasNext():
-        status = files.next()
-        if str(status.getPath().getName())[0] not in "_.":
-            newest = max(newest or 0, int(status.getModificationTime()))
-    return newest
+    written = [
+        int(status.getModificationTime())
+        for status in files_below(spark, place)
+        if str(status.getPath().getName())[0] not in "_."
+    ]
+    return max(written, default=None)

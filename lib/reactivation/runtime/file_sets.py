@@ -1,10 +1,10 @@
 """Files that belong together, in one folder: `_SUCCESS` is written last, and readers take no folder without it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pyspark.sql import SparkSession
 
-from reactivation.runtime.files import file_system, is_there, path_of, remove
+from reactivation.runtime.files import file_system, files_below, is_there, path_of, remove
 from reactivation.runtime.text import write_text
 
 _DONE = "_SUCCESS"
@@ -27,7 +27,8 @@ def is_complete(spark: SparkSession, folder: str) -> bool:
 
 def complete_below(spark: SparkSession, folder: str) -> list[str]:
     """Folders of complete sets, the folder itself or below it."""
-    return sorted(_marked(spark, folder)) if is_there(spark, folder) else []
+    found = [status.getPath() for status in files_below(spark, folder)] if is_there(spark, folder) else []
+    return sorted(str(path.getParent().toString()) for path in found if path.getName() == _DONE)
 
 
 def sha256(spark: SparkSession, file: str) -> str:
@@ -44,11 +45,3 @@ def sha256(spark: SparkSession, file: str) -> str:
 def there(spark: SparkSession, folder: str, names: Iterable[str]) -> list[str]:
     """Those of some files of a folder that are there."""
     return [name for name in names if is_there(spark, f"{folder}/{name}")]
-
-
-def _marked(spark: SparkSession, folder: str) -> Iterator[str]:
-    files = file_system(spark, folder).listFiles(path_of(spark, folder), True)
-    while files.hasNext():
-        path = files.next().getPath()
-        if path.getName() == _DONE:
-            yield str(path.getParent().toString())

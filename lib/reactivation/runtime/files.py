@@ -1,6 +1,6 @@
 """Channel files: one CSV per wave and channel. Spark writes them on any file system, whole or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -63,6 +63,13 @@ def remove(spark: SparkSession, places: Iterable[str]) -> None:
 def is_there(spark: SparkSession, place: str) -> bool:
     """True where a file or folder is there."""
     return bool(file_system(spark, place).exists(path_of(spark, place)))
+
+
+def files_below(spark: SparkSession, folder: str) -> Iterator[Any]:
+    """Hadoop's status of each file below a folder that is there, of a file that of itself."""
+    found = file_system(spark, folder).listFiles(path_of(spark, folder), True)
+    while found.hasNext():
+        yield found.next()
 
 
 def file_system(spark: SparkSession, place: str) -> Any:

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from reactivation.frames import of_records
-from reactivation.runtime import snapshot as snapshots
-from reactivation.runtime.snapshot import Snapshot
+from reactivation.runtime.snapshot import Snapshot, newest
 
 _MOST_FILES = 1000
 """Data files that are read by the log's own list: Spark looks for them one by one."""
@@ -17,10 +15,8 @@ _MOST_FILES = 1000
 
 def rows_at(spark: SparkSession, place: str, options: Mapping[str, str]) -> DataFrame:
     """The rows of any Delta table by its path: see `StoredTable.load`. options: of Delta's reader."""
-    log = Path(place) / "_delta_log"
     is_newest = not {"versionasof", "timestampasof"} & {name.lower() for name in options}
-    version = next(iter(snapshots.versions(log)), None) if is_newest else None
-    known = None if version is None else snapshots.of_version(log, version)
+    known = newest(place) if is_newest else None
     if known is not None and is_read_by_list(known):
         with suppress(AnalysisException):  # a file is gone: Delta says it better
             return of_files(spark, place, known)

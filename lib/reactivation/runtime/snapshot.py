@@ -81,11 +81,16 @@ def of_version(log: Path, version: int) -> Snapshot | None:
     )
 
 
-def rows_in(place: str) -> int | None:
-    """Rows of a table by its log, where that is a folder of this machine and says so; else None."""
+def newest(place: str) -> Snapshot | None:
+    """The newest version of a table, where its log is a folder of this machine and tells it; else None."""
     log = Path(place) / "_delta_log"
-    newest = next(iter(versions(log)), None)
-    found = None if newest is None else of_version(log, newest)
+    version = next(iter(versions(log)), None)
+    return None if version is None else of_version(log, version)
+
+
+def rows_in(place: str) -> int | None:
+    """Rows of a table by its log, where that says so; else None."""
+    found = newest(place)
     if found is None or not found.is_plain or any(file.rows is None for file in found.files):
         return None
     return sum(file.rows or 0 for file in found.files)

@@ -200,8 +200,7 @@ class StoredTable:
         name = schema_evolution.VERSION if self._is_catalog else schema_evolution.VERSION_OF_FOLDER
         is_allowed = self._is_catalog or self._spark.conf.get(ALLOW_PROPERTIES, "false") == "true"
         version = {name: str(CONTRACT_VERSION)} if is_allowed else {}
-        indexed = min(len(self.contract.columns), _INDEXED_COLUMNS)
-        return {"delta.dataSkippingNumIndexedCols": str(indexed), **version, **self._guards()}
+        return {"delta.dataSkippingNumIndexedCols": str(_INDEXED_COLUMNS), **version, **self._guards()}
 
     def _note_version(self) -> None:
         """Say the contract's version of a table that is all of it, where the table does not say so yet."""

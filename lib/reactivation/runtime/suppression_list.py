@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation.frames import union_all
 from reactivation.periods import Month
-from reactivation.runtime.hadoop_files import listed
+from reactivation.runtime.files import is_there
 
 
 def read_suppressed(
@@ -20,15 +20,8 @@ def read_suppressed(
     `until` is the first day on which other senders may write again.
     """
     found = [f"{folder}/{cycle}/suppression.csv" for cycle in cycles]
-    lists = [_of_cycle(spark, place, days_to_take_over) for place in found if _is_there(spark, place)]
+    lists = [_of_cycle(spark, place, days_to_take_over) for place in found if is_there(spark, place)]
     return union_all(lists) if lists else None
-
-
-def _is_there(spark: SparkSession, place: str) -> bool:
-    try:
-        return bool(listed(spark, place))
-    except FileNotFoundError:
-        return False
 
 
 def _of_cycle(spark: SparkSession, place: str, days_to_take_over: int) -> DataFrame:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity
+from reactivation.frames import by_value
 
 DRAWN_NONE = "none"
 
@@ -72,7 +73,7 @@ def threshold(
 
 def is_explorer(bucket: Column, queue: Column, thresholds: Mapping[str, int]) -> Column:
     """True for the users of each cell whose bucket lies under the cell's threshold."""
-    limit = F.coalesce(*[F.when(queue == policy, F.lit(n)) for policy, n in thresholds.items()], F.lit(0))
+    limit = by_value(queue, thresholds, 0)
     return bucket < limit
 
 

@@ -20,6 +20,7 @@ from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
+from reactivation.frames import by_value
 
 REASONS = (
     "profiling_refused",
@@ -197,14 +198,12 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
 
-    def of_option(values: Mapping[str, Any], otherwise: Any) -> Column:
-        return F.coalesce(*[F.when(F.col("option") == name, F.lit(v)) for name, v in values.items()], F.lit(otherwise))
-
+    option = F.col("option")
     found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {
-            "channel": of_option({o.label: o.channel for o in options}, "none"),
-            "benefit": of_option({o.label: o.benefit for o in options}, NO_BENEFIT),
-            "cost": of_option({o.label: o.cost for o in options}, Decimal(0)),
+            "channel": by_value(option, {o.label: o.channel for o in options}, "none"),
+            "benefit": by_value(option, {o.label: o.benefit for o in options}, NO_BENEFIT),
+            "cost": by_value(option, {o.label: o.cost for o in options}, Decimal(0)),
             "contact_id": F.lit(None).cast("string"),
             "plan_version": F.lit(None).cast("int"),
             "registered_on": F.lit(None).cast("date"),

@@ -1,16 +1,16 @@
 """What a campaign manager gets: files of contacts per channel, of granted benefits, and of those nobody may contact."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.release.ledger import Event
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings
 from reactivation.contracts import derived
+from reactivation.frames import by_value
 
 COLUMNS = (
     "contact_id",
@@ -56,12 +56,14 @@ def to_release(plan: DataFrame, planned: Event, *, scope: Scope, settings: Campa
                 "release_id": F.lit(planned["release_id"]),
                 "region": F.lit(scope.region),
                 "scenario": F.lit(scope.scenario),
-                "worst_cost": _by(offer, worst),
-                "send_until": _by(F.col("channel"), last),
-                "benefit_valid_until": _by(F.col("benefit"), valid),
+                "worst_cost": by_value(offer, worst),
+                "send_until": by_value(F.col("channel"), last),
+                "benefit_valid_until": by_value(F.col("benefit"), valid),
                 "send_from": F.date_add("send_on", later),
-                "template_id": _by(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
-                "template_version": _by(offer, {f"{t.channel}/{t.benefit}": t.version for t in templates.values()}),
+                "template_id": by_value(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
+                "template_version": by_value(
+                    offer, {f"{t.channel}/{t.benefit}": t.version for t in templates.values()}
+                ),
                 "stopped_on": F.lit(None).cast("date"),
             }
         )
@@ -114,8 +116,3 @@ def suppressed(
     return arms.where(F.col("touch").isNotNull() & F.lit(shields == "alike")).select(
         F.lit("suppression").alias("file"), "user_id", until.alias("until"), F.lit("marketing").alias("purpose")
     )
-
-
-def _by(key: Column, values: Mapping[str, Any]) -> Column:
-    """The value of a key, null where it has none."""
-    return F.coalesce(*[F.when(key == name, F.lit(value)) for name, value in values.items()], F.lit(None))

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
 from reactivation.errors import Finding
+from reactivation.frames import by_value
 
 Event = Mapping[str, Any]
 SENT_AS_PLANNED = 1
@@ -100,7 +101,7 @@ def stopped(reserved: DataFrame, after: Mapping[str, int], *, day: date) -> Data
 
     The order is a hash, so the stop cuts all cells alike.
     """
-    last = F.coalesce(*[F.when(F.col("channel") == name, F.lit(n)) for name, n in after.items()], F.lit(0))
+    last = by_value(F.col("channel"), after, 0)
     is_unsent = F.col("stopped_on").isNull() & (F.col("send_order") > last)
     found = F.when(is_unsent, F.lit(day)).otherwise(F.col("stopped_on"))
     return derived.CONTACT_LEDGER.select(reserved.withColumn("stopped_on", found))

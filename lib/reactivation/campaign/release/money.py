@@ -12,7 +12,7 @@ from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.release.settings import BudgetSettings
 from reactivation.contracts.canonical import REACHED
 from reactivation.errors import Finding
-from reactivation.frames import union_all
+from reactivation.frames import by_value, union_all
 
 
 class Money(NamedTuple):
@@ -60,7 +60,7 @@ def spent(
     A benefit that a user was granted twice and redeemed counts twice, because both grants may have been used.
     """
     of_contact, of_benefit = (
-        F.coalesce(*[F.when(F.col(key) == name, F.lit(value)) for name, value in values.items()], F.lit(Decimal(0)))
+        by_value(F.col(key), values, Decimal(0))
         for key, values in (("channel", channel_cost), ("benefit", benefit_value))
     )
     nothing, known = F.lit(Decimal(0)), released.select("contact_id", "user_id", "channel", "benefit")

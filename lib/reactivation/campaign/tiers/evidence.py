@@ -17,6 +17,7 @@ from scipy.stats import beta
 from reactivation import clusters
 from reactivation.campaign.tiers import untouched
 from reactivation.campaign.tiers.settings import TierSettings
+from reactivation.frames import by_value
 from reactivation.periods import Month
 from reactivation.statistics.shrinkage import IntervalEstimate, JointPosterior, Slope, shrunk
 
@@ -161,7 +162,7 @@ def has_enough(pair: clusters.WeightedComparison, settings: TierSettings) -> boo
 
 
 def _of_month(weights: Mapping[str, float]) -> Column:
-    return F.coalesce(*[F.when(F.col("cycle") == month, F.lit(w)) for month, w in weights.items()], F.lit(0.0))
+    return by_value(F.col("cycle"), weights, 0.0)
 
 
 def _shifted(seen: Mapping[int, tuple[float, float]], settings: TierSettings) -> dict[int, float]:
