@@ -59,10 +59,10 @@ def run(r: Run) -> None:
     facts = _known(r, arms, cells, as_of, send_on)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
     eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
-    barred = eligible.where("is_barred_unread").count()
-    r.say(f"    {barred} low-activity users are barred from a channel, or profiling, by rows that cannot be read")
     gains = evidence_months.gains(r, wave, name)
     planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
+    barred = f"{planned.barred} low-activity users are barred"
+    r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
     if before is not None and before["plan_digest"] == planned.digest:

@@ -45,7 +45,8 @@ class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
 
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
-    what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests.
+    what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
+    low-activity users whom rows that cannot be read bar from a channel, or from profiling.
     """
 
     plan: DataFrame
@@ -54,6 +55,7 @@ class PlannedWave(NamedTuple):
     contacts: Mapping[str, int]
     cost: Decimal
     digest: str
+    barred: int
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -110,6 +112,7 @@ def plan(
         "policy",
         reason.alias("reason"),
         option.alias("option"),
+        "is_barred_unread",
         expected.column(option, options=options, tier=F.col("tier"), is_model=F.col("policy") == "model").alias(
             "expected_gain"
         ),
@@ -120,7 +123,7 @@ def plan(
         F.when(is_explorer, odds).alias("propensity"),
         F.when(is_explorer, exploration.drawn_from(mask, options)).alias("drawn_from"),
     )
-    found = _counted(decided, [*options, guidance])
+    found = _counted(decided, given := (*options, guidance))
     of_wave = {"cycle": cycle, "wave": name}
     waterfall = [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(found.reasons.items())]
     limits = [
@@ -128,9 +131,9 @@ def plan(
         for policy in POLICIES
         for limit in _limits(whole[policy], allocated.remaining[policy])
     ]
-    says = [str(send_on), str(found.rows), *(map(str, (*options, guidance))), *waterfall, *limits]
+    says = [str(send_on), str(found.rows), *map(str, given), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
-    return PlannedWave(_rows(decided, [*options, guidance]), waterfall, limits, found.sent, found.cost, digest)
+    return PlannedWave(_rows(decided, given), waterfall, limits, found.sent, found.cost, digest, found.barred)
 
 
 def _exploration(
@@ -169,30 +172,31 @@ def _exploration(
 
 
 class _Counted(NamedTuple):
-    """Users by reason, contacts by channel with their expected cost, and a sum of hashes of the rows of the plan."""
+    """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users."""
 
     reasons: Counter[str]
     sent: Counter[str]
     cost: Decimal
     rows: Decimal
+    barred: int
 
 
 def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     """What is known of a plan as a whole; one query."""
-    reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
+    reasons, sent, cost, rows, barred = Counter[str](), Counter[str](), Decimal(0), Decimal(0), 0
     by_label = {option.label: option for option in options}
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
     of_row = F.xxhash64(*decides).cast("decimal(20,0)")
-    for row in (
-        decided.groupBy("reason", "option").agg(F.count("*").alias("users"), F.sum(of_row).alias("hash")).collect()
-    ):
+    sums = F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.count_if("is_barred_unread").alias("barred")
+    for row in decided.groupBy("reason", "option").agg(*sums).collect():
         reasons[row.reason] += row.users
+        barred += row.barred
         if row.reason in _IN_PLAN:
             rows += row.hash
         if row.reason == "planned":
             sent[by_label[row.option].channel] += row.users
             cost += by_label[row.option].cost * row.users
-    return _Counted(reasons, sent, cost, rows)
+    return _Counted(reasons, sent, cost, rows, barred)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
