@@ -13,11 +13,13 @@ assert VERSION, "lib/reactivation/__init__.py must hold a line with __version__"
 SPARK = ["pyspark==4.1.1", "delta-spark==4.3.1"]
 TOOLS = [
     "chispa",
+    "psutil",
     "pytest",
     "pytest-xdist",
     "hypothesis",
     "ruff",
     "mypy",
+    "types-psutil",
     "types-PyYAML",
     "pandas-stubs",
     "setuptools>=75",

@@ -36,7 +36,6 @@ LONGEST_FIRST = (
     "tests/lab",
     "tests/cycle/cluster/test_cluster.py",  # the bank that it starts from has lived to its first wave by then
     "tests/cycle/again/test_killed.py",
-    "tests/cycle/again/test_in_a_row.py",
     "tests/runtime",
     "tests/ingest",
     "tests/model",

@@ -6,6 +6,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from reactivation.runtime.files import files_below
+
 
 @dataclass(frozen=True)
 class File:
@@ -54,9 +56,8 @@ def listed(spark: SparkSession, place: str) -> list[File]:
         raise FileNotFoundError(place)
     root = system.getFileStatus(root).getPath()
     depth = len(str(root.toString()).rstrip("/")) + 1
-    found, files = [], system.listFiles(root, True)
-    while files.hasNext():
-        status = files.next()
+    found = []
+    for status in files_below(spark, place):
         path = str(status.getPath().toString())
         *inside, name = path[depth:].split("/")
         if all(part and part[0] not in "_." for part in (*inside, name)) or not path[depth:]:

@@ -1,5 +1,6 @@
 """Runs one command and measures the whole tree of its processes: seconds, and seconds of processor."""
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -10,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 _PAUSE_SECONDS = 0.25
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 Sample = tuple[float, float, float]
 """Seconds since the epoch, and seconds of processor used until then: by the command, and by the whole machine."""
@@ -99,18 +101,20 @@ class Sampler:
 
 def tree_cpu_seconds(root: int) -> float:
     """Seconds of processor that a process, all that it started and all that these waited for have used so far."""
-    known = _processes()
-    family, young = set[int](), {root} & set(known)
-    while young:
-        family |= young
-        young = {number for number, (parent, _) in known.items() if parent in young} - family
-    return sum(known[number][1] for number in family) / _TICKS
+    used = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in (one := psutil.Process(root), *one.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                times = process.cpu_times()
+                used += times.user + times.system + times.children_user + times.children_system
+    return used
 
 
 def machine_seconds() -> float:
     """Seconds of processor that the machine has spent since it started, those included that another machine took."""
-    ticks = [int(field) for field in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
-    return (sum(ticks) - ticks[3] - ticks[4]) / _TICKS  # without idling and waiting for disks
+    times = psutil.cpu_times()
+    of_guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # user and nice hold them as well
+    return float(sum(times) - of_guests - times.idle - getattr(times, "iowait", 0.0))
 
 
 def _at(samples: Sequence[Sample], at: float) -> tuple[float, float]:
@@ -144,16 +148,4 @@ def _reap_orphans(others: set[int]) -> float:
 
 
 def _children() -> set[int]:
-    return {number for number, (parent, _) in _processes().items() if parent == os.getpid()}
-
-
-def _processes() -> dict[int, tuple[int, int]]:
-    """By number the parent of each process that is there, and the ticks that it and those it waited for have used."""
-    known: dict[int, tuple[int, int]] = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        known[int(place.name)] = (int(fields[1]), sum(int(ticks) for ticks in fields[11:15]))
-    return known
+    return {process.pid for process in psutil.Process().children()}

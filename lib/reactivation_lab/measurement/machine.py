@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pyspark.sql import SparkSession
 
 _CPU = Path("/proc/cpuinfo")
@@ -14,7 +15,7 @@ _CPU_KEYS = ("model name", "Hardware", "cpu model")
 
 def machine() -> dict[str, Any]:
     """cores, memory_bytes and cpu of the machine that runs the driver."""
-    return {"cores": os.cpu_count(), "memory_bytes": _memory_bytes(), "cpu": _cpu()}
+    return {"cores": os.cpu_count(), "memory_bytes": psutil.virtual_memory().total, "cpu": _cpu()}
 
 
 def versions(spark: SparkSession) -> dict[str, str]:
@@ -35,13 +36,6 @@ def disk_bytes(folder: str) -> int | None:
         return None
     sizes = (Path(place, name).lstat().st_size for place, _, names in os.walk(root) for name in names)
     return sum(sizes)
-
-
-def _memory_bytes() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        return None
 
 
 def _cpu() -> str:

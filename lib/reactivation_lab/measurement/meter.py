@@ -1,22 +1,20 @@
 """The cost of a block of work: seconds, peak memory of all its processes, and Spark's own counters."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import psutil
 from pyspark.sql import SparkSession
 
 import reactivation
 from reactivation_lab.measurement import machine
 
-_PROCESSES = Path("/proc")
 _PAUSE_SECONDS = 0.25
-_PAGE_BYTES = 4096
 _STAGE_COUNTERS = {
     "task_seconds": ("executorRunTime", 1e-3),
     "cpu_seconds": ("executorCpuTime", 1e-9),
@@ -67,7 +65,7 @@ class Cost:
         return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
 
 
-@contextmanager
+@contextlib.contextmanager
 def measured(spark: SparkSession) -> Iterator[Cost]:
     """Measure what runs inside; the cost is whole when the block has ended without an error.
 
@@ -123,38 +121,25 @@ class _Sampler:
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process and all its descendants; 0 where there is no /proc.
+    """Resident memory of this process and all its descendants.
 
     A process that is just being started still has its parent's memory, which counts once: one as large as its parent,
     by all the addresses that it may use, is left out until it runs a program of its own.
     """
-    known: dict[int, _Process] = {}
-    for place in _PROCESSES.glob("[0-9]*"):
-        try:
-            after_name = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        known[int(place.name)] = _Process(*(int(after_name[field]) for field in (1, 20, 21)))
-    family = {_own_id()} if _PROCESSES.is_dir() else set()
-    counted, young = set(family), set(family)
-    while young:
-        young = {number for number, process in known.items() if process.parent in young and number not in family}
-        family |= young
-        counted |= {number for number in young if not known[number].is_like(known.get(known[number].parent))}
-    return sum(known[number].pages for number in counted if number in known) * _PAGE_BYTES
+    own = psutil.Process()
+    known: dict[int, tuple[int, Any]] = {}
+    for process in (own, *own.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            known[process.pid] = process.ppid(), process.memory_info()
+    return sum(
+        memory.rss
+        for number, (parent, memory) in known.items()
+        if number == own.pid or parent not in known or not _is_as_large(memory.vms, known[parent][1].vms)
+    )
 
 
-class _Process(NamedTuple):
-    parent: int
-    addresses: int
-    pages: int
-
-    def is_like(self, other: "_Process | None") -> bool:
-        return other is not None and abs(self.addresses - other.addresses) <= other.addresses / 1000
-
-
-def _own_id() -> int:
-    return int((_PROCESSES / "self").resolve().name)
+def _is_as_large(addresses: int, of_parent: int) -> bool:
+    return abs(addresses - of_parent) <= of_parent / 1000
 
 
 def _jvm(spark: SparkSession) -> Any:

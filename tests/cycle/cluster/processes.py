@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import psutil
 import pyspark
 
 T = TypeVar("T")
@@ -46,8 +47,11 @@ class Cluster:
 
     def executors(self) -> list[int]:
         """Process ids of the executors that run now, the youngest last."""
-        pids = [pid for worker in self.workers for pid in _children(worker.pid)]
-        return sorted(pid for pid in pids if b"CoarseGrainedExecutorBackend" in _command(pid))
+        found = []
+        for child in (child for worker in self.workers for child in psutil.Process(worker.pid).children()):
+            with suppress(psutil.NoSuchProcess):
+                found += [child.pid] if any("CoarseGrainedExecutorBackend" in word for word in child.cmdline()) else []
+        return sorted(found)
 
     def lose_an_executor(self) -> None:
         """Kill one with all the rows and shuffle files it keeps: the process first, so that it cannot say goodbye."""
@@ -148,32 +152,13 @@ def _environment(**more: str) -> dict[str, str]:
     return {**kept, "SPARK_HOME": str(SPARK_HOME), **more}
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
 def _end(run: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """End a process and its descendants: each was started as a session of its own."""
     if run.poll() is None:
-        for pid in _descendants(run.pid):
-            _signal(pid)
+        for process in (own := psutil.Process(run.pid), *own.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         run.wait()
-
-
-def _descendants(pid: int) -> list[int]:
-    return [pid, *[below for child in _children(pid) for below in _descendants(child)]]
-
-
-def _signal(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _free_port() -> int:
