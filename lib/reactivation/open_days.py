@@ -95,6 +95,17 @@ class OpenDays(FrozenModel):
             day += _DAY
         return day
 
+    def open_days(self, first: date, count: int) -> list[date]:
+        """The first open days from a day on.
+
+        >>> [str(day) for day in OpenDays(closed_weekdays=["saturday", "sunday"]).open_days(date(2026, 9, 4), 3)]
+        ['2026-09-04', '2026-09-07', '2026-09-08']
+        """
+        days = [self.next_open(first)]
+        while len(days) < count:
+            days.append(self.next_open(days[-1] + _DAY))
+        return days
+
     def wave_day(self, day: date) -> date:
         """The day on which a wave of conf's day is sent: by `wave_on_closed_day` another one, or the same."""
         return self.next_open(day) if self.wave_on_closed_day == "next_open_day" else day

@@ -120,6 +120,7 @@ def facts(spark: SparkSession) -> Facts:
         "can_call": ("boolean", True),
         "is_contactable": ("boolean", True),
         "is_over_contact_limit": ("boolean", False),
+        "is_in_quiet_days": ("boolean", False),
         "is_over_sms_limit": ("boolean", False),
         "is_over_push_limit": ("boolean", False),
         "is_over_call_limit": ("boolean", False),

@@ -12,12 +12,19 @@ from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.release import channel_files
 from reactivation.contracts import derived
+from reactivation.periods import Calendar
 from reactivation.runtime.files import write_files
 
 pytestmark = pytest.mark.edges
 
 
 CHANNELS = ("sms", "push")
+CALENDAR = Calendar(
+    zone="Asia/Shanghai",
+    settle_days=5,
+    closed_weekdays=("saturday", "sunday"),
+    send_hours={"sms": {"from": "09:00", "until": "20:00"}, "call": {"from": "09:30", "until": "18:00"}},
+)
 SCOPE = channel_files.Scope("north", "cards")
 PLANNED = {"release_id": "north-cards-2026-06-W1-v1", "send_on": date(2026, 6, 5)}
 
@@ -30,11 +37,18 @@ def released(
         ["channel", "user_id", "contact_id", "benefit", "send_on", "plan_version"],
         [(channel, user, contact or None, "gift", "2026-06-05", 1) for channel, user, contact in contacts],
     ).withColumn("left_out", F.lit(None).cast("string"))
-    return channel_files.to_release(plan.repartition(3), PLANNED, scope=SCOPE, settings=settings, salt=salt)
+    return channel_files.to_release(
+        plan.repartition(3), PLANNED, scope=SCOPE, settings=settings, calendar=CALENDAR, salt=salt
+    )
 
 
-def write(found: DataFrame, folder: Path) -> None:
-    rows = channel_files.contacts(found)
+def in_files(found: DataFrame, settings: CampaignSettings) -> DataFrame:
+    days = channel_files.days_of_sending(PLANNED["send_on"], settings, CALENDAR)
+    return channel_files.contacts(found, days, CALENDAR)
+
+
+def write(found: DataFrame, settings: CampaignSettings, folder: Path) -> None:
+    rows = in_files(found, settings)
     write_files(rows, str(folder), by="channel", names=CHANNELS, order_by="send_order")
 
 
@@ -43,7 +57,7 @@ def test_a_file_per_channel_and_a_rerun_leaves_the_same_bytes(
 ) -> None:
     folder = tmp_path / "exports" / "2026-06" / "W1"
     contacts = [("sms", 7, "c-7"), ("push", 3, "c-3"), ("sms", 12, "c-12"), ("none", 4, "")]
-    write(released(rows, settings, *contacts), folder)
+    write(released(rows, settings, *contacts), settings, folder)
     assert sorted(path.name for path in folder.iterdir()) == ["push.csv", "sms.csv"]
     first = (folder / "sms.csv").read_bytes()
     head, *lines = first.decode().splitlines()
@@ -51,13 +65,14 @@ def test_a_file_per_channel_and_a_rerun_leaves_the_same_bytes(
         "contact_id,user_id,benefit,send_on,send_order,template_id,template_version,"
         "benefit_valid_until,send_from,send_until"
     )
+    hours = "2026-06-05T09:00:00+08:00,2026-06-05T20:00:00+08:00"  # those of conf's calendar, on the region's clock
     assert sorted(lines) == [
-        "c-12,12,gift,2026-06-05,2,gift_sms,2,2026-07-04,2026-06-05,2026-06-05",
-        "c-7,7,gift,2026-06-05,1,gift_sms,2,2026-07-04,2026-06-05,2026-06-05",
+        f"c-12,12,gift,2026-06-05,2,gift_sms,2,2026-07-04,{hours}",
+        f"c-7,7,gift,2026-06-05,1,gift_sms,2,2026-07-04,{hours}",
     ]
     assert [line.split(",")[4] for line in lines] == ["1", "2"]  # a file cut off anywhere is the first of the order
     # Re-run: the same contacts in another order, and nobody for push any more.
-    write(released(rows, settings, contacts[2], contacts[0]), folder)
+    write(released(rows, settings, contacts[2], contacts[0]), settings, folder)
     assert (folder / "sms.csv").read_bytes() == first
     assert sorted(path.name for path in folder.iterdir()) == ["sms.csv"]
 
@@ -79,15 +94,21 @@ def test_the_order_of_a_file_is_neither_that_of_users_nor_of_another_waves_file(
     assert abs(ranks / 40 - 19.5 * 20.5) < 60  # no more correlated with the number than chance makes it
 
 
-def test_calls_are_spread_over_the_days_that_the_call_centre_needs(rows: Rows, conf: dict[str, Any]) -> None:
-    """Two seats for one hour at two dials, two dials a user: two users a day."""
+def test_calls_are_spread_over_the_open_days_that_the_call_centre_needs(rows: Rows, conf: dict[str, Any]) -> None:
+    """Two seats for one hour at two dials, two dials a user: two users a day. The 5th is a Friday."""
     conf["release"]["call_centre"] = {"seats": 2, "hours_per_day": 1, "dials_per_hour": 2, "attempts_max": 2}
     settings = CampaignSettings.model_validate(conf)
     found = released(rows, settings, *[("call", user, f"c-{user}") for user in range(5)])
-    calls = channel_files.calls(found, attempts_max=2).orderBy("send_order").collect()
-    assert [(row.send_order, row.send_from.day, row.send_until.day) for row in calls] == [
-        (1, 5, 7), (2, 5, 7), (3, 6, 7), (4, 6, 7), (5, 7, 7),
-    ]  # fmt: skip
+    calls = channel_files.calls(in_files(found, settings), attempts_max=2).orderBy("send_order").collect()
+    until = "2026-06-09T18:00:00+08:00"
+    assert [(row.send_order, row.send_from, row.send_until) for row in calls] == [
+        (1, "2026-06-05T09:30:00+08:00", until),
+        (2, "2026-06-05T09:30:00+08:00", until),
+        (3, "2026-06-08T09:30:00+08:00", until),  # nobody is called on the weekend
+        (4, "2026-06-08T09:30:00+08:00", until),
+        (5, "2026-06-09T09:30:00+08:00", until),
+    ]
+    assert {(row.send_from.day, row.send_until.day) for row in found.collect()} == {(5, 9), (8, 9), (9, 9)}
     assert {(row.script_id, row.template_version, row.attempts_max) for row in calls} == {("gift_call", 2, 2)}
 
 
@@ -111,10 +132,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_half_done(
     rows: Rows, settings: CampaignSettings, tmp_path: Path
 ) -> None:
     contacts = released(rows, settings, ("sms", 7, "c-7"))
-    write(contacts, tmp_path)
-    broken = channel_files.contacts(contacts).withColumn(
-        "user_id", F.raise_error(F.lit("the disk is full")).cast("bigint")
-    )
+    write(contacts, settings, tmp_path)
+    broken = in_files(contacts, settings).withColumn("user_id", F.raise_error(F.lit("the disk is full")).cast("bigint"))
     with pytest.raises(Exception, match="the disk is full"):
         write_files(broken, str(tmp_path), by="channel", names=CHANNELS, order_by="send_order")
     assert (tmp_path / "sms.csv").read_text().count("\n") == 2

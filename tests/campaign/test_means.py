@@ -5,44 +5,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pyspark.sql import DataFrame
 
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.planning import capacity
 from reactivation.campaign.release import money, templates
-from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.release.settings import BudgetSettings
 from reactivation.campaign.release.templates import Template
 from reactivation.contracts import canonical, derived
 
-JUNE, DAY = "2026-06", date(2026, 6, 12)
+DAY = date(2026, 6, 12)
 
 
-def event(wave: str, status: str, cost: str, worst: str) -> dict[str, Any]:
-    return {
-        "cycle": JUNE,
-        "wave": wave,
-        "plan_version": 1,
-        "status": status,
-        "cost": Decimal(cost),
-        "worst_cost": Decimal(worst),
-    }
-
-
-LEDGER = Ledger.of(
-    [
-        event("W1", "planned", "70", "0"),
-        event("W1", "released", "60.00", "300.00"),
-        event("W1", "stopped", "20.00", "100.00"),
-        event("W2", "planned", "999", "0"),  # planned money is not committed
-    ]
-)
-
-
-@pytest.mark.numbers
-def test_what_a_month_has_committed_is_what_was_released_less_what_was_stopped() -> None:
-    assert money.committed(LEDGER, cycle=JUNE) == (Decimal("40.00"), Decimal("200.00"))
-    assert money.committed(LEDGER, cycle="2026-07") == (0, 0)
+BEFORE = money.Money(committed=Decimal("40.00"), worst=Decimal("200.00"))
+PRICES = {"sms": Decimal("0.05"), "call": Decimal("2.50")}
 
 
 @pytest.mark.numbers
@@ -61,8 +38,7 @@ def test_release_keeps_to_the_approved_budget_until_it_is_frozen(
     approved: str | None, frozen_on: str | None, cost: str, kinds: list[str]
 ) -> None:
     budget = BudgetSettings.model_validate({"approved_cny": approved, "frozen_on": frozen_on})
-    before = money.committed(LEDGER, cycle=JUNE)
-    assert [f.kind for f in money.over_budget(budget, before, cost=Decimal(cost), day=DAY)] == kinds
+    assert [f.kind for f in money.over_budget(budget, BEFORE, cost=Decimal(cost), day=DAY)] == kinds
 
 
 @pytest.mark.rules
@@ -89,36 +65,61 @@ def test_a_benefit_is_out_of_stock_while_it_is_valid_or_once_it_is_redeemed(rows
     assert alone == {"gift": 1, "coupon": 1}
 
 
+def gifts(rows: Rows, *contacts: tuple[str, int, str, str]) -> DataFrame:
+    """Released contacts, of which a gift costs 10.00 where it is redeemed; 1.50 of them are expected."""
+    columns = ["contact_id", "user_id", "channel", "benefit", "cost", "worst_cost", "benefit_valid_until"]
+    priced = [
+        (
+            contact,
+            user,
+            channel,
+            benefit,
+            PRICES[channel] + Decimal(bool(until)) * 3 / 2,
+            PRICES[channel] + 10 * bool(until),
+            until,
+        )
+        for contact, user, channel, until in contacts
+        for benefit in ["gift" if until else "none"]
+    ]
+    return rows(derived.CONTACT_LEDGER, columns, priced)
+
+
 @pytest.mark.rules
-def test_spent_is_what_reached_somebody_and_what_was_redeemed(rows: Rows) -> None:
-    released = rows(
-        derived.CONTACT_LEDGER,
-        ["contact_id", "user_id", "channel", "benefit"],
-        [("a", 1, "sms", "gift"), ("b", 2, "call", "none"), ("c", 3, "call", "gift"), ("d", 4, "sms", "gift")],
+def test_committed_falls_by_what_was_never_tried_and_by_benefits_that_expired_unredeemed(rows: Rows) -> None:
+    released = gifts(
+        rows,
+        ("a", 1, "sms", "2026-06-12"),  # no receipt, valid to the end of the day: 0.05 + 1.50, at worst 10.05
+        ("b", 2, "sms", "2026-06-12"),  # withdrawn
+        ("c", 3, "call", "2026-06-12"),  # rejected
+        ("d", 4, "call", "2026-06-12"),  # not attempted, says one; answered, says another: 2.50 + 1.50, at worst 12.50
+        ("e", 5, "sms", "2026-06-12"),  # stopped by the channel
+        ("f", 6, "sms", "2026-06-12"),  # failed: it was tried, and is owed: 0.05 + 1.50, at worst 10.05
+        ("g", 7, "sms", "2026-06-11"),  # expired: 0.05
+        ("h", 8, "sms", "2026-06-11"),  # expired, redeemed before: 0.05 + 10.00
+        ("i", 9, "sms", "2026-06-11"),  # withdrawn, but the user has redeemed the gift: 10.00
+        ("j", 10, "call", ""),  # no benefit: 2.50
     )
-    receipts = rows(
-        canonical.CONTACTS,
-        ["contact_id", "status"],
-        [
-            ("a", "clicked"),  # implies a delivery
-            ("a", "delivered"),  # the same contact
-            ("b", "answered"),
-            ("c", "rejected"),  # cost nothing
-            ("x", "delivered"),  # none of these
-        ],
-    )
+    statuses = [("b", "withdrawn"), ("c", "rejected"), ("d", "not_attempted"), ("d", "answered"), ("e", "stopped"),
+                ("f", "failed"), ("h", "delivered"), ("i", "withdrawn"), ("x", "withdrawn")]  # fmt: skip
+    receipts = rows(canonical.CONTACTS, ["contact_id", "status"], statuses)
     redeemed = rows(
         canonical.BENEFIT_EVENTS,
         ["user_id", "benefit_code", "event_at"],
-        [(1, "gift", "2026-06-10"), (1, "gift", "2026-06-11"), (2, "gift", "2026-06-10")],  # 2 was granted none
+        [(8, "gift", "2026-06-10"), (8, "gift", "2026-06-11"), (9, "gift", "2026-06-10"), (7, "coupon", "2026-06-10")],
     )
-    prices: dict[str, Any] = {
-        "channel_cost": {"sms": Decimal("0.05"), "call": Decimal("2.50")},
-        "benefit_value": {"gift": Decimal(10), "none": Decimal(0)},
-    }
-    assert money.spent(released, receipts, redeemed, **prices).collect()[0].spent == Decimal("12.55")
-    assert money.spent(released, receipts, None, **prices).collect()[0].spent == Decimal("2.55")
-    assert money.spent(released, None, None, **prices).collect()[0].spent == 0
+
+    def account(receipts: Any, redeemed: Any) -> tuple[str, ...]:
+        [row] = money.account(released, receipts, redeemed, channel_cost=PRICES, day=DAY).collect()
+        return tuple(str(value) for value in row)
+
+    # a 1.55, d 4.00, f 1.55, g 0.05, h 10.05, i 10.00, j 2.50; spent: d 2.50, h 10.05, i 10.00
+    assert account(receipts, redeemed) == ("29.70", "55.20", "22.55")
+    # without receipts: b, e 1.55 each, c 4.00 more, i 10.05; at worst 10.05 each and 12.50; spent: h, i 10.00
+    assert account(None, redeemed) == ("36.85", "87.85", "20.00")
+    # where nobody knows of redemptions, nothing is free again at its end: g, h 1.55 each
+    assert account(receipts, None) == ("12.70", "55.20", "2.55")
+    [row] = money.account(released.limit(0), receipts, redeemed, channel_cost=PRICES, day=DAY).collect()
+    assert (row.committed, row.worst, row.spent) == (0, 0, 0)
 
 
 @pytest.mark.numbers

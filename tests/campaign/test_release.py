@@ -119,27 +119,29 @@ def looked(spark: SparkSession, rows: Rows, people: Sequence[tuple[Any, ...]], b
         "user_id bigint, can_sms boolean, can_push boolean, can_call boolean, is_contactable boolean",
     )
     recent = spark.createDataFrame(
-        [(user, 1, over, False, False, False) for user, *_, over in people if over is not None],
-        "user_id bigint, recent_contacts bigint, is_over_contact_limit boolean, "
+        [(user, 1, over, quiet, False, False, False) for user, *_, over, quiet in people if over is not None],
+        "user_id bigint, recent_contacts bigint, is_over_contact_limit boolean, is_in_quiet_days boolean, "
         "is_over_sms_limit boolean, is_over_push_limit boolean, is_over_call_limit boolean",
     )
     return last_look.looked_at(plan, reach=reach, recent=recent, before=before)
 
 
-PEOPLE = [  # user, channel, signed up, can_sms, can_push, over the limit (null: no contact at all)
-    (1, "sms", True, True, False, None),
-    (2, "sms", True, False, True, None),  # refused SMS since it was planned
-    (3, "push", False, True, True, None),  # closed the account
-    (4, "push", True, True, True, True),  # another wave was released meanwhile
-    (5, "sms", True, True, True, False),
-    (6, "none", True, True, True, None),  # drew none: no contact
-    (7, "sms", False, False, False, True),  # the first reason counts
+PEOPLE = [  # user, channel, signed up, can_sms, can_push, over the limit (null: no contact at all), in quiet days
+    (1, "sms", True, True, False, None, None),
+    (2, "sms", True, False, True, None, None),  # refused SMS since it was planned
+    (3, "push", False, True, True, None, None),  # closed the account
+    (4, "push", True, True, True, True, True),  # another wave was released meanwhile
+    (5, "sms", True, True, True, False, False),
+    (6, "none", True, True, True, None, None),  # drew none: no contact
+    (7, "sms", False, False, False, True, False),  # the first reason counts
+    (8, "push", True, True, True, False, True),  # clicked on another wave's message yesterday
 ]
 
 
 def test_release_looks_once_more_at_consent_caps_and_closed_accounts(spark: SparkSession, rows: Rows) -> None:
     found = {row.user_id: row.left_out for row in looked(spark, rows, PEOPLE, None).collect()}
-    assert found == {1: None, 2: "refused", 3: "not_signed_up", 4: "over_contact_limit", 5: None, 7: "not_signed_up"}
+    assert found == {1: None, 2: "refused", 3: "not_signed_up", 4: "over_contact_limit", 5: None, 7: "not_signed_up",
+                     8: "quiet_days"}  # fmt: skip
 
 
 def test_a_second_release_leaves_out_the_users_of_the_first_that_was_not_stopped(
@@ -155,7 +157,7 @@ def test_what_is_released_is_counted_with_sums_that_the_receiver_can_check(spark
     worst = {("sms", "gift"): Decimal("10.05"), ("push", "gift"): Decimal("10.00")}
     found = last_look.by_channel(counts, worst)
     assert found == {"sms": last_look.Channel(2, 6, Decimal("2.00"), Decimal("20.10"))}
-    assert last_look.left_out(counts) == {"not_signed_up": 2, "refused": 1, "over_contact_limit": 1}
+    assert last_look.left_out(counts) == {"not_signed_up": 2, "refused": 1, "over_contact_limit": 1, "quiet_days": 1}
 
 
 def test_equal_rows_have_one_fingerprint_and_any_change_another(rows: Rows) -> None:

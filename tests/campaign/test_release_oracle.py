@@ -1,247 +1,179 @@
-"""Random worlds of receipts, reservations and refusals against plain Python: nobody barred, capped or held out goes."""
+"""The release property: 20 confs x 50 random worlds, each conf in one frame, against plain Python (`release_worlds`).
+
+Nobody barred, capped, excluded or held out is ever released, nobody else is left out, and each has the right reason.
+"""
 
 import random
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
+from campaign.release_worlds import CELLS, CYCLE, RELEASE, SOURCES, WORDS, Conf, Oracle, User, conf_of, users_of
 from conftest import Rows
+from population.conftest import World
+from population.conftest import settings as population_settings
 from reactivation import campaign, population
-from reactivation.campaign import CampaignSettings, WaveSalts
-from reactivation.campaign.release import channel_files, last_look, ledger
+from reactivation.campaign import CampaignSettings, Ledger, WaveSalts
+from reactivation.campaign.planning import wave_days
+from reactivation.campaign.release import channel_files, frozen, last_look, ledger
 from reactivation.contracts import canonical, derived
-from reactivation.contracts.canonical import CONTACT_CHANNELS, REACHED
+from reactivation.errors import PlanError
+from reactivation.frames import checkpointed
 from reactivation.periods import Calendar, Month
-from reactivation.population.settings import ContactPolicySettings
 
 pytestmark = pytest.mark.rules
 
-CONFS, WORLDS, USERS = 20, 50, 8
-AS_OF = date(2026, 6, 10)
+CONFS, MONTH, ONE_DAY = 20, Month.parse(CYCLE), timedelta(days=1)
 SALTS = WaveSalts("explorers", "options", "guidance")
-CELLS = ("model", "rule", "random")
+WAVE = {"cycle": CYCLE, "wave": "W1"}
+KNOWN = Ledger.of(
+    [
+        {**WAVE, "plan_version": version, "status": status, "release_id": f"{RELEASE[:-1]}{version}"}
+        for version, status in ((1, "planned"), (1, "released"), (2, "planned"))
+    ]
+)
 
 
-class Contact(NamedTuple):
-    """One earlier contact. receipts: status and the day its receipt arrived; none yet where it is empty."""
-
-    contact_id: str
-    user_id: int
-    channel: str
-    sent_on: date
-    is_reserved: bool
-    receipts: tuple[tuple[str, date], ...]
-
-
-class World(NamedTuple):
-    """All worlds of one conf, the users of each with numbers of their own."""
-
-    users: list[dict[str, Any]]
-    contacts: list[Contact]
-    outside: list[tuple[int, str, date]]
-    before: set[int]
-
-
-def conf_of(chance: random.Random, plain: dict[str, Any]) -> dict[str, Any]:
-    few = {"push": chance.randint(100, 900), "sms": chance.randint(100, 900), "call": chance.randint(10, 500)}
-    options = [{"channel": channel, "benefit": "gift"} for channel in chance.sample(CONTACT_CHANNELS, 2)]
+def campaign_settings(chance: random.Random, conf: Conf, plain: dict[str, Any]) -> CampaignSettings:
     wave = {
         **plain["waves"]["W1"],
-        "day": 12,
-        "options": options,
-        "capacity_per_1000_users": few,
-        "budget_cny_per_1000_users": chance.randint(100, 5000),
+        "day": conf.wave_day,
+        "options": [{"channel": channel, "benefit": "gift"} for channel in conf.options],
+        "capacity_per_1000_users": {channel: chance.randint(100, 900) for channel in conf.options},
+        "budget_cny_per_1000_users": chance.randint(300, 5000),
         "exploration_share": chance.choice((0, 0.3)),
         "qualifies": dict.fromkeys(CELLS, "true"),
+        "guidance": "true" if conf.has_guidance else None,
     }
-    return {**plain, "lead_days": 2, "waves": {"W1": wave}}
+    release = {**plain["release"], "send_days": conf.send_days}
+    values = {**plain, "lead_days": conf.lead_days, "waves": {"W1": wave}, "release": release}
+    return CampaignSettings.model_validate(values)
 
 
-def policy_of(chance: random.Random) -> dict[str, Any]:
-    def limits() -> dict[str, int]:
-        return {
-            "window_days": chance.randint(1, 9),
-            "max_contacts": chance.randint(1, 3),
-            "min_days_between": chance.randint(0, 4),
+def calendar_of(conf: Conf) -> Calendar:
+    return Calendar.model_validate(
+        {
+            "zone": "UTC",
+            "settle_days": 5,
+            "closed_weekdays": conf.closed_weekdays,
+            "holidays": [{"first": first, "last": last} for first, last in conf.holidays],
+            "workdays": conf.workdays,
+            "holidays_known_until": "2026-12-31",
         }
-
-    channels = {name: limits() for name in CONTACT_CHANNELS if chance.random() < 0.4}
-    return {**limits(), "counts_outside_contacts": chance.random() < 0.7, "channels": channels}
+    )
 
 
-def world_of(chance: random.Random, send_on: date) -> World:
-    users, contacts, outside, before = [], [], [], set()
-    for number in range(WORLDS * USERS):
-        user = 1000 + number
-        touch = chance.choice(("touched", "touched", "touched", "holdout", "long_holdout"))
-        can = {channel: chance.random() < 0.8 for channel in CONTACT_CHANNELS}
-        later = {channel: can[channel] and chance.random() < 0.9 for channel in CONTACT_CHANNELS}
-        users.append(
-            {
-                "user_id": user,
-                "policy": chance.choice(CELLS),
-                "touch": touch,
-                "rank": number + 1,
-                "can": can,
-                "can_later": later,
-                "is_signed_up": chance.random() < 0.97,
-                "may_be_profiled": chance.random() < 0.97,
-            }
+class Bank:
+    """The tables of all worlds of one conf, and what the rules make of them on a day."""
+
+    def __init__(self, spark: SparkSession, rows: Rows, users: list[User], conf: Conf) -> None:
+        self.users, self.conf, self.calendar, self._rows = users, conf, calendar_of(conf), rows
+        self.settings = population_settings(
+            undecided=conf.undecided,
+            consent={"oldest_consent": {"days": conf.oldest_consent_days}},
+            contact_policy=conf.policy,
         )
-        for each in range(chance.choice((0, 0, 1, 1, 2))):
-            sent_on = send_on + timedelta(days=chance.randint(-11, 3))
-            statuses = chance.sample(canonical.CONTACT_STATUSES, chance.choice((0, 0, 1, 2)))
-            came = [(status, max(sent_on, AS_OF - timedelta(days=chance.randint(-1, 6)))) for status in statuses]
-            is_reserved = not came or chance.random() < 0.7 or sent_on >= AS_OF
-            channel = chance.choice(CONTACT_CHANNELS)
-            contacts.append(Contact(f"{user}.{each}", user, channel, sent_on, is_reserved, tuple(came)))
-        if chance.random() < 0.2:
-            outside.append(
-                (user, chance.choice(("sms", "call", "letter")), AS_OF - timedelta(days=chance.randint(0, 9)))
-            )
-        if chance.random() < 0.03:
-            before.add(user)
-    return World(users, contacts, outside, before)
+        given = {name: [row for user in users for row in getattr(user, name)] for name in ("consents", "exclusions")}
+        unread = [row for user in users for row in user.unread]
+        self.permissions = World(spark, rows)(**given, contacts=self._receipts(), unread=unread, words=WORDS)
+        self.receipts = self.permissions.contacts
+        self.master = rows(
+            canonical.USERS,
+            ["user_id", "signed_up_on", "closed_on", "arrived_at", "has_phone", "has_push"],
+            [
+                (user.number, "2020-01-01", closed_on, came, user.has_phone, user.has_push)
+                for user in users
+                for closed_on, came in [(None, "2020-01-01"), *([user.left] if user.left else [])]
+            ],
+        )
+        self.contact_ledger = rows(
+            derived.CONTACT_LEDGER,
+            ["region", "scenario", "cycle", "wave", "plan_version", "release_id", "contact_id", "user_id", "channel",
+             "send_on", "stopped_on"],
+            list(self._reserved()),
+        )  # fmt: skip
+        self.outside = rows(
+            canonical.OUTSIDE_CONTACTS,
+            ["user_id", "channel", "sent_at", "arrived_at"],
+            [(user.number, *contact) for user in users for contact in user.outside],
+        )
 
+    def _receipts(self) -> list[dict[str, Any]]:
+        earlier = [
+            (contact.contact_id, user.number, contact.channel, f"{contact.sent_on} 12:00", status, came)
+            for user in self.users
+            for contact in user.contacts
+            for status, came in contact.receipts
+        ]
+        own = [
+            (f"{RELEASE}-{user.number}", user.number, channel, f"{self.conf.send_on} 12:00", status, came)
+            for user in self.users
+            for channel, status, came in user.own_receipts
+        ]
+        names = ("contact_id", "user_id", "channel", "sent_at", "status", "arrived_at")
+        return [dict(zip(names, receipt, strict=True)) for receipt in (*earlier, *own)]
 
-def counted(world: World, policy: dict[str, Any]) -> dict[int, list[tuple[str, date]]]:
-    """By user the contacts that count: channel and day. What arrived on the day of planning or later is not known."""
-    found: dict[int, list[tuple[str, date]]] = {}
-    for contact in world.contacts:
-        known = [status for status, came in contact.receipts if came < AS_OF]
-        if any(status in REACHED for status in known) or (contact.is_reserved and not known):
-            found.setdefault(contact.user_id, []).append((contact.channel, contact.sent_on))
-    for user, channel, sent_on in world.outside:
-        if policy["counts_outside_contacts"] and sent_on < AS_OF:
-            found.setdefault(user, []).append((channel, sent_on))
-    return found
+    def _reserved(self) -> Iterable[tuple[Any, ...]]:
+        for user in self.users:
+            for contact in user.contacts:
+                if contact.source is not None:
+                    scenario, cycle, wave, version = SOURCES[contact.source]
+                    release = ledger.release_id("north", scenario, cycle, wave, version)
+                    stopped_on = contact.sent_on if contact.is_stopped else None
+                    yield ("north", scenario, cycle, wave, version, release, contact.contact_id, user.number,
+                           contact.channel, contact.sent_on, stopped_on)  # fmt: skip
 
+    def reach(self, day: date) -> DataFrame:
+        spine = population.signed_up(self.master, day=day, calendar=self.calendar)
+        return population.contactable(spine, self.permissions, day=day, calendar=self.calendar, settings=self.settings)
 
-def is_over(limits: dict[str, Any], days: list[date], send_on: date) -> bool:
-    away = [abs((send_on - day).days) for day in days]
-    return sum(n <= limits["window_days"] for n in away) >= limits["max_contacts"] or any(
-        n < limits["min_days_between"] for n in away
-    )
+    def recent(self, day: date, *, is_final: bool, is_own: bool = True) -> DataFrame:
+        """is_own: the release's own receipts are among those known."""
+        until = None if is_final else self.conf.send_on
+        others = ledger.of_others(self.contact_ledger, wave=WAVE, scope=("north", "cards"), until=until)
+        assert self.receipts is not None
+        receipts = self.receipts if is_own else self.receipts.where(~F.col("contact_id").startswith(f"{RELEASE}-"))
+        return population.recently_contacted(
+            campaign.facts.as_sent(others.select(*ledger.CONTACT), receipts, known_before=day, calendar=self.calendar),
+            self.outside,
+            day=self.conf.send_on,
+            known_before=day,
+            calendar=self.calendar,
+            settings=self.settings,
+        )
 
+    @property
+    def arms(self) -> DataFrame:
+        people = [
+            (u.number, u.policy, u.touch, None if u.policy == "none" else u.rank, u.is_selected) for u in self.users
+        ]
+        return self._rows(derived.ARMS, ["user_id", "policy", "touch", "policy_rank", "is_selected"], people)
 
-def is_barred(
-    user: dict[str, Any], channel: str, contacts: list[tuple[str, date]], policy: dict[str, Any], send_on: date
-) -> bool:
-    """True where a user must not be sent to by a channel. contacts: those of `counted`."""
-    own = [day for name, day in contacts if name == channel]
-    return (
-        user["touch"] != "touched"
-        or not user["is_signed_up"]
-        or not user["may_be_profiled"]
-        or not user["can_later"][channel]
-        or is_over(policy, [day for _, day in contacts], send_on)
-        or (channel in policy["channels"] and is_over(policy["channels"][channel], own, send_on))
-    )
+    def eligible(self, spark: SparkSession, wave: dict[str, Any]) -> DataFrame:
+        numbers = [user.number for user in self.users]
+        facts = campaign.facts.gather(
+            self.arms,
+            cells=wave["cells"],
+            tiers=self._rows(
+                derived.TIERS_TABLE, ["user_id", "tier"], [(u.number, u.tier) for u in self.users if u.tier]
+            ),
+            scores=self._rows(derived.SCORES, ["user_id", "p_active"], [(number, 0.5) for number in numbers]),
+            features=spark.createDataFrame([(n, CYCLE) for n in numbers], "user_id bigint, cycle string"),
+            to_date=spark.createDataFrame([(n, 0) for n in numbers], "user_id bigint, login_days_to_date bigint"),
+            reach=self.reach(self.conf.as_of),
+            recent=self.recent(self.conf.as_of, is_final=False),
+        )
+        return checkpointed(campaign.eligibility.eligibility(facts, **wave, salts=SALTS))
 
-
-class Lived(NamedTuple):
-    """What the rules make of a world: what was planned, and the reason why a contact was left out; null: released."""
-
-    looked: dict[int, tuple[str, str | None]]
-    released: dict[int, str]
-
-
-def live(spark: SparkSession, rows: Rows, world: World, settings: CampaignSettings, policy: dict[str, Any]) -> Lived:
-    wave, calendar = settings.waves["W1"], Calendar(zone="UTC", settle_days=5)
-    send_on = settings.days_of(Month.parse("2026-06"), calendar)["W1"]
-    population_settings = population.PopulationSettings.model_construct(
-        contact_policy=ContactPolicySettings.model_validate(policy)
-    )
-    reserved = rows(
-        derived.CONTACT_LEDGER,
-        ["contact_id", "user_id", "channel", "send_on"],
-        [(c.contact_id, c.user_id, c.channel, c.sent_on) for c in world.contacts if c.is_reserved],
-    ).select(*ledger.CONTACT)
-    receipts = rows(
-        canonical.CONTACTS,
-        ["contact_id", "user_id", "channel", "sent_at", "arrived_at", "status"],
-        [
-            (c.contact_id, c.user_id, c.channel, noon(c.sent_on), noon(came), status)
-            for c in world.contacts
-            for status, came in c.receipts
-        ],
-    )
-    outside = rows(
-        canonical.OUTSIDE_CONTACTS,
-        ["user_id", "channel", "sent_at"],
-        [(user, channel, noon(day)) for user, channel, day in world.outside],
-    )
-    sent = campaign.facts.as_sent(reserved, receipts, known_before=AS_OF, calendar=calendar)
-    recent = population.recently_contacted(
-        sent, outside, day=send_on, known_before=AS_OF, calendar=calendar, settings=population_settings
-    )
-    none_yet = recent.limit(0)  # the plan knew of no contact: all is the release's to find
-    cells = {policy: sum(u["policy"] == policy for u in world.users) for policy in CELLS}
-    people = [(u["user_id"], u["policy"], u["touch"], u["rank"], True) for u in world.users]
-    facts = campaign.facts.gather(
-        rows(derived.ARMS, ["user_id", "policy", "touch", "policy_rank", "is_selected"], people),
-        cells=cells,
-        tiers=rows(derived.TIERS_TABLE, ["user_id", "tier"], [(u["user_id"], "high_potential") for u in world.users]),
-        scores=rows(derived.SCORES, ["user_id", "p_active"], [(u["user_id"], 0.5) for u in world.users]),
-        features=spark.createDataFrame(
-            [(u["user_id"], "2026-06") for u in world.users], "user_id bigint, cycle string"
-        ),
-        to_date=spark.createDataFrame(
-            [(u["user_id"], 0) for u in world.users], "user_id bigint, login_days_to_date bigint"
-        ),
-        reach=reach(spark, world, "can"),
-        recent=none_yet,
-    )
-    common: dict[str, Any] = {"wave": wave, "name": "W1", "cells": cells, "settings": settings}
-    eligible = campaign.eligibility.eligibility(facts, **common, salts=SALTS).persist()
-    plan = campaign.waves.plan(eligible, **common, cycle="2026-06", send_on=send_on)
-    name = ledger.release_id("north", "cards", "2026-06", "W1", 1)
-    looked = last_look.looked_at(
-        ledger.numbered(plan.plan, version=1, release=name, registered_on=send_on),
-        reach=reach(spark, world, "can_later"),
-        recent=recent,
-        before=rows(derived.CONTACT_LEDGER, ["user_id"], [(user,) for user in sorted(world.before)]),
-    ).persist()
-    released = channel_files.to_release(
-        looked,
-        {"release_id": name, "send_on": send_on},
-        scope=channel_files.Scope("north", "cards"),
-        settings=settings,
-        salt="order",
-    )
-    found = Lived(
-        {row.user_id: (row.channel, row.left_out) for row in looked.collect()},
-        {row.user_id: row.channel for row in released.collect()},
-    )
-    eligible.unpersist()
-    looked.unpersist()
-    return found
-
-
-def reach(spark: SparkSession, world: World, which: str) -> DataFrame:
-    names = ", ".join(f"can_{channel} boolean" for channel in CONTACT_CHANNELS)
-    people = [u for u in world.users if u["is_signed_up"] or which == "can"]
-    return spark.createDataFrame(
-        [
-            (
-                u["user_id"],
-                *(u[which][c] for c in CONTACT_CHANNELS),
-                *2 * [u["may_be_profiled"] or which == "can"],
-                False,
-            )
-            for u in people
-        ],
-        f"user_id bigint, {names}, is_contactable boolean, is_profiling_allowed boolean, is_barred_unread boolean",
-    )
-
-
-def noon(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    def expected(self, day: date) -> dict[int, Oracle]:
+        return {user.number: Oracle(user, self.conf, day) for user in self.users}
 
 
 @examples(
@@ -251,22 +183,100 @@ def noon(day: date) -> datetime:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32))
-def test_nobody_barred_capped_or_held_out_is_released_and_nobody_else_left_out(
+def test_nobody_barred_capped_excluded_or_held_out_is_ever_released_and_nobody_else_left_out(
     spark: SparkSession, rows: Rows, conf: dict[str, Any], seed: int
 ) -> None:
     chance = random.Random(seed)
-    settings, policy = CampaignSettings.model_validate(conf_of(chance, conf)), policy_of(chance)
-    send_on = date(2026, 6, 12)
-    world = world_of(chance, send_on)
-    lived = live(spark, rows, world, settings, policy)
-    by_id = {user["user_id"]: user for user in world.users}
-    assert len(lived.looked) > 20
-    assert {u: c for u, (c, left_out) in lived.looked.items() if left_out is None} == lived.released
-    known = counted(world, policy)
-    barred = {
-        user
-        for user, (channel, _) in lived.looked.items()
-        if is_barred(by_id[user], channel, known.get(user, []), policy, send_on) or user in world.before
+    world = conf_of(chance)
+    bank, settings = Bank(spark, rows, users_of(chance, world), world), campaign_settings(chance, world, conf)
+    require_days(bank, settings)
+
+    cells = {policy: sum(user.policy == policy for user in bank.users) for policy in (*CELLS, "none")}
+    wave: dict[str, Any] = {"wave": settings.waves["W1"], "name": "W1", "cells": cells, "settings": settings}
+    eligible = bank.eligible(spark, wave)
+    as_planned = bank.expected(world.as_of)
+    options = [*world.options, "push"]
+    found = {row.user_id: row for row in eligible.collect()}
+    assert {user: row.reason for user, row in found.items()} == {user: o.reason for user, o in as_planned.items()}
+    offered = {user for user, oracle in as_planned.items() if oracle.user.is_selected or oracle.is_guided}
+    assert {
+        user: {channel for bit, channel in enumerate(options) if found[user].options_mask >> bit & 1}
+        for user in offered
+    } == {user: as_planned[user].channels for user in offered}
+
+    plan = campaign.waves.plan(eligible, **wave, cycle=CYCLE, send_on=world.send_on)
+    looked = checkpointed(
+        last_look.looked_at(
+            ledger.numbered(plan.plan, version=2, release=RELEASE, registered_on=world.registered_on),
+            reach=bank.reach(world.release_on),
+            recent=bank.recent(world.release_on, is_final=True),
+            before=KNOWN.released_contacts(bank.contact_ledger.where(f"cycle = '{CYCLE}' and wave = 'W1'")),
+        )
+    )
+    planned = {row.user_id: row for row in looked.collect()}
+    assert len(planned) > 10
+    assert all(as_planned[user].reason is None and row.channel in as_planned[user].channels
+               for user, row in planned.items())  # fmt: skip
+    at_release = bank.expected(world.release_on)
+    assert {user: row.left_out for user, row in planned.items()} == {
+        user: at_release[user].left_out(row.channel) for user, row in planned.items()
     }
-    assert not barred & set(lived.released)
-    assert barred == set(lived.looked) - set(lived.released)
+
+    released = checkpointed(
+        channel_files.to_release(
+            looked,
+            {"release_id": RELEASE, "send_on": world.send_on},
+            scope=channel_files.Scope("north", "cards"),
+            settings=settings,
+            calendar=bank.calendar,
+            salt="order",
+        )
+    )
+    went = {row.user_id: row.channel for row in released.collect()}
+    assert went == {user: row.channel for user, row in planned.items() if row.left_out is None}
+    checked = last_look.looked_at(
+        ledger.may_be_sent(released, bank.receipts, day=world.check_on, calendar=bank.calendar),
+        reach=bank.reach(world.check_on),
+        recent=bank.recent(world.check_on, is_final=True, is_own=False),
+        before=None,
+    )
+    at_check = bank.expected(world.check_on)
+    assert {row.user_id: row.left_out for row in checked.collect()} == {
+        user: at_check[user].left_out(channel, is_checked=True)
+        for user, channel in went.items()
+        if at_check[user].may_still_be_sent(channel)
+    }
+
+
+def require_days(bank: Bank, settings: CampaignSettings) -> None:
+    """A wave is sent on its day or the next open one, planned late on an open one alone, and released in between."""
+    world, calendar = bank.conf, bank.calendar
+    assert settings.days_of(MONTH, calendar) == {"W1": world.registered_on}
+    if world.late_on and world.is_closed(world.late_on):
+        late = world.late_on - timedelta(days=world.lead_days)
+        with pytest.raises(PlanError, match="cannot be sent on"):
+            wave_days.day_of(settings, cycle=MONTH, calendar=calendar, wave="W1", as_of=late)
+    planned = {"as_of": world.as_of, "send_on": world.send_on}
+    day = world.as_of - ONE_DAY
+    while day <= world.send_on + ONE_DAY:
+        may_be = world.as_of <= day <= world.send_on
+        assert bool(list(ledger.days_that_forbid(planned, day=day))) != may_be
+        day += ONE_DAY
+
+
+def test_arms_that_are_not_those_of_the_plan_forbid_its_release_whoever_was_moved(
+    spark: SparkSession, rows: Rows
+) -> None:
+    chance = random.Random(20)
+    conf = conf_of(chance)
+    bank = Bank(spark, rows, users_of(chance, conf), conf)
+    drawn = [user for user in bank.users if user.touch is not None]
+    tables = {"then": bank.arms, "shuffled": bank.arms.repartition(3)}
+    for number, user in enumerate(chance.sample(drawn, 5)):
+        other = F.lit("holdout" if user.touch == "touched" else "touched")
+        touch = F.when(F.col("user_id") == user.number, other).otherwise(F.col("touch"))
+        tables[f"moved {number}"] = bank.arms.withColumn("touch", touch)
+    found = {row.table: row.asDict() for row in frozen.fingerprints(tables).collect()}
+    noted = {name: frozen.of_rows([{**row, "table": "arms"}], {}, ["arms"]) for name, row in found.items()}
+    changed = {name for name, now in noted.items() if frozen.differences(noted["then"], now)}
+    assert changed == {name for name in tables if name.startswith("moved")}

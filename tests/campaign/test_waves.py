@@ -63,7 +63,7 @@ class Result:
 def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, Any]) -> None:
     conf["waves"]["W1"]["qualifies"]["rule"] = "login_days_to_date = 0"
     names = ["user_id", "policy", "touch", "is_selected", "login_days_to_date", "can_push", "can_sms",
-             "is_over_contact_limit", "is_contactable", "is_profiling_refused"]  # fmt: skip
+             "is_over_contact_limit", "is_contactable", "is_profiling_refused", "is_in_quiet_days"]  # fmt: skip
     people = [
         # every later trouble is there too, so that the order of the reasons is seen
         (1, "none", None, False, 9, False, False, True, False, False),
@@ -76,8 +76,10 @@ def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, A
         (8, "rule", "touched", True, 0, True, True, True, True, False),
         (9, "rule", "touched", True, 0, False, True, False, True, False),
         (10, "none", None, False, 9, False, False, True, False, True),  # had refused it before
+        (11, "rule", "touched", True, 0, True, True, False, True, False),
     ]
-    found = Result(facts(names, people), conf, {"rule": 8, "none": 2})
+    people = [(*row, row[0] in (8, 11)) for row in people]
+    found = Result(facts(names, people), conf, {"rule": 9, "none": 2})
     assert found.reasons == {
         "profiling_refused": 2,
         "not_contactable": 1,
@@ -87,6 +89,7 @@ def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, A
         "does_not_qualify": 1,
         "no_channel": 1,
         "over_contact_limit": 1,
+        "quiet_days": 1,
         "planned": 1,
     }
     planned = found.rows[9]
@@ -244,8 +247,8 @@ def test_the_facts_of_a_wave_come_together_and_doing_nothing_is_zero(spark: Spar
         to_date=facts_of.month_to_date(months, ["login_count", "login_days"]),
         reach=spark.createDataFrame([(1, *5 * [True], True), (2, *4 * [True], False, True)], columns),
         recent=spark.createDataFrame(
-            [(2, 5, True, False, True, False)],
-            "user_id long, recent_contacts long, is_over_contact_limit boolean, "
+            [(2, 5, True, False, False, True, False)],
+            "user_id long, recent_contacts long, is_over_contact_limit boolean, is_in_quiet_days boolean, "
             "is_over_sms_limit boolean, is_over_push_limit boolean, is_over_call_limit boolean",
         ),
     )
@@ -291,9 +294,9 @@ def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows)
     ]
 
 
-def test_a_user_whom_another_wave_of_the_same_day_takes_is_over_the_contact_limit(rows: Rows) -> None:
+def test_the_day_is_quiet_for_a_user_whom_another_wave_of_the_same_day_takes(rows: Rows) -> None:
     shanghai = Calendar(zone="Asia/Shanghai", settle_days=5)
-    limits = {"window_days": 30, "max_contacts": 4, "min_days_between": 1, "channels": {}}
+    limits = {"window_days": 30, "max_contacts": 4, "min_days_between": 1, "cool_off_days": 0, "channels": {}}
     policy = ContactPolicySettings.model_validate({**limits, "counts_outside_contacts": True})
     settings = population.PopulationSettings.model_construct(contact_policy=policy)
     others = rows(
@@ -313,7 +316,7 @@ def test_a_user_whom_another_wave_of_the_same_day_takes_is_over_the_contact_limi
             calendar=shanghai,
             settings=settings,
         )
-        counted = found.select("user_id", "recent_contacts", "is_over_contact_limit")
+        counted = found.select("user_id", "recent_contacts", "is_in_quiet_days")
         assert sorted(map(tuple, counted.collect())) == [(1, 1, True), (3, 1, False)]
 
 

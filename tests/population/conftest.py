@@ -21,6 +21,7 @@ def settings(**changes: Any) -> population.PopulationSettings:
         "window_days": 30,
         "max_contacts": 2,
         "min_days_between": 3,
+        "cool_off_days": 0,
         "counts_outside_contacts": True,
         "channels": {},
     }

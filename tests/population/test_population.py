@@ -103,13 +103,42 @@ def test_the_contact_policy_counts_contacts_of_all_senders_before_the_day(rows: 
     )
     outside = rows(canonical.OUTSIDE_CONTACTS, ["user_id", "sent_at"], [(1, "2026-05-10 10:00")])
 
-    def counted(ours: Any, others: Any, **policy: Any) -> dict[int, tuple[int, bool]]:
+    def counted(ours: Any, others: Any, **policy: Any) -> dict[int, tuple[int, bool, bool]]:
         found = population.recently_contacted(
             ours, others, day=JUNE, calendar=utc, settings=settings(contact_policy=policy)
         ).collect()
-        return {row.user_id: (row.recent_contacts, row.is_over_contact_limit) for row in found}
+        return {row.user_id: (row.recent_contacts, row.is_over_contact_limit, row.is_in_quiet_days) for row in found}
 
-    assert counted(contacts, outside) == {1: (2, True), 2: (1, True), 3: (1, False)}
-    assert counted(contacts, outside, counts_outside_contacts=False)[1] == (1, False)
-    assert counted(contacts, None, max_contacts=1) == {1: (1, True), 2: (1, True), 3: (1, True)}
+    assert counted(contacts, outside) == {1: (2, True, False), 2: (1, False, True), 3: (1, False, False)}
+    assert counted(contacts, outside, counts_outside_contacts=False)[1] == (1, False, False)
+    every = {1: (1, True, False), 2: (1, True, True), 3: (1, True, False)}
+    assert counted(contacts, None, max_contacts=1) == every
     assert counted(None, None) == {}
+
+
+def test_who_reacts_is_left_alone_for_the_days_of_the_cool_off_over_all_and_per_channel(
+    rows: Rows, utc: Calendar
+) -> None:
+    contacts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "sent_at", "arrived_at", "channel", "status"],
+        [
+            ("a", 1, "2026-04-01", "2026-05-29", "push", "clicked"),  # sent long ago, clicked 3 days ago
+            ("b", 2, "2026-04-01", "2026-05-28 23:59", "push", "responded"),  # 4 days ago
+            ("c", 3, "2026-04-01", "2026-05-31", "push", "delivered"),  # no reaction of the user's
+            ("d", 4, "2026-04-01", "2026-06-01", "push", "clicked"),  # not known yet
+            ("e", 5, "2026-04-01", "2026-05-31", "call", "answered"),
+        ],
+    )
+
+    def quiet(**policy: Any) -> dict[int, tuple[bool, bool, bool]]:
+        limits = settings(contact_policy={"window_days": 5, "min_days_between": 1, **policy})
+        found = population.recently_contacted(contacts, None, day=JUNE, calendar=utc, settings=limits).collect()
+        names = ("is_in_quiet_days", "is_over_push_limit", "is_over_call_limit")
+        return {row.user_id: tuple(row[name] for name in names) for row in found}
+
+    assert quiet(cool_off_days=4) == {1: (True, False, False), 5: (True, False, False)}
+    assert quiet(cool_off_days=3) == {5: (True, False, False)}
+    of_push = {"window_days": 5, "max_contacts": 9, "min_days_between": 1, "cool_off_days": 4}
+    assert quiet(channels={"push": of_push}) == {1: (False, True, False), 5: (False, False, False)}
+    assert quiet() == {}

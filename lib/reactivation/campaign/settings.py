@@ -163,9 +163,14 @@ class CampaignSettings(FrozenModel):
         expected = self.channel_cost_cny[option.channel] + benefit.value_cny * Decimal(str(benefit.redemption_share))
         return expected.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
-    def worst_cost(self, channel: str, benefit: str) -> Decimal:
-        """Cost of one contact whose benefit is redeemed."""
-        return (self.channel_cost_cny[channel] + self.benefits[benefit].value_cny).quantize(Decimal("0.01"))
+    @property
+    def worst_costs(self) -> dict[tuple[str, str], Decimal]:
+        """Cost of one contact by each (channel, benefit) where its benefit is redeemed."""
+        return {
+            (channel, code): (cost + benefit.value_cny).quantize(Decimal("0.01"))
+            for channel, cost in self.channel_cost_cny.items()
+            for code, benefit in self.benefits.items()
+        }
 
     @property
     def offers(self) -> dict[tuple[str, str], Decimal]:

@@ -98,9 +98,13 @@ BENEFIT_EVENTS = _events(
 
 REACHED = ("delivered", "answered", "clicked", "responded", "opted_out", "complained")
 """Statuses that imply a delivery: nobody clicks on what was not delivered."""
-NOT_REACHED = ("failed", "not_reached", "stopped", "withdrawn", "rejected", "not_attempted")
+NOT_TRIED = ("stopped", "withdrawn", "rejected", "not_attempted")
+"""Statuses that say that the channel sent nothing, so that nothing is owed for it."""
+NOT_REACHED = ("failed", "not_reached", *NOT_TRIED)
 """Statuses that say that nobody was reached, unless another receipt of the contact implies that somebody was."""
 CONTACT_STATUSES = (*REACHED, *NOT_REACHED)
+REACTIONS = ("answered", "clicked", "responded")
+"""By these a user reacts to a contact without refusing the next one."""
 REFUSING_STATUSES = ("opted_out", "complained")
 """By these a user bars the channel of the contact."""
 

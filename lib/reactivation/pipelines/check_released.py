@@ -17,9 +17,9 @@ Event = campaign.ledger.Event
 
 
 def run(r: Run) -> None:
-    """Replaces `<channel>.withdrawn.csv` of each release whose days of sending are not over; run daily until they are.
+    """Replaces `<channel>.withdrawn.csv` of each release and channel that still sends; run daily until none does.
 
-    Who must be withdrawn is whoever would not be released today. What became of the contact its receipts say.
+    Of those whom no receipt calls sent, whoever would not be released today must be withdrawn.
     """
     known = releases.ledger(r)
     if r.as_of is None:
@@ -27,7 +27,7 @@ def run(r: Run) -> None:
         raise SettingsError("as of when?", [Finding("missing", "--as-of", advice)])
     day = r.as_of
     require_ingested(r, day)
-    running = [e for e in known.open_releases(cycle=str(r.cycle), wave=r.wave) if _ends_on(r, e) >= day]
+    running = [e for e in known.open_releases(cycle=str(r.cycle), wave=r.wave) if _still_sending(r, e, day)]
     if not running:
         r.say(f"    nothing of {r.cycle} may still be sent on {day}")
     for released in running:
@@ -36,7 +36,7 @@ def run(r: Run) -> None:
 
 def _check(r: Run, released: Event, day: date) -> None:
     looked = checkpointed(_looked_at(r, released, day))
-    names = [f"{channel}.withdrawn" for channel in canonical.CONTACT_CHANNELS]
+    names = [f"{channel}.withdrawn" for channel in _still_sending(r, released, day)]
     folder = f"{r.exports}/{released['folder']}"
     write_files(campaign.channel_files.withdrawn(looked), folder, by="file", names=names, order_by="contact_id")
     left_out = campaign.last_look.left_out(records(campaign.last_look.counted(looked)))
@@ -45,14 +45,16 @@ def _check(r: Run, released: Event, day: date) -> None:
 
 
 def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
+    name, receipts = str(released["release_id"]), r.read_present([canonical.CONTACTS]).get("contacts")
     return campaign.last_look.looked_at(
-        campaign.ledger.not_stopped(releases.reserved(r, released)),
+        campaign.ledger.may_be_sent(releases.reserved(r, released), receipts, day=day, calendar=r.calendar),
         reach=permissions.contactable(r, day=day),
-        recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True),
+        recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True, but=name),
         before=None,
     )
 
 
-def _ends_on(r: Run, released: Event) -> date:
-    """The last day on which a channel sends the release."""
-    return campaign.channel_files.ends_on(released, r.settings.campaign)
+def _still_sending(r: Run, released: Event, day: date) -> list[str]:
+    """The channels whose days of sending are not over."""
+    days = campaign.channel_files.days_of_sending(released["send_on"], r.settings.campaign, r.calendar)
+    return [channel for channel in canonical.CONTACT_CHANNELS if channel in days and days[channel][-1] >= day]

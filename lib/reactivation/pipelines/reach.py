@@ -32,17 +32,19 @@ def salts(r: Run, wave: str) -> campaign.WaveSalts:
     return campaign.WaveSalts(*(r.salt(f"{wave}_{purpose}") for purpose in ("explorers", "options", "guidance")))
 
 
-def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool) -> DataFrame:
+def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but: str | None = None) -> DataFrame:
     """Who has how many contacts around the day of sending, as known at 00:00 of a day.
 
     Receipts, released contacts without one, and others' contacts. is_final: the release takes all reserved contacts;
     the plan, of the own scenario, those sent by `send_on`, so that a wave planned again, when others of later days are
-    released, is the same wave.
+    released, is the same wave. but: a release whose own receipts do not count, because it is what is looked at.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     cycle, receipts = F.col("cycle"), known.get("contacts")
     is_near = F.col("send_on").between(send_on - longest, send_on + longest)
     in_cycles = cycle.between(str(Month.of(send_on - longest)), str(Month.of(send_on + longest)))
+    if receipts is not None and but is not None:
+        receipts = receipts.where(~F.col("contact_id").startswith(f"{but}-"))
     sent = releases.contacts_of_others(r, in_cycles & is_near, until=None if is_final else send_on)
     together = (
         receipts if sent is None else campaign.facts.as_sent(sent, receipts, known_before=day, calendar=r.calendar)

@@ -14,6 +14,7 @@ from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Busy, Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
+from reactivation.open_days import Channel
 from reactivation.pipelines import permissions, reach, releases
 from reactivation.runtime import file_sets
 from reactivation.runtime.files import write_files
@@ -39,16 +40,16 @@ def run(r: Run) -> None:
     day: date = r.as_of or planned["as_of"]
     _require_free(r, known, planned, day)
     require_ingested(r, day)
-    upon = r.versions([derived.CONTACT_LEDGER])
+    upon = r.versions([derived.CONTACT_LEDGER]).get(derived.CONTACT_LEDGER.name, 0)
     looked = checkpointed(_looked_at(r, known, planned, day))
     rows = records(campaign.last_look.counted(looked))
-    channels, left_out = campaign.last_look.by_channel(rows, _worst(r)), campaign.last_look.left_out(rows)
-    before = campaign.money.committed(known, cycle=str(r.cycle))
+    channels = campaign.last_look.by_channel(rows, r.settings.campaign.worst_costs)
+    left_out = campaign.last_look.left_out(rows)
+    before = _account(r, known, day)
     _require_means(r, planned, rows, before, day)
-    contacts = checkpointed(_to_release(r, looked, planned))
-    _reserve(r, contacts, planned, upon)
+    _reserve(r, _to_release(r, looked, planned), planned, upon)
     folder = _folder(known, planned)
-    digests = _write_files(r, contacts, f"{r.exports}/{folder}", has_calls="call" in channels)
+    digests = _write_files(r, planned, f"{r.exports}/{folder}", has_calls="call" in channels)
     event = releases.note(
         r,
         "released",
@@ -65,8 +66,6 @@ def run(r: Run) -> None:
     )
     _finish(r, event)
     _tell(r, event, channels, left_out, before)
-    if known.having("released", cycle=str(r.cycle)) and not r.settings.campaign.release.automatic:
-        r.say(f"    spent so far, by receipts and redemptions that are in: {_spent(r, known)}")
 
 
 def _planned(r: Run, known: Ledger) -> Event:
@@ -117,7 +116,7 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     cost = sum((row["cost"] for row in released), Decimal(0))
     wanted, stock = campaign.money.wanted(rows), settings.release.stock_per_month
     limited = {code for code in wanted if stock.get(code) is not None}
-    last_day = campaign.channel_files.ends_on(planned, settings)
+    last_day = max(days[-1] for days in _days_of_sending(r, planned).values())
     problems = [
         *campaign.templates.not_approved(settings.templates, offers, last_day=last_day),
         *campaign.money.over_budget(settings.release.budget, before, cost=cost, day=day),
@@ -132,29 +131,31 @@ def _granted(r: Run, day: date) -> dict[str, int]:
     reserved = releases.contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
     if reserved is None:
         return {}
-    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
-    redeemed = None if events is None else events.where(F.col("action") == "redeemed")
-    return {row["benefit"]: row["granted"] for row in records(campaign.money.granted(reserved, redeemed, day=day))}
+    found = records(campaign.money.granted(reserved, _redeemed(r), day=day))
+    return {row["benefit"]: row["granted"] for row in found}
 
 
-def _spent(r: Run, known: Ledger) -> Decimal:
-    """What earlier releases of the cycle have cost so far."""
-    here, settings = r.read_present([canonical.CONTACTS, canonical.BENEFIT_EVENTS]), r.settings.campaign
-    is_now, events = F.col("cycle") == str(r.cycle), here.get("benefit_events")
-    rows = campaign.money.spent(
-        releases.contacts(r, is_now, known=known),
-        here["contacts"].where(is_now) if "contacts" in here else None,
-        None if events is None else events.where(F.col("action") == "redeemed"),
-        channel_cost=settings.channel_cost_cny,
-        benefit_value={code: benefit.value_cny for code, benefit in settings.benefits.items()},
+def _account(r: Run, known: Ledger, day: date) -> campaign.money.Money:
+    """What earlier releases of the cycle commit and have spent, by receipts and redemptions that are in."""
+    if not known.having("released", cycle=str(r.cycle)):
+        return campaign.money.Money()
+    is_now, receipts = F.col("cycle") == str(r.cycle), r.read_present([canonical.CONTACTS]).get("contacts")
+    account = campaign.money.account(
+        known.released_contacts(r.read(derived.CONTACT_LEDGER, is_now)),
+        None if receipts is None else receipts.where(is_now),
+        _redeemed(r),
+        channel_cost=r.settings.campaign.channel_cost_cny,
+        day=day,
     )
-    found: Decimal = records(rows)[0]["spent"]
-    return found
+    return campaign.money.Money(**records(account)[0])
 
 
-def _worst(r: Run) -> dict[tuple[str, str], Decimal]:
-    settings = r.settings.campaign
-    return {(c, b): settings.worst_cost(c, b) for c in settings.channel_cost_cny for b in settings.benefits}
+def _redeemed(r: Run) -> DataFrame | None:
+    """Benefits redeemed since the cycle began: earlier ones were granted by an earlier cycle."""
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    if events is None:
+        return None
+    return events.where((F.col("action") == "redeemed") & (F.col("event_at") >= r.calendar.starts(r.cycle.first)))
 
 
 def _to_release(r: Run, looked: DataFrame, planned: Event) -> DataFrame:
@@ -163,16 +164,20 @@ def _to_release(r: Run, looked: DataFrame, planned: Event) -> DataFrame:
         planned,
         scope=campaign.channel_files.Scope(r.region, r.scenario),
         settings=r.settings.campaign,
+        calendar=r.calendar,
         salt=r.salt(f"{planned['wave']}_send_order"),
     )
 
 
-def _reserve(r: Run, contacts: DataFrame, planned: Event, upon: Mapping[str, int]) -> None:
-    """Write the contacts to the ledger; Busy where another release wrote there since the caps were looked at."""
+def _reserve(r: Run, contacts: DataFrame, planned: Event, upon: int) -> None:
+    """Write the contacts to the ledger; Busy where another release wrote there since the caps were looked at.
+
+    upon: the ledger's version then, 0 where it was not there: a catalog makes it in a version of its own. Versions are
+    compared once the contacts are there, in a catalog as well, and leave them reserved like a release broken off.
+    """
     name = derived.CONTACT_LEDGER.name
     r.write(derived.CONTACT_LEDGER, contacts, release_id=str(planned["release_id"]))
-    expected = upon.get(name, 0) + 1  # where it was not there, a catalog makes it in a version of its own
-    if r.versions([derived.CONTACT_LEDGER])[name] > expected:
+    if r.versions([derived.CONTACT_LEDGER])[name] > upon + 1:
         advice = "its contacts count for the caps: run the same command again, which looks once more"
         raise Busy("another wave was released meanwhile", [Finding("moved", name, advice)])
 
@@ -184,16 +189,21 @@ def _folder(known: Ledger, planned: Event) -> str:
     return place if is_first else f"{place}/v{planned['plan_version']}"
 
 
-def _write_files(r: Run, contacts: DataFrame, folder: str, *, has_calls: bool) -> dict[str, str]:
-    """SHA-256 of each file, by its name."""
+def _days_of_sending(r: Run, event: Event) -> dict[Channel, list[date]]:
+    return campaign.channel_files.days_of_sending(event["send_on"], r.settings.campaign, r.calendar)
+
+
+def _write_files(r: Run, event: Event, folder: str, *, has_calls: bool) -> dict[str, str]:
+    """Write what the ledger holds of a release; SHA-256 of each file, by its name."""
     files, names = campaign.channel_files, [name for name in _CHANNELS if name != "call" or not has_calls]
     file_sets.reopen(r.spark, folder)
-    rows = files.contacts(contacts)
+    reserved = releases.reserved(r, event)
+    rows = files.contacts(reserved, _days_of_sending(r, event), r.calendar)
     write_files(rows.where(F.col("channel").isin(names)), folder, by="channel", names=names, order_by="send_order")
     if has_calls:
-        calls = files.calls(contacts, attempts_max=r.settings.campaign.release.call_centre.attempts_max)
+        calls = files.calls(rows, attempts_max=r.settings.campaign.release.call_centre.attempts_max)
         write_files(calls, folder, by="channel", names=["call"], order_by="send_order")
-    write_files(files.benefits(contacts), folder, by="file", names=["benefits"], order_by="contact_id")
+    write_files(files.benefits(reserved), folder, by="file", names=["benefits"], order_by="contact_id")
     return _digests(r, folder, [f"{name}.csv" for name in (*_CHANNELS, "benefits")])
 
 
@@ -212,7 +222,7 @@ def _finish(r: Run, event: Event) -> None:
     wanted = {name: of["sha256"] for name, of in files.items()}
     found = _digests(r, folder, wanted)
     if found != wanted:
-        found = _write_files(r, releases.reserved(r, event), folder, has_calls="call.csv" in wanted)
+        found = _write_files(r, event, folder, has_calls="call.csv" in wanted)
     if found != wanted:
         advice = "restore the version of contact_ledger that run_log names for the release"
         raise PlanError(f"files of {event['release_id']} differ", [Finding("altered", "contact_ledger", advice)])
@@ -234,5 +244,7 @@ def _tell(
     approved = r.settings.campaign.release.budget.approved_cny
     total, worst = before.committed + event["cost"], before.worst + event["worst_cost"]
     r.say(f"    committed in {r.cycle}: {total} of {approved} approved, at worst {worst}")
+    if before.committed:
+        r.say(f"    spent so far, by receipts and redemptions that are in: {before.spent}")
     for reason, number in left_out.items():
         r.say(f"    left out since it was planned: {number} {reason}")

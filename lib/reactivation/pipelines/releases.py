@@ -53,15 +53,13 @@ def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFram
 
     where: a condition on cycle, wave and send_on. until: of the own scenario, only contacts sent by that day.
     """
-    is_wave = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == r.wave)
-    is_ours = (F.col("region") == r.region) & (F.col("scenario") == r.scenario)
-    is_later = F.col("send_on") > (until or date.max)
+    wave, scope = {"cycle": str(r.cycle), "wave": r.wave}, (r.region, r.scenario)
     reserved, plans = _present(r, derived.CONTACT_LEDGER, where), _present(r, derived.WAVE_PLAN, where)
     if reserved is not None:
-        reserved = campaign.ledger.not_stopped(reserved).where(~(is_ours & (is_wave | is_later)))
+        reserved = campaign.ledger.of_others(reserved, wave=wave, scope=scope, until=until)
     if plans is None:
         return reserved
-    return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans).where(~(is_wave | is_later)))
+    return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans, wave=wave, until=until))
 
 
 def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:

@@ -73,13 +73,15 @@ class ConsentSettings(FrozenModel):
 class ChannelPolicySettings(FrozenModel):
     """How often one user may be contacted.
 
-    window_days: how far back contacts are counted. max_contacts: at most so many in the window.
-    min_days_between: days that must lie between two contacts (1: not twice on one day).
+    Cap: at most max_contacts in window_days, counted back and ahead. Quiet days: min_days_between, days that must lie
+    between two contacts (1: not twice on one day). Cool-off: cool_off_days, days that must lie between a user's
+    reaction (a call answered, a message clicked or responded to) and the next contact (0: none).
     """
 
     window_days: int = Field(ge=1)
-    max_contacts: int = Field(ge=0)
+    max_contacts: int = Field(ge=1)
     min_days_between: int = Field(ge=0)
+    cool_off_days: int = Field(ge=0)
 
 
 class ContactPolicySettings(ChannelPolicySettings):
@@ -95,8 +97,16 @@ class ContactPolicySettings(ChannelPolicySettings):
     @property
     def longest_days(self) -> int:
         """How far away a contact can still count."""
-        each = (self, *self.channels.values())
-        return max(max(policy.window_days, policy.min_days_between) for policy in each)
+        return max(max(policy.window_days, policy.min_days_between) for policy in self._each)
+
+    @property
+    def longest_cool_off_days(self) -> int:
+        """How far back a reaction can still count; 0: none does."""
+        return max(policy.cool_off_days for policy in self._each)
+
+    @property
+    def _each(self) -> tuple[ChannelPolicySettings, ...]:
+        return (self, *self.channels.values())
 
 
 class PopulationSettings(FrozenModel):

@@ -64,6 +64,7 @@ def eligibility(
             F.when(is_picked & ~facts.qualifies(known, wave, name=name), "does_not_qualify"),
             F.when(mask == 0, "no_channel"),
             F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
+            F.when(F.col("is_in_quiet_days"), "quiet_days"),
         ).alias("reason"),
         F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("queue"),
         F.when(is_picked, rank).otherwise(by_chance).alias("rank"),

@@ -43,7 +43,7 @@ def gather(
     """One row per low-activity user with everything a wave looks at.
 
     cells: users per cell; those but of `none` are contactable. reach: of `population.contactable`, as of the wave.
-    recent: is_over_contact_limit, is_over_<channel>_limit. Who did nothing in the month to date has 0 there.
+    recent: of `population.recently_contacted`. Who did nothing in the month to date has 0 there.
     is_profiling_refused: as of the wave, or at the observation date, since when the user has no tier.
     """
     numbers = {"bigint", "int"}
@@ -61,7 +61,7 @@ def gather(
             {
                 **{name: F.coalesce(name, F.lit(0)) for name in counts if name != "user_id"},
                 "policy_rank_share": F.col("policy_rank") / F.nullif(F.lit(contactable), F.lit(0)),
-                **{name: F.coalesce(name, F.lit(False)) for name in recent.columns if name.startswith("is_over_")},
+                **{name: F.coalesce(name, F.lit(False)) for name in recent.columns if name.startswith("is_")},
                 "is_profiling_refused": F.col("tier").isNull() | ~F.coalesce("is_profiling_allowed", F.lit(True)),
                 "is_barred_unread": F.coalesce("is_barred_unread", F.lit(False)),
             }

@@ -31,6 +31,7 @@ REASONS = (
     "does_not_qualify",
     "no_channel",
     "over_contact_limit",
+    "quiet_days",
     "no_capacity",
     "no_budget",
     "drawn_none",

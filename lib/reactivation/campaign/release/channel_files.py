@@ -1,5 +1,6 @@
 """What a campaign manager gets: files of contacts per channel, of granted benefits, and of those nobody may contact."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
@@ -11,6 +12,8 @@ from reactivation.campaign.release.ledger import Event
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings
 from reactivation.contracts import derived
 from reactivation.frames import by_value
+from reactivation.open_days import Channel
+from reactivation.periods import Calendar
 
 COLUMNS = (
     "contact_id",
@@ -34,20 +37,24 @@ class Scope(NamedTuple):
     scenario: str
 
 
-def to_release(plan: DataFrame, planned: Event, *, scope: Scope, settings: CampaignSettings, salt: str) -> DataFrame:
+def to_release(
+    plan: DataFrame, planned: Event, *, scope: Scope, settings: CampaignSettings, calendar: Calendar, salt: str
+) -> DataFrame:
     """Contacts of a plan's version as rows of `contact_ledger`; the plan's `left_out` is null for those released.
 
     planned: the version's row of `wave_releases`. send_order counts a channel's contacts by a hash by which neither
-    cell nor arm is drawn, so that a list cut off anywhere cuts all cells alike.
+    cell nor arm is drawn, so that a list cut off anywhere cuts all cells alike. Calls are spread over the open days of
+    sending.
     """
     send_on: date = planned["send_on"]
-    last = {channel: send_on + timedelta(days=n - 1) for channel, n in settings.release.send_days.items()}
+    days = days_of_sending(send_on, settings, calendar)
     valid = {code: send_on + timedelta(days=n - 1) for code, n in settings.release.benefit_days.items()}
     in_order = Window.partitionBy("channel").orderBy(randomization.hashed(salt), "user_id")
     per_day = max(settings.release.call_centre.users_per_day, 1)
-    later = F.when(F.col("channel") == "call", F.floor((F.col("send_order") - 1) / per_day)).otherwise(0).cast("int")
+    later = F.least(F.floor((F.col("send_order") - 1) / per_day), F.lit(len(days.get("call", [send_on])) - 1))
+    day_of_call = by_value(later.cast("int"), dict(enumerate(days.get("call", [send_on]))))
     templates, offer = settings.templates, F.concat_ws("/", "channel", "benefit")
-    worst = {f"{c}/{b}": settings.worst_cost(c, b) for c in settings.channel_cost_cny for b in settings.benefits}
+    worst = {f"{channel}/{benefit}": cost for (channel, benefit), cost in settings.worst_costs.items()}
     return derived.CONTACT_LEDGER.select(
         plan.where("contact_id is not null and left_out is null")
         .withColumn("send_order", F.row_number().over(in_order))
@@ -57,9 +64,9 @@ def to_release(plan: DataFrame, planned: Event, *, scope: Scope, settings: Campa
                 "region": F.lit(scope.region),
                 "scenario": F.lit(scope.scenario),
                 "worst_cost": by_value(offer, worst),
-                "send_until": by_value(F.col("channel"), last),
+                "send_until": by_value(F.col("channel"), {channel: each[-1] for channel, each in days.items()}),
                 "benefit_valid_until": by_value(F.col("benefit"), valid),
-                "send_from": F.date_add("send_on", later),
+                "send_from": F.when(F.col("channel") == "call", day_of_call).otherwise(F.col("send_on")),
                 "template_id": by_value(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
                 "template_version": by_value(
                     offer, {f"{t.channel}/{t.benefit}": t.version for t in templates.values()}
@@ -70,21 +77,29 @@ def to_release(plan: DataFrame, planned: Event, *, scope: Scope, settings: Campa
     )
 
 
-def ends_on(released: Event, settings: CampaignSettings) -> date:
-    """The last day on which some channel sends a release. released: its row of `wave_releases`."""
-    send_on: date = released["send_on"]
-    return send_on + timedelta(days=max(settings.release.send_days.values()) - 1)
+def days_of_sending(send_on: date, settings: CampaignSettings, calendar: Calendar) -> dict[Channel, list[date]]:
+    """By channel the open days on which a file of that day is sent, the day itself among them."""
+    return {channel: calendar.open_days(send_on, n) for channel, n in settings.release.send_days.items()}
 
 
-def contacts(released: DataFrame) -> DataFrame:
-    """The contacts of all channels: channel and `COLUMNS`. released: rows of `contact_ledger`."""
-    return released.select("channel", *COLUMNS)
+def contacts(released: DataFrame, days: Mapping[Channel, list[date]], calendar: Calendar) -> DataFrame:
+    """The contacts of all channels: channel and `COLUMNS`. released: rows of `contact_ledger`. days: of sending.
+
+    send_from and send_until are instants on the region's clock (ISO 8601), between which the channel's hours lie on the
+    first and on the last day.
+    """
+    windows = {f"{channel} {day}": calendar.send_window(channel, day) for channel in days for day in days[channel]}
+    at = {
+        name: by_value(F.concat_ws(" ", "channel", name), {of: each[end].isoformat() for of, each in windows.items()})
+        for end, name in enumerate(("send_from", "send_until"))
+    }
+    return released.withColumns(at).select("channel", *COLUMNS)
 
 
-def calls(released: DataFrame, *, attempts_max: int) -> DataFrame:
+def calls(contacts: DataFrame, *, attempts_max: int) -> DataFrame:
     """The calls alone, with what the call centre needs beside `COLUMNS`: the script, and how often to dial."""
     known = {"script_id": F.col("template_id"), "attempts_max": F.lit(attempts_max)}
-    return released.where(F.col("channel") == "call").withColumns(known).select("channel", *COLUMNS, *known)
+    return contacts.where(F.col("channel") == "call").withColumns(known)
 
 
 def benefits(released: DataFrame) -> DataFrame:

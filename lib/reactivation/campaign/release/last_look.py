@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS
 
-LEFT_OUT = ("released_before", "not_signed_up", "refused", "over_contact_limit")
+LEFT_OUT = ("released_before", "not_signed_up", "refused", "over_contact_limit", "quiet_days")
 """Why a planned contact is not released, the first that holds counts."""
 
 
@@ -25,9 +25,9 @@ class Channel(NamedTuple):
 def looked_at(plan: DataFrame, *, reach: DataFrame, recent: DataFrame, before: DataFrame | None) -> DataFrame:
     """A plan's contacts with `left_out`, null for those to be released. Grain user_id.
 
-    reach: can_sms, can_push, can_call, is_contactable of signed-up users as of the release. recent:
-    is_over_contact_limit and is_over_<channel>_limit by contacts of other waves. before: contacts of an earlier release
-    of the wave that stand; None where there is none.
+    reach: can_sms, can_push, can_call, is_contactable of signed-up users as of the release. recent: of
+    `population.recently_contacted`, by contacts of other waves. before: contacts of an earlier release of the wave that
+    stand; None where there is none.
     """
     contacts = plan.where(F.col("contact_id").isNotNull())
     known = contacts.join(reach.withColumn("is_signed_up", F.lit(True)), "user_id", "left").join(
@@ -41,7 +41,13 @@ def looked_at(plan: DataFrame, *, reach: DataFrame, recent: DataFrame, before: D
         )
     may_reach = F.col("is_contactable") & _of_own_channel("can_{}")
     is_over = F.col("is_over_contact_limit") | _of_own_channel("is_over_{}_limit")
-    reasons = (F.col("is_released"), F.col("is_signed_up").isNull(), ~F.coalesce(may_reach, F.lit(False)), is_over)
+    reasons = (
+        F.col("is_released"),
+        F.col("is_signed_up").isNull(),
+        ~F.coalesce(may_reach, F.lit(False)),
+        is_over,
+        F.col("is_in_quiet_days"),
+    )
     left_out = F.coalesce(*[F.when(holds, name) for name, holds in zip(LEFT_OUT, reasons, strict=True)])
     return known.select(*contacts.columns, left_out.alias("left_out"))
 

@@ -13,8 +13,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
+from reactivation.contracts.canonical import NOT_TRIED
 from reactivation.errors import Finding
 from reactivation.frames import by_value
+from reactivation.periods import Calendar
 
 Event = Mapping[str, Any]
 SENT_AS_PLANNED = 1
@@ -96,6 +98,32 @@ def not_stopped(contact_ledger: DataFrame) -> DataFrame:
     return contact_ledger.where(F.col("stopped_on").isNull())
 
 
+def of_others(contact_ledger: DataFrame, *, wave: Event, scope: tuple[str, str], until: date | None) -> DataFrame:
+    """Contacts that stand or are reserved, of all regions and scenarios, but the own wave's: for caps.
+
+    wave: cycle and wave. scope: the own region and scenario. until: of these, only contacts sent by that day.
+    """
+    is_ours = (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
+    return not_stopped(contact_ledger).where(~(is_ours & _is_not_others(wave, until)))
+
+
+def may_be_sent(reserved: DataFrame, receipts: DataFrame | None, *, day: date, calendar: Calendar) -> DataFrame:
+    """Contacts of a release that a channel may still send on a day, by what was known at 00:00 of it.
+
+    Neither stopped, nor past their last day, nor with a receipt that says the channel tried.
+    """
+    waiting = not_stopped(reserved).where(F.col("send_until") >= F.lit(day))
+    if receipts is None:
+        return waiting
+    has_tried = ~F.col("status").isin(*NOT_TRIED) & calendar.is_before("arrived_at", day)
+    return waiting.join(receipts.where(has_tried).select("contact_id"), "contact_id", "left_anti")
+
+
+def _is_not_others(wave: Event, until: date | None) -> Column:
+    is_wave: Column = (F.col("cycle") == F.lit(wave["cycle"])) & (F.col("wave") == F.lit(wave["wave"]))
+    return is_wave | (F.col("send_on") > (until or date.max))
+
+
 def stopped(reserved: DataFrame, after: Mapping[str, int], *, day: date) -> DataFrame:
     """Rows of a release in `contact_ledger`, the unsent ones stopped. after: by channel the send_order sent last.
 
@@ -113,9 +141,10 @@ def sent_until(reserved: DataFrame, receipts: DataFrame) -> DataFrame:
     return known.groupBy("channel").agg(F.max("send_order").alias("last"))
 
 
-def sent_as_planned(wave_plan: DataFrame) -> DataFrame:
-    """Contacts that 0.1.0 planned, and thereby sent."""
-    return wave_plan.where(F.col("plan_version").isNull() & F.col("contact_id").isNotNull())
+def sent_as_planned(wave_plan: DataFrame, *, wave: Event | None = None, until: date | None = None) -> DataFrame:
+    """Contacts that 0.1.0 planned, and thereby sent. wave, until: as for `of_others`; None: all of them."""
+    sent = wave_plan.where(F.col("plan_version").isNull() & F.col("contact_id").isNotNull())
+    return sent if wave is None else sent.where(~_is_not_others(wave, until))
 
 
 def standing(released: DataFrame | None, sent_as_planned: DataFrame) -> DataFrame:

@@ -5,33 +5,21 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.release.settings import BudgetSettings
-from reactivation.contracts.canonical import REACHED
+from reactivation.contracts.canonical import NOT_TRIED, REACHED
 from reactivation.errors import Finding
-from reactivation.frames import by_value, union_all
+from reactivation.frames import by_value
 
 
 class Money(NamedTuple):
-    """Of a cycle: committed by releases that stand, and what they cost if every benefit is redeemed."""
+    """Of a cycle's releases. committed: what they are expected to cost. worst: if every benefit is redeemed. spent."""
 
-    committed: Decimal
-    worst: Decimal
-
-
-def committed(known: Ledger, *, cycle: str) -> Money:
-    """Expected and worst cost of all that was released in a cycle, less what was stopped."""
-    released, stopped = known.having("released", cycle=cycle), known.having("stopped", cycle=cycle)
-
-    def total(name: str) -> Decimal:
-        return sum((e[name] or Decimal(0) for e in released), Decimal(0)) - sum(
-            (e[name] or Decimal(0) for e in stopped), Decimal(0)
-        )
-
-    return Money(total("cost"), total("worst_cost"))
+    committed: Decimal = Decimal(0)
+    worst: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
 
 
 def over_budget(budget: BudgetSettings, before: Money, *, cost: Decimal, day: date) -> Iterator[Finding]:
@@ -46,34 +34,50 @@ def over_budget(budget: BudgetSettings, before: Money, *, cost: Decimal, day: da
         yield Finding("frozen", "budget", f"since {budget.frozen_on}: nothing more is released")
 
 
-def spent(
+def account(
     released: DataFrame,
     receipts: DataFrame | None,
     redeemed: DataFrame | None,
     *,
     channel_cost: Mapping[str, Decimal],
-    benefit_value: Mapping[str, Decimal],
+    day: date,
 ) -> DataFrame:
-    """What released contacts have cost so far: one row, `spent`. Those that reached a user, and benefits redeemed.
+    """One row with what released contacts commit and have spent, as `Money` names it.
 
-    released: contacts that stand. receipts: of contacts. redeemed: as for `granted`. None where there is no such table.
-    A benefit that a user was granted twice and redeemed counts twice, because both grants may have been used.
+    released: rows of `contact_ledger` that stand. receipts: of contacts. redeemed: as for `granted`. None where there
+    is no such table. What a receipt says nobody tried to send costs nothing, unless another one implies a delivery. A
+    benefit costs what is expected until its last day is over, then its value where it was redeemed and else nothing;
+    where nobody knows of redemptions, what is expected for good. One that a user was granted twice and redeemed counts
+    twice, because both grants may have been used. Spent are contacts that reached a user, and benefits redeemed.
     """
-    of_contact, of_benefit = (
-        by_value(F.col(key), values, Decimal(0))
-        for key, values in (("channel", channel_cost), ("benefit", benefit_value))
-    )
-    nothing, known = F.lit(Decimal(0)), released.select("contact_id", "user_id", "channel", "benefit")
-    parts = []
+    known = released
     if receipts is not None:
-        reached = receipts.where(F.col("status").isin(*REACHED)).select("contact_id").distinct()
-        parts.append(known.join(reached, "contact_id", "left_semi").agg(F.sum(of_contact).alias("spent")))
+        reached, not_tried = (F.bool_or(F.col("status").isin(*statuses)) for statuses in (REACHED, NOT_TRIED))
+        told = receipts.groupBy("contact_id").agg(reached.alias("is_reached"), not_tried.alias("is_not_tried"))
+        known = known.join(told, "contact_id", "left")
     if redeemed is not None:
-        used = redeemed.select("user_id", F.col("benefit_code").alias("benefit")).distinct()
-        parts.append(known.join(used, ["user_id", "benefit"], "left_semi").agg(F.sum(of_benefit).alias("spent")))
-    if not parts:
-        return known.limit(0).agg(F.coalesce(F.sum(of_contact), nothing).alias("spent"))
-    return union_all(parts).agg(F.coalesce(F.sum("spent"), nothing).alias("spent"))
+        known = known.join(_used(redeemed), ["user_id", "benefit"], "left")
+    is_reached, is_not_tried, is_used = (
+        F.coalesce(name, F.lit(False)) if name in known.columns else F.lit(False)
+        for name in ("is_reached", "is_not_tried", "is_used")
+    )
+    nothing, of_channel = F.lit(Decimal(0)), by_value(F.col("channel"), channel_cost, Decimal(0))
+    value, is_off = F.col("worst_cost") - of_channel, is_not_tried & ~is_reached
+    is_over = F.coalesce(F.col("benefit_valid_until") < F.lit(day), F.lit(False)) & F.lit(redeemed is not None)
+
+    def committed(cost: str) -> Column:
+        contact = F.when(is_off, nothing).otherwise(of_channel)
+        benefit = F.when(~(is_off | is_over), F.col(cost) - of_channel).when(is_used, value).otherwise(nothing)
+        return F.sum(contact + benefit)
+
+    spent = F.sum(F.when(is_reached, of_channel).otherwise(nothing) + F.when(is_used, value).otherwise(nothing))
+    sums = {"committed": committed("cost"), "worst": committed("worst_cost"), "spent": spent}
+    return known.agg(*[F.coalesce(each, nothing).alias(name) for name, each in sums.items()])
+
+
+def _used(redeemed: DataFrame) -> DataFrame:
+    """Users and benefits that were redeemed, each once."""
+    return redeemed.select("user_id", F.col("benefit_code").alias("benefit"), F.lit(True).alias("is_used")).distinct()
 
 
 def granted(contact_ledger: DataFrame, redeemed: DataFrame | None, *, day: date) -> DataFrame:
@@ -86,8 +90,7 @@ def granted(contact_ledger: DataFrame, redeemed: DataFrame | None, *, day: date)
     is_valid = F.col("benefit_valid_until") >= F.lit(day)
     if redeemed is None:
         return offered.where(is_valid).groupBy("benefit").agg(F.count("*").alias("granted"))
-    used = redeemed.select("user_id", F.col("benefit_code").alias("benefit"), F.lit(True).alias("is_used")).distinct()
-    held = offered.join(used, ["user_id", "benefit"], "left").where(is_valid | F.col("is_used"))
+    held = offered.join(_used(redeemed), ["user_id", "benefit"], "left").where(is_valid | F.col("is_used"))
     return held.groupBy("benefit").agg(F.count("*").alias("granted"))
 
 

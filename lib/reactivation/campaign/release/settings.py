@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reactivation.frozen_model import FrozenModel
+from reactivation.open_days import Channel
 
 Days = Annotated[int, Field(ge=1)]
 
@@ -44,15 +45,15 @@ class ReleaseSettings(FrozenModel):
     """How a planned wave becomes contacts.
 
     automatic: `run_cycle` releases what it has planned; else somebody runs `release_wave`. four_eyes: the account that
-    releases is not the one that planned; always so in env `prod`. send_days: per channel, days in which a released
-    file is sent, the first among them. benefit_days: per code, days in which a benefit is valid, from the first day of
-    sending, that day among them. stock_per_month: per code, how many may be granted in a cycle, those that expired
-    unredeemed free again; null: without end. call_centre: what it can do in those days.
+    releases is not the one that planned; always so in env `prod`. send_days: per channel, open days on which a
+    released file is sent, the first among them. benefit_days: per code, days in which a benefit is valid, from the
+    first day of sending, that day among them. stock_per_month: per code, how many may be granted in a cycle, those that
+    expired unredeemed free again; null: without end. call_centre: what it can do in those days.
     """
 
     automatic: bool
     four_eyes: bool
-    send_days: dict[str, Days]
+    send_days: dict[Channel, Days]
     benefit_days: dict[str, Days]
     stock_per_month: dict[str, int | None]
     call_centre: CallCentre
