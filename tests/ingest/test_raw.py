@@ -80,7 +80,7 @@ def test_months_that_have_not_come_yet_are_not_taken(spark: SparkSession) -> Non
     def batch(june: int) -> Batch:
         tallies = {("logins", month): Tally(n) for month, n in (("2026-05", 10), ("2026-06", june))}
         arrivals = ArrivalRange(None, Month.parse("2026-06"), date(2026, 6, 5))
-        return Batch(arrivals, tallies, {}, spark.range(0), {})
+        return Batch(arrivals, tallies, {}, spark.range(0), {}, {})
 
     require_rows(batch(june=1))
     with pytest.raises(NotReady, match=r"no rows  arrived in 2026-06  are they there yet\?"):

@@ -37,7 +37,8 @@ class Batch:
 
     tallies: of the rows of the range; fine rows of sources without a key count as kept until `counted` is asked.
     quarantine: rejected rows. parts: table: the partitions to replace as a whole, or of a canonical table, where it
-    `adds`, those that get rows; a table that is not named stays as it is.
+    `adds`, those that get rows; a table that is not named stays as it is. seen: source: raw rows that do not lie before
+    the range's first month, those that arrive after the range among them.
     """
 
     arrivals: ArrivalRange
@@ -45,6 +46,7 @@ class Batch:
     decided: Mapping[str, Decided]
     quarantine: DataFrame
     parts: Mapping[str, Sequence[str]]
+    seen: Mapping[str, int]
     resumed: Resumed | None = None
     waiting: Waiting | None = None
 
@@ -122,7 +124,8 @@ def ingest(
     if resumed and past.quarantine is not None:
         rejected.append(resumed.still_out(past.quarantine, waiting))
     parts = parts_to_write(tallies, past, context.arrivals)
-    return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, resumed, waiting)
+    seen = {name: rows.count + rows.taken + rows.not_yet_arrived for name, rows in received.items()}
+    return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, seen, resumed, waiting)
 
 
 def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, ReceivedRows]:

@@ -155,6 +155,24 @@ def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], arr
         raise SourceError("whole months would be taken again, but rows are gone; nothing was written", findings)
 
 
+def left_behind(
+    there: Mapping[str, int], seen: Mapping[str, int], before: Sequence[Mapping[str, Any]], arrivals: ArrivalRange
+) -> dict[str, int]:
+    """Raw rows that no ingest has taken, by source: they came after the month in which they say they arrived was whole.
+
+    there: rows of the raw tables. seen: those that do not lie before the range's first month. before: rows of
+    `ingest_counts`. Where raw holds less than was taken of it, nobody can tell.
+    """
+    if arrivals.first is None:
+        return {}
+    closed = Counter[str]()
+    for row in before:
+        if row["cycle"] < str(arrivals.first):  # the undated come last
+            closed[row["source"]] += row["rows_in"] - row["rows_readmitted"]
+    found = {name: rows - seen[name] - closed[name] for name, rows in there.items() if name in seen}
+    return {name: rows for name, rows in found.items() if rows > 0}
+
+
 def records(tallies: Tallies, arrivals: ArrivalRange) -> list[dict[str, Any]]:
     """The rows of `ingest_counts`."""
     return [

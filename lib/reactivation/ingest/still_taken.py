@@ -50,6 +50,12 @@ def taken(counts: Iterable[Mapping[str, Any]]) -> dict[str, Taken]:
     return dict(found)
 
 
+def rows(raw: Mapping[str, DataFrame]) -> DataFrame:
+    """Rows of some raw tables by source."""
+    each = (frame.select(F.lit(name).alias("source")) for name, frame in raw.items())
+    return union_all(list(each)).groupBy("source").agg(F.count("*").alias("rows"))
+
+
 def arrivals(
     raw: Mapping[str, DataFrame], was: Mapping[str, Taken], *, settings: SourcesSettings, calendar: Calendar
 ) -> DataFrame:

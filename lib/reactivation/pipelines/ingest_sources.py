@@ -1,12 +1,18 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
+from collections.abc import Mapping
+
 from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
+from reactivation.pipelines import permissions, rows_taken
 from reactivation.runtime import deliveries
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
+
+_LATE = "which say that they arrived before {} and came when that was taken"
+_ADVICE = "date their arrival by when they came, so that they count from now on; or --force: all months are taken again"
 
 
 def run(r: Run) -> None:
@@ -22,6 +28,7 @@ def run(r: Run) -> None:
         counts=counts,
     )
     with raw.reading(tables):
+        there = rows_taken.there(raw, tables) if counts and not r.force else {}
         batch = ingest.ingest(
             tables,
             past,
@@ -33,6 +40,8 @@ def run(r: Run) -> None:
             allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
         )
     require_rows(batch)
+    left = ingest.counts.left_behind(there, batch.seen, counts, batch.arrivals)
+    require_refusals(left, batch)
     kept = batch.kept
     added = set(kept) if batch.adds else set()
     writes = {canonical.BY_NAME[name]: rows for name, rows in kept.items()} | {derived.QUARANTINE: batch.quarantine}
@@ -51,6 +60,17 @@ def run(r: Run) -> None:
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}")
+    for name, rows in left.items():
+        r.say(f"    `{name}`: {rows} rows were left, {_LATE.format(batch.arrivals.first)}; {_ADVICE}")
+
+
+def require_refusals(left: Mapping[str, int], batch: ingest.Batch) -> None:
+    """NotReady where rows were left in which somebody may refuse: who did would be contacted all the same."""
+    late = _LATE.format(batch.arrivals.first)
+    findings = [Finding("left", t.name, f"{left[t.name]} rows, {late}") for t in permissions.TABLES if t.name in left]
+    if findings:
+        findings.append(Finding("what to do", "raw tables", _ADVICE))
+        raise NotReady("somebody may refuse in rows that would not be taken; nothing was written", findings)
 
 
 def require_rows(batch: ingest.Batch) -> None:

@@ -12,7 +12,8 @@ from reactivation.frames import records
 from reactivation.runtime.run import Run
 
 PROD = "prod"
-_TABLES = (canonical.CONSENTS, canonical.CONTACTS, canonical.EXCLUSIONS)
+TABLES = (canonical.CONSENTS, canonical.CONTACTS, canonical.EXCLUSIONS)
+"""The tables in which somebody may refuse."""
 
 
 def known(r: Run) -> population.Permissions:
@@ -20,7 +21,7 @@ def known(r: Run) -> population.Permissions:
     sources = r.settings.sources
     return population.Permissions(
         date(sources.earliest_year, 1, 1),
-        **r.read_present(_TABLES),
+        **r.read_present(TABLES),
         quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
         words=sources.channel_words,
     )

@@ -1,12 +1,23 @@
-"""No job, but what `run_cycle` asks before it skips an ingest: does raw hold what was taken of it, and nothing else?"""
+"""No job, but what raw holds: before an ingest is skipped, what was taken of it and nothing else; before one, rows."""
 
+from collections.abc import Mapping
 from datetime import date
+
+from pyspark.sql import DataFrame
 
 from reactivation.contracts import derived
 from reactivation.frames import records
 from reactivation.ingest import still_taken
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
+
+
+def there(raw: RawTables, tables: Mapping[str, DataFrame]) -> dict[str, int]:
+    """Rows of each source: by its table's log, and of those whose log does not say by one query."""
+    known = {name: rows for name, rows in raw.rows_by_log().items() if rows is not None}
+    asked = {name: frame for name, frame in tables.items() if name not in known}
+    counted = records(still_taken.rows(asked)) if asked else []
+    return dict.fromkeys(asked, 0) | known | {row["source"]: row["rows"] for row in counted}
 
 
 def differences(r: Run, until: date) -> list[str]:

@@ -31,16 +31,19 @@ def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
     rises = [(exact_sums.total(F.col(f"rise_{metric}")) / F.count("*")).alias(metric) for metric in METRICS]
     nobody = F.lit(None).cast("string")
     groups = [F.lit("everybody"), F.when(F.col("contacts") > 0, F.lit("contacted"))]
-    known = potentials.withColumns({"touched_pick": nobody, "open_to_contact": nobody})
+    known = potentials.withColumns(dict.fromkeys(("touched_pick", "touched_other", "open_to_contact"), nobody))
     if arms is not None:
         is_touched = F.col("touch") == "touched"
         of_arms = arms.select(
             "user_id",
             F.when(is_touched & F.col("is_selected"), F.concat(F.lit("touch_"), "policy")).alias("touched_pick"),
+            F.when(is_touched & ~F.col("is_selected") & (F.col("policy") == "model"), F.lit("guide_model")).alias(
+                "touched_other"
+            ),
             F.when(is_touched, F.concat(F.lit("value_"), "policy")).alias("open_to_contact"),
         )
         known = potentials.join(of_arms, "user_id", "left")
-        groups += [F.col("touched_pick"), F.col("open_to_contact")]
+        groups += [F.col("touched_pick"), F.col("touched_other"), F.col("open_to_contact")]
     group = F.explode(F.array_compact(F.array(*groups)))
     return known.withColumn("contrast", group).groupBy("contrast").agg(F.count("*").alias("users"), *rises)
 
@@ -48,7 +51,8 @@ def aggregate(potentials: DataFrame, arms: DataFrame | None) -> DataFrame:
 def effects(means: Sequence[Mapping[str, Any]], *, cycle: str) -> list[dict[str, Any]]:
     """Rows of `truth_effects` from those of `aggregate`.
 
-    touch_<policy>: among the cell's picks open to contact. value_<policy>: among all of the cell's users open to
+    touch_<policy>: among the cell's picks open to contact. guide_model: among the users open to contact whom the
+    model's cell does not pick. value_<policy>: among all of the cell's users open to
     contact, against no campaign at all. gain_* and policy_*: differences of two of these, as in `readout`.
     """
     found = {row["contrast"]: row for row in means}

@@ -170,6 +170,8 @@ def test_true_effects_are_means_over_the_picks_and_over_the_cells(spark: SparkSe
         1: ("model", True, "touched", 0.3),
         2: ("model", True, "touched", 0.1),
         3: ("model", False, "touched", 0.0),
+        7: ("model", False, "touched", 0.06),  # guided
+        8: ("model", False, "holdout", 0.0),
     }
     rises |= {4: ("rule", True, "touched", 0.1), 5: ("rule", False, "touched", 0.0), 6: ("model", True, "holdout", 0.0)}
     arms = spark.createDataFrame(
@@ -185,6 +187,8 @@ def test_true_effects_are_means_over_the_picks_and_over_the_cells(spark: SparkSe
     found = {(r["contrast"], r["metric"]): r["value"] for r in effects.effects(means, cycle="2026-05")}
     assert found["touch_model", "login"] == pytest.approx(0.2)
     assert found["gain_model_vs_rule", "login"] == pytest.approx(0.1)
-    assert found["policy_model_vs_rule", "login"] == pytest.approx(0.4 / 3 - 0.05)
-    assert found["everybody", "login"] == pytest.approx(0.5 / 6)
+    assert found["guide_model", "login"] == pytest.approx(0.03)  # the rule guides nobody
+    assert ("guide_rule", "login") not in found
+    assert found["policy_model_vs_rule", "login"] == pytest.approx(0.46 / 4 - 0.05)
+    assert found["everybody", "login"] == pytest.approx(0.56 / 8)
     assert ("gain_model_vs_random", "login") not in found
