@@ -74,9 +74,7 @@ def test_late_rows_of_a_whole_month_are_told_and_where_somebody_may_refuse_in_th
     raw.consent("Y", "2026-05-10 10:00:00Z")
     assert raw.ingest("2026-06-03") == 0
 
-    raw.login(
-        "2026-05-11 10:00:00Z", "2026-06-01 10:00:00Z"
-    )  # the second: of the month that runs, which is taken again
+    raw.login("2026-05-11 10:00:00Z", "2026-06-01 10:00:00Z")  # of May, and of the month that runs
     capsys.readouterr()
     assert raw.ingest("2026-06-05") == 0
     said = capsys.readouterr().out
