@@ -67,7 +67,7 @@ FEW = {
     f"{LAB}pipelines/compare_loops.py": (3, "a row per cell, contrast or figure"),
     f"{LIB}pipelines/evaluate_scores.py": (1, "one row: which model"),
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
-    f"{LIB}pipelines/rows_taken.py": (2, "ingest_counts; a row of counts per source and month"),
+    f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
     f"{LIB}pipelines/model_ledger.py": (1, "events of one version of a model"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (2, "months; sums by band"),

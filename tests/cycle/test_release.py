@@ -22,6 +22,8 @@ from reactivation.schedule import Due
 pytestmark = pytest.mark.cycle
 
 CYCLE, DAY = "2026-06", "2026-06-05"
+LONG = ("--set", "campaign.release.send_days.push=10")
+"""W2 is sent for ten open days."""
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +160,13 @@ def test_a_release_killed_before_it_was_noted_releases_nobody_twice(
 
     monkeypatch.setattr(releases, "note", dies)
     with pytest.raises(KeyboardInterrupt):
-        copy.job("release_wave", CYCLE, "--wave", "W2")
+        copy.job("release_wave", CYCLE, "--wave", "W2", *LONG)
     monkeypatch.undo()
     assert not (folder.parent / "W2" / "_SUCCESS").exists()
     reserved = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2'")
     first = {row.contact_id for row in reserved.collect()}
     assert first
-    assert copy.job("release_wave", CYCLE, "--wave", "W2") == 0
+    assert copy.job("release_wave", CYCLE, "--wave", "W2", *LONG) == 0
     again = [row.contact_id for row in copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2'").collect()]
     assert sorted(again) == sorted(first)
     assert statuses(copy)[-1] == ("W2", 1, "released")
@@ -224,13 +226,25 @@ def test_who_refuses_while_files_are_sent_is_withdrawn(copy: Bank, folder: Path)
     released = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2' and stopped_on is null").collect()
     user, channel = released[0].user_id, released[0].channel
     refuse(copy, user, channel, "2026-06-11")
-    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-12") == 0
+    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-12", *LONG) == 0
     text = (folder.parent / "W2" / f"{channel}.withdrawn.csv").read_text(encoding="utf-8")
     contact = next(row.contact_id for row in released if row.user_id == user)
     assert f"{contact},{user},refused" in text.splitlines()
     found = read_sent(copy.spark, f"{copy.root}/exports", [CYCLE])
     assert found is not None
     assert contact not in {row.contact_id for row in found.collect()}
+
+
+def test_whom_a_receipt_calls_sent_is_not_withdrawn_for_that_very_contact(copy: Bank, folder: Path) -> None:
+    assert copy.job("simulate_bank", CYCLE, "--as-of", "2026-06-19") == 0
+    assert copy.job("ingest_sources", CYCLE, "--as-of", "2026-06-19") == 0
+    receipts = copy.read(canonical.CONTACTS).where("wave = 'W2' and cycle = '2026-06'")
+    sent = {row.contact_id for row in receipts.select("contact_id").distinct().collect()}
+    assert len(sent) > 20
+    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-19", *LONG) == 0
+    file = folder.parent / "W2" / "push.withdrawn.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()[1:] if file.exists() else []
+    assert not sent & {line.split(",")[0] for line in lines}
 
 
 def test_scores_tiers_bands_and_arms_are_frozen_once_a_wave_is_released(
