@@ -5,9 +5,10 @@ The tests stand in the order of a wave's life: each goes on where the one before
 
 import json
 import shutil
-from datetime import date
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pyspark.sql import functions as F
@@ -91,6 +92,15 @@ def test_run_cycle_releases_only_where_conf_says_so(copy: Bank) -> None:
 def test_who_planned_does_not_release_in_prod(copy: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     assert copy.job("release_wave", CYCLE, "--wave", "W1", "--set", "campaign.release.four_eyes=true") == 2
     assert "another account must release it" in capsys.readouterr().err
+
+
+def test_in_prod_a_release_looks_at_what_is_known_today(copy: Bank) -> None:
+    """Else refusals that came since the day of the plan would be hidden."""
+    run = copy.open(flow.RELEASE, CYCLE)
+    planned, today = date(2026, 6, 3), datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    assert releases.day(run, planned) == planned
+    assert releases.day(run.at(flow.RELEASE, env="prod"), planned) in (today, today + timedelta(days=1))
+    assert releases.day(run.at(flow.RELEASE, env="prod", as_of=date(2100, 1, 1)), planned) == date(2100, 1, 1)
 
 
 def test_a_release_that_lacks_budget_template_or_time_is_refused_and_all_of_it_is_said(
@@ -189,12 +199,18 @@ def test_a_released_wave_is_not_planned_again_without_a_reason_and_equal_rows_ma
     assert before == [copy.fingerprint(table, CYCLE) for table in (derived.WAVE_PLAN, derived.CONTACT_LEDGER)]
 
 
-def test_a_second_release_goes_to_users_whom_the_first_did_not_reach(copy: Bank, folder: Path) -> None:
+def test_a_second_release_goes_to_users_whom_the_first_did_not_reach(
+    copy: Bank, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = {path.name: path.read_bytes() for path in folder.glob("*.*")}
     first = contacts(copy, 1)
     more = ("capacity_per_1000_users.sms=900", "budget_cny_per_1000_users=1000")
     wider = tuple(part for text in more for part in ("--set", f"campaign.waves.W1.{text}"))
     assert copy.job("plan_wave", CYCLE, "--wave", "W1", "--force", "--reason", "more SMS", *wider) == 0
+    granted = copy.read(derived.CONTACT_LEDGER, CYCLE).where("benefit = 'login_discount'").count()
+    stock = ("--set", f"campaign.release.stock_per_month.login_discount={granted}")
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider, *stock) == 2
+    assert f"{granted} are reserved or redeemed" in capsys.readouterr().err  # those of the first release
     assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 0
     second = contacts(copy, 2)
     assert second

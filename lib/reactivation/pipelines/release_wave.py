@@ -37,7 +37,7 @@ def run(r: Run) -> None:
     if released is not None and released["plan_version"] == planned["plan_version"]:
         _finish(r, released)
         return
-    day: date = r.as_of or planned["as_of"]
+    day = releases.day(r, planned["as_of"])
     _require_free(r, known, planned, day)
     require_ingested(r, day)
     upon = r.versions([derived.CONTACT_LEDGER]).get(derived.CONTACT_LEDGER.name, 0)
@@ -84,8 +84,7 @@ def _planned(r: Run, known: Ledger) -> Event:
 
 def _require_free(r: Run, known: Ledger, planned: Event, day: date) -> None:
     """PlanError lists all that forbids the release."""
-    today = releases.today(r) if r.env == "prod" else day
-    problems = list(campaign.ledger.days_that_forbid(planned, day=max(day, today)))
+    problems = list(campaign.ledger.days_that_forbid(planned, day=day))
     if (r.settings.campaign.release.four_eyes or r.env == "prod") and r.principal == planned["principal"]:
         advice = "it planned this version: another account must release it"
         problems.append(Finding("same account", r.principal, advice))
@@ -120,17 +119,18 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     problems = [
         *campaign.templates.not_approved(settings.templates, offers, last_day=last_day),
         *campaign.money.over_budget(settings.release.budget, before, cost=cost, day=day),
-        *campaign.money.over_stock(stock, _granted(r, day) if limited else {}, wanted),
+        *campaign.money.over_stock(stock, _granted(r, planned, day) if limited else {}, wanted),
     ]
     if problems:
         raise PlanError(f"{planned['wave']} of {r.cycle}, version {planned['plan_version']}, is not released", problems)
 
 
-def _granted(r: Run, day: date) -> dict[str, int]:
+def _granted(r: Run, planned: Event, day: date) -> dict[str, int]:
     """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
-    reserved = releases.contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
-    if reserved is None:
+    if not r.has(derived.CONTACT_LEDGER):
         return {}
+    is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != planned["release_id"])
+    reserved = campaign.ledger.not_stopped(r.read(derived.CONTACT_LEDGER, is_other))
     found = records(campaign.money.granted(reserved, _redeemed(r), day=day))
     return {row["benefit"]: row["granted"] for row in found}
 

@@ -144,9 +144,13 @@ def require_as_released(r: Run, known: Ledger, now: campaign.frozen.Fingerprints
         raise PlanError(headline, [*changed, Finding("what to do", "nothing", advice)])
 
 
-def today(r: Run) -> date:
-    """The day in the region, by this machine's clock."""
-    return now().astimezone(ZoneInfo(r.calendar.zone)).date()
+def day(r: Run, default: date) -> date:
+    """The day as of which somebody releases: the one given, or a default; in `prod` none before today, by the clock.
+
+    What was decided since the plan must be known: a day that is over would hide it.
+    """
+    asked = r.as_of or default
+    return max(asked, now().astimezone(ZoneInfo(r.calendar.zone)).date()) if r.env == "prod" else asked
 
 
 def as_json(value: Mapping[str, Any]) -> str:
