@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from reactivation.campaign.release import frozen, last_look, ledger
 from reactivation.campaign.release.ledger import Ledger
-from reactivation.contracts import derived
+from reactivation.contracts import canonical, derived
 
 pytestmark = pytest.mark.rules
 
@@ -100,6 +100,24 @@ def test_a_contact_id_is_no_other_regions_scenarios_waves_or_versions(rows: Rows
         ("north", "cards", "W1", 2),
     ]
     assert len({ids(*each)[0] for each in [("north", "cards", "W1", 1), *others]}) == 5
+
+
+def test_another_scenarios_contact_that_reached_somebody_is_another_senders_once(rows: Rows) -> None:
+    receipts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "channel", "sent_at", "arrived_at", "status"],
+        [
+            ("a", 1, "sms", "2026-06-05", "2026-06-07", "clicked"),
+            ("a", 1, "sms", "2026-06-05", "2026-06-06", "delivered"),  # known from then on
+            ("b", 2, "call", "2026-06-05", "2026-06-05", "not_reached"),
+        ],
+    )
+    outside = rows(canonical.OUTSIDE_CONTACTS, ["user_id", "channel", "sent_at"], [(3, "letter", "2026-06-01")])
+    found = [ledger.as_outside(receipts, given).collect() for given in (outside, None)]
+    assert [sorted((row.user_id, row.channel, row.arrived_at.day) for row in each) for each in found] == [
+        [(1, "sms", 6), (3, "letter", 1)],
+        [(1, "sms", 6)],
+    ]
 
 
 def test_a_version_is_released_between_its_planning_and_its_day() -> None:

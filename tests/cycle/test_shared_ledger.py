@@ -11,8 +11,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from cycle.conftest import PROJECT, Bank
-from reactivation.contracts import derived
+from reactivation import cli
+from reactivation.contracts import derived, flow
 from reactivation.contracts.table import Table
+from reactivation.pipelines import releases
 
 pytestmark = pytest.mark.cycle
 
@@ -29,8 +31,19 @@ class Scenario:
     ledger: Path
 
     def job(self, name: str, *more: str) -> int:
-        of_scenario = ("--scenario", self.name, "--conf-dir", str(self.conf))
-        return self.bank.job(name, CYCLE, *of_scenario, "--set", f"paths.contact_ledger={self.ledger}", *more)
+        return self.bank.job(name, CYCLE, *self.arguments, *more)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        shared = f"paths.contact_ledger={self.ledger}"
+        return ("--scenario", self.name, "--conf-dir", str(self.conf), "--set", shared)
+
+    def receipts(self, *, are_others: bool) -> set[str]:
+        """Which contacts of the shared ledger, of which each has a receipt, are others' to this scenario's read-out."""
+        argv = [*self.bank.arguments(CYCLE), *self.arguments]
+        run = cli.open_run(cli.parser("read_out", "").parse_args(argv), step=flow.READ_OUT)
+        found = releases.receipts_of_others(run, run.read(derived.CONTACT_LEDGER), are_others=are_others)
+        return {row.scenario for row in found.collect()}
 
     def copied(self, root: Path) -> "Scenario":
         shutil.copytree(self.bank.root, root)
@@ -114,3 +127,11 @@ def test_a_release_reserves_for_the_whole_bank(waking: Scenario, cards: Scenario
         for line in (folder / file).read_text(encoding="utf-8").splitlines()[1:]
     ]
     assert len(listed) == len(set(listed)) == len(contacts)
+
+
+def test_to_a_read_out_the_other_scenarios_contacts_are_those_of_another_sender(
+    waking: Scenario, cards: Scenario
+) -> None:
+    for own, other in ((waking, cards), (cards, waking)):
+        assert own.receipts(are_others=False) == {own.name}
+        assert own.receipts(are_others=True) == {other.name}

@@ -68,6 +68,7 @@ def _reconciled(r: Run, drawn: Rows) -> list[experiment.Checked]:
     """Checks of the cycle's waves and of its exploration draws."""
     files = read_sent(r.spark, r.exports, [str(r.cycle)])
     contacts = r.read_present([canonical.CONTACTS]).get("contacts")
+    contacts = None if contacts is None else releases.receipts_of_others(r, contacts, are_others=False)
     released = releases.contacts(r, F.col("cycle") == str(r.cycle))
     counts = experiment.wave_counts(released, contacts, files, cycle=r.cycle, calendar=r.calendar)
     waves = experiment.waves(records(counts), has_files=files is not None)

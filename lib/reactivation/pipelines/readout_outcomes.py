@@ -36,7 +36,7 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
         assets=assets,
         later=later,
         released=releases.contacts(r, is_now),
-        sources=sources,
+        sources=_by_sender(r, sources),
         benefits=campaign.waves.benefits_offered(r.settings.campaign),
         channel_cost=r.settings.campaign.channel_cost_cny,
         cycle=r.cycle,
@@ -44,6 +44,18 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
         known_before=known_before,
         calendar=r.calendar,
     )
+
+
+def _by_sender(r: Run, sources: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """The sources, with contacts of other scenarios that share the ledger among those of other senders."""
+    if (receipts := sources.get("contacts")) is None:
+        return dict(sources)
+    others = releases.receipts_of_others(r, receipts, are_others=True)
+    return {
+        **sources,
+        "contacts": releases.receipts_of_others(r, receipts, are_others=False),
+        "outside_contacts": campaign.ledger.as_outside(others, sources.get("outside_contacts")),
+    }
 
 
 def _behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, known_before: date) -> DataFrame:

@@ -62,6 +62,15 @@ def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFram
     return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans, wave=wave, until=until))
 
 
+def receipts_of_others(r: Run, receipts: DataFrame, *, are_others: bool) -> DataFrame:
+    """Receipts of contacts that other scenarios sharing the ledger have released, or of all but those."""
+    if not r.has(derived.CONTACT_LEDGER):
+        return receipts.limit(0) if are_others else receipts
+    is_ours = (F.col("region") == r.region) & (F.col("scenario") == r.scenario)
+    others = r.read(derived.CONTACT_LEDGER, ~is_ours).select("contact_id")
+    return receipts.join(others, "contact_id", "left_semi" if are_others else "left_anti").select(*receipts.columns)
+
+
 def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:
     """The day on which each released wave of the cycle was to be sent."""
     rows = (

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
-from reactivation.contracts.canonical import NOT_TRIED
+from reactivation.contracts.canonical import NOT_TRIED, REACHED
 from reactivation.errors import Finding
 from reactivation.frames import by_value
 from reactivation.periods import Calendar
@@ -177,6 +177,17 @@ def days_that_forbid(planned: Event, *, day: date) -> Iterator[Finding]:
         yield Finding("too early", str(day), f"it was planned as of {planned['as_of']}")
     if day > planned["send_on"]:
         yield Finding("too late", str(day), f"it was to be sent on {planned['send_on']}: skip it, or plan it anew")
+
+
+def as_outside(receipts: DataFrame, outside_contacts: DataFrame | None) -> DataFrame:
+    """Contacts of other scenarios that reached a user, beside those of other senders: user_id, channel, both times.
+
+    receipts: of contacts of other scenarios. outside_contacts: None where the region has no such table.
+    """
+    columns = "user_id", "channel", "sent_at", "arrived_at"
+    reached = receipts.where(F.col("status").isin(*REACHED)).groupBy("contact_id", *columns[:3])
+    others = reached.agg(F.min("arrived_at").alias("arrived_at")).select(*columns)
+    return others if outside_contacts is None else outside_contacts.select(*columns).unionByName(others)
 
 
 def stopped_sums(marked: DataFrame) -> DataFrame:
