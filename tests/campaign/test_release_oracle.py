@@ -4,6 +4,7 @@ Nobody barred, capped, excluded or held out is ever released, nobody else is lef
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -30,6 +31,8 @@ from reactivation.periods import Calendar, Month
 
 pytestmark = pytest.mark.rules
 
+SEEN: Counter[str | None] = Counter()
+"""Planned contacts of all confs by why they were left out."""
 CONFS, MONTH, ONE_DAY = 20, Month.parse(CYCLE), timedelta(days=1)
 SALTS = WaveSalts("explorers", "options", "guidance")
 WAVE = {"cycle": CYCLE, "wave": "W1"}
@@ -215,7 +218,7 @@ def test_nobody_barred_capped_excluded_or_held_out_is_ever_released_and_nobody_e
         )
     )
     planned = {row.user_id: row for row in looked.collect()}
-    assert len(planned) > 10
+    SEEN.update(row.left_out for row in planned.values())
     assert all(as_planned[user].reason is None and row.channel in as_planned[user].channels
                for user, row in planned.items())  # fmt: skip
     at_release = bank.expected(world.release_on)
@@ -247,6 +250,11 @@ def test_nobody_barred_capped_excluded_or_held_out_is_ever_released_and_nobody_e
         for user, channel in went.items()
         if at_check[user].may_still_be_sent(channel)
     }
+
+
+def test_every_reason_was_there_among_many_who_were_released() -> None:
+    assert SEEN[None] > 500
+    assert {reason for reason, users in SEEN.items() if users > 2} == {None, *last_look.LEFT_OUT}
 
 
 def require_days(bank: Bank, settings: CampaignSettings) -> None:
