@@ -151,6 +151,12 @@ def test_a_databricks_task_calls_a_job_we_have(name: str, task: dict[str, Any], 
     assert [d["task_key"] for d in task.get("depends_on", [])] == earlier[-1:]
 
 
+def test_on_databricks_a_wave_is_planned_by_one_job_and_left_out_by_another() -> None:
+    calls = {name: task["spark_python_task"]["parameters"] for name, task, _ in TASKS}
+    skips = {name: "--skip" in calls[name] for name in ("wave.plan_wave", "skip.plan_wave")}
+    assert skips == {"wave.plan_wave": False, "skip.plan_wave": True}
+
+
 @pytest.mark.parametrize("file", JOBS, ids=[file.stem for file in JOBS])
 def test_a_job_needs_no_file_of_its_own_name_as_on_databricks(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
