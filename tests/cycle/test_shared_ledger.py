@@ -19,6 +19,7 @@ from reactivation.pipelines import releases
 pytestmark = pytest.mark.cycle
 
 CYCLE, DAY = "2026-06", "2026-06-05"
+ENOUGH = ("over_contact_limit", "quiet_days")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,6 @@ def test_each_scenario_draws_and_plans_for_itself(waking: Scenario, cards: Scena
     arms = [scenario.bank.fingerprint(derived.ARMS, CYCLE) for scenario in (waking, cards)]
     assert arms[0] != arms[1]
     assert len(waking.planned() & cards.planned()) > 20
-    assert "quiet_days" not in cards.why_not()
 
 
 def test_the_second_scenarios_plan_sees_the_contacts_of_the_first(waking: Scenario, cards: Scenario) -> None:
@@ -104,7 +104,8 @@ def test_the_second_scenarios_plan_sees_the_contacts_of_the_first(waking: Scenar
     assert waking.job("release_wave", "--wave", "W1") == 0
     again = cards.copied(cards.bank.root.parent / "again")
     assert again.job("plan_wave", "--wave", "W1") == 0
-    assert again.why_not()["quiet_days"] >= len(waking.planned() & before)
+    had_enough = [sum(found.get(reason, 0) for reason in ENOUGH) for found in (cards.why_not(), again.why_not())]
+    assert had_enough[1] - had_enough[0] >= len(waking.planned() & before)
     assert not again.planned() & waking.planned()
 
 
@@ -112,8 +113,9 @@ def test_a_release_reserves_for_the_whole_bank(waking: Scenario, cards: Scenario
     taken = waking.planned() & cards.planned()
     assert cards.job("release_wave", "--wave", "W1") == 0
     released = cards.read(derived.WAVE_RELEASES).where("status = 'released'").collect()[0]
-    assert json.loads(released.left_out_json) == {"quiet_days": len(taken)}
-
+    left_out = json.loads(released.left_out_json)
+    assert set(left_out) <= set(ENOUGH)
+    assert sum(left_out.values()) == len(taken)
     contacts = Bank(cards.bank.spark, cards.ledger).read(derived.CONTACT_LEDGER, CYCLE).collect()
     users = {name: {row.user_id for row in contacts if row.scenario == name} for name in ("mobile_activity", "cards")}
     assert users == {"mobile_activity": waking.planned(), "cards": cards.planned() - taken}
