@@ -57,6 +57,7 @@ FEW = {
     f"{LIB}ingest/admission.py": (1, "a row of counts per source"),
     f"{LIB}ingest/disposition.py": (2, "a row per source, month and rule; a row per month and disposition"),
     f"{LIB}ingest/incremental.py": (1, "a row of counts per source"),
+    f"{LIB}ingest/shares.py": (2, "where an ingest stops: three examples per source; three values per column"),
     f"{LIB}pipelines/analyze_experiment.py": (1, "sums by arm and stratum"),
     f"{LIB}pipelines/assign_tiers.py": (1, "sums by cell and arm"),
     f"{LAB}against/helpers/repeat_raw.py": (1, "a day per stretch of raw rows"),

@@ -31,6 +31,11 @@ def has_key_of_its_own(table: Table) -> bool:
     return bool(table.key) and set(table.key) != set(_content(table))
 
 
+def tells_apart_by_content(table: Table) -> bool:
+    """True where two rows that say the same may be two events: nothing but an `event_id` would tell them apart."""
+    return "event_id" in _content(table)
+
+
 def row_hash(table: Table, calendar: Calendar) -> Column:
     """`row_hash` of typed rows: of the event_id within its event's month where there is one, else of all they say.
 

@@ -18,6 +18,7 @@ Allowed = Mapping[str, Sequence[str]]
 CODE = "rule_code"
 """Column: the first rule that a row breaks, by its place in `rules_of` counted from 1; 0 where it breaks none."""
 UNKNOWN_USER, REPEATED_KEY = "unknown_user", "repeated_key"
+BAD_TYPE = "bad_type"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Rule:
     text: str
     columns: tuple[str, ...]
     is_broken: Column | None = None
+
+    @property
+    def label(self) -> str:
+        """The reason as people are told it: of a value that cannot be read, with its column."""
+        return f"{self.reason} of {self.columns[0]}" if self.reason == BAD_TYPE else self.reason
 
 
 def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: Plausible) -> list[Rule]:
@@ -92,7 +98,7 @@ def _broken_in_file(reason: str) -> Rule:
 
 def _bad_type(column: table.Column) -> Rule:
     is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
-    return Rule("bad_type", f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
+    return Rule(BAD_TYPE, f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
 
 
 def _missing(column: table.Column) -> Rule:

@@ -47,8 +47,10 @@ class SourcesSettings(FrozenModel):
     whole histories that are ingested month by month; and one with a closure more days after its arrival.
     views: name for use in `query`: file or folder under `path`.
     max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
+    max_equal_share: so is one in which a larger share of a source's events without an `event_id` says the same as
+    others of the same month: one event said twice looks like two whose difference nobody mapped.
     channel_words: further words for the channels of contacts, consents and exclusions, case aside: word: channel.
-    few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
+    few_bad_rows: up to so many bad or equal rows of a source are never too many: a share of a handful says nothing.
     All sources but `users` and one kind of activity may be absent.
     """
 
@@ -60,6 +62,7 @@ class SourcesSettings(FrozenModel):
     latest_days_ahead: int = Field(ge=0, le=1_000_000)
     views: dict[str, str] | None = None
     max_bad_share: float = Field(ge=0, le=1)
+    max_equal_share: float = Field(ge=0, le=1)
     few_bad_rows: int = Field(ge=0)
     channel_words: dict[str, str] = Field(default_factory=dict)
     users: SourceSettings

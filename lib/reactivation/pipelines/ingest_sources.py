@@ -49,6 +49,7 @@ def run(r: Run) -> None:
         # The counts come last: they say that all the others are there.
         of_counts = r.rows(derived.INGEST_COUNTS, new)
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
+    r.show("What came, of the months of this ingest", batch.overview(new))
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}")
 
