@@ -45,6 +45,7 @@ FEW = {
     f"{LIB}runtime/principal.py": (1, "one name"),
     f"{LIB}pipelines/releases.py": (3, "a row per event of a wave; a day per wave; a row per table"),
     f"{LIB}pipelines/release_wave.py": (3, "a row per channel, benefit and reason; a row per benefit; a sum"),
+    f"{LIB}pipelines/check_region.py": (3, "a row per source and month; per source; per month"),
     f"{LIB}pipelines/check_released.py": (1, "a row per channel, benefit and reason"),
     f"{LIB}pipelines/stop_wave.py": (2, "one row of sums; a row per channel"),
     f"{LIB}runtime/contract_rules.py": (3, "one row of counts; keys of rows that the driver made"),

@@ -101,12 +101,15 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     return ReceivedRows(table, context.rules_of(table), held, count, taken, not_yet, empty)
 
 
-def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame:
-    """Rows under canonical names, all of which arrived in the range, checked.
+def checked(
+    frame: DataFrame, table: Table, context: IngestContext, expressions: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Rows all of which arrived in the range, under canonical names, checked.
 
     Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
+    expressions: as in `receive`; without them the rows have canonical names already.
     """
-    return _checked(_typed(frame, table, {}, context), table, context)
+    return _checked(_typed(frame, table, expressions or {}, context), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:

@@ -4,6 +4,7 @@ from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
+from reactivation.pipelines import configured_sources
 from reactivation.runtime import deliveries
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
@@ -30,7 +31,7 @@ def run(r: Run) -> None:
             calendar=r.calendar,
             settings=settings,
             require_rows=raw.require_rows,
-            allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
+            allowed=configured_sources.allowed(r.settings.activity),
         )
     require_rows(batch)
     kept = batch.kept

@@ -35,13 +35,15 @@ _FILES = {"csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet"}
 class Bench:
     """Reads a spec and the table it names, writes small files; no job of it writes what the programme's tables say.
 
-    project: folder that holds `conf`; relative paths of conf start there.
+    project: folder that holds `conf`; relative paths of conf start there. absent, overruled: see `settings.Loaded`.
     """
 
     settings: Settings
     args: Namespace
     project: Path = Path()
     settings_hash: str = ""
+    absent: tuple[Finding, ...] = ()
+    overruled: tuple[Finding, ...] = ()
 
     @property
     def root(self) -> str:
@@ -51,12 +53,16 @@ class Bench:
     @property
     def exports(self) -> str:
         """Where the channel files of conf lie."""
-        return resolved(self.settings.paths.exports, project=self.project, root=self.root)
+        return self.resolve(self.settings.paths.exports)
 
     @property
     def contact_root(self) -> str:
         """Where the contact ledger lies, which scenarios of one bank may share."""
-        return resolved(self.settings.paths.contact_ledger, project=self.project, root=self.root)
+        return self.resolve(self.settings.paths.contact_ledger)
+
+    def resolve(self, path: str) -> str:
+        """A path of conf as Spark takes it."""
+        return resolved(path, project=self.project, root=self.root)
 
     @property
     def region(self) -> str:
