@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from reactivation import masking
+from reactivation.contracts import canonical
 from reactivation.errors import Finding, SettingsError, nearest
 
 Origin = dict[tuple[str, ...], str]
@@ -24,6 +25,14 @@ def merged(
     for name, layer in layers:
         _merge(values, layer, origin, name, ())
     return values, origin
+
+
+def with_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values; `features` knows the names of a region's own attributes, whose expressions `sources.users` has."""
+    features = values.get("features")
+    users = (values.get("sources") or {}).get("users") or {}
+    names = {part: sorted(users[part]) for part in canonical.ATTRIBUTES if isinstance(users.get(part), Mapping)}
+    return {**values, "features": {**features, **names}} if names and isinstance(features, Mapping) else {**values}
 
 
 def place_of(path: Sequence[str], origin: Origin, default: str = "conf/base") -> str:

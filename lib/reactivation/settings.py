@@ -156,7 +156,7 @@ def load(
     """
     merged, origin = conf.merged(conf_dir, env=env, region=region, scenario=scenario, overrides=overrides)
     try:
-        settings = Settings.model_validate(merged)
+        settings = Settings.model_validate(conf.with_attributes(merged))
     except ValidationError as error:
         findings = [_finding(cast(Mapping[str, Any], problem), origin) for problem in error.errors()]
         what = _counted(findings)
@@ -208,9 +208,7 @@ def _counted(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
 
 
-def _finding(
-    problem: Mapping[str, Any], origin: Mapping[tuple[str, ...], str], root: type[BaseModel] = Settings
-) -> Finding:
+def _finding(problem: Mapping[str, Any], origin: conf.Origin, root: type[BaseModel] = Settings) -> Finding:
     path = tuple(str(part) for part in problem["loc"])
     name, default = ".".join(path) or "the whole", "conf/base" if root is Settings else ""
     where = conf.place_of(path, origin, default)

@@ -146,7 +146,7 @@ def ingest(
 
 
 def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, ReceivedRows]:
-    columns = {name: source.columns or {} for name, source in settings.present.items()}
+    columns = {name: source.expressions for name, source in settings.present.items()}
     return each(raw, lambda name: receive(raw[name], canonical.BY_NAME[name], columns[name], context))
 
 

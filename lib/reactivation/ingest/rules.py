@@ -51,6 +51,7 @@ def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: P
         *[_broken_in_file(reason) for reason in (RAGGED, NOT_DECODED)],
         _impossible_date("arrived_at", F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
         *[_bad_type(c) for c in columns],
+        *([_no_number()] if table is canonical.USERS else []),
         *[_missing(c) for c in columns if c.required],
         *[rule for c in columns for rule in _not_allowed(c, allowed.get(c.name, ()))],
         *[
@@ -99,6 +100,15 @@ def _broken_in_file(reason: str) -> Rule:
 def _bad_type(column: table.Column) -> Rule:
     is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
     return Rule(BAD_TYPE, f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
+
+
+def _no_number() -> Rule:
+    """One of the region's own numbers that is none."""
+    every = (
+        "forall(map_values(from_json(profile_numbers, 'map<string,string>')), v -> try_cast(v as double) is not null)"
+    )
+    text = "profile_numbers has a value that is no number: %s"
+    return Rule(BAD_TYPE, text, ("profile_numbers",), ~F.expr(every))
 
 
 def _missing(column: table.Column) -> Rule:

@@ -52,7 +52,7 @@ def run(b: Bench) -> None:
     )
     with raw.reading(tables):
         share = min(1.0, USERS_LOOKED_AT / max(tables["users"].count(), 1))
-        columns = {name: source.columns or {} for name, source in settings.present.items()}
+        columns = {name: source.expressions for name, source in settings.present.items()}
         rows = each(
             tables,
             lambda name: checkpointed(

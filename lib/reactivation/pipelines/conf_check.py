@@ -83,6 +83,7 @@ def _tables(b: Bench) -> dict[Over, DataFrame]:
             day=day,
             calendar=calendar,
             settings=settings.population,
+            keep=campaign.facts.MASTER_DATA,
         ),
         recent=population.recently_contacted(None, None, day=day, calendar=calendar, settings=settings.population),
     )

@@ -1,6 +1,6 @@
 """No job, but what several share: who may be contacted and profiled as of a day, and what conf must say of it first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -26,7 +26,7 @@ def known(r: Run) -> population.Permissions:
     )
 
 
-def contactable(r: Run, *, day: date) -> DataFrame:
+def contactable(r: Run, *, day: date, keep: Sequence[str] = ()) -> DataFrame:
     """`population.contactable` of all users signed up on a day; asks conf what it must say."""
     asked = [*channels(r), population.PROFILING]
     require_answers(r, asked)
@@ -40,6 +40,7 @@ def contactable(r: Run, *, day: date) -> DataFrame:
         day=day,
         calendar=r.calendar,
         settings=r.settings.population,
+        keep=keep,
     )
 
 
