@@ -28,7 +28,7 @@ def merged(
 
 
 def with_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values; `features` knows the names of a region's own attributes, whose expressions `sources.users` has."""
+    """The same values; `features` gets the names of a region's own attributes, which stand under `sources.users`."""
     features = values.get("features")
     users = (values.get("sources") or {}).get("users") or {}
     names = {part: sorted(users[part]) for part in canonical.ATTRIBUTES if isinstance(users.get(part), Mapping)}

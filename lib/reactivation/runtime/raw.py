@@ -44,15 +44,10 @@ class RawTables:
         opened = {name: self._source(name, source, views) for name, source in self._settings.present.items()}
         frames = {name: frame for name, frame in opened.items() if frame is not None}
         for name, frame in frames.items():
-            columns = self._settings.present[name].expressions
-            self._findings += mapping.problems(
-                frame,
-                canonical.BY_NAME[name],
-                columns,
-                raw=self._raw_name(name),
-                conf=self._conf,
-                unusable=self._unusable.get(self._raw_name(name)),
-            )
+            columns, raw = self._settings.present[name].expressions, self._raw_name(name)
+            place = {"raw": raw, "conf": self._conf}
+            unusable = self._unusable.get(raw)
+            self._findings += mapping.problems(frame, canonical.BY_NAME[name], columns, **place, unusable=unusable)
         if not self._findings:
             for name, frame in frames.items():
                 columns, raw = self._settings.present[name].expressions, self._raw_name(name)
