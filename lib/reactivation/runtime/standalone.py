@@ -14,7 +14,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from reactivation.errors import Finding, SourceError, nearest
+from reactivation.errors import Finding, SettingsError, SourceError, nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.runtime import console
 from reactivation.runtime.hadoop_files import listed
@@ -120,6 +120,21 @@ class Bench:
         target = folder if _URL.match(folder) else str(Path(folder).resolve())
         for name, text in files.items():
             write_text(self.spark, f"{target}/{name}", text)
+
+    @property
+    def conf(self) -> Path:
+        """The folder that holds base, scenarios, regions and envs."""
+        return self.project / Path(self.args.conf_dir).name
+
+    def read_here(self, path: Path) -> str:
+        """A small text file of this machine."""
+        return path.read_text(encoding="utf-8")
+
+    def write_here(self, path: Path, text: str, *, is_new: bool = True) -> None:
+        """Write a small text file of this machine; is_new: SettingsError where it is there already."""
+        if is_new and path.exists():
+            raise SettingsError("nothing was written", [Finding("there already", str(path), "remove it, or edit it")])
+        path.write_text(text, encoding="utf-8")
 
     def say(self, text: str) -> None:
         """Print a line at once."""
