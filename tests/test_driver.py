@@ -33,7 +33,7 @@ FEW = {
     f"{LIB}frames.py": (1, "`records` itself; its callers stand here"),
     f"{LIB}model/evaluate.py": (4, "one row of sums, a row per decile or bin"),
     f"{LIB}model/examples.py": (1, "one row of counts"),
-    f"{LIB}model/train.py": (1, "a row per split"),
+    f"{LIB}model/fitting.py": (1, "a row per split"),
     f"{LIB}runtime/commits.py": (1, "the newest commit"),
     f"{LIB}runtime/console.py": (1, "a table to read, cut to some rows"),
     f"{LIB}runtime/watermark.py": (1, "one day"),
