@@ -32,7 +32,7 @@ def rows(spark: SparkSession) -> DataFrame:
         ("3", "soon", "2026-05-02 02:00", "7", "true"),
     ]
     frame = raw(spark, "user_id event_at arrived_at amount is_self_initiated", values)
-    return survey.sampled(frame, canonical.TRANSACTIONS, {}, CONTEXT, share=1)
+    return survey.checked(frame, canonical.TRANSACTIONS, CONTEXT)
 
 
 def test_rows_users_bad_equal_and_own_are_counted_by_month_of_the_event(rows: DataFrame) -> None:
@@ -61,5 +61,5 @@ def test_columns_that_are_empty_and_what_would_stop_an_ingest_are_told(rows: Dat
 
 def test_users_of_whom_no_master_row_is_there_are_counted_by_source(spark: SparkSession, rows: DataFrame) -> None:
     users = raw(spark, "user_id signed_up_on", [("1", "2026-01-05")])
-    known = {"users": survey.sampled(users, canonical.USERS, {}, CONTEXT, share=1), "transactions": rows}
+    known = {"users": survey.checked(users, canonical.USERS, CONTEXT), "transactions": rows}
     assert [tuple(row) for row in survey.strangers(known).collect()] == [("transactions", 1)]  # user 2; 3 is all bad

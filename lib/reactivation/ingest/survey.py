@@ -11,19 +11,18 @@ from reactivation.contracts.table import Column, Table
 from reactivation.errors import Finding
 from reactivation.frames import union_all
 from reactivation.ingest import deduplication, mapping
+from reactivation.ingest.arrival_range import UNDATED
 from reactivation.ingest.received import IngestContext, checked
 from reactivation.ingest.rules import CODE, is_fine
 from reactivation.ingest.settings import SourcesSettings
 
+__all__ = ["canonical_rows", "checked", "empty_shares", "months", "sampled", "stops", "strangers"]
+
 OWN = "is_self_initiated"
-UNDATED = "undated"
 
 
-def sampled(
-    frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext, *, share: float
-) -> DataFrame:
+def sampled(rows: DataFrame, *, share: float) -> DataFrame:
     """Checked rows of a share of the users, drawn by hash, and all rows of nobody; see `received.checked`."""
-    rows = checked(frame, table, context, expressions)
     if share >= 1:
         return rows
     is_drawn = randomization.is_within(randomization.bucket("check_region|sample"), share)
@@ -33,7 +32,7 @@ def sampled(
 def months(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
     """One row per month of the event: rows, users, bad, duplicates, own, first_arrival, `empty_<optional column>`.
 
-    rows: of `sampled`. bad: rows that break a rule. duplicates: fine rows that say what another one says. own: rows of
+    rows: checked ones. bad: rows that break a rule. duplicates: fine rows that say what another one says. own: rows of
     the user's own initiative, null where the table knows none. first_arrival: earliest month of arrival. All rows of a
     user are brought together once.
     """
@@ -75,7 +74,7 @@ def canonical_rows(rows: DataFrame, table: Table) -> DataFrame:
 
 
 def strangers(rows: Mapping[str, DataFrame]) -> DataFrame:
-    """One row per source with users of whom `users` has no row: source, users. rows: of `sampled`, by source."""
+    """One row per source with users of whom `users` has no row: source, users. rows: checked ones, by source."""
     known = rows["users"].where(is_fine()).select("user_id").distinct()
     seen = union_all(
         each.where(is_fine()).select(F.lit(name).alias("source"), "user_id") for name, each in rows.items()

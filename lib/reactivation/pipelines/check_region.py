@@ -51,14 +51,12 @@ def run(b: Bench) -> None:
         settings.channel_words,
     )
     with raw.reading(tables):
-        share = min(1.0, USERS_LOOKED_AT / max(tables["users"].count(), 1))
-        columns = {name: source.expressions for name, source in settings.present.items()}
-        rows = each(
-            tables,
-            lambda name: checkpointed(
-                survey.sampled(tables[name], canonical.BY_NAME[name], columns[name], context, share=share)
-            ),
-        )
+        checked = {
+            name: survey.checked(tables[name], canonical.BY_NAME[name], context, source.expressions)
+            for name, source in settings.present.items()
+        }
+        share = min(1.0, USERS_LOOKED_AT / max(checked["users"].select("user_id").distinct().count(), 1))
+        rows = each(checked, lambda name: checkpointed(survey.sampled(checked[name], share=share)))
         counts: Counts = each(
             rows, lambda name: records(survey.months(rows[name], canonical.BY_NAME[name], context).orderBy("month"))
         )
