@@ -27,8 +27,12 @@ def test_a_regions_own_attributes_become_features_and_a_number_that_is_none_is_a
         ("3", "2026-01-05", "1,200", "C", "baker"),  # no number
     ]
     source = SourceSettings.model_validate({"from": "users", **OWN})
-    settings = SETTINGS.model_copy(update={"users": source, "logins": None, "asset_snapshots": None})
-    bank = Warehouse(spark, {"users": raw(spark, "user_id signed_up_on wage plates job", users)}, settings)
+    settings = SETTINGS.model_copy(update={"users": source, "asset_snapshots": None})
+    tables = {
+        "users": raw(spark, "user_id signed_up_on wage plates job", users),
+        "logins": raw(spark, "user_id login_time arrived_at secs", [("1", "2026-04-10", "2026-04-10", "5")]),
+    }
+    bank = Warehouse(spark, tables, settings)
     bank.ingest("2026-05-01")
     assert {row.user_id: (row.profile_numbers, row.profile_texts) for row in bank.rows("users")} == {
         1: ('{"cars":"2","income":"1200.5"}', '{"work":"it\'s"}'),

@@ -40,6 +40,12 @@ def interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSign
     return signature, examples.select(*columns).limit(_COMPARED_ROWS).toPandas()
 
 
+def as_frame(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
+    """Rows of `interface` as Spark had them; a text that nobody of them has says no type of its own."""
+    types = ", ".join(f"`{name}` {'double' if is_numeric_dtype(rows[name]) else 'string'}" for name in rows.columns)
+    return spark.createDataFrame(rows, types)
+
+
 def made_up(rows: pd.DataFrame) -> pd.DataFrame:
     """A few rows that are nobody's, within the ranges of some users' rows.
 

@@ -158,7 +158,7 @@ class Registry:
         }
         logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
         if not rows.empty:
-            logged_models.require_same_scores(trained.served, logged, r.spark.createDataFrame(rows))
+            logged_models.require_same_scores(trained.served, logged, logged_models.as_frame(r.spark, rows))
         made = mlflow.register_model(logged, self.name(target), tags=passport)
         return self._client.get_model_version(made.name, made.version)
 
