@@ -25,7 +25,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks vacuum test test-cluster torture lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks new-region vacuum test test-cluster torture lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -56,6 +56,9 @@ benchmark-against: setup ## This tree against another commit, side by side: REV=
 
 benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…]
 	@$(WITH_SPARK) jobs/lab/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md
+
+new-region: setup ## The conf of a new region, to be filled in: NAME=north (see docs/new-region.md); its guide's tables: GUIDE=docs/new-region.md
+	@$(PY) jobs/new_region.py $(if $(GUIDE),--guide $(GUIDE),--name $(NAME))
 
 vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOURS=168] [FORCE=--force]
 	@$(WITH_SPARK) jobs/lab/vacuum_bank.py --keep-hours $(KEEP_HOURS) $(FORCE) $(if $(ROOT_GIVEN),--set paths.root=$(ROOT))

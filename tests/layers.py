@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "statistics": frozenset({"statistics"}),
     **{step: BASE | {step} for step in STEPS},
     "conf": BASE,
-    "settings": BASE | STEPS | {"conf"},
+    "expressions": BASE | STEPS,
+    "settings": BASE | STEPS | {"conf", "expressions"},
     "runtime": BASE | {"settings", "runtime"},
     "runtime.raw": BASE | {"settings", "runtime", "ingest"},  # opens what `ingest` reads, and nothing else
     "runtime.deliveries": BASE | {"settings", "runtime", "ingest"},  # looks for when they came
@@ -41,7 +42,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "runtime.logged_models": BASE | {"settings", "runtime", "model"},  # the same, of one model
     "runtime.notebook": BASE | {"settings", "runtime", "cli"},  # is the notebooks' `cli`
     "cli": BASE | {"settings", "runtime"},
-    "pipelines": BASE | STEPS | {"runtime", "pipelines", "cli"},
+    "pipelines": BASE | STEPS | {"expressions", "runtime", "pipelines", "cli"},
     "jobs": frozenset({"cli", "pipelines"}),
     "lab_jobs": frozenset({"cli", "pipelines", LAB}),
 }

@@ -74,6 +74,52 @@ def test_a_region_without_a_campaign_need_not_say_who_is_allowed() -> None:
     assert conf("population.undecided.sms=null").settings.population.undecided["sms"] is None
 
 
+def test_what_base_says_of_a_source_or_channel_that_the_region_lacks_comes_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        conf("sources.logins=null", "activity.transaction_channels=[card, counter]")
+    said = {finding.what: finding.advice for finding in error.value.findings}
+    assert {"labels.is_active", "labels.transacted", "population.low_activity", "experiment.metrics.login.outcome"} <= {
+        *said
+    }
+    assert said["population.low_activity"].startswith(
+        "in base/population.yml: `login_days_3m`: the region has no `logi"
+    )
+    assert "`mobile` is no channel of activity.transaction_channels (card, counter)" in said["labels.transacted"]
+    assert "set experiment.metrics.login: null in conf/regions/sandbox.yml" in said["experiment.metrics.login.outcome"]
+    assert "campaign.waves.W2.qualifies.rule" in said  # `login_days_to_date`
+
+
+def test_a_region_without_a_campaign_is_not_asked_what_a_campaign_measures() -> None:
+    conf("sources.asset_snapshots=null", region="berka")
+    with pytest.raises(SettingsError, match=r"labels\.is_active.*the region has no `logins`"):
+        conf("labels.is_active=login_days_count > 0", region="berka")
+
+
+def test_null_takes_a_metric_of_base_away() -> None:
+    without = ("experiment.means.asset_change=null", "experiment.metrics.asset_uplift=null")
+    balance = "experiment.balance.covariates=[login_days_1m]"
+    settings = conf(*without, balance, "sources.asset_snapshots=null").settings
+    assert "asset_uplift" not in settings.experiment.metrics
+    assert "asset_change" not in settings.experiment.means
+
+
+def test_the_regions_own_attributes_have_names_of_their_own() -> None:
+    own = conf("sources.users.profile_numbers={income: wage}", "sources.users.profile_texts={work: job}").settings
+    assert own.sources.users.expressions["profile_numbers"].startswith("nullif(to_json(named_struct('income', cast(")
+    assert (own.features.profile_numbers, own.features.profile_texts) == (("income",), ("work",))
+    for taken in ("sources.users.profile_numbers={tier: wage}", "sources.users.profile_texts={age: wage}"):
+        with pytest.raises(SettingsError, match="the name is taken"):
+            conf(taken)
+    with pytest.raises(SettingsError, match="only `users` has profile_numbers"):
+        conf("sources.logins.profile_numbers={income: wage}")
+
+
+def test_values_of_the_region_that_another_file_overrules_are_known() -> None:
+    found = {finding.what: finding.advice for finding in conf("model.train_months=2").overruled}
+    assert found["model.train_months"] == "regions/sandbox.yml says 3; --set says 2, which counts"
+    assert "sandbox.users" not in found
+
+
 def test_a_value_that_is_no_yaml_is_told_in_words() -> None:
     with pytest.raises(SettingsError, match=r"not YAML +paths.exports=\{root\}/out"):
         conf("paths.exports={root}/out")

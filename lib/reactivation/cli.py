@@ -34,9 +34,12 @@ def main(job: Job, *, arguments: Arguments | None = None, step: flow.Step | None
     _leave(execute(job, inspect.getfile(job), sys.argv[1:], arguments=arguments, step=step))
 
 
-def main_alone(job: LoneJob, *, arguments: Arguments | None = None) -> None:
-    """The same for a job that stands outside the cycle and the flow: no `--cycle`, no tables of the programme."""
-    _leave(execute_alone(job, inspect.getfile(job), sys.argv[1:], arguments=arguments))
+def main_alone(job: LoneJob, *, arguments: Arguments | None = None, refuses_absent: bool = True) -> None:
+    """The same for a job that stands outside the cycle and the flow: no `--cycle`, no tables of the programme.
+
+    refuses_absent: see `settings.load`.
+    """
+    _leave(execute_alone(job, inspect.getfile(job), sys.argv[1:], arguments=arguments, refuses_absent=refuses_absent))
 
 
 def execute(
@@ -60,7 +63,14 @@ def execute(
     return _exit_code(work)
 
 
-def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
+def execute_alone(
+    job: LoneJob,
+    file: str,
+    argv: Sequence[str],
+    *,
+    arguments: Arguments | None = None,
+    refuses_absent: bool = True,
+) -> int:
     """Run a job outside the cycle and return its exit code; conf is `--conf-dir`, else that of the checkout."""
     args = parser(Path(file).stem, _text_of(job), arguments, has_cycle=False).parse_args(argv)
     conf_dir = Path(args.conf_dir)
@@ -68,8 +78,18 @@ def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Ar
 
     def work() -> None:
         place = conf_dir if conf_dir.is_dir() or args.conf_dir != "conf" else of_checkout
-        loaded = load(place, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
-        job(Bench(loaded.settings, args, project=place.resolve().parent, settings_hash=loaded.hash))
+        names = {"env": args.env, "region": args.region, "scenario": args.scenario}
+        loaded = load(place, **names, overrides=args.set, refuses_absent=refuses_absent)
+        job(
+            Bench(
+                loaded.settings,
+                args,
+                project=place.resolve().parent,
+                settings_hash=loaded.hash,
+                absent=loaded.absent,
+                overruled=loaded.overruled,
+            )
+        )
 
     return _exit_code(work)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from reactivation import masking
+from reactivation.contracts import canonical
 from reactivation.errors import Finding, SettingsError, nearest
 
 Origin = dict[tuple[str, ...], str]
@@ -23,6 +25,42 @@ def merged(
     for name, layer in layers:
         _merge(values, layer, origin, name, ())
     return values, origin
+
+
+def with_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values; `features` gets the names of a region's own attributes, which stand under `sources.users`."""
+    features = values.get("features")
+    users = (values.get("sources") or {}).get("users") or {}
+    names = {part: sorted(users[part]) for part in canonical.ATTRIBUTES if isinstance(users.get(part), Mapping)}
+    return {**values, "features": {**features, **names}} if names and isinstance(features, Mapping) else {**values}
+
+
+def place_of(path: Sequence[str], origin: Origin, default: str = "conf/base") -> str:
+    """The file that a key, or the nearest part above it, comes from."""
+    parts = tuple(path)
+    return next((origin[parts[:n]] for n in range(len(parts), 0, -1) if parts[:n] in origin), default)
+
+
+def overruled(conf_dir: Path, region: str, values: Mapping[str, Any], origin: Origin) -> Iterator[Finding]:
+    """Values of a region's file in whose place another file's count. values, origin: see `merged`."""
+    own = f"regions/{region}.yml"
+    for path, value in _leaves(read_map(conf_dir / own), ()):
+        if origin.get(path, own) != own:
+            counts: Any = values
+            for part in path:
+                counts = counts[part] if isinstance(counts, Mapping) else counts
+            key = ".".join(path)
+            shown, instead = (masking.in_settings(one, key=key) for one in (value, counts))
+            yield Finding("overruled", key, f"{own} says {shown!r}; {origin[path]} says {instead!r}, which counts")
+
+
+def _leaves(layer: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in layer.items():
+        here = (*path, str(key))
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, here)
+        else:
+            yield here, value
 
 
 def _layers(conf_dir: Path, chosen: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:

@@ -49,7 +49,7 @@ class SourceError(ReactivationError):
 
 
 class TooManyBadRows(ReactivationError):
-    """The share of rows that break the contract is above the share stated in conf."""
+    """The share of rows that break the contract, or of events that are equal, is above the share stated in conf."""
 
 
 class NotReady(ReactivationError):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError, field_validator
 
-from reactivation import conf, masking
+from reactivation import conf, expressions, masking
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, SettingsError, nearest
@@ -107,6 +107,13 @@ class Settings(FrozenModel):
     retention: RetentionSettings
     sandbox: dict[str, Any] | None = None
 
+    @property
+    def expressions(self) -> list[expressions.Said]:
+        """Every expression that conf holds, with its place."""
+        return expressions.said(
+            labels=self.labels, population=self.population, campaign=self.campaign, experiment=self.experiment
+        )
+
 
 P = TypeVar("P", bound=FrozenModel)
 _WHERE_AND_HOW = ("paths", "runtime", "retention")
@@ -121,27 +128,62 @@ _SUCCESSORS = {
 class Loaded:
     """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
-    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime` and `retention`.
+    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime` and `retention`. absent: expressions
+    that speak of what the region lacks, where they are not refused. overruled: values of the region's own file in whose
+    place another file's count.
     """
 
     settings: Settings
     yaml: str
     hash: str
+    absent: tuple[Finding, ...] = ()
+    overruled: tuple[Finding, ...] = ()
 
 
-def load(conf_dir: Path, *, env: str, region: str, scenario: str, overrides: Sequence[str] = ()) -> Loaded:
-    """Read, merge and check conf; SettingsError lists every unknown key and impossible value with the file it is in."""
+def load(
+    conf_dir: Path,
+    *,
+    env: str,
+    region: str,
+    scenario: str,
+    overrides: Sequence[str] = (),
+    refuses_absent: bool = True,
+) -> Loaded:
+    """Read, merge and check conf; SettingsError lists every unknown key and impossible value with the file it is in.
+
+    So does an expression that speaks of a source, channel or product which the region lacks; refuses_absent: False
+    leaves these to the caller, as `Loaded.absent`.
+    """
     merged, origin = conf.merged(conf_dir, env=env, region=region, scenario=scenario, overrides=overrides)
     try:
-        settings = Settings.model_validate(merged)
+        settings = Settings.model_validate(conf.with_attributes(merged))
     except ValidationError as error:
         findings = [_finding(cast(Mapping[str, Any], problem), origin) for problem in error.errors()]
         what = _counted(findings)
         raise SettingsError(f"conf (region {region}, scenario {scenario}, env {env}): {what}", findings) from None
+    absent = _absent(settings, origin, region)
+    if absent and refuses_absent:
+        headline = f"conf (region {region}, scenario {scenario}, env {env}) speaks of what the region lacks"
+        raise SettingsError(f"{headline}: {_counted(absent)}", absent)
     content = masking.in_settings(settings.model_dump(mode="json", by_alias=True))
     deciding = {key: value for key, value in content.items() if key not in _WHERE_AND_HOW}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
-    return Loaded(settings, yaml.safe_dump(content, sort_keys=True, allow_unicode=True), digest)
+    text = yaml.safe_dump(content, sort_keys=True, allow_unicode=True)
+    return Loaded(settings, text, digest, tuple(absent), tuple(conf.overruled(conf_dir, region, merged, origin)))
+
+
+def _absent(settings: Settings, origin: conf.Origin, region: str) -> list[Finding]:
+    """Expressions that name a source or kind which the region lacks: quietly, they would hold for nobody."""
+    every = settings.expressions
+    places = {one.key: conf.place_of(one.key.split("."), origin) for one in every}
+    return expressions.absent(
+        every,
+        sources=settings.sources.present,
+        features=settings.features,
+        activity=settings.activity,
+        origin=places,
+        region=region,
+    )
 
 
 def load_part(path: Path, part: type[P]) -> P:
@@ -166,12 +208,10 @@ def _counted(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
 
 
-def _finding(
-    problem: Mapping[str, Any], origin: Mapping[tuple[str, ...], str], root: type[BaseModel] = Settings
-) -> Finding:
+def _finding(problem: Mapping[str, Any], origin: conf.Origin, root: type[BaseModel] = Settings) -> Finding:
     path = tuple(str(part) for part in problem["loc"])
     name, default = ".".join(path) or "the whole", "conf/base" if root is Settings else ""
-    where = next((origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origin), default)
+    where = conf.place_of(path, origin, default)
     if name in _SUCCESSORS:
         return Finding("renamed key", name, f"in {where}: {_SUCCESSORS[name]}")
     if problem["type"] == "extra_forbidden":

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from reactivation.errors import TooManyBadRows
-from reactivation.ingest import ArrivalRange, SourcesSettings, counts
+from reactivation.ingest import ArrivalRange, SourcesSettings, counts, shares
 from reactivation.ingest.arrival_range import to_handle
 from reactivation.ingest.batch import Past, parts_to_write
 from reactivation.periods import Month
@@ -20,6 +20,7 @@ SETTINGS = SourcesSettings.model_validate(
         "format": "delta",
         "options": {},
         "max_bad_share": 0.1,
+        "max_equal_share": 0.1,
         "few_bad_rows": 2,
         "encoding": "utf-8",
         "earliest_year": 1990,
@@ -106,14 +107,14 @@ def test_too_many_bad_rows_are_told_with_reasons_and_counts() -> None:
     dispositions = [
         became("2026-05", "kept", 20),
         became("2026-05", "quarantined", 2, "unknown_user"),
-        became("2026-05", "quarantined", 3, "bad_type"),
+        became("2026-05", "quarantined", 3, "not_allowed_channel"),
     ]
     found = counts.tally([received("2026-05", 25)], dispositions, sources=["logins"], arrivals=arrivals)
     with pytest.raises(TooManyBadRows) as raised:
-        counts.check_shares(found, undated_before={}, settings=SETTINGS)
+        shares.check(found, [], {}, undated_before={}, settings=SETTINGS)
     assert str(raised.value) == (
         "more than 10.0% of a source's rows (sources.max_bad_share) break the contract; nothing was written\n"
-        "  bad rows  logins  5 of 25 (20.0%): bad_type 3, unknown_user 2"
+        "  bad rows  logins  5 of 25 (20.0%): not_allowed_channel 3, unknown_user 2"
     )
 
 
@@ -121,15 +122,15 @@ def test_undated_rows_weigh_once_and_a_handful_never() -> None:
     arrivals = ArrivalRange(MAY, MAY, date(2026, 6, 1))
     dispositions = [
         became("2026-05", "kept", 10),
-        became("2026-05", "quarantined", 2, "bad_type"),
+        became("2026-05", "quarantined", 2, "unknown_user"),
         became("undated", "quarantined", 9, "x"),
     ]
     found = counts.tally(
         [received("2026-05", 12), received("undated", 9)], dispositions, sources=["logins"], arrivals=arrivals
     )
-    counts.check_shares(found, undated_before={"logins": 9}, settings=SETTINGS)  # nine are old, two are a handful
+    shares.check(found, [], {}, undated_before={"logins": 9}, settings=SETTINGS)  # nine are old, two are a handful
     with pytest.raises(TooManyBadRows):
-        counts.check_shares(found, undated_before={"logins": 8}, settings=SETTINGS)
+        shares.check(found, [], {}, undated_before={"logins": 8}, settings=SETTINGS)
 
 
 def counted(source: str, month: str, rows: int, until: str) -> dict[str, object]:

@@ -20,7 +20,13 @@ from reactivation.runtime.raw import RawTables
 pytestmark = pytest.mark.edges
 
 CASES = Path(__file__).parents[1] / "data/cases"
-BASE = {"options": {"header": "true"}, "max_bad_share": 0.05, "few_bad_rows": 3, "encoding": "utf-8"}
+BASE = {
+    "options": {"header": "true"},
+    "max_bad_share": 0.05,
+    "max_equal_share": 1,
+    "few_bad_rows": 3,
+    "encoding": "utf-8",
+}
 BASE |= {"earliest_year": 1990, "latest_days_ahead": 366}
 LAST = Plausible(date(1990, 1, 1), date(2026, 5, 1), 366)
 

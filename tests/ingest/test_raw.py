@@ -38,6 +38,7 @@ def test_all_problems_of_all_sources_are_told_at_once(spark: SparkSession, tmp_p
             "format": "parquet",
             "options": {},
             "max_bad_share": 0.1,
+            "max_equal_share": 1,
             "few_bad_rows": 0,
             "encoding": "utf-8",
             "earliest_year": 1990,
@@ -91,7 +92,14 @@ def test_a_source_without_rows_is_found_where_none_arrived_in_the_span(spark: Sp
     for name, rows in (("users", 1), ("logins", 0)):
         columns = [F.lit(None).cast(c.type).alias(c.name) for c in canonical.BY_NAME[name].columns]
         spark.range(rows).select(*columns).drop(*canonical.ADDED).write.parquet(str(tmp_path / name))
-    base = {"path": "{root}/raw", "format": "parquet", "options": {}, "max_bad_share": 0.1, "few_bad_rows": 0}
+    base = {
+        "path": "{root}/raw",
+        "format": "parquet",
+        "options": {},
+        "max_bad_share": 0.1,
+        "max_equal_share": 1,
+        "few_bad_rows": 0,
+    }
     base |= {"encoding": "utf-8", "earliest_year": 1990, "latest_days_ahead": 366}
     named = {name: {"from": name} for name in ("users", "logins")}
     raw = RawTables(spark, SourcesSettings.model_validate({**base, **named}), folder=str(tmp_path), region="north")

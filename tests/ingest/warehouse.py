@@ -19,6 +19,7 @@ SETTINGS = SourcesSettings.model_validate(
         "format": "delta",
         "options": {},
         "max_bad_share": 1,
+        "max_equal_share": 1,
         "few_bad_rows": 0,
         "encoding": "utf-8",
         "earliest_year": 1990,

@@ -36,6 +36,7 @@ SMALL: dict[str, Any] = {
     "gate": {"confidence": 0.95, "champion_margin": 0.01, "min_rows": 50},
     "deciles": 10,
     "calibration_bins": 5,
+    "refit": False,
     "auto_approve": False,
     "pip_requirements": ["pyspark==4.1.1", "mlflow==3.17.2"],
 }

@@ -399,3 +399,25 @@ def test_an_experiment_that_another_training_made_meanwhile_is_used(
     answers = iter([None, known("bank")])  # it was looked for just before the first made it
     monkeypatch.setattr(second._client, "get_experiment_by_name", lambda _: next(answers))
     assert second._experiment_id() == made
+
+
+def test_a_refit_serves_and_the_fit_that_was_judged_is_what_comparisons_go_by(
+    registry: Registry, open_run: OpenRun, examples: DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_models.run(open_run(flow.TRAIN, "--set", "model.refit=true", "--set", "model.seed=11"))
+    assert "refitted on 2026-02 to 2026-03: that fit goes live" in capsys.readouterr().out
+    version = registry.versions("active")[0]
+    assert (version.tags["refit_until"], version.tags["test_month"]) == ("2026-03", "2026-03")
+    number, march, april = str(version.version), Month.parse("2026-03"), Month.parse("2026-04")
+    served, later = registry.load("active", number), registry.load("active", number, tested_on=april)
+    judged = registry.load("active", number, tested_on=march)
+    assert served.model is later.model  # what comes after its months, it may be judged on
+    test = examples.where("cycle = '2026-03'")
+
+    def log_loss(scorer: model.Scorer) -> float | None:
+        settings = open_run(flow.TRAIN).settings.model
+        return model.qualities(test, scorer, settings=settings)["low_activity"].figures["log_loss"]
+
+    told = mlflow.MlflowClient().get_run(version.run_id).data.metrics["low_activity_log_loss"]
+    assert log_loss(judged) == pytest.approx(told)
+    assert log_loss(served) != pytest.approx(told)

@@ -93,3 +93,30 @@ def test_without_a_model_scores_stay_null(trained: model.Trained, examples: Data
     assert (row.cycle, row.user_id, row.active_version) == ("2026-03", 1, "3")
     assert (row.p_asset_uplift, row.raw_asset_uplift, row.asset_uplift_version) == (None, None, None)
     assert row.raw_active is not None
+
+
+def test_a_refit_learns_from_the_test_month_and_keeps_the_figures_that_were_judged(
+    examples: DataFrame, months: model.Months, settings: model.ModelSettings
+) -> None:
+    """Where the gate was passed, and nowhere else."""
+    again = settings.model_copy(update={"refit": True})
+    refitted = model.train(examples, months=months, salt="s", settings=again)
+    assert refitted.gate.is_ready
+    assert [str(month) for month in refitted.refit_months] == ["2026-02", "2026-03"]
+    judged = model.train(examples, months=months, salt="s", settings=settings)
+    assert judged.refitted is None
+    assert (refitted.metrics, refitted.gate) == (judged.metrics, judged.gate)
+    assert refitted.evidence == {**judged.evidence, "refit_months": ["2026-02", "2026-03"]}
+    newest = model.Months(refitted.refit_months, months.test)
+    alone = model.train(examples, months=newest, salt="s", settings=settings)
+    keep = {"features": alone.fitted.features, "keep": ["user_id", "cycle"]}
+    by_refit, by_newest, by_judged = (
+        sorted(tuple(row) for row in model.score(fitted.model, examples, **keep).collect())
+        for fitted in (refitted.served, alone.fitted, judged.served)
+    )
+    assert by_refit == by_newest != by_judged
+
+    strict = again.model_copy(update={"gate": settings.gate.model_copy(update={"min_rows": 10_000})})
+    refused = model.train(examples, months=months, salt="s", settings=strict)
+    assert not refused.gate.is_ready
+    assert refused.served is refused.fitted

@@ -47,7 +47,11 @@ USERS = _canonical(
     Column("segment", "string", "the bank's own customer segment"),
     Column("has_phone", "boolean", "a phone number for SMS and calls is on file"),
     Column("has_push", "boolean", "the app can receive push messages"),
+    Column("profile_numbers", "string", "the region's own numbers of the user, as JSON; conf names them"),
+    Column("profile_texts", "string", "the region's own texts of the user, as JSON; conf names them"),
 )
+ATTRIBUTES = ("profile_numbers", "profile_texts")
+"""Columns of `users` that hold a region's own attributes: features of their own, and facts that a wave may read."""
 
 LOGINS = _events(
     "logins",

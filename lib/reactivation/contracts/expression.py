@@ -34,12 +34,25 @@ def number(table: DataFrame, expression: str, *, key: str) -> Column:
     return F.expr(expression).cast("double")
 
 
+def problem(table: DataFrame, expression: str, *, is_number: bool) -> str | None:
+    """Why the expression is no number, or no condition, over the table, in words; None where it is one."""
+    try:
+        found = table.select(F.expr(expression)).schema[0].dataType.simpleString()
+    except AnalysisException as error:
+        return _first_line(error)
+    is_fine = (found in _NUMBERS or found.startswith("decimal")) if is_number else found == "boolean"
+    return None if is_fine else f"is {found}, must be a {'number' if is_number else 'condition'}"
+
+
 def _type_of(table: DataFrame, expression: str, *, key: str) -> str:
     try:
         return table.select(F.expr(expression)).schema[0].dataType.simpleString()
     except AnalysisException as error:
-        lines = (error.getMessage() or str(error)).strip().splitlines()
+        advice = f"{_first_line(error)} It may use: {', '.join(table.columns)}"
         raise SettingsError(
-            f"conf `{key}` is no expression over its table",
-            [Finding("not resolved", expression, f"{lines[0]} It may use: {', '.join(table.columns)}")],
+            f"conf `{key}` is no expression over its table", [Finding("not resolved", expression, advice)]
         ) from None
+
+
+def _first_line(error: AnalysisException) -> str:
+    return (error.getMessage() or str(error)).strip().splitlines()[0]

@@ -1,10 +1,10 @@
 """Settings of `experiment`: what is asked and measured, how sure one must be, and what would be worth knowing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CAUSAL
@@ -118,6 +118,7 @@ class ExperimentSettings(FrozenModel):
     active_user_value: for the net gain of the policies; None: none is read out (0.1.0).
     follow_up_days: days after the month's end that are watched for the late waves.
     metrics: by name, what each is as a share of users. means: the same for means. guardrails: what must not be harmed.
+    A region takes one of these, or a hypothesis, out of base by null.
     covariates: columns of `features` or `scores`, known before the draw, for CUPED.
     """
 
@@ -143,6 +144,11 @@ class ExperimentSettings(FrozenModel):
     guardrails: dict[str, Guardrail]
     covariates: tuple[str, ...] = ()
     balance: BalanceSettings
+
+    @field_validator("hypotheses", "metrics", "means", "guardrails", mode="before")
+    @classmethod
+    def _null_is_not_asked(cls, named: object) -> object:
+        return {k: v for k, v in named.items() if v is not None} if isinstance(named, Mapping) else named
 
     @model_validator(mode="after")
     def _something_is_asked_and_measured(self) -> Self:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from reactivation.features.feature import Feature
+from reactivation.features.settings import FeatureSettings
 
 SOURCE = "users"
 
 
-def features() -> Iterator[Feature]:
-    """Age, tenure, gender, segment, and the channels on file; null where the bank does not record it."""
+def features(settings: FeatureSettings) -> Iterator[Feature]:
+    """Age, tenure, gender, segment, the channels on file, and the region's own; null where the bank records none."""
     age = "year(observation_on) - birth_year"
     tenure = "datediff(observation_on, signed_up_on)"
     yield Feature("profile_age_years", age, "calendar years since birth", SOURCE, "years")
@@ -17,3 +18,9 @@ def features() -> Iterator[Feature]:
     yield Feature("profile_segment", "segment", "the bank's own customer segment", SOURCE, type="string")
     yield Feature("profile_has_phone", "has_phone", "a phone number is on file", SOURCE, "1 = yes")
     yield Feature("profile_has_push", "has_push", "the app can receive push messages", SOURCE, "1 = yes")
+    for name in settings.profile_numbers:
+        number = f"try_cast(get_json_object(profile_numbers, '$.{name}') as double)"
+        yield Feature(f"profile_{name}", number, f"{name}, a number of the region's own", SOURCE)
+    for name in settings.profile_texts:
+        text = f"get_json_object(profile_texts, '$.{name}')"
+        yield Feature(f"profile_{name}", text, f"{name}, a text of the region's own", SOURCE, type="string")

@@ -27,10 +27,13 @@ class FeatureSettings(FrozenModel):
     lookback_months: whole calendar months before the observation date; increasing, and the first is 1. The longest is
     also how far back recency and balances are followed.
     min_history_months: months of arrivals that must lie before a cycle for its features to be worth training on.
+    profile_numbers, profile_texts: names of the region's own attributes; `settings` takes them from `sources.users`.
     """
 
     lookback_months: tuple[int, ...]
     min_history_months: int = Field(ge=1)
+    profile_numbers: tuple[Kind, ...] = ()
+    profile_texts: tuple[Kind, ...] = ()
 
     @model_validator(mode="after")
     def _look_backs_increase(self) -> Self:

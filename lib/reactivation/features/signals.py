@@ -47,7 +47,7 @@ def catalogue(sources: Collection[str], settings: FeatureSettings, *, kinds: Act
 
     sources: names of the canonical tables the region has. kinds: what the partials keep apart.
     """
-    groups = [*(signal.features(settings.lookback_months, kinds) for signal in _SIGNALS), profile.features()]
+    groups = [*(signal.features(settings.lookback_months, kinds) for signal in _SIGNALS), profile.features(settings)]
     return tuple(feature for group in groups for feature in group if feature.source in sources)
 
 

@@ -5,7 +5,7 @@ decided (kept, quarantined or a duplicate), written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
 from reactivation.frames import union_all
-from reactivation.ingest import admission, counts, deduplication, disposition, incremental
+from reactivation.ingest import admission, counts, deduplication, disposition, incremental, shares
 from reactivation.ingest.admission import Waiting
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange, to_handle
 from reactivation.ingest.batch import Past, parts_to_write
@@ -29,6 +29,7 @@ from reactivation.periods import Calendar
 __all__ = ["ArrivalRange", "Batch", "IngestContext", "Past", "SourceSettings", "SourcesSettings", "ingest"]
 
 Frames = Mapping[str, DataFrame]
+_TOLD = ("in", "kept", "quarantined", "duplicate")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Batch:
     tallies: of the rows of the range; fine rows of sources without a key count as kept until `counted` is asked.
     quarantine: rejected rows. parts: table: the partitions to replace as a whole, or of a canonical table, where it
     `adds`, those that get rows; a table that is not named stays as it is. seen: source: raw rows that do not lie before
-    the range's first month, those that arrive after the range among them.
+    the range's first month, those that arrive after the range among them. empty: source: optional column: share of the
+    received rows without a value; columns that are always filled are left out.
     """
 
     arrivals: ArrivalRange
@@ -49,6 +51,7 @@ class Batch:
     seen: Mapping[str, int]
     resumed: Resumed | None = None
     waiting: Waiting | None = None
+    empty: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def kept(self) -> dict[str, DataFrame]:
@@ -75,6 +78,22 @@ class Batch:
                 tallies = counts.settled(tallies, name, found)
         whole = self.resumed.with_taken(tallies, self.waiting) if self.resumed else tallies
         return counts.records(whole, self.arrivals)
+
+    def overview(self, counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One row per source that had rows, for people: counts, why rows are bad, which columns are empty how often.
+
+        counted: what `counted` returned.
+        """
+        return [
+            {
+                "source": name,
+                **{what: sum(row[f"rows_{what}"] for row in counted if row["source"] == name) for what in _TOLD},
+                "bad because": ", ".join(f"{why} {rows}" for why, rows in counts.reasons_of(self.tallies, name)),
+                "empty": ", ".join(f"{column} {share:.0%}" for column, share in self.empty[name].items()),
+            }
+            for name in self.decided
+            if any(row["rows_in"] for row in counted if row["source"] == name)
+        ]
 
 
 def ingest(
@@ -109,7 +128,7 @@ def ingest(
     late = admission.late_users(received, past, context)
     waiting = admission.waiting(past, late, context)
     admitted = {name: admission.admitted(rows, late, waiting, context) for name, rows in received.items()}
-    found = disposition.counted(admitted)
+    found = disposition.counted(admitted, shares.keys(received))
     tallies = _tallied(found, received, waiting, context)
     if not resumed and not force:
         counts.check_still_there(tallies, past.counts, context.arrivals)
@@ -118,18 +137,19 @@ def ingest(
         if rows.has_repeated_keys:
             tallies = counts.settled(tallies, name, rows.counted())
     of_month = resumed.with_taken(tallies, waiting) if resumed else tallies
-    counts.check_shares(of_month, undated_before=past.undated, settings=settings)
+    shares.check(of_month, found, received, undated_before=past.undated, settings=settings)
     bad = {name for (name, _), entry in tallies.items() if entry.dispositions[counts.QUARANTINED]}
     rejected = [rows.rejected() for name, rows in decided.items() if name in bad or name == "users"]
     if resumed and past.quarantine is not None:
         rejected.append(resumed.still_out(past.quarantine, waiting))
     parts = parts_to_write(tallies, past, context.arrivals)
     seen = {name: rows.count + rows.taken + rows.not_yet_arrived for name, rows in received.items()}
-    return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, seen, resumed, waiting)
+    empty = {name: rows.empty_shares for name, rows in received.items()}
+    return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, seen, resumed, waiting, empty)
 
 
 def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) -> dict[str, ReceivedRows]:
-    columns = {name: source.columns or {} for name, source in settings.present.items()}
+    columns = {name: source.expressions for name, source in settings.present.items()}
     return each(raw, lambda name: receive(raw[name], canonical.BY_NAME[name], columns[name], context))
 
 

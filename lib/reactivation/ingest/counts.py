@@ -1,14 +1,13 @@
-"""What became of every row: in = kept + quarantined + duplicates; and how many bad ones are too many."""
+"""What became of every row: in = kept + quarantined + duplicates."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from reactivation.errors import Finding, SourceError, TooManyBadRows
+from reactivation.errors import Finding, SourceError
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
 from reactivation.ingest.rules import REPEATED_KEY
-from reactivation.ingest.settings import SourcesSettings
 from reactivation.periods import Month
 
 KEPT, QUARANTINED, DUPLICATE = "kept", "quarantined", "duplicate"
@@ -103,6 +102,12 @@ def settled(tallies: Tallies, source: str, found: Mapping[tuple[str, str], int])
     return result
 
 
+def reasons_of(tallies: Tallies, source: str) -> list[tuple[str, int]]:
+    """Why rows of a source are bad, with their number, the most frequent reason first."""
+    reasons = sum((entry for (name, _), entry in tallies.items() if name == source), Tally()).reasons
+    return sorted(((reason, rows) for reason, rows in reasons.items() if rows), key=lambda pair: (-pair[1], pair[0]))
+
+
 def check_sums(tallies: Mapping[tuple[str, str], Tally]) -> None:
     """Raise where rows in differ from kept + quarantined + duplicates."""
     for (source, month), entry in tallies.items():
@@ -112,27 +117,6 @@ def check_sums(tallies: Mapping[tuple[str, str], Tally]) -> None:
                 f"`{source}` {month}: {entry.rows_in} rows in ({entry.readmitted} readmitted) became {found}; "
                 "rows were lost or doubled on the way"
             )
-
-
-def check_shares(tallies: Tallies, *, undated_before: Mapping[str, int], settings: SourcesSettings) -> None:
-    """Raise TooManyBadRows where a source's share of bad rows is above what conf allows, with reasons and counts.
-
-    undated_before: source: rows without a readable arrival that an earlier ingest counted; they come again each time
-    and weigh only once.
-    """
-    findings = []
-    for source in dict.fromkeys(source for source, _ in tallies):
-        own = {month: entry for (name, month), entry in tallies.items() if name == source}
-        seen = min(undated_before.get(source, 0), own[UNDATED].rows_in) if UNDATED in own else 0
-        rows_in = sum(entry.rows_in for entry in own.values()) - seen
-        bad = sum(entry.dispositions[QUARANTINED] for entry in own.values()) - seen
-        if bad > settings.few_bad_rows and bad > settings.max_bad_share * rows_in:
-            ordered = sorted(sum(own.values(), Tally()).reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-            text = ", ".join(f"{reason} {rows}" for reason, rows in ordered)
-            findings.append(Finding("bad rows", source, f"{bad} of {rows_in} ({bad / rows_in:.1%}): {text}"))
-    if findings:
-        limit = f"more than {settings.max_bad_share:.1%} of a source's rows (sources.max_bad_share) break the contract"
-        raise TooManyBadRows(f"{limit}; nothing was written", findings)
 
 
 def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], arrivals: ArrivalRange) -> None:

@@ -31,6 +31,11 @@ def has_key_of_its_own(table: Table) -> bool:
     return bool(table.key) and set(table.key) != set(_content(table))
 
 
+def tells_apart_by_content(table: Table) -> bool:
+    """True where two rows that say the same may be two events: nothing but an `event_id` would tell them apart."""
+    return "event_id" in _content(table)
+
+
 def row_hash(table: Table, calendar: Calendar) -> Column:
     """`row_hash` of typed rows: of the event_id within its event's month where there is one, else of all they say.
 
@@ -44,7 +49,7 @@ def row_hash(table: Table, calendar: Calendar) -> Column:
     if "event_id" not in _content(table):
         return of_all
     has_number = F.col("event_id").isNotNull()
-    return F.when(has_number, F.xxhash64(_event_month(table, calendar), "event_id")).otherwise(of_all)
+    return F.when(has_number, F.xxhash64(event_month(table, calendar), "event_id")).otherwise(of_all)
 
 
 def hashed(rows: DataFrame, table: Table, arrivals: ArrivalRange, calendar: Calendar) -> DataFrame:
@@ -54,7 +59,7 @@ def hashed(rows: DataFrame, table: Table, arrivals: ArrivalRange, calendar: Cale
     if happened != "arrived_at":
         is_date = table.column(happened).type == "date"
         is_late = arrivals.is_late(F.col(happened), F.col("arrived_at"), calendar, is_date=is_date)
-    late = F.when(is_late, _event_month(table, calendar))
+    late = F.when(is_late, event_month(table, calendar))
     return rows.withColumns(
         {"row_hash": row_hash(table, calendar), KEY_HASH: _key_hash(table), LATE_MONTH: late.cast("string")}
     )
@@ -147,7 +152,7 @@ def _key_hash(table: Table) -> Column:
     return F.xxhash64(*[name for name in table.key if name != "arrived_at"])
 
 
-def _event_month(table: Table, calendar: Calendar) -> Column:
+def event_month(table: Table, calendar: Calendar) -> Column:
     """Month in which a row's event happened, in the region's zone."""
     name = canonical.EVENT_TIME[table.name]
     return month_of(name) if table.column(name).type == "date" else calendar.month(name)

@@ -100,18 +100,33 @@ def decided(
     return Decided(table, rules, admitted.where(~is_fine()), held, months, observed)
 
 
-def counted(admitted: Mapping[str, DataFrame]) -> list[Row]:
-    """Admitted rows of all sources by source, arrival_cycle, `CODE`, is_readmitted and `LATE_MONTH`: `rows`."""
+def counted(admitted: Mapping[str, DataFrame], keys: Mapping[str, Column]) -> list[Row]:
+    """Admitted rows of all sources by source, arrival_cycle, `CODE`, is_readmitted and `LATE_MONTH`: `rows`.
+
+    keys: source: what two rows that say the same have in common, null for rows that are not compared. `compared`: rows
+    with a key. `equal`: those of them that say what another one of the same group says.
+    """
+    groups = ("source", "arrival_cycle", CODE, "is_readmitted", LATE_MONTH)
     named = [
-        rows.select(F.lit(name).alias("source"), "arrival_cycle", CODE, "is_readmitted", LATE_MONTH)
+        rows.withColumn("source", F.lit(name)).select(*groups, keys[name].alias("key"))
         for name, rows in admitted.items()
     ]
-    return counted_by(union_all(named)).collect()
+    has_key = F.col("key").isNotNull()
+    return (
+        counted_by(union_all(named))
+        .groupBy(*groups)
+        .agg(
+            F.sum("rows").alias("rows"),
+            F.sum(F.when(has_key, F.col("rows")).otherwise(0)).alias("compared"),
+            F.sum(F.when(has_key, F.col("rows") - 1).otherwise(0)).alias("equal"),
+        )
+        .collect()
+    )
 
 
 def tallied(row: Row, rules: Sequence[Rule]) -> Counted:
     """A row of `counted` before it is known which fine rows are duplicates: they count as kept."""
-    reason = rules[row.rule_code - 1].reason if row.rule_code else None
+    reason = rules[row.rule_code - 1].label if row.rule_code else None
     what = QUARANTINED if reason else KEPT
     return Counted(row.source, row.arrival_cycle, row.rows, row.is_readmitted, what, reason)
 

@@ -4,14 +4,14 @@ How a value is cast is in `casting`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import table
-from reactivation.contracts.canonical import ADDED
+from reactivation.contracts.canonical import ADDED, ATTRIBUTES
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, nearest
 from reactivation.frames import BAD_ROW
@@ -119,15 +119,16 @@ def problems(
     return [finding for finding in found if finding is not None]
 
 
-def rounded_ids(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> dict[str, DataFrame]:
-    """By id that comes as a floating number: the rows whose value is so large that it has lost digits."""
+def rounded_ids(frame: DataFrame, table: Table, expressions: Mapping[str, str], *, raw: str) -> Iterator[Finding]:
+    """Ids that came as floating numbers and are too large for them: their last digits are lost. raw: see `problems`."""
     given = _given(frame, table, expressions)
     kinds = {c.name: given.schema[c.name].dataType for c in columns_of(table) if c.name.endswith("_id")}
-    return {
-        name: given.where(casting.has_lost_digits(F.col(name), kind))
-        for name, kind in kinds.items()
-        if casting.is_floating(kind)
-    }
+    for name, kind in kinds.items():
+        if casting.is_floating(kind) and not given.where(casting.has_lost_digits(F.col(name), kind)).isEmpty():
+            advice = (
+                "ids beyond 2^53 as floating numbers have lost their last digits; write them as integers or as text"
+            )
+            yield Finding("rounded ids", f"{table.name}.{name}", f"{raw}: {advice}")
 
 
 def first_line(error: Exception) -> str:
@@ -192,7 +193,8 @@ def _problem(
     conf: str,
 ) -> Finding | None:
     what = f"{table.name}.{column.name}"
-    key = f"sources.{table.name}.columns.{column.name} in {conf}"
+    place = column.name if column.name in ATTRIBUTES else f"columns.{column.name}"
+    key = f"sources.{table.name}.{place} in {conf}"
     expression = _expressions(frame, table, expressions).get(column.name)
     if expression is None:
         if not must_be_given(table, column):

@@ -51,7 +51,7 @@ class ReceivedRows:
     """The rows of one source that arrived in the range, checked and kept beside the executors.
 
     rows: see `checked`. count: rows. taken: raw rows of the range's first month that arrived before `since`.
-    not_yet_arrived: raw rows that arrive after the range.
+    not_yet_arrived: raw rows that arrive after the range. empty: optional column: rows without a value there.
     """
 
     table: Table
@@ -60,6 +60,17 @@ class ReceivedRows:
     count: int
     taken: int
     not_yet_arrived: int
+    empty: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def always_empty(self) -> list[str]:
+        """Optional columns in which no row has a value; none where there is no row."""
+        return [name for name, share in self.empty_shares.items() if share == 1]
+
+    @property
+    def empty_shares(self) -> dict[str, float]:
+        """Optional column: share of the rows without a value, where there are such rows."""
+        return {name: rows / self.count for name, rows in self.empty.items() if rows}
 
 
 def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> ReceivedRows:
@@ -67,6 +78,8 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     arrivals, calendar, arrived_at = context.arrivals, context.calendar, F.col("arrived_at")
     is_not_yet = arrivals.is_not_yet(arrived_at, calendar)
     was_taken = arrivals.was_taken(arrived_at, calendar)
+    optional = [column.name for column in mapping.columns_of(table) if not column.required]
+    is_of_range = ~(is_not_yet | was_taken)
     observed = Observation()
     rows = (
         _typed(frame, table, expressions, context)
@@ -76,21 +89,27 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
             F.count("*").alias("count"),
             F.count_if(was_taken).alias("taken"),
             F.count_if(is_not_yet).alias("not_yet_arrived"),
+            *[F.count_if(is_of_range & F.col(name).isNull()).alias(f"empty_{name}") for name in optional],
         )
-        .where(~(is_not_yet | was_taken))
+        .where(is_of_range)
     )
     held = checkpointed(_checked(rows, table, context))
-    taken, not_yet = (observed.get.get(name, 0) for name in ("taken", "not_yet_arrived"))
-    count = observed.get.get("count", 0) - taken - not_yet
-    return ReceivedRows(table, context.rules_of(table), held, count, taken, not_yet)
+    found = observed.get
+    taken, not_yet = found.get("taken", 0), found.get("not_yet_arrived", 0)
+    count = found.get("count", 0) - taken - not_yet
+    empty = {name: found.get(f"empty_{name}", 0) for name in optional}
+    return ReceivedRows(table, context.rules_of(table), held, count, taken, not_yet, empty)
 
 
-def checked(frame: DataFrame, table: Table, context: IngestContext) -> DataFrame:
-    """Rows under canonical names, all of which arrived in the range, checked.
+def checked(
+    frame: DataFrame, table: Table, context: IngestContext, expressions: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Rows all of which arrived in the range, under canonical names, checked.
 
     Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
+    expressions: as in `receive`; without them the rows have canonical names already.
     """
-    return _checked(_typed(frame, table, {}, context), table, context)
+    return _checked(_typed(frame, table, expressions or {}, context), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:

@@ -18,6 +18,7 @@ Allowed = Mapping[str, Sequence[str]]
 CODE = "rule_code"
 """Column: the first rule that a row breaks, by its place in `rules_of` counted from 1; 0 where it breaks none."""
 UNKNOWN_USER, REPEATED_KEY = "unknown_user", "repeated_key"
+BAD_TYPE = "bad_type"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Rule:
     columns: tuple[str, ...]
     is_broken: Column | None = None
 
+    @property
+    def label(self) -> str:
+        """The reason as people are told it: of a value that cannot be read, with its column."""
+        return f"{self.reason} of {self.columns[0]}" if self.reason == BAD_TYPE else self.reason
+
 
 def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: Plausible) -> list[Rule]:
     """All rules of a table, in the order in which they are tried.
@@ -45,6 +51,7 @@ def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: P
         *[_broken_in_file(reason) for reason in (RAGGED, NOT_DECODED)],
         _impossible_date("arrived_at", F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
         *[_bad_type(c) for c in columns],
+        *([_no_number()] if table is canonical.USERS else []),
         *[_missing(c) for c in columns if c.required],
         *[rule for c in columns for rule in _not_allowed(c, allowed.get(c.name, ()))],
         *[
@@ -92,7 +99,16 @@ def _broken_in_file(reason: str) -> Rule:
 
 def _bad_type(column: table.Column) -> Rule:
     is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
-    return Rule("bad_type", f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
+    return Rule(BAD_TYPE, f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
+
+
+def _no_number() -> Rule:
+    """One of the region's own numbers that is none."""
+    every = (
+        "forall(map_values(from_json(profile_numbers, 'map<string,string>')), v -> try_cast(v as double) is not null)"
+    )
+    text = "profile_numbers has a value that is no number: %s"
+    return Rule(BAD_TYPE, text, ("profile_numbers",), ~F.expr(every))
 
 
 def _missing(column: table.Column) -> Rule:

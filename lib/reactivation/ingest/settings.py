@@ -1,15 +1,26 @@
 """Settings of `sources`: where a region's raw tables lie, and what the region calls things."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.contracts import canonical
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.measure import Kind
 from reactivation.errors import nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.ingest.casting import Plausible
 
+_TAKEN = {
+    *(
+        name
+        for table in (canonical.USERS, derived.ARMS, derived.TIERS_TABLE, derived.SCORES)
+        for name in table.column_names
+    ),
+    *("age", "age_years", "tenure_days"),
+}
+"""Names that a wave's conditions read already, or features have."""
 _CHANNELS = (*canonical.CONTACT_CHANNELS, "profiling", canonical.ALL_CHANNELS)
 
 
@@ -20,6 +31,8 @@ class SourceSettings(FrozenModel):
     columns: canonical column: Spark SQL expression over the raw columns; a column not named is taken by its own name.
     query: Spark SQL query over `sources.views` that yields canonical columns; it takes the place of the other three.
     may_be_empty: true where having no rows yet is no fault (receipts before the first campaign).
+    profile_numbers, profile_texts: of `users` alone: name of an attribute of the region's own: Spark SQL expression
+    over the raw columns, or those of the query. Each is a feature, `profile_<name>`, and a fact that a wave may read.
     """
 
     from_: str | None = Field(default=None, alias="from")
@@ -27,6 +40,8 @@ class SourceSettings(FrozenModel):
     columns: dict[str, str] | None = None
     query: str | None = None
     may_be_empty: bool | None = None
+    profile_numbers: dict[Kind, str] | None = None
+    profile_texts: dict[Kind, str] | None = None
 
     @model_validator(mode="after")
     def _is_table_or_query(self) -> Self:
@@ -35,6 +50,23 @@ class SourceSettings(FrozenModel):
         if self.query is not None and (self.where is not None or self.columns is not None):
             raise ValueError("`where` and `columns` belong to `from`; a `query` says all that itself")
         return self
+
+    @property
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """The region's own attributes: column of the contract: name: expression."""
+        return {"profile_numbers": self.profile_numbers or {}, "profile_texts": self.profile_texts or {}}
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """Canonical column: Spark SQL expression; one that is not named is taken by its own name."""
+        own = {name: _as_json(named) for name, named in self.attributes.items() if named}
+        return {**(self.columns or {}), **own}
+
+
+class ViewQuery(FrozenModel):
+    """A view that is a query over the views before it."""
+
+    query: str
 
 
 class SourcesSettings(FrozenModel):
@@ -45,10 +77,12 @@ class SourcesSettings(FrozenModel):
     earliest_year: a row with an earlier date is a bad row: the date is a default or a slip.
     latest_days_ahead: so is a row that arrives more days after the day an ingest runs as of, which must leave room for
     whole histories that are ingested month by month; and one with a closure more days after its arrival.
-    views: name for use in `query`: file or folder under `path`.
+    views: name for use in `query`: file or folder under `path`, or {query: …} over the views before it.
     max_bad_share: an ingest in which a larger share of a source's rows breaks the contract is refused.
+    max_equal_share: so is one in which a larger share of a source's events without an `event_id` says the same as
+    others of the same month: one event said twice looks like two whose difference nobody mapped.
     channel_words: further words for the channels of contacts, consents and exclusions, case aside: word: channel.
-    few_bad_rows: up to so many bad rows of a source are never too many, because a share of a handful says nothing.
+    few_bad_rows: up to so many bad or equal rows of a source are never too many: a share of a handful says nothing.
     All sources but `users` and one kind of activity may be absent.
     """
 
@@ -58,8 +92,9 @@ class SourcesSettings(FrozenModel):
     encoding: str
     earliest_year: int = Field(ge=1, le=9999)
     latest_days_ahead: int = Field(ge=0, le=1_000_000)
-    views: dict[str, str] | None = None
+    views: dict[str, str | ViewQuery] | None = None
     max_bad_share: float = Field(ge=0, le=1)
+    max_equal_share: float = Field(ge=0, le=1)
     few_bad_rows: int = Field(ge=0)
     channel_words: dict[str, str] = Field(default_factory=dict)
     users: SourceSettings
@@ -81,6 +116,11 @@ class SourcesSettings(FrozenModel):
         for name in (source.columns or {}) if source else ():
             if name not in known:
                 raise ValueError(f"`{table.name}` has no column `{name}`: {nearest(name, known)}")
+        attributes = [name for named in source.attributes.values() for name in named] if source else []
+        if attributes and table is not canonical.USERS:
+            raise ValueError("only `users` has profile_numbers and profile_texts")
+        if taken := sorted({name for name in attributes if name in _TAKEN or attributes.count(name) > 1}):
+            raise ValueError(f"attributes {', '.join(taken)}: the name is taken; give each one of its own")
         return source
 
     @field_validator("channel_words")
@@ -100,6 +140,11 @@ class SourcesSettings(FrozenModel):
             raise ValueError(f"at least one of {', '.join(canonical.ACTIVITY_SOURCES)} must be there")
         return self
 
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """Names of the region's own attributes: numbers, texts."""
+        return {name: tuple(sorted(named)) for name, named in self.users.attributes.items()}
+
     def plausible(self, as_of: date) -> Plausible:
         """The days that an ingest can believe."""
         return Plausible(date(self.earliest_year, 1, 1), as_of, self.latest_days_ahead)
@@ -109,3 +154,9 @@ class SourcesSettings(FrozenModel):
         """The sources that the region has, by canonical name."""
         found = {name: getattr(self, name) for name in canonical.BY_NAME}
         return {name: source for name, source in found.items() if source is not None}
+
+
+def _as_json(named: Mapping[str, str]) -> str:
+    """One JSON object of some expressions, as Spark SQL; null where none of them has a value."""
+    parts = ", ".join(f"'{name}', cast(({text}) as string)" for name, text in sorted(named.items()))
+    return f"nullif(to_json(named_struct({parts})), '{{}}')"

@@ -64,7 +64,7 @@ def arrivals(
     for name, frame in raw.items():
         until = was[name].until
         taken_then = ArrivalRange(None, Month.of(until - timedelta(days=1)), until)
-        columns = settings.present[name].columns or {}
+        columns = settings.present[name].expressions
         rows = typed(frame, canonical.BY_NAME[name], columns, calendar, settings.plausible(until))
         is_later = taken_then.is_not_yet(F.col("arrived_at"), calendar)
         month = F.when(is_later, NOT_YET).otherwise(taken_then.month_of(F.col("arrived_at"), calendar))

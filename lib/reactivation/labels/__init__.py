@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.labels.assets import asset_change, asset_changes
+from reactivation.labels.base_rates import base_rates
 from reactivation.labels.behaviour import behaviour, on_spine, sources_asked
 from reactivation.labels.days import MEASURES, with_active_days, with_later
 from reactivation.labels.settings import AssetUpliftSettings, LabelSettings
@@ -19,6 +20,7 @@ __all__ = [
     "AssetUpliftSettings",
     "LabelSettings",
     "asset_change",
+    "base_rates",
     "behaviour",
     "build",
     "on_spine",

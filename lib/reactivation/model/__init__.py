@@ -3,6 +3,7 @@
 from reactivation.model.comparison import Comparison, compare
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
+from reactivation.model.feasibility import feasibility
 from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score, score_users
@@ -25,6 +26,7 @@ __all__ = [
     "Training",
     "compare",
     "examples",
+    "feasibility",
     "feature_names",
     "fingerprint",
     "holds_against_champion",

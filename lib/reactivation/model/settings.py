@@ -69,8 +69,10 @@ class ModelSettings(FrozenModel):
     open to contact; left_out: the untouched speak for them, each weighing 1 / P(untouched); keep: they count as well.
     partitions: training rows are laid into this many, by user and in a fixed order, since MLlib's trees depend on it.
     missing_value: stands for a number that is not known; lies outside all features' values. deciles: groups of the lift
-    table. calibration_bins: groups of equal width of the calibration table. auto_approve: a version that passes its
-    gate goes live at once (a demo's privilege). tracking_uri: MLflow's store; null: `mlflow.db` under the root.
+    table. calibration_bins: groups of equal width of the calibration table. refit: once the
+    gate is passed, the same recipe is fitted again on the newest months, the test month among them, and that fit goes
+    live; figures and gate stay those of the fit that was judged. auto_approve: a version that passes its gate goes live
+    at once (a demo's privilege). tracking_uri: MLflow's store; null: `mlflow.db` under the root.
     pip_requirements: what a server of the model installs.
     """
 
@@ -88,6 +90,7 @@ class ModelSettings(FrozenModel):
     gate: GateSettings
     deciles: int = Field(ge=2)
     calibration_bins: int = Field(ge=2)
+    refit: bool
     auto_approve: bool
     tracking_uri: str | None = None
     pip_requirements: tuple[str, ...]
@@ -97,7 +100,15 @@ class ModelSettings(FrozenModel):
         """What decides the fit, by flat names such as `trees_max_depth`."""
         plain = {
             name: getattr(self, name)
-            for name in ("train_population", "contacted_months", "touched_rows", "max_rows", "partitions", "seed")
+            for name in (
+                "train_population",
+                "contacted_months",
+                "touched_rows",
+                "max_rows",
+                "partitions",
+                "seed",
+                "refit",
+            )
         }
         shares = {f"split_{name}": share for name, share in self.split.shares.items()}
         return {**plain, **shares, **{f"trees_{name}": value for name, value in self.trees.model_dump().items()}}

@@ -1,27 +1,23 @@
 """Train one model and judge it: sample, fit, calibrate, test out of time, gate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.errors import Finding, ModelError
-from reactivation.model import evaluate, gate, pipeline
+from reactivation.model import evaluate, fitting, gate
 from reactivation.model.comparison import P_CHAMPION, with_champion
 from reactivation.model.evaluate import POPULATIONS, Population, Quality
 from reactivation.model.examples import (
     KEYS,
     LABEL,
-    SPLIT,
     WEIGHT,
     WEIGHT_ALONE,
     Months,
-    arranged,
     feature_names,
     plain,
-    split,
     with_weight_alone,
 )
 from reactivation.model.gate import Gate
@@ -29,8 +25,7 @@ from reactivation.model.paired import LossDifference
 from reactivation.model.pipeline import Fitted
 from reactivation.model.score import Scorer, score
 from reactivation.model.settings import ModelSettings
-
-USES = ("fit", "validate", "calibrate")
+from reactivation.periods import Month
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,8 @@ class Trained:
 
     rows: training rows by use. sample_share: share of the users that were used. base_rate: share of label 1 among the
     low-active rows of the training months, weighted as the training is. quality: on the test month, by population.
+    refitted: the same recipe on `refit_months`, the test month among them, where conf asks for it and the gate was
+    passed; nothing of it is judged.
     """
 
     fitted: Fitted
@@ -51,6 +48,13 @@ class Trained:
     champion_version: str | None
     gate: Gate
     notes: tuple[str, ...]
+    refitted: Fitted | None = None
+    refit_months: tuple[Month, ...] = ()
+
+    @property
+    def served(self) -> Fitted:
+        """The fit that scores users."""
+        return self.refitted or self.fitted
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class Trained:
             "log_loss_against_champion": self.against_champion._asdict() if self.against_champion else None,
             "champion_version": self.champion_version,
             "notes": list(self.notes),
+            **({"refit_months": [str(month) for month in self.refit_months]} if self.refitted else {}),
         }
 
     @property
@@ -104,15 +109,10 @@ def train(
     them to draw a sample.
     """
     features, examples = feature_names(examples), plain(examples)
-    rows, share = training_rows(examples, months=months, salt=salt, settings=settings, at_most=at_most)
-    rows = rows.persist()
+    how: dict[str, Any] = {"features": features, "salt": salt, "settings": settings, "at_most": at_most}
+    fitted, share, counts, base_rate = fitting.fitted(examples, months=months, **how)
     test = examples.where(F.col("cycle") == str(months.test))
-    try:
-        counts, base_rate = _checked(rows, months, settings)
-        fitted = pipeline.fit(rows, features=features, settings=settings)
-    finally:
-        rows.unpersist()
-    return _judged(
+    judged = _judged(
         fitted,
         test,
         counts=counts,
@@ -122,46 +122,13 @@ def train(
         champion=champion,
         not_compared=not_compared,
     )
-
-
-def training_rows(
-    examples: DataFrame, *, months: Months, salt: str, settings: ModelSettings, at_most: int | None = None
-) -> tuple[DataFrame, float]:
-    """Sampled rows of the training months, split and arranged, and the share of the users they are.
-
-    The share is such that about `max_rows` remain. at_most: as in `train`.
-    """
-    past = examples.where(F.col("cycle").isin([str(month) for month in months.train]))
-    rows, share = split(past, share=1.0, salt=salt, settings=settings), 1.0
-    count = at_most if at_most is not None and at_most <= settings.max_rows else rows.count()
-    if count > settings.max_rows:
-        share = settings.max_rows / count
-        rows = split(past, share=share, salt=salt, settings=settings)
-    return arranged(rows, settings), share
-
-
-def _checked(rows: DataFrame, months: Months, settings: ModelSettings) -> tuple[dict[str, int], float]:
-    """Rows by use, and the base rate of the low-active; ModelError where a use lacks rows or one of the two classes."""
-    is_low = F.col("is_low_activity")
-    groups = rows.groupBy(SPLIT).agg(
-        F.count(LABEL).alias("n"),
-        F.sum(LABEL).alias("positives"),
-        F.sum(F.when(is_low, F.col(WEIGHT))).alias("weight_low"),
-        F.sum(F.when(is_low, F.col(LABEL) * F.col(WEIGHT))).alias("positives_low"),
-    )
-    found = {row[SPLIT]: row for row in groups.collect()}
-    wrong = []
-    for use in USES:
-        least = 1 if use == "validate" else settings.min_rows
-        n, positives = (found[use].n, int(found[use].positives)) if use in found else (0, 0)
-        if n < least:
-            wrong.append(Finding("too few", use, f"{n} rows, at least {least} are needed"))
-        elif use != "validate" and positives in (0, n):
-            wrong.append(Finding("one class", use, f"all {n} labels are {int(positives > 0)}: nothing to tell apart"))
-    if wrong:
-        raise ModelError(f"nothing can be trained on {months.train[0]} to {months.train[-1]}", wrong)
-    base_rate = sum(r.positives_low or 0 for r in found.values()) / sum(r.weight_low or 0 for r in found.values())
-    return {use: int(found[use].n) for use in USES}, base_rate
+    if not settings.refit or not judged.gate.is_ready:
+        return judged
+    newest = Months(months.all[-settings.train_months :], months.test)
+    refitted, *_ = fitting.fitted(examples, months=newest, **how)
+    if refitted.slope <= 0:
+        return replace(judged, notes=(*judged.notes, "not refitted: with the test month its calibration has no slope"))
+    return replace(judged, refitted=refitted, refit_months=newest.train)
 
 
 def _judged(

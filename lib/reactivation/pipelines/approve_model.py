@@ -76,7 +76,7 @@ def compared(r: Run, registry: Registry, version: ModelVersion, champion: ModelV
         return model.Comparison(None, f"champion {champion.version} has learnt from {month}, the test month")
     try:
         known = training_rows.known(replace(r, cycle=Month.parse(version.tags["cycle"])))
-        ours, its = (registry.load(target, str(each.version)) for each in (version, champion))
+        ours, its = (registry.load(target, str(v.version), tested_on=Month.parse(month)) for v in (version, champion))
     except (NotReady, ModelError) as error:
         return model.Comparison(None, " ".join(str(error).split()))
     test = known.examples([target])[target].where(F.col("cycle") == month)

@@ -6,7 +6,7 @@ from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
-from reactivation.pipelines import permissions, rows_taken
+from reactivation.pipelines import configured_sources, permissions, rows_taken
 from reactivation.runtime import deliveries
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
@@ -37,7 +37,7 @@ def run(r: Run) -> None:
             calendar=r.calendar,
             settings=settings,
             require_rows=raw.require_rows,
-            allowed={"asset_snapshots": {"product": r.settings.activity.asset_products}},
+            allowed=configured_sources.allowed(r.settings.activity),
         )
     require_rows(batch)
     left = ingest.counts.left_behind(there, batch.seen, counts, batch.arrivals)
@@ -58,6 +58,7 @@ def run(r: Run) -> None:
         # The counts come last: they say that all the others are there.
         of_counts = r.rows(derived.INGEST_COUNTS, new)
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
+    r.show("What came, of the months of this ingest", batch.overview(new))
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}")
     for name, rows in left.items():

@@ -1,11 +1,11 @@
 """No job, but what several share: who may be contacted and profiled as of a day, and what conf must say of it first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
 
-from reactivation import population
+from reactivation import campaign, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
@@ -27,7 +27,7 @@ def known(r: Run) -> population.Permissions:
     )
 
 
-def contactable(r: Run, *, day: date) -> DataFrame:
+def contactable(r: Run, *, day: date, keep: Sequence[str] = ()) -> DataFrame:
     """`population.contactable` of all users signed up on a day; asks conf what it must say."""
     asked = [*channels(r), population.PROFILING]
     require_answers(r, asked)
@@ -41,6 +41,7 @@ def contactable(r: Run, *, day: date) -> DataFrame:
         day=day,
         calendar=r.calendar,
         settings=r.settings.population,
+        keep=keep,
     )
 
 
@@ -64,7 +65,11 @@ def profiled(r: Run, rows: DataFrame) -> DataFrame:
 
 def channels(r: Run) -> list[str]:
     """The channels by which the campaign's waves contact."""
-    settings = r.settings.campaign
+    return channels_of(r.settings.campaign)
+
+
+def channels_of(settings: campaign.CampaignSettings) -> list[str]:
+    """The same, by settings."""
     used = {option.channel for wave in settings.waves.values() for option in wave.options}
     if any(wave.guidance is not None for wave in settings.waves.values()):
         used.add(settings.guidance_channel)
@@ -76,7 +81,13 @@ def require_answers(r: Run, kinds: Iterable[str]) -> None:
 
     Asked for by the jobs that go by it, so that a region without a campaign need not say it.
     """
-    undecided = r.settings.population.undecided
+    if findings := unanswered(r.settings.population, kinds, env=r.env):
+        raise SettingsError(f"conf (region {r.region}) does not say who may be contacted and profiled", findings)
+
+
+def unanswered(settings: population.PopulationSettings, kinds: Iterable[str], *, env: str) -> list[Finding]:
+    """What conf does not say, or may not say in prod, of those who never decided."""
+    undecided = settings.undecided
     asked = dict.fromkeys(kinds)
     form = "say `not_allowed`, or name legal_basis, document and valid_until"
     findings = [
@@ -85,11 +96,10 @@ def require_answers(r: Run, kinds: Iterable[str]) -> None:
         if undecided.get(kind) is None  # type: ignore[call-overload]
     ]
     for kind, basis in undecided.items():
-        if r.env == PROD and isinstance(basis, population.Basis) and basis.is_assumed:
+        if env == PROD and isinstance(basis, population.Basis) and basis.is_assumed:
             advice = f"`{basis.legal_basis}` is no legal basis in {PROD}: {form}"
             findings.append(Finding("not a basis", f"population.undecided.{kind}", advice))
-    if findings:
-        raise SettingsError(f"conf (region {r.region}) does not say who may be contacted and profiled", findings)
+    return findings
 
 
 def require_feeds(r: Run, *, day: date) -> None:

@@ -55,7 +55,7 @@ def _known(r: Run, arms: DataFrame, tiers: DataFrame, cells: Mapping[str, int]) 
     """By wave, what it will look at: on its day of the month before, for as far as its conditions ask for the month."""
     is_now = F.col("cycle") == str(r.cycle)
     scores, facts = r.read(derived.SCORES, is_now), r.read(derived.FEATURES, is_now)
-    contactable = checkpointed(permissions.contactable(r, day=r.cycle.first))
+    contactable = checkpointed(permissions.contactable(r, day=r.cycle.first, keep=campaign.facts.MASTER_DATA))
     nobody = population.recently_contacted(
         None, None, day=r.cycle.first, calendar=r.calendar, settings=r.settings.population
     )

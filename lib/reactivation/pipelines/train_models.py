@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import ModelError
+from reactivation.periods import Month
 from reactivation.pipelines import model_ledger, training_rows
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
@@ -52,7 +53,7 @@ def train(
 ) -> tuple[model.Trained, ModelVersion] | ModelError:
     """Train one model and register it. Where its data cannot train it: the error as a value if the programme goes on
     without this model, else it is raised."""
-    champion, not_compared = live(r, registry, target)
+    champion, not_compared = live(r, registry, target, material.training.months.test)
     training, salt = material.training, training_rows.salt(r, target)
     how: dict[str, Any] = {"salt": salt, "settings": r.settings.model, "at_most": material.at_most}
     how |= {"champion": champion, "not_compared": not_compared}
@@ -65,11 +66,14 @@ def train(
     return trained, registry.register(target, trained, training=training, examples=examples, r=r)
 
 
-def live(r: Run, registry: Registry, target: str) -> tuple[model.Scorer | None, str | None]:
-    """The version that speaks for the cycle, or why it cannot be compared with; neither where there is none."""
+def live(r: Run, registry: Registry, target: str, test: Month) -> tuple[model.Scorer | None, str | None]:
+    """The version that speaks for the cycle, or why it cannot be compared with; neither where there is none.
+
+    test: the month on which the two are compared.
+    """
     serving = registry.serving(target, r.cycle)
     try:
-        return (registry.load(target, str(serving.version)), None) if serving else (None, None)
+        return (registry.load(target, str(serving.version), tested_on=test), None) if serving else (None, None)
     except ModelError as error:
         return None, " ".join(str(error).split())
 
@@ -78,6 +82,9 @@ def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> 
     """Say how good the version is, and what the gate says."""
     title = f"{target}, version {version.version}: tested on {version.tags['test_month']}"
     r.show(title, [{"population": name, **quality.figures} for name, quality in trained.quality.items()])
+    if trained.refitted:
+        months = f"{trained.refit_months[0]} to {trained.refit_months[-1]}"
+        r.say(f"  refitted on {months}: that fit goes live; the figures are those of the one that was judged")
     for note in trained.notes:
         r.say(f"  {note}")
     r.say(f"  gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}")

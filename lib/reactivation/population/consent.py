@@ -24,6 +24,7 @@ def contactable(
     day: date,
     calendar: Calendar,
     settings: PopulationSettings,
+    keep: Sequence[str] = (),
 ) -> DataFrame:
     """One row per user of the spine: can_<channel>, is_profiling_allowed, is_contactable, is_barred_unread. Never null.
 
@@ -33,7 +34,8 @@ def contactable(
     each channel that it may concern, at its own time: see `Permissions.unread`. A consent is none once it has ended, is
     older than conf allows, or was given for other purposes; a refusal before it then stands. Who never decided is
     allowed by a basis of conf alone. is_contactable: some channel may be used, and profiling is allowed.
-    is_barred_unread: a row that could not be read is what bars a channel or profiling.
+    is_barred_unread: a row that could not be read is what bars a channel or profiling. keep: columns of the spine that
+    stay beside these.
     """
     decided = _by_user(decisions(permissions, day=day, calendar=calendar, settings=settings), KINDS)
     barred = excluded(permissions, day=day, calendar=calendar)
@@ -63,6 +65,7 @@ def contactable(
         "is_profiling_allowed",
         (has_a_channel & F.col("is_profiling_allowed")).alias("is_contactable"),
         reduce(Column.__or__, unread).alias("is_barred_unread"),
+        *keep,
     )
 
 

@@ -6,9 +6,10 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from reactivation.contracts.canonical import ATTRIBUTES
 from reactivation.periods import Calendar, Month
 
-_MASTER_DATA = ("signed_up_on", "birth_year", "gender", "branch", "segment", "has_phone", "has_push")
+_MASTER_DATA = ("signed_up_on", "birth_year", "gender", "branch", "segment", "has_phone", "has_push", *ATTRIBUTES)
 
 
 def signed_up(users: DataFrame, *, day: date, calendar: Calendar) -> DataFrame:

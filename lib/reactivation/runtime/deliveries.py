@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from reactivation.ingest.settings import SourceSettings, SourcesSettings
+from reactivation.ingest.settings import SourceSettings, SourcesSettings, ViewQuery
 from reactivation.periods import Calendar
 from reactivation.runtime.files import files_below, is_there
 from reactivation.runtime.store import is_catalog_schema
@@ -42,8 +42,20 @@ def _places(source: SourceSettings, settings: SourcesSettings) -> list[str]:
     """The raw tables behind a source."""
     if source.query is None:
         return [source.from_ or ""]
-    words = set(re.findall(r"\w+", source.query))
-    return [file for view, file in (settings.views or {}).items() if view in words]
+    return _behind(source.query, settings)
+
+
+def _behind(query: str, settings: SourcesSettings) -> list[str]:
+    """The files of the views that a query names, and of those that these views name themselves."""
+    words, views = set(re.findall(r"\w+", query)), settings.views or {}
+    before = {view: dict(list(views.items())[:place]) for place, view in enumerate(views)}
+    found: list[str] = []
+    for name, view in views.items():
+        if name in words and isinstance(view, ViewQuery):
+            found += _behind(view.query, settings.model_copy(update={"views": before[name]}))
+        elif name in words:
+            found.append(str(view))
+    return list(dict.fromkeys(found))
 
 
 def _newest(spark: SparkSession, file: str, settings: SourcesSettings, *, folder: str) -> int | None:

@@ -60,7 +60,9 @@ class Basis:
             self.settings.features.lookback_months,
             self.settings.population.low_activity,
         )
-        return {cycle: digest(self._kinds, rules, self._before(cycle)) for cycle in cycles}
+        own = [name for names in self.settings.sources.attributes.values() for name in names]
+        of_own = [own] if own else []
+        return {cycle: digest(self._kinds, rules, self._before(cycle), *of_own) for cycle in cycles}
 
     def labels(self, months: Iterable[Month]) -> dict[Month, str]:
         """Of labels: their rules, when a month settles, and all rows of the months of arrival until then."""

@@ -19,8 +19,8 @@ from reactivation import model
 from reactivation.errors import Finding, ModelError
 from reactivation.model import plots
 
-PLACE = "model"
-"""Folder of the model in its run."""
+PLACE, JUDGED = "model", "judged_model"
+"""Folders of a run: the model that serves, and where that is a refit, the one that its figures are of."""
 EXAMPLE, MADE_UP = "input_example", "made_up"
 """Tag of a version, and its value where no user's row stands in the model's input example."""
 _EXAMPLE_FILES = ("input_example.json", "serving_input_example.json")
@@ -38,6 +38,12 @@ def interface(examples: DataFrame, features: tuple[str, ...]) -> tuple[ModelSign
     inputs = Schema([ColSpec("string" if n in texts else "double", n, required=False) for n in features])
     signature = ModelSignature(inputs=inputs, outputs=Schema([ColSpec("double", "prediction")]))
     return signature, examples.select(*columns).limit(_COMPARED_ROWS).toPandas()
+
+
+def as_frame(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
+    """Rows of `interface` as Spark had them; a text that nobody of them has says no type of its own."""
+    types = ", ".join(f"`{name}` {'double' if is_numeric_dtype(rows[name]) else 'string'}" for name in rows.columns)
+    return spark.createDataFrame(rows, types)
 
 
 def made_up(rows: pd.DataFrame) -> pd.DataFrame:
@@ -105,18 +111,20 @@ def log_model(
 ) -> None:
     """Put the model into the run. `mlflow.spark.log_model` would load it again only to try the example.
 
-    rows: of users, from which the example is made up.
+    A refit is put there beside the fit that was judged. rows: of users, from which the example is made up.
     """
+    models = {PLACE: trained.served, **({JUDGED: trained.fitted} if trained.refitted else {})}
     with TemporaryDirectory() as folder:
-        mlflow.spark.save_model(
-            trained.fitted.model,
-            f"{folder}/{PLACE}",
-            mlflow_model=Model(artifact_path=PLACE, run_id=run_id),
-            signature=signature,
-            input_example=made_up(rows),
-            pip_requirements=list(settings.pip_requirements),
-        )
-        mlflow.log_artifacts(f"{folder}/{PLACE}", PLACE)
+        for place, fitted in models.items():
+            mlflow.spark.save_model(
+                fitted.model,
+                f"{folder}/{place}",
+                mlflow_model=Model(artifact_path=place, run_id=run_id),
+                signature=signature,
+                input_example=made_up(rows),
+                pip_requirements=list(settings.pip_requirements),
+            )
+            mlflow.log_artifacts(f"{folder}/{place}", place)
 
 
 def require_same_scores(fitted: model.Fitted, logged: str, rows: DataFrame) -> None:

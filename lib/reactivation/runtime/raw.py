@@ -14,7 +14,7 @@ from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
 from reactivation.frames import BAD_ROW, counted_by, of_records, records, union_all
 from reactivation.ingest import mapping
-from reactivation.ingest.settings import SourceSettings, SourcesSettings
+from reactivation.ingest.settings import SourceSettings, SourcesSettings, ViewQuery
 from reactivation.runtime import snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
 from reactivation.runtime.listed_files import rows_at
@@ -44,17 +44,14 @@ class RawTables:
         opened = {name: self._source(name, source, views) for name, source in self._settings.present.items()}
         frames = {name: frame for name, frame in opened.items() if frame is not None}
         for name, frame in frames.items():
-            columns = self._settings.present[name].columns or {}
-            self._findings += mapping.problems(
-                frame,
-                canonical.BY_NAME[name],
-                columns,
-                raw=self._raw_name(name),
-                conf=self._conf,
-                unusable=self._unusable.get(self._raw_name(name)),
-            )
+            columns, raw = self._settings.present[name].expressions, self._raw_name(name)
+            place = {"raw": raw, "conf": self._conf}
+            unusable = self._unusable.get(raw)
+            self._findings += mapping.problems(frame, canonical.BY_NAME[name], columns, **place, unusable=unusable)
         if not self._findings:
-            self._note_rounded_ids(frames)
+            for name, frame in frames.items():
+                columns, raw = self._settings.present[name].expressions, self._raw_name(name)
+                self._findings += mapping.rounded_ids(frame, canonical.BY_NAME[name], columns, raw=raw)
         if self._findings:
             self._note_empty(frames)
         self._raise(self._findings)
@@ -84,9 +81,14 @@ class RawTables:
             raise
 
     def _views(self) -> dict[str, DataFrame | None]:
-        views = self._settings.views or {}
-        found = {name: self._load(f"view {name}", file, f"sources.views.{name}") for name, file in views.items()}
-        return {name: frame if frame is None else self._whole(name, frame) for name, frame in found.items()}
+        found: dict[str, DataFrame | None] = {}
+        for name, view in (self._settings.views or {}).items():
+            if isinstance(view, ViewQuery):
+                found[name] = self._over(found, f"view {name}", f"sources.views.{name}.query", view.query)
+            else:
+                frame = self._load(f"view {name}", view, f"sources.views.{name}")
+                found[name] = frame if frame is None else self._whole(name, frame)
+        return found
 
     def _whole(self, view: str, frame: DataFrame) -> DataFrame:
         """A view without `BAD_ROW`: a query would take what is left of a broken row for a whole one."""
@@ -112,14 +114,18 @@ class RawTables:
         return self._attempt(name, f"sources.{name}.where", source.where, frame, lambda: _where(frame, source.where))
 
     def _query(self, name: str, query: str, views: Mapping[str, DataFrame | None]) -> DataFrame | None:
+        frame = self._over(views, name, f"sources.{name}.query", query)
+        return None if frame is None else self._known(name, frame)
+
+    def _over(self, views: Mapping[str, DataFrame | None], what: str, key: str, query: str) -> DataFrame | None:
+        """What a query over some views gives; None where it, or one of the views, cannot be read."""
         if any(frame is None for frame in views.values()):
             return None
         for view, frame in views.items():
             if frame is not None:
                 frame.createOrReplaceTempView(view)
         try:
-            frame = self._attempt(name, f"sources.{name}.query", "query", None, lambda: self._spark.sql(query))
-            return None if frame is None else self._known(name, frame)
+            return self._attempt(what, key, "query", None, lambda: self._spark.sql(query))
         finally:
             for view in views:
                 self._spark.catalog.dropTempView(view)
@@ -127,21 +133,12 @@ class RawTables:
     def _known(self, name: str, frame: DataFrame) -> DataFrame:
         """The frame of a query; what it calls otherwise than the contract does would be lost."""
         known = [column.name for column in mapping.columns_of(canonical.BY_NAME[name])]
+        attributes = " ".join(self._settings.present[name].expressions.values()).lower()
         for column in frame.columns:
-            if column.lower() not in known:
+            if column.lower() not in known and not re.search(rf"\b{re.escape(column.lower())}\b", attributes):
                 advice = f"`{name}` has no such column: {nearest(column, known)} Change sources.{name}.query"
                 self._findings.append(Finding("unknown column", f"{name}.{column}", f"{advice} in {self._conf}"))
         return frame
-
-    def _note_rounded_ids(self, frames: Mapping[str, DataFrame]) -> None:
-        """Find ids that came as floating numbers and are too large for them: their last digits are lost."""
-        for name, frame in frames.items():
-            columns = self._settings.present[name].columns or {}
-            for column, rounded in mapping.rounded_ids(frame, canonical.BY_NAME[name], columns).items():
-                if not rounded.isEmpty():
-                    advice = f"{self._raw_name(name)}: ids beyond 2^53 as floating numbers have lost their last digits"
-                    advice += "; write them as integers or as text"
-                    self._findings.append(Finding("rounded ids", f"{name}.{column}", advice))
 
     def _attempt(
         self, name: str, key: str, text: str, frame: DataFrame | None, make: Callable[[], DataFrame]

@@ -28,6 +28,8 @@ from reactivation.runtime.store import is_catalog_schema
 __all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
+_LEARNT_UNTIL = "refit_until"
+"""Tag of a version that is a refit: the newest month it has learnt from, on which its figures are not its own."""
 _GIVEN_URI = os.environ.get("MLFLOW_TRACKING_URI")
 """The tracking server somebody chose, read at the start: MLflow puts every URI it is told into the same variable."""
 _DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
@@ -106,12 +108,15 @@ class Registry:
         approved = [v for v in self.versions(target) if "approved_by" in v.tags and v.tags["cycle"] <= str(cycle)]
         return max(approved, key=lambda v: (v.tags["cycle"], int(v.version)), default=None)
 
-    def load(self, target: str, version: str) -> model.Scorer:
+    def load(self, target: str, version: str, *, tested_on: Month | None = None) -> model.Scorer:
         """A version's pipeline and the features of its own signature; a session reads each version once.
 
+        tested_on: a month to judge it on: of a refit that has learnt from that month, the fit it was judged by.
         ModelError where there is no such version or its files are gone.
         """
         uri = f"models:/{self.name(target)}/{version}"
+        if tested_on is not None:
+            uri = self._judged(target, version, tested_on) or uri
         try:
             return model.Scorer(str(version), *logged_models.pipeline(uri))
         except MlflowException as error:
@@ -120,6 +125,12 @@ class Registry:
             lost = Finding("unreadable", uri, f"were its files moved or removed? {str(error).splitlines()[0]}")
             finding = lost if str(version) in known else missing
             raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", [finding]) from error
+
+    def _judged(self, target: str, version: str, month: Month) -> str | None:
+        """Where the fit lies that a refit was judged by, if the refit has learnt from a month."""
+        found = next((v for v in self.versions(target) if str(v.version) == str(version)), None)
+        has_learnt = found is not None and found.tags.get(_LEARNT_UNTIL, "") >= str(month)
+        return f"runs:/{found.run_id}/{logged_models.JUDGED}" if found is not None and has_learnt else None
 
     def register(
         self, target: str, trained: model.Trained, *, training: model.Training, examples: DataFrame, r: Run
@@ -143,10 +154,11 @@ class Registry:
             "gate": trained.gate.text,
             "overrulable": str(trained.gate.is_overrulable).lower(),
             logged_models.EXAMPLE: logged_models.MADE_UP,
+            **({_LEARNT_UNTIL: str(trained.refit_months[-1])} if trained.refitted else {}),
         }
         logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
         if not rows.empty:
-            logged_models.require_same_scores(trained.fitted, logged, r.spark.createDataFrame(rows))
+            logged_models.require_same_scores(trained.served, logged, logged_models.as_frame(r.spark, rows))
         made = mlflow.register_model(logged, self.name(target), tags=passport)
         return self._client.get_model_version(made.name, made.version)
 

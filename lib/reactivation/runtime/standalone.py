@@ -14,7 +14,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from reactivation.errors import Finding, SourceError, nearest
+from reactivation.errors import Finding, SettingsError, SourceError, nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.runtime import console
 from reactivation.runtime.hadoop_files import listed
@@ -35,13 +35,15 @@ _FILES = {"csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet"}
 class Bench:
     """Reads a spec and the table it names, writes small files; no job of it writes what the programme's tables say.
 
-    project: folder that holds `conf`; relative paths of conf start there.
+    project: folder that holds `conf`; relative paths of conf start there. absent, overruled: see `settings.Loaded`.
     """
 
     settings: Settings
     args: Namespace
     project: Path = Path()
     settings_hash: str = ""
+    absent: tuple[Finding, ...] = ()
+    overruled: tuple[Finding, ...] = ()
 
     @property
     def root(self) -> str:
@@ -51,12 +53,16 @@ class Bench:
     @property
     def exports(self) -> str:
         """Where the channel files of conf lie."""
-        return resolved(self.settings.paths.exports, project=self.project, root=self.root)
+        return self.resolve(self.settings.paths.exports)
 
     @property
     def contact_root(self) -> str:
         """Where the contact ledger lies, which scenarios of one bank may share."""
-        return resolved(self.settings.paths.contact_ledger, project=self.project, root=self.root)
+        return self.resolve(self.settings.paths.contact_ledger)
+
+    def resolve(self, path: str) -> str:
+        """A path of conf as Spark takes it."""
+        return resolved(path, project=self.project, root=self.root)
 
     @property
     def region(self) -> str:
@@ -114,6 +120,21 @@ class Bench:
         target = folder if _URL.match(folder) else str(Path(folder).resolve())
         for name, text in files.items():
             write_text(self.spark, f"{target}/{name}", text)
+
+    @property
+    def conf(self) -> Path:
+        """The folder that holds base, scenarios, regions and envs."""
+        return self.project / Path(self.args.conf_dir).name
+
+    def read_here(self, path: Path) -> str:
+        """A small text file of this machine."""
+        return path.read_text(encoding="utf-8")
+
+    def write_here(self, path: Path, text: str, *, is_new: bool = True) -> None:
+        """Write a small text file of this machine; is_new: SettingsError where it is there already."""
+        if is_new and path.exists():
+            raise SettingsError("nothing was written", [Finding("there already", str(path), "remove it, or edit it")])
+        path.write_text(text, encoding="utf-8")
 
     def say(self, text: str) -> None:
         """Print a line at once."""

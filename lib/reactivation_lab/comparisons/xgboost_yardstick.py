@@ -10,9 +10,10 @@ from xgboost.spark import SparkXGBClassifier
 from reactivation.model import pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
 from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, feature_names, plain
+from reactivation.model.fitting import training_rows
 from reactivation.model.score import Scorer
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import by_population, qualities, training_rows
+from reactivation.model.train import by_population, qualities
 
 ROUNDS, PATIENCE = 300, 20
 

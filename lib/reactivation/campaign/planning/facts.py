@@ -16,6 +16,9 @@ from reactivation.contracts import canonical
 from reactivation.contracts.expression import condition
 from reactivation.periods import Calendar
 
+MASTER_DATA = ("branch",)
+"""Columns of the spine that conditions may read beside features, which have the others of their kind."""
+
 
 def month_to_date(months: DataFrame, measures: Collection[str]) -> DataFrame:
     """One row per user with `<measure>_to_date`; masks of days become numbers of days.
@@ -44,16 +47,18 @@ def gather(
 
     cells: users per cell; those but of `none` are contactable. reach: of `population.contactable`, as of the wave.
     recent: of `population.recently_contacted`. Who did nothing in the month to date has 0 there.
-    is_profiling_refused: as of the wave, or at the observation date, since when the user has no tier.
+    is_profiling_refused: as of the wave, or at the observation date, since when the user has no tier. Each
+    `profile_<name>` of features stands there as `<name>` as well, the age as `age`.
     """
     numbers = {"bigint", "int"}
     counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
     contactable = sum(users for cell, users in cells.items() if cell != "none")
+    known = features.drop("cycle").withColumns(_by_plain_name(features, [*arms.columns, *reach.columns]))
     return (
         arms.drop("cycle")
         .join(tiers.select("user_id", "tier", "band"), "user_id", "left")
         .join(scores.select("user_id", *[name for name in MODEL_FACTS if name in scores.columns]), "user_id", "left")
-        .join(features.drop("cycle"), "user_id", "left")
+        .join(known, "user_id", "left")
         .join(to_date, "user_id", "left")
         .join(reach, "user_id", "left")
         .join(recent.drop("recent_contacts"), "user_id", "left")
@@ -67,6 +72,14 @@ def gather(
             }
         )
     )
+
+
+def _by_plain_name(features: DataFrame, taken: Collection[str]) -> dict[str, Column]:
+    """What the master data say of a user, by the names that people use: `segment`, `age`, the region's own."""
+    plain = {name.removeprefix("profile_"): name for name in features.columns if name.startswith("profile_")}
+    if "age_years" in plain:
+        plain["age"] = plain.pop("age_years")
+    return {name: F.col(column) for name, column in plain.items() if name not in (*features.columns, *taken)}
 
 
 def qualifies(facts: DataFrame, wave: Wave, *, name: str) -> Column:

@@ -5,6 +5,7 @@ from reactivation.contracts.derived.ingest import INGEST_COUNTS, QUARANTINE
 from reactivation.contracts.derived.log import ERASURE_LEDGER, RUN_LOG
 from reactivation.contracts.derived.models import MODEL_LEDGER, SCORE_EVALUATION, SCORES
 from reactivation.contracts.derived.readouts import (
+    OUTCOME_SOURCES,
     OUTCOMES,
     READOUT,
     READOUT_CHECKS,
@@ -41,6 +42,7 @@ __all__ = [
     "LABELS",
     "MODEL_LEDGER",
     "OUTCOMES",
+    "OUTCOME_SOURCES",
     "POLICIES",
     "QUARANTINE",
     "READOUT",

@@ -73,6 +73,20 @@ OUTCOMES = per_user(
     flag("complained", "complained in a receipt of a contact of ours; null: no receipts are known", False),
 )
 
+OUTCOME_SOURCES = {
+    "logged_in": ("logins",),
+    "transacted": ("transactions",),
+    "has_asset_uplift": ("asset_snapshots",),
+    "asset_change": ("asset_snapshots",),
+    "active_days": ("logins", "transactions"),
+    "active_after": ("logins", "transactions"),
+    "opted_out": ("consents",),
+    "refused": ("consents", "contacts"),
+    "complained": ("contacts",),
+    "benefits_redeemed": ("benefit_events",),
+}
+"""Outcomes that are null for everybody in a region which has none of these sources."""
+
 READOUT = Table(
     "readout",
     "one contrast on one metric in one segment; treatment is the side named first",

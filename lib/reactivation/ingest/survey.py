@@ -1,0 +1,111 @@
+"""A region's raw rows looked at before any is taken: how many, of whom, how full, how many bad, how many equal."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import randomization
+from reactivation.contracts.table import Column, Table
+from reactivation.errors import Finding
+from reactivation.frames import union_all
+from reactivation.ingest import deduplication, mapping
+from reactivation.ingest.arrival_range import UNDATED
+from reactivation.ingest.received import IngestContext, checked
+from reactivation.ingest.rules import CODE, is_fine
+from reactivation.ingest.settings import SourcesSettings
+
+__all__ = ["canonical_rows", "checked", "empty_shares", "months", "sampled", "stops", "strangers"]
+
+OWN = "is_self_initiated"
+
+
+def sampled(rows: DataFrame, *, share: float) -> DataFrame:
+    """Checked rows of a share of the users, drawn by hash, and all rows of nobody; see `received.checked`."""
+    if share >= 1:
+        return rows
+    is_drawn = randomization.is_within(randomization.bucket("check_region|sample"), share)
+    return rows.where(is_drawn | F.col("user_id").isNull())
+
+
+def months(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
+    """One row per month of the event: rows, users, bad, duplicates, own, first_arrival, `empty_<optional column>`.
+
+    rows: checked ones. bad: rows that break a rule. duplicates: fine rows that say what another one says. own: rows of
+    the user's own initiative, null where the table knows none. first_arrival: earliest month of arrival. All rows of a
+    user are brought together once.
+    """
+    empty = [f"empty_{column.name}" for column in _optional(table)]
+    month = F.coalesce(deduplication.event_month(table, context.calendar), F.lit(UNDATED))
+    narrow = rows.select(
+        "user_id",
+        month.alias("month"),
+        "arrival_cycle",
+        F.when(is_fine(), F.col("row_hash")).alias("hash"),
+        (F.col(CODE) != 0).cast("bigint").alias("bad"),
+        (F.col(OWN).cast("bigint") if OWN in rows.columns else F.lit(None).cast("bigint")).alias("own"),
+        *[F.col(column.name).isNull().cast("bigint").alias(f"empty_{column.name}") for column in _optional(table)],
+    )
+    summed = [F.sum(name).alias(name) for name in ("bad", "own", *empty)]
+    dated = F.when(F.col("arrival_cycle") != UNDATED, F.col("arrival_cycle"))
+    by_content = narrow.groupBy("month", "user_id", "hash").agg(
+        F.count("*").alias("rows"), F.min(dated).alias("first_arrival"), *summed
+    )
+    is_repeated = F.when(F.col("hash").isNotNull(), F.col("rows") - 1).otherwise(0)
+    by_user = by_content.groupBy("month", "user_id").agg(
+        F.sum("rows").alias("rows"),
+        F.sum(is_repeated).alias("duplicates"),
+        F.min("first_arrival").alias("first_arrival"),
+        *summed,
+    )
+    return by_user.groupBy("month").agg(
+        F.sum("rows").alias("rows"),
+        F.count("user_id").alias("users"),
+        F.sum("duplicates").alias("duplicates"),
+        F.min("first_arrival").alias("first_arrival"),
+        *summed,
+    )
+
+
+def canonical_rows(rows: DataFrame, table: Table) -> DataFrame:
+    """The rows that break no rule, each once, as the canonical table would have them, unless their user is unknown."""
+    return table.select(rows.where(is_fine()).dropDuplicates(["row_hash"]))
+
+
+def strangers(rows: Mapping[str, DataFrame]) -> DataFrame:
+    """One row per source with users of whom `users` has no row: source, users. rows: checked ones, by source."""
+    known = rows["users"].where(is_fine()).select("user_id").distinct()
+    seen = union_all(
+        each.where(is_fine()).select(F.lit(name).alias("source"), "user_id") for name, each in rows.items()
+    )
+    return seen.distinct().join(known, "user_id", "left_anti").groupBy("source").agg(F.count("*").alias("users"))
+
+
+def stops(counts: Iterable[Mapping[str, Any]], table: Table, settings: SourcesSettings) -> Iterator[Finding]:
+    """What would stop an ingest of these rows: see `shares`. counts: rows of `months`."""
+    known = list(counts)
+    rows, bad, equal = (sum(row[what] for row in known) for what in ("rows", "bad", "duplicates"))
+    fine, few = rows - bad, settings.few_bad_rows
+    if bad > few and bad > settings.max_bad_share * rows:
+        yield Finding("bad rows", table.name, f"{bad} of {rows} break a rule (sources.max_bad_share)")
+    if not deduplication.tells_apart_by_content(table) or not fine:
+        return
+    if equal > few and equal > settings.max_equal_share * fine:
+        empty = [c.name for c in _optional(table) if sum(row[f"empty_{c.name}"] for row in known) == rows]
+        text = f"{equal} of {fine} are equal in all that is mapped (sources.max_equal_share)"
+        yield Finding("equal rows", table.name, f"{text}: is {', '.join(empty) or 'what tells them apart'} missing?")
+
+
+def empty_shares(counts: Iterable[Mapping[str, Any]], table: Table) -> list[dict[str, Any]]:
+    """Optional columns that are empty in some rows, with the share of such rows. counts: rows of `months`."""
+    known = list(counts)
+    rows = sum(row["rows"] for row in known)
+    empty = {c.name: sum(row[f"empty_{c.name}"] for row in known) for c in _optional(table)}
+    return [
+        {"source": table.name, "column": name, "empty": f"{n / rows:.1%}"} for name, n in empty.items() if n and rows
+    ]
+
+
+def _optional(table: Table) -> list[Column]:
+    return [column for column in mapping.columns_of(table) if not column.required]

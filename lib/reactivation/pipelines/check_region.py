@@ -1,0 +1,156 @@
+"""Look at a region before any month is run: what conf says, what its raw rows are like, which models they can train."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from reactivation import features, ingest, labels, model, population
+from reactivation.contracts import canonical
+from reactivation.errors import Finding, SettingsError, SourceError
+from reactivation.frames import checkpointed, records
+from reactivation.ingest import survey
+from reactivation.ingest.received import each
+from reactivation.periods import Month
+from reactivation.pipelines import conf_check, configured_sources
+from reactivation.runtime.raw import RawTables
+from reactivation.runtime.standalone import Bench
+
+USERS_LOOKED_AT = 20_000
+MOST_MONTHS = 12
+FURTHEST = 24
+"""Months after the cycle in which the first one with a model is looked for."""
+
+Counts = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The month that is to be run first."""
+    parser.add_argument("--cycle", required=True, metavar="YYYY-MM", help="calendar month that is to be run first")
+
+
+def run(b: Bench) -> None:
+    """Writes nothing. Conf and the raw tables' columns come first; what is wrong with them is told at once.
+
+    Then rows are looked at, of 20 000 users where there are more: how many by source and month, of whom, how full, how
+    many bad or equal, how many users are active, what the models can learn. SettingsError, or SourceError where an
+    ingest would stop.
+    """
+    cycle, settings = Month.parse(b.args.cycle), b.settings.sources
+    for finding in b.overruled:
+        b.say(f"  overruled  {finding.what}: {finding.advice}")
+    raw = RawTables(b.spark, settings, folder=b.resolve(settings.path), region=b.region)
+    tables = _opened(b, raw, conf_check.findings(b, cycle), cycle)
+    b.say(f"Conf of region {b.region}: {len(b.settings.expressions)} expressions and all raw tables resolve")
+    context = ingest.IngestContext(
+        ingest.ArrivalRange(None, cycle - 1, cycle.first),
+        b.settings.calendar,
+        configured_sources.allowed(b.settings.activity),
+        settings.plausible(cycle.first),
+        settings.channel_words,
+    )
+    with raw.reading(tables):
+        checked = {
+            name: survey.checked(tables[name], canonical.BY_NAME[name], context, source.expressions)
+            for name, source in settings.present.items()
+        }
+        share = min(1.0, USERS_LOOKED_AT / max(checked["users"].select("user_id").distinct().count(), 1))
+        rows = each(checked, lambda name: checkpointed(survey.sampled(checked[name], share=share)))
+        counts: Counts = each(
+            rows, lambda name: records(survey.months(rows[name], canonical.BY_NAME[name], context).orderBy("month"))
+        )
+        strangers = records(survey.strangers(rows))
+    _tell_rows(b, counts, share)
+    _tell_models(b, cycle, rows, counts)
+    found = [one for name, of_one in counts.items() for one in survey.stops(of_one, canonical.BY_NAME[name], settings)]
+    found += [
+        Finding("strangers", row["source"], f"{row['users']} users are in no row of `users`") for row in strangers
+    ]
+    if stops := [one for one in found if one.kind != "strangers"]:
+        raise SourceError("an ingest of these rows would stop", [*stops, *[one for one in found if one not in stops]])
+    for one in found:
+        b.say(f"  {one.what}: {one.advice}; their rows wait in quarantine")
+    b.say("Nothing was written")
+
+
+def _opened(b: Bench, raw: RawTables, findings: list[Finding], cycle: Month) -> dict[str, DataFrame]:
+    """The raw tables; SettingsError lists what is wrong with conf and with them."""
+    tables: dict[str, DataFrame] = {}
+    try:
+        tables = raw.open()
+    except SourceError as error:
+        findings = [*findings, *error.findings]
+    if findings:
+        what = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
+        raise SettingsError(f"region {b.region} is not ready for {cycle}: {what}", findings)
+    return tables
+
+
+def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
+    shown = [
+        {"source": name, **{key: row[key] for key in ("month", "rows", "users", "bad", "duplicates")}}
+        for name, of_one in counts.items()
+        for row in of_one[-MOST_MONTHS:]
+    ]
+    of_all = "all users" if share >= 1 else f"{share:.1%} of the users, drawn by hash"
+    b.show(f"Rows by source and month of the event, the newest {MOST_MONTHS}; of {of_all}", shown)
+    empty = [row for name, of_one in counts.items() for row in survey.empty_shares(of_one, canonical.BY_NAME[name])]
+    b.show("Columns without a value, share of the rows", empty)
+    own = counts.get("transactions", ())
+    if rows := sum(row["rows"] for row in own):
+        b.say(
+            f"  {sum(row['own'] or 0 for row in own) / rows:.1%} of the transactions are of the user's own initiative"
+        )
+
+
+def _tell_models(b: Bench, cycle: Month, rows: Mapping[str, DataFrame], counts: Counts) -> None:
+    """Base rates of settled months, and which models these can train."""
+    settings, calendar = b.settings, b.settings.calendar
+    arrivals = [row["first_arrival"] for name in canonical.ACTIVITY_SOURCES for row in counts.get(name, ())]
+    first = min((month for month in arrivals if month), default=None)
+    if first is None:
+        b.say("  No row of any kind of activity can be dated: nothing can be trained")
+        return
+    first_arrivals, newest = Month.parse(first), calendar.newest_settled(cycle.first)
+    known = [month for month in model.months(newest, settings=settings.model).all if month >= first_arrivals]
+    rates = _base_rates(b, cycle, known, rows) if known else []
+    b.show("Users with a label, by settled month", rates)
+    usable = _training_months(b, cycle, first_arrivals)
+    told = model.feasibility(rates, usable, settings=settings.model)
+    b.show("What can be trained", told)
+    if len(usable) < 2:
+        later = (cycle + n for n in range(1, FURTHEST) if len(_training_months(b, cycle + n, first_arrivals)) > 1)
+        b.say(f"  First cycle with a model, as these rows begin in {first}: {next(later, 'none in two years')}")
+
+
+def _base_rates(b: Bench, cycle: Month, months: Sequence[Month], rows: Mapping[str, DataFrame]) -> list[dict[str, Any]]:
+    settings, calendar = b.settings, b.settings.calendar
+    sources = {name: survey.canonical_rows(frame, canonical.BY_NAME[name]) for name, frame in rows.items()}
+    asked = labels.sources_asked(features.measures(settings.activity), settings.labels)
+    did = features.partials.in_windows(
+        {name: table for name, table in sources.items() if name in asked},
+        windows={month.window: calendar.settle_on(month) for month in months},
+        calendar=calendar,
+        settings=settings.activity,
+    )
+    of_users = labels.build(
+        population.spine(sources["users"], cycles=months, calendar=calendar),
+        sources=sources,
+        months=did,
+        cycles=months,
+        usable_on=cycle.first,
+        calendar=calendar,
+        settings=settings.labels,
+    )
+    return records(labels.base_rates(of_users))
+
+
+def _training_months(b: Bench, cycle: Month, first_arrivals: Month) -> tuple[Month, ...]:
+    return features.training_months(
+        cycle,
+        first_arrivals=first_arrivals,
+        calendar=b.settings.calendar,
+        train_months=b.settings.model.train_months,
+        min_history_months=b.settings.features.min_history_months,
+    )

@@ -1,0 +1,65 @@
+"""Raw rows looked at before any is taken, by month of the event: literal rows of one source."""
+
+from datetime import date
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from ingest.warehouse import SETTINGS, SHANGHAI, raw
+from reactivation.contracts import canonical
+from reactivation.ingest import ArrivalRange, IngestContext, survey
+from reactivation.ingest.casting import Plausible
+from reactivation.periods import Month
+
+pytestmark = pytest.mark.rules
+
+CONTEXT = IngestContext(
+    ArrivalRange(None, Month.parse("2026-05"), date(2026, 6, 1)),
+    SHANGHAI,
+    {},
+    Plausible(date(1990, 1, 1), date(2026, 6, 1), 366),
+)
+
+
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession) -> DataFrame:
+    values = [
+        ("1", "2026-04-10 01:00", "2026-04-10 02:00", "5", "true"),
+        ("1", "2026-04-10 01:00", "2026-05-10 02:00", "5.00", "true"),  # says the same, and arrives a month later
+        ("2", "2026-04-30 15:59", "2026-05-01 02:00", None, "false"),  # the last minute of April in Shanghai
+        ("2", "2026-04-30 16:00", "2026-05-01 02:00", "1", "true"),  # the first of May
+        ("3", "2026-05-02 01:00", "2026-05-02 02:00", "one", "true"),  # no number
+        ("3", "soon", "2026-05-02 02:00", "7", "true"),
+    ]
+    frame = raw(spark, "user_id event_at arrived_at amount is_self_initiated", values)
+    return survey.checked(frame, canonical.TRANSACTIONS, CONTEXT)
+
+
+def test_rows_users_bad_equal_and_own_are_counted_by_month_of_the_event(rows: DataFrame) -> None:
+    found = {row.month: row for row in survey.months(rows, canonical.TRANSACTIONS, CONTEXT).collect()}
+    names = "rows", "users", "bad", "duplicates", "own", "empty_amount", "empty_channel", "first_arrival"
+    assert {month: tuple(row[name] for name in names) for month, row in found.items()} == {
+        "2026-04": (3, 2, 0, 1, 2, 1, 3, "2026-04"),
+        "2026-05": (2, 2, 1, 0, 2, 1, 2, "2026-05"),
+        "undated": (1, 1, 1, 0, 1, 0, 1, "2026-05"),
+    }
+
+
+def test_columns_that_are_empty_and_what_would_stop_an_ingest_are_told(rows: DataFrame) -> None:
+    counts = [row.asDict() for row in survey.months(rows, canonical.TRANSACTIONS, CONTEXT).collect()]
+    empty = {row["column"]: row["empty"] for row in survey.empty_shares(counts, canonical.TRANSACTIONS)}
+    assert (empty["amount"], empty["channel"]) == ("33.3%", "100.0%")
+    strict = SETTINGS.model_copy(update={"max_equal_share": 0.1, "max_bad_share": 0.3})
+    told = [f"{one.kind}: {one.advice}" for one in survey.stops(counts, canonical.TRANSACTIONS, strict)]
+    assert told == [
+        "bad rows: 2 of 6 break a rule (sources.max_bad_share)",
+        "equal rows: 1 of 4 are equal in all that is mapped (sources.max_equal_share): "
+        "is transaction_type, channel, event_id missing?",
+    ]
+    assert not [*survey.stops(counts, canonical.TRANSACTIONS, SETTINGS)]
+
+
+def test_users_of_whom_no_master_row_is_there_are_counted_by_source(spark: SparkSession, rows: DataFrame) -> None:
+    users = raw(spark, "user_id signed_up_on", [("1", "2026-01-05")])
+    known = {"users": survey.checked(users, canonical.USERS, CONTEXT), "transactions": rows}
+    assert [tuple(row) for row in survey.strangers(known).collect()] == [("transactions", 1)]  # user 2; 3 is all bad
