@@ -37,6 +37,7 @@ setup(
         "pydantic>=2",
         "statsmodels",
         "scipy",
+        "scikit-learn",
         "pandas",
         "pyarrow",
         "xgboost",
