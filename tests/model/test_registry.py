@@ -19,7 +19,7 @@ from reactivation.contracts import derived, flow, table
 from reactivation.errors import ModelError, PlanError, SettingsError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
-from reactivation.pipelines import approve_model, score_users, train_models
+from reactivation.pipelines import approve_model, review_model, score_users, train_models
 from reactivation.runtime import logged_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -124,8 +124,12 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     assert {f"{group}_{name}" for group in ("all", "low_activity") for name in model.METRICS} <= set(run.data.metrics)
     assert run.data.tags["settings_hash"] == open_run(flow.TRAIN).settings_hash
     assert set(json.loads(run.data.tags["tables"])) >= {"features", "labels"}  # with the Delta version of each
-    files = {file.path for file in registry._client.list_artifacts(version.run_id)}
+    files = {file.path for file in registry.client.list_artifacts(version.run_id)}
     assert {"calibration.png", "lift.png", "settings.yml", "quality.json", "evidence.json"} <= files
+    pictures = {"roc", "precision_recall", "gain", "scores", "importances", "drift", "groups"}
+    assert {f"{name}.png" for name in pictures} | {"review.json", "groups.csv", "drift.csv", "card.md"} <= files
+    assert {"roc_auc", "precision_recall_auc", "log_loss", "brier_score_loss", "example_count"} <= set(run.data.metrics)
+    assert run.data.metrics["roc_auc"] == pytest.approx(run.data.metrics["low_activity_auc"], abs=0.001)
     info = mlflow.models.get_model_info(f"models:/{version.name}/{version.version}")
     assert info.signature is not None
     assert info.signature.inputs.input_names()
@@ -136,6 +140,57 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     stages = registry.load("active", "1").model.stages
     assert {type(stage).__module__.split(".")[0] for stage in stages} == {"pyspark"}
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in stages)  # none of them needs Python
+
+
+def test_mlflows_page_of_a_version_is_its_card_and_no_file_speaks_of_a_user(
+    registry: Registry, open_run: OpenRun, examples: DataFrame
+) -> None:
+    version = registry.versions("active")[0]
+    assert version.description.startswith("**Ready for review**")
+    assert "tested on 2026-03" in version.description
+    assert len(version.description) <= 5_000
+    of_model = registry.client.get_registered_model(version.name).description
+    assert "scores nobody before an approval stands in the table `model_ledger`" in of_model
+    inputs = {each.dataset.name: each.dataset for each in mlflow.get_run(version.run_id).inputs.dataset_inputs}
+    r, known = open_run(flow.TRAIN), json.loads(version.tags["tables"])
+    assert set(inputs) == {"features", "labels"}
+    for name, dataset in inputs.items():
+        source = json.loads(dataset.source)
+        there = source["path"], source.get("delta_table_version", 0)  # MLflow leaves out a version of 0
+        assert there == (f"{r.root}/warehouse/{name}", known[name])
+        assert dataset.source_type == "delta_table"
+    assert inputs["features"].digest != inputs["labels"].digest
+    amounts = {f"{row.asset_total_last:g}" for row in examples.where("asset_total_last > 300").collect()}
+    for file in ("card.md", "review.json", "groups.csv", "drift.csv", "evidence.json", "quality.json"):
+        text = mlflow.artifacts.load_text(f"runs:/{version.run_id}/{file}")
+        assert "user_id" not in text
+        assert not {f"{amount}.0" for amount in amounts} & set(text.replace(",", " ").split())
+
+
+def test_the_terminal_shows_the_same_card(
+    registry: Registry, open_run: OpenRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, conf = open_run(flow.TRAIN).root, str(Path(__file__).parent.parent.parent / "conf")
+    where = ["--model", "active", "--conf-dir", conf, "--set", f"paths.root={root}"]
+    assert cli.execute_alone(review_model.run, "review_model.py", where, arguments=review_model.add_arguments) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"# {registry.name('active')} version 1\n")
+    assert mlflow.artifacts.load_text(f"runs:/{registry.versions('active')[0].run_id}/card.md").strip() in said
+    again = [*where, "--version", "9"]
+    assert cli.execute_alone(review_model.run, "review_model.py", again, arguments=review_model.add_arguments) == 2
+    assert "versions there are: 1" in capsys.readouterr().err
+
+
+def test_in_prod_nothing_is_trained_or_approved_for_which_nobody_answers(open_run: OpenRun) -> None:
+    for job, step in ((train_models.run, flow.TRAIN), (approve_model.run, flow.APPROVE)):
+        with pytest.raises(SettingsError) as error:
+            job(replace(open_run(step), env="prod"))
+        assert [finding.what.removeprefix("model_card.") for finding in error.value.findings] == [
+            "owner",
+            "validator",
+            "legal_basis",
+            "impact_assessment",
+        ]
 
 
 def test_a_logged_model_that_scores_otherwise_than_the_trained_one_is_refused(
@@ -160,6 +215,66 @@ def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) 
     found = Store(r.spark, r.root).read(derived.SCORES)
     assert found.count() == 320  # the low-active alone
     assert found.where("p_active is null or active_version != '1' or p_asset_uplift is not null").isEmpty()
+
+
+def test_an_alias_that_somebody_moved_past_the_ledger_scores_nobody(registry: Registry, open_run: OpenRun) -> None:
+    name, first = registry.name("active"), registry.versions("active")[0]
+    copy = registry.client.create_model_version(name, first.source, run_id=first.run_id, tags=first.tags)
+    registry.client.set_registered_model_alias(name, "champion", str(copy.version))
+    try:
+        with pytest.raises(ModelError, match="nobody is scored in cycle 2026-05") as error:
+            score_users.run(open_run(flow.SCORE))
+        assert error.value.exit_code == 2
+        command = f"jobs/approve_model.py --model active --version {copy.version}"
+        assert [command in finding.advice for finding in error.value.findings] == [True]
+    finally:
+        registry.client.set_registered_model_alias(name, "champion", "1")
+        registry.client.delete_model_version(name, str(copy.version))
+    score_users.run(open_run(flow.SCORE))
+
+
+def test_a_reviewer_signs_by_tags_alone_and_goes_back_by_tags(
+    registry: Registry, open_run: OpenRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, first = registry.name("active"), registry.versions("active")[0]
+    untagged = {k: v for k, v in first.tags.items() if k != "approved_by"}
+    copy = registry.client.create_model_version(name, first.source, run_id=first.run_id, tags=untagged)
+    number, r = str(copy.version), open_run(flow.TRAIN)
+
+    def sign(version: str, **tags: str) -> None:
+        for tag, value in tags.items():
+            registry.client.set_model_version_tag(name, version, tag, value)
+        approve_model.run(open_run(flow.APPROVE, "--from-registry", "--set", "model.gate.champion_margin=1"))
+
+    try:
+        with pytest.raises(ModelError, match=r"nothing was done[^$]*say why in the tag `reason`"):
+            sign(number, decision="approved")
+        assert registry.champion("active").version == 1  # type: ignore[union-attr]
+        sign(number, reason="the board read the card", reviewer="risk board")
+        assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
+        last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
+        assert (last.version, last.event, last.actor, last.reason) == (
+            number,
+            "approved",
+            "risk board",
+            "the board read the card",
+        )
+        assert json.loads(last.evidence_json)["champion_today"] == "1"
+        score_users.run(open_run(flow.SCORE))
+        capsys.readouterr()
+        sign("1")
+        assert "no version has a decision in its tags that is not carried out yet" in capsys.readouterr().out
+        with pytest.raises(ModelError, match="it is the champion"):
+            sign(number, decision="rejected", reason="on second thoughts")
+        registry.client.delete_model_version_tag(name, number, "decision")
+        sign("1", decision="approved", reason="back", reviewer="risk board")
+        assert registry.champion("active").version == 1  # type: ignore[union-attr]
+        sign(number, decision="rejected")
+        assert ledger(r)[-1] == ("active", number, "refused")
+    finally:
+        for tag in ("decision", "reason", "reviewer", "decision_carried_out"):
+            registry.client.delete_model_version_tag(name, "1", tag)
+        registry.client.delete_model_version(name, number)
 
 
 def test_scores_of_a_running_experiment_are_not_those_of_another_model(
@@ -187,17 +302,17 @@ def test_a_model_does_not_score_by_features_that_conf_no_longer_asks_for(registr
 
 def test_conf_does_not_put_an_older_cycles_version_before_a_later_ones(registry: Registry) -> None:
     name = registry.name("active")
-    registry._client.set_model_version_tag(name, "1", "cycle", "2026-09")
+    registry.client.set_model_version_tag(name, "1", "cycle", "2026-09")
     try:
-        older = registry._client.create_model_version(
+        older = registry.client.create_model_version(
             name, registry.versions("active")[0].source, tags={"cycle": "2026-05"}
         )
         assert not registry.promote("active", str(older.version), reviewer="conf", unless_older=True)
         assert registry.champion("active").version == 1  # type: ignore[union-attr]
         assert registry.serving("active", CYCLE).version == older.version  # type: ignore[union-attr]
-        registry._client.delete_model_version(name, str(older.version))
+        registry.client.delete_model_version(name, str(older.version))
     finally:
-        registry._client.set_model_version_tag(name, "1", "cycle", str(CYCLE))
+        registry.client.set_model_version_tag(name, "1", "cycle", str(CYCLE))
 
 
 def test_what_is_decided_is_not_said_twice_and_what_broke_off_is_made_good(
@@ -212,7 +327,7 @@ def test_what_is_decided_is_not_said_twice_and_what_broke_off_is_made_good(
     Store(r.spark, r.root).delta(derived.MODEL_LEDGER).delete(~only_active)  # as if the run had ended before it wrote
     train_models.run(r)
     assert ("active", "1", "ready_for_review") in ledger(r)
-    assert ledger(r).count(("active", "1", "approved")) == 1
+    assert ledger(r).count(("active", "1", "approved")) == said.count(("active", "1", "approved"))
     why = Store(r.spark, r.root).read(derived.MODEL_LEDGER).where("event = 'ready_for_review'").collect()[0]
     assert json.loads(why.evidence_json)
 
@@ -221,14 +336,14 @@ def test_versions_have_their_tags_where_a_search_gives_none(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unity Catalog's search finds `ModelVersionSearch`, which refuses to tell tags."""
-    search = registry._client.search_model_versions
+    search = registry.client.search_model_versions
 
     def without_tags(where: str) -> list[ModelVersionSearch]:
         found = [(v.name, v.version, v.creation_timestamp) for v in search(where)]
         return [ModelVersionSearch(name, str(version), created) for name, version, created in found]
 
     tags = [version.tags for version in registry.versions("active")]
-    monkeypatch.setattr(registry._client, "search_model_versions", without_tags)
+    monkeypatch.setattr(registry.client, "search_model_versions", without_tags)
     assert [version.tags for version in registry.versions("active")] == tags
     assert tags[0]["ready_for_review"] == "true"
 
@@ -238,8 +353,11 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
 ) -> None:
     r = open_run(flow.TRAIN)
     refused = replace(trained, gate=Gate(False, ("reason one", "reason two")))
-    training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "2:1")
+    training = model.Training(CYCLE, months, r.settings_hash, {"features": 7}, "2:1")
     version = registry.register("asset_uplift", refused, training=training, examples=examples, r=r)
+    [data] = mlflow.get_run(version.run_id).inputs.dataset_inputs
+    assert json.loads(data.dataset.source)["delta_table_version"] == 7
+    assert version.description == ""  # without a review there is no card
     with pytest.raises(ModelError, match="not ready for review") as error:
         approve(open_run, "asset_uplift", str(version.version))
     assert [finding.advice for finding in error.value.findings] == ["reason one", "reason two"]
@@ -275,13 +393,13 @@ def test_approval_compares_with_todays_champion_and_what_it_cannot_compare_needs
         approve(open_run, "active", number, "--set", "model.gate.champion_margin=0")
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
 
-    registry._client.set_model_version_tag(name, "1", "test_month", "2026-04")  # as if it had learnt from March
+    registry.client.set_model_version_tag(name, "1", "test_month", "2026-04")  # as if it had learnt from March
     try:
         with pytest.raises(ModelError, match="champion 1 has learnt from 2026-03, the test month; say why"):
             approve(open_run, "active", number)
         approve(open_run, "active", number, "--without-comparison", "champion 1 scores nulls")
     finally:
-        registry._client.set_model_version_tag(name, "1", "test_month", "2026-03")
+        registry.client.set_model_version_tag(name, "1", "test_month", "2026-03")
     assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
     last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
     assert last.reason == (
@@ -293,7 +411,7 @@ def test_approval_compares_with_todays_champion_and_what_it_cannot_compare_needs
     last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
     today = json.loads(last.evidence_json)
     assert (today["champion_today"], "(" in today["log_loss_against_champion_today"]) == (number, True)
-    registry._client.delete_model_version(name, number)
+    registry.client.delete_model_version(name, number)
 
 
 def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_words_alone(
@@ -317,7 +435,7 @@ def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_word
         else:
             with pytest.raises(ModelError, match="not ready for review"):
                 approve(open_run, "active", number, *words)
-        registry._client.delete_model_version(name, number)
+        registry.client.delete_model_version(name, number)
 
 
 def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion(
@@ -330,7 +448,7 @@ def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion
     train_models.decide(r, registry, "active", version)
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
     assert ledger(r)[-1] == ("active", str(version.version), "ready_for_review")
-    registry._client.delete_model_version(registry.name("active"), str(version.version))
+    registry.client.delete_model_version(registry.name("active"), str(version.version))
 
 
 def test_forgetting_empties_old_input_examples_and_fingerprints_say_how_many_are_missing(
@@ -341,19 +459,19 @@ def test_forgetting_empties_old_input_examples_and_fingerprints_say_how_many_are
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "400:17")
     version = registry.register("active", trained, training=training, examples=examples, r=r)
     old = {"columns": ["login_count_1m"], "data": [[7.0]]}
-    registry._client.log_text(version.run_id, json.dumps(old), "model/input_example.json")
-    registry._client.delete_model_version_tag(name, str(version.version), "input_example")
+    registry.client.log_text(version.run_id, json.dumps(old), "model/input_example.json")
+    registry.client.delete_model_version_tag(name, str(version.version), "input_example")
     try:
         assert registry.without_users("active", erased={"400:17": "399:12"}) == 1
         for _ in range(2):
-            now = registry._client.get_model_version(name, str(version.version))
+            now = registry.client.get_model_version(name, str(version.version))
             assert (now.tags["rows"], now.tags["users_erased"]) == ("399:12", "1")
             kept = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/model/input_example.json")
             assert kept == {"columns": ["login_count_1m"], "data": [[None]]}
             assert registry.without_users("active", erased={"400:17": "399:12"}) == 0  # nothing is done twice
         assert registry.reusable("active", replace(training, rows="399:12")) is not None
     finally:
-        registry._client.delete_model_version(name, str(version.version))
+        registry.client.delete_model_version(name, str(version.version))
 
 
 def test_a_root_without_a_scheme_on_a_cluster_gets_no_database_on_the_drivers_disk(
@@ -395,9 +513,9 @@ def test_an_experiment_that_another_training_made_meanwhile_is_used(
     first = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
     made = first._experiment_id()
     second = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
-    known = second._client.get_experiment_by_name
+    known = second.client.get_experiment_by_name
     answers = iter([None, known("bank")])  # it was looked for just before the first made it
-    monkeypatch.setattr(second._client, "get_experiment_by_name", lambda _: next(answers))
+    monkeypatch.setattr(second.client, "get_experiment_by_name", lambda _: next(answers))
     assert second._experiment_id() == made
 
 

@@ -1,31 +1,57 @@
-"""Let a reviewed model version go live: move the alias `champion` and write it into the ledger."""
+"""Let reviewed model versions go live: move the alias `champion` and write it into the ledger."""
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from pyspark.sql import functions as F
 
 from reactivation import model
 from reactivation.contracts import derived
-from reactivation.errors import Finding, ModelError, NotReady
+from reactivation.errors import Finding, ModelError, NotReady, SettingsError
 from reactivation.periods import Month
-from reactivation.pipelines import model_ledger, training_rows
+from reactivation.pipelines import model_ledger, training_rows, version_cards
+from reactivation.runtime import version_page
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 
 
+class Approval(NamedTuple):
+    """What a reviewer decided of a version. overruled: why it goes live uncompared, None where it must be compared."""
+
+    target: str
+    version: str
+    reviewer: str
+    reason: str
+    overruled: str | None
+
+
+class Judgement(NamedTuple):
+    """A version that may go live. today: the champion it was compared with and how, for the ledger."""
+
+    approval: Approval
+    version: ModelVersion
+    today: Mapping[str, str | None]
+
+
 def add_arguments(parser: ArgumentParser) -> None:
-    """Which version, who reviewed it, and why it may go live."""
-    parser.add_argument("--model", required=True, choices=list(model.TARGETS), help="which of the models")
-    parser.add_argument("--version", required=True, help="registered version, a number")
-    parser.add_argument("--reviewer", required=True, help="who or which board decided")
-    parser.add_argument("--reason", required=True, help="why, in a sentence")
+    """Which version, who reviewed it, and why it may go live; or that the registry says so."""
+    parser.add_argument("--model", choices=list(model.TARGETS), help="which of the models")
+    parser.add_argument("--version", help="registered version, a number")
+    parser.add_argument("--reviewer", help="who or which board decided")
+    parser.add_argument("--reason", help="why, in a sentence")
     parser.add_argument(
         "--without-comparison",
         metavar="WHY",
         help="why it may go live although the champion cannot be compared with it on the same rows",
+    )
+    parser.add_argument(
+        "--from-registry",
+        action="store_true",
+        help="carry out what reviewers wrote into the tags `decision` and `reason` of versions, of all models",
     )
 
 
@@ -35,43 +61,103 @@ def run(r: Run) -> None:
     Where the two cannot be compared on the same rows, a reviewer says in words why it goes live; there is no other way
     round.
     """
-    registry, target, overruled = Registry.open(r), r.args.model, r.args.without_comparison
-    version = registry.check_approvable(target, r.args.version, is_overruled=bool(overruled))
-    name, number, champion = registry.name(target), str(version.version), registry.champion(target)
-    is_live = champion is not None and str(champion.version) == number
-    if is_live and "approved" in model_ledger.events(r, name, number):
-        r.say(f"{name} version {number} is champion already")
+    version_cards.require_answers(r)
+    registry = Registry.open(r)
+    if r.args.from_registry:
+        carry_out(r, registry)
         return
-    found = model.Comparison(None, None) if is_live or champion is None else compared(r, registry, version, champion)
-    reason = r.args.reason
+    a = r.args
+    given = {"model": a.model, "version": a.version, "reviewer": a.reviewer, "reason": a.reason}
+    if missing := [Finding("missing", f"--{name}", "or say --from-registry") for name in given if not given[name]]:
+        raise SettingsError("an approval says which version, who decided, and why", missing)
+    approval = Approval(a.model, a.version, a.reviewer, a.reason, a.without_comparison)
+    name = registry.name(approval.target)
+    if is_champion(registry, approval) and "approved" in model_ledger.events(r, name, approval.version):
+        r.say(f"{name} version {approval.version} is champion already")
+        return
+    go_live(r, registry, judged(r, registry, approval))
+
+
+def carry_out(r: Run, registry: Registry) -> None:
+    """Do what the tags of all models' versions say and nobody has done yet; nothing where anything is wrong with it."""
+    by_name = {registry.name(target): target for target in model.TARGETS}
+    versions = [version for target in model.TARGETS for version in registry.versions(target)]
+    decisions, wrong = version_page.decisions(versions)
+    approved, rejected = [], []
+    for decision in decisions:
+        version, reviewer = decision.version, decision.reviewer or f"tags of the registry, by {r.principal}"
+        target, number = by_name[version.name], str(version.version)
+        approval = Approval(target, number, reviewer, decision.reason, decision.without_comparison)
+        if decision.decision == version_page.APPROVED:
+            try:
+                approved.append((decision, judged(r, registry, approval)))
+            except ModelError as error:
+                wrong += [
+                    Finding(f.kind, f"{version.name} version {number}", f"{f.what}: {f.advice}") for f in error.findings
+                ]
+        elif is_champion(registry, approval):
+            advice = "it is the champion: approve the version that takes its place, or take the alias away first"
+            wrong.append(Finding("rejected", f"{version.name} version {number}", advice))
+        else:
+            rejected.append((decision, approval))
+    if wrong:
+        raise ModelError("the registry's tags cannot be carried out; nothing was done", wrong)
+    for decision, judgement in approved:
+        go_live(r, registry, judgement)
+        version_page.note_carried_out(registry.client, decision)
+    for decision, approval in rejected:
+        reject(r, decision.version, approval)
+        version_page.note_carried_out(registry.client, decision)
+    if not decisions:
+        r.say("no version has a decision in its tags that is not carried out yet")
+
+
+def is_champion(registry: Registry, approval: Approval) -> bool:
+    """True for the version that is live."""
+    champion = registry.champion(approval.target)
+    return champion is not None and str(champion.version) == approval.version
+
+
+def judged(r: Run, registry: Registry, approval: Approval) -> Judgement:
+    """Compare a version with today's champion; ModelError says why it stays out."""
+    target, overruled = approval.target, approval.overruled
+    version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
+    name, champion = f"{version.name} version {version.version}", registry.champion(target)
+    is_compared = champion is not None and not is_champion(registry, approval)
+    found = compared(r, registry, target, version) if is_compared else model.Comparison(None, None)
     if found.why_not is not None:
         if not overruled:
             advice = f"{found.why_not}; say why it goes live all the same: --without-comparison '…'"
-            raise ModelError(f"{name} version {number} stays out", [Finding("not compared", "champion", advice)])
-        reason = f"{reason}; not compared with the champion ({found.why_not}), because: {overruled}"
+            raise ModelError(f"{name} stays out", [Finding("not compared", "champion", advice)])
+        reason = f"{approval.reason}; not compared with the champion ({found.why_not}), because: {overruled}"
+        approval = approval._replace(reason=reason)
     against = model.holds_against_champion(found.difference, r.settings.model.gate)
     if against:
-        raise ModelError(f"{name} version {number} stays out", [Finding("champion", "of today", a) for a in against])
+        raise ModelError(f"{name} stays out", [Finding("champion", "of today", a) for a in against])
     today = {"champion_today": None if champion is None else str(champion.version)}
     if found.difference is not None:
         today["log_loss_against_champion_today"] = model.interval(found.difference)
-    decision = record(
-        name,
-        number,
-        cycle=r.cycle,
-        event="approved",
-        actor=r.args.reviewer,
-        reason=reason,
-        evidence=json.dumps({**version.tags, **today}, sort_keys=True),
-    )
-    registry.promote(target, number, reviewer=r.args.reviewer)
-    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [decision]))
-    r.say(f"{name} version {number} is champion, approved by {r.args.reviewer}")
+    return Judgement(approval, version, today)
 
 
-def compared(r: Run, registry: Registry, version: ModelVersion, champion: ModelVersion) -> model.Comparison:
+def go_live(r: Run, registry: Registry, judgement: Judgement) -> None:
+    """Move the alias and write the ledger."""
+    approval, version = judgement.approval, judgement.version
+    registry.promote(approval.target, approval.version, reviewer=approval.reviewer)
+    _write(r, version, "approved", approval, judgement.today)
+    r.say(f"{version.name} version {version.version} is champion, approved by {approval.reviewer}")
+
+
+def reject(r: Run, version: ModelVersion, approval: Approval) -> None:
+    """Write into the ledger that a reviewer refused a version."""
+    _write(r, version, "refused", approval, {})
+    r.say(f"{version.name} version {version.version} was rejected by {approval.reviewer}: {approval.reason}")
+
+
+def compared(r: Run, registry: Registry, target: str, version: ModelVersion) -> model.Comparison:
     """A version against today's champion, on the rows of the version's own test month as they are now."""
-    target, month = r.args.model, version.tags["test_month"]
+    champion, month = registry.champion(target), version.tags["test_month"]
+    assert champion is not None
     if champion.tags.get("test_month", "") > month:
         return model.Comparison(None, f"champion {champion.version} has learnt from {month}, the test month")
     try:
@@ -81,3 +167,16 @@ def compared(r: Run, registry: Registry, version: ModelVersion, champion: ModelV
         return model.Comparison(None, " ".join(str(error).split()))
     test = known.examples([target])[target].where(F.col("cycle") == month)
     return model.compare(ours, its, test, settings=r.settings.model)
+
+
+def _write(r: Run, version: ModelVersion, event: str, approval: Approval, more: Mapping[str, str | None]) -> None:
+    decision = record(
+        version.name,
+        str(version.version),
+        cycle=r.cycle,
+        event=event,
+        actor=approval.reviewer,
+        reason=approval.reason,
+        evidence=json.dumps({**version.tags, **more}, sort_keys=True),
+    )
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [decision]))
