@@ -15,10 +15,11 @@ from reactivation.model.score import Scorer, score, score_users
 from reactivation.model.score_table import card_facts
 from reactivation.model.settings import ModelSettings
 from reactivation.model.train import train
-from reactivation.model.trained import Trained
+from reactivation.model.trained import LEARNT_UNTIL, Trained
 from reactivation.model.training import Training
 
 __all__ = [
+    "LEARNT_UNTIL",
     "METRICS",
     "POPULATIONS",
     "TARGETS",

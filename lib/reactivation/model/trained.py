@@ -10,6 +10,9 @@ from reactivation.model.pipeline import Fitted
 from reactivation.model.score_table import ScoreTable
 from reactivation.periods import Month
 
+LEARNT_UNTIL = "refit_until"
+"""Tag of a version that is a refit: the newest month it has learnt from, on which its figures are not its own."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -39,6 +42,16 @@ class Trained:
     def served(self) -> Fitted:
         """The fit that scores users."""
         return self.refitted or self.fitted
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the version's tags say of gate and refit."""
+        return {
+            "ready_for_review": str(self.gate.is_ready).lower(),
+            "gate": self.gate.text,
+            "overrulable": str(self.gate.is_overrulable).lower(),
+            **({LEARNT_UNTIL: str(self.refit_months[-1])} if self.refitted else {}),
+        }
 
     @property
     def evidence(self) -> dict[str, Any]:

@@ -28,8 +28,6 @@ from reactivation.runtime.store import is_catalog_schema
 __all__ = ["ALIAS", "ModelVersion", "Registry"]
 
 ALIAS = "champion"
-_LEARNT_UNTIL = "refit_until"
-"""Tag of a version that is a refit: the newest month it has learnt from, on which its figures are not its own."""
 _GIVEN_URI = os.environ.get("MLFLOW_TRACKING_URI")
 """The tracking server somebody chose, read at the start: MLflow puts every URI it is told into the same variable."""
 _DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
@@ -129,8 +127,9 @@ class Registry:
     def _judged(self, target: str, version: str, month: Month) -> str | None:
         """Where the fit lies that a refit was judged by, if the refit has learnt from a month."""
         found = next((v for v in self.versions(target) if str(v.version) == str(version)), None)
-        has_learnt = found is not None and found.tags.get(_LEARNT_UNTIL, "") >= str(month)
-        return f"runs:/{found.run_id}/{logged_models.JUDGED}" if found is not None and has_learnt else None
+        if found is None or found.tags.get(model.LEARNT_UNTIL, "") < str(month):
+            return None
+        return f"runs:/{found.run_id}/{logged_models.JUDGED}"
 
     def register(
         self,
@@ -160,11 +159,8 @@ class Registry:
         passport = {
             **training.tags,
             "test_month": str(training.months.test),
-            "ready_for_review": str(trained.gate.is_ready).lower(),
-            "gate": trained.gate.text,
-            "overrulable": str(trained.gate.is_overrulable).lower(),
+            **trained.tags,
             logged_models.EXAMPLE: logged_models.MADE_UP,
-            **({_LEARNT_UNTIL: str(trained.refit_months[-1])} if trained.refitted else {}),
         }
         logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
         if not rows.empty:
