@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -22,6 +23,7 @@ from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
 from reactivation.model import plots
+from reactivation.periods import Month
 from reactivation.runtime.run import Run
 
 PLACE, JUDGED = "model", "judged_model"
@@ -180,3 +182,15 @@ def pipeline(uri: str) -> tuple[PipelineModel, tuple[str, ...]]:
     if key not in _LOADED:
         _LOADED[key] = mlflow.spark.load_model(uri)
     return _LOADED[key], tuple(info.signature.inputs.input_names())
+
+
+def log_plan(client: Any, experiment: str, cycle: Month, *, plan_json: str, power_json: str, plan_hash: str) -> None:
+    """Keep a registered experiment as a run `<cycle> experiment plan`; the same plan and power are kept once."""
+    power_hash = hashlib.sha256(power_json.encode()).hexdigest()
+    tags = {"cycle": str(cycle), "plan_hash": plan_hash, "power_hash": power_hash}
+    asked = " and ".join(f"tags.{key} = '{value}'" for key, value in tags.items())
+    if client.search_runs([experiment], filter_string=asked, max_results=1):
+        return
+    with mlflow.start_run(experiment_id=experiment, run_name=f"{cycle} experiment plan", tags=tags):
+        mlflow.log_text(plan_json, "plan.json")
+        mlflow.log_text(power_json, "power.json")

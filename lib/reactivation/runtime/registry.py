@@ -4,7 +4,6 @@ A version's tags are its passport: the cycle and settings it was trained for, it
 what the gate said. Nothing goes live without `ready_for_review`.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -232,17 +231,9 @@ class Registry:
         content = mlflow.artifacts.load_dict(f"runs:/{newest.run_id}/quality.json")
         return [{"population": name, **row} for name, tables in content.items() for row in tables[kind]]
 
-    def note_plan(self, cycle: Month, *, plan_json: str, power_json: str, plan_hash: str) -> None:
-        """Keep a registered experiment as a run `<cycle> experiment plan`; the same plan and power are kept once."""
-        name, power_hash = f"{cycle} experiment plan", hashlib.sha256(power_json.encode()).hexdigest()
-        tags = {"cycle": str(cycle), "plan_hash": plan_hash, "power_hash": power_hash}
-        asked = " and ".join(f"tags.{key} = '{value}'" for key, value in tags.items())
-        experiment = self._experiment_id()
-        if self.client.search_runs([experiment], filter_string=asked, max_results=1):
-            return
-        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags):
-            mlflow.log_text(plan_json, "plan.json")
-            mlflow.log_text(power_json, "power.json")
+    def note_plan(self, cycle: Month, **sealed: str) -> None:
+        """Keep a registered experiment: see `logged_models.log_plan`."""
+        logged_models.log_plan(self.client, self._experiment_id(), cycle, **sealed)
 
     def _experiment_id(self) -> str:
         found = self.client.get_experiment_by_name(self._experiment)
