@@ -14,12 +14,12 @@ Spark aggregates; `statistics` sees only the few sums of `groups` and runs witho
     aggregates, analysis, looks             the one pass over users; the request and its rows; looks at a running month
     families                                what may be called proven, and at which level the rest is read
     secondary_estimates, segments, targeting, month_checks
-    readout, narrative, month_narrative     the month's rows, and the month in words
+    readout, narrative, month_narrative, in_short    the month's rows, and the month in words
 
 `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment import balance, design, registration_check
+from reactivation.experiment import balance, design, in_short, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
 from reactivation.experiment.analysis import AnalysisRequest, Answers, request
 from reactivation.experiment.checks import Checked, Design, sample_ratios
@@ -85,6 +85,7 @@ __all__ = [
     "exploration",
     "grants",
     "groups",
+    "in_short",
     "lines",
     "look_answers",
     "look_rows",

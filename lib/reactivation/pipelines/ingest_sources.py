@@ -5,6 +5,7 @@ from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
 from reactivation.runtime import deliveries
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
@@ -50,7 +51,7 @@ def run(r: Run) -> None:
         of_counts = r.rows(derived.INGEST_COUNTS, new)
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
     for sentence in ingest.counts.silent([*counts, *new]):
-        r.say(f"    {sentence}")
+        r.say(f"    {sentence}", NOTICE)
 
 
 def require_rows(batch: ingest.Batch) -> None:

@@ -16,6 +16,7 @@ from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Window
 from reactivation.pipelines import evidence_months, permissions, plan_registration, reach, releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
@@ -51,7 +52,7 @@ def run(r: Run) -> None:
     registered, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
     for difference in changed:
-        r.say(f"    by force, not as registered: {difference.says}")
+        r.say(f"    by force, not as registered: {difference.says}", NOTICE)
     frozen = releases.fingerprints(r, known)
     releases.require_as_released(r, known, frozen)
     arms = r.read(derived.ARMS, is_now)

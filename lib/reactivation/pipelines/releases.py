@@ -15,6 +15,7 @@ from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import records
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.principal import now
 from reactivation.runtime.run import Run
 
@@ -103,7 +104,7 @@ def skip(r: Run, known: Ledger, *, wave: str, reason: str | None) -> None:
         r.say(f"    {wave} of {r.cycle} was left out before")
         return
     note(r, "skipped", version=None, wave=wave, reason=reason)
-    r.say(f"    {wave} of {r.cycle} is left out: {reason}")
+    r.say(f"    {wave} of {r.cycle} is left out: {reason}", NOTICE)
 
 
 def fingerprints(r: Run, known: Ledger) -> campaign.frozen.Fingerprints:
