@@ -104,9 +104,16 @@ def overhear(line: str, *, is_shown: bool) -> None:
 def show(
     title: str, rows: DataFrame | Iterable[Mapping[str, Any]], level: int = ANSWER, *, most: int = MOST_ROWS
 ) -> None:
-    """Print a small table under its title; at most `most` rows ever leave the cluster."""
-    records = [row.asDict() for row in rows.limit(most).collect()] if isinstance(rows, DataFrame) else list(rows)[:most]
+    """Print a small table under its title."""
+    records = few(rows, most=most)
     say(f"\n{title}\n{table(records) if records else '  (no rows)'}", level)
+
+
+def few(rows: DataFrame | Iterable[Mapping[str, Any]], *, most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
+    """The first rows of a small table; at most `most` ever leave the cluster."""
+    if isinstance(rows, DataFrame):
+        return [row.asDict() for row in rows.limit(most).collect()]
+    return list(rows)[:most]
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> str:
