@@ -33,17 +33,15 @@ alpha, means, primary = registered.alpha_per_look, registered.means, registered.
 # COMMAND ----------
 
 forest = experiment.in_short.forest(readout, primary)
-picture(
-    report.plots.intervals(forest, label="contrast", point="points", low="low", high="high", title=primary), "contrasts"
-)
+drawn = report.plots.intervals(forest, label="contrast", point="points", low="low", high="high", title=primary)
+picture(drawn, f"{primary}: contrasts in points")
 
 # COMMAND ----------
 
-# MAGIC %md `touch` and `gain` are causal. Where `pick` wins and `gain` does not, the model only finds people who come by themselves.
-
-# COMMAND ----------
-
-# MAGIC %md ## The month in sentences and in numbers
+# MAGIC %md
+# MAGIC All are causal. Where the model's picks come more often and `gain` is not there, it finds who comes by themselves.
+# MAGIC
+# MAGIC ## The month in sentences and in numbers
 
 # COMMAND ----------
 
@@ -56,10 +54,8 @@ show(experiment.briefs(readout, means=means), "differences and intervals, shares
 # MAGIC An interval that holds zero proves nothing: `inconclusive` means that it also holds the smallest difference that would
 # MAGIC matter. `all` is unadjusted, the others ask the same with less noise; the registered headline has the verdict. `proven` is
 # MAGIC a word of the registered order alone.
-
-# COMMAND ----------
-
-# MAGIC %md ## Parts of the users, and weeks
+# MAGIC
+# MAGIC ## Parts of the users, and weeks
 
 # COMMAND ----------
 
