@@ -119,6 +119,19 @@ def test_what_java_says_while_it_starts_is_shown_only_where_it_does_not(
     assert ":: resolving" in (tmp_path / "job.log").read_text(encoding="utf-8")
 
 
+def test_what_was_overheard_before_there_was_a_log_stands_at_its_beginning(tmp_path: Path) -> None:
+    """Java starts before the settings' root is known to be there."""
+    with console.logged(None, verbose=False, head="an earlier command"):
+        pass
+    console.overhear("found io.delta#delta-spark in central with token=abc\n", is_shown=False)
+    for _ in range(2):
+        with console.logged(tmp_path / "job.log", verbose=False, head="a job"):
+            console.say("on it goes")
+    kept = (tmp_path / "job.log").read_text(encoding="utf-8")
+    assert kept.count("found io.delta#delta-spark in central with token=***") == 1
+    assert kept.index("found io.delta") < kept.index("on it goes")
+
+
 def test_what_java_says_later_is_passed_on_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     said = java.Said()
     speaks = "import sys; input(); print('OutOfMemoryError: heap', file=sys.stderr)"

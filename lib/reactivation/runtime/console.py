@@ -27,6 +27,7 @@ from rich.box import Box
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from reactivation import masking
 
@@ -44,23 +45,25 @@ _log.addHandler(logging.NullHandler())
 
 @dataclass
 class _Terminal:
-    """What is shown, and what stands in the terminal's last line: nothing, a line without its end, or a bar."""
+    """What is shown, and what stands in the terminal's last line: nothing, a line without its end, or a bar.
+
+    noticed: notices of this command. early: what was overheard before the command had a log; None while it has one.
+    """
 
     least: int = ANSWER
     has_open_line: bool = False
     bar: Live | None = None
     noticed: set[str] = field(default_factory=set)
+    early: list[str] | None = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
-    def show(self, text: RenderableType) -> None:
+    def show(self, text: str) -> None:
         with self.lock:
             self.end_line()
             if self.bar is not None:
                 self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-            elif isinstance(text, str):
-                print(text, flush=True)
             else:
-                Console().print(text)
+                print(text, flush=True)
 
     def end_line(self) -> None:
         if self.has_open_line:
@@ -91,11 +94,14 @@ def complain(text: str) -> None:
 
 def overhear(line: str, *, is_shown: bool) -> None:
     """Keep in the log what Spark's Java said, and pass it on to where this process complains."""
-    _log.log(NOTICE if is_shown else DETAIL, masking.in_text(line.rstrip("\n")))
+    told = masking.in_text(line.rstrip("\n"))
+    _log.log(NOTICE if is_shown else DETAIL, told)
+    if _terminal.early is not None:
+        _terminal.early.append(told)
     if is_shown:
         with _terminal.lock:
             _terminal.end_line()
-            if _terminal.bar is not None:
+            if _terminal.bar is not None and sys.stderr.isatty():
                 print(line, end="", file=sys.stderr, flush=True)  # above the bar
             else:
                 os.write(2, line.encode("utf-8", "replace"))
@@ -121,18 +127,17 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
     laid_out = Table(box=_RULED, show_edge=False, pad_edge=False, padding=(0, 1), header_style=None)
     for name in records[0]:
         is_number = all(isinstance(each[name], int | float) or each[name] is None for each in records)
-        laid_out.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+        laid_out.add_column(Text(name), justify="right" if is_number else "left", no_wrap=True)
     for record in records:
-        laid_out.add_row(*(_text(value).replace("[", r"\[") for value in record.values()))
+        laid_out.add_row(*(Text(_text(value)) for value in record.values()))
     return "\n".join(f"  {line}" for line in text_of(laid_out).splitlines())
 
 
 def text_of(page: RenderableType, *, width: int = _WIDEST) -> str:
     """What `rich` would print, as plain text without trailing spaces."""
-    paper = Console(file=StringIO(), width=width, highlight=False, color_system=None, force_terminal=False)
-    with paper.capture() as printed:
-        paper.print(page)
-    return "\n".join(line.rstrip() for line in printed.get().splitlines())
+    sheet = StringIO()
+    Console(file=sheet, width=width, highlight=False, color_system=None, force_jupyter=False).print(page)
+    return "\n".join(line.rstrip() for line in sheet.getvalue().splitlines())
 
 
 def present(page: RenderableType, *, width: int) -> None:
@@ -140,7 +145,7 @@ def present(page: RenderableType, *, width: int) -> None:
     _log.info("\n%s", text_of(page, width=width))
     with _terminal.lock:
         _terminal.end_line()
-        Console(width=width, highlight=False).print(page)
+        Console(width=width, highlight=False, force_jupyter=False).print(page)
 
 
 @contextmanager
@@ -171,14 +176,24 @@ def logged(file: Path | None, *, verbose: bool, head: str) -> Iterator[None]:
     _terminal.noticed.clear()
     _log.addHandler(handler)
     _log.setLevel(DETAIL)
+    early, _terminal.early = _terminal.early, None
     try:
         _log.info("==== %s ====", masking.in_text(head))
+        for line in early or []:
+            _log.debug(line)
         yield
     finally:
+        _terminal.early = []
         _log.setLevel(level)
         _log.removeHandler(handler)
         handler.close()
         _terminal.least = before
+
+
+def width() -> int | None:
+    """Columns of the terminal; None where standard output is none."""
+    here = Console(force_jupyter=False)
+    return here.width if here.is_terminal else None
 
 
 def is_verbose() -> bool:

@@ -1,5 +1,6 @@
 """One line per job while it runs: on a terminal with a bar of Spark's own counts and the time left, else plain."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from reactivation.runtime import console
@@ -107,7 +107,7 @@ def running(title: str, r: Run, *, left: Left | None = None) -> Iterator[None]:
     left: given for a job among others, of which only what needs a look is shown beside this line.
     """
     started = time.monotonic()
-    is_plain = console.is_verbose() or not Console().is_terminal
+    is_plain = console.is_verbose() or console.width() is None
     among = console.showing(console.NOTICE) if left is not None else nullcontext()
     console.say(title, console.DETAIL)
     ended = "failed after"
@@ -133,10 +133,11 @@ def running(title: str, r: Run, *, left: Left | None = None) -> Iterator[None]:
 @contextmanager
 def waiting(title: str) -> Iterator[None]:
     """Show on a terminal that something takes its time; elsewhere nothing."""
-    if console.is_verbose() or not Console().is_terminal:
+    if console.is_verbose() or console.width() is None:
         yield
         return
-    clock = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    clock = Progress(*columns, transient=True, redirect_stderr=sys.stderr.isatty())
     clock.add_task(title, total=None)
     with console.bar_in_last_line(clock.live):
         yield
@@ -144,11 +145,13 @@ def waiting(title: str) -> Iterator[None]:
 
 @contextmanager
 def _bar(title: str, *, started: float, spark: SparkSession, left: Left | None) -> Iterator[None]:
-    progress = Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(bar_width=16), TextColumn("{task.fields[told]}"),
-        transient=True, refresh_per_second=4,
-    )  # fmt: skip
-    task = progress.add_task(title, total=None, told="")
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[told]}"),
+    )
+    progress = Progress(*columns, transient=True, redirect_stderr=sys.stderr.isatty(), refresh_per_second=4)
+    task = progress.add_task(title.partition(" as of ")[0], total=None, told="")
     stop = Event()
 
     def look() -> None:
@@ -175,17 +178,16 @@ def told(now: Status | None, seconds: float, left: tuple[float, float] | None) -
     """What stands behind the bar.
 
     >>> told(Status(3, 8, 1, 2, 1142728), 75, (20, 190))
-    'stage 2/2 · 1 142 728 rows · 1:15, ~0:20 left, ~3:10 in all'
+    '1:15, ~0:20 left, ~3:10 in all · stage 2/2 · 1 142 728 rows'
     """
-    parts = []
+    parts = [_minutes(seconds)]
+    if left is not None:
+        parts[0] += f", ~{_minutes(left[0])} left, ~{_minutes(left[1])} in all"
     if now is not None:
         parts.append(f"stage {min(now.stages + 1, now.all_stages)}/{now.all_stages}")
         if now.rows:
             parts.append(f"{now.rows:,} rows".replace(",", " "))
-    clock = _minutes(seconds)
-    if left is not None:
-        clock += f", ~{_minutes(left[0])} left, ~{_minutes(left[1])} in all"
-    return " · ".join([*parts, clock])
+    return " · ".join(parts)
 
 
 def _minutes(seconds: float) -> str:

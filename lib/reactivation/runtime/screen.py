@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -51,8 +51,7 @@ class Screen:
 
 def show(screen: Screen) -> None:
     """Print the screen, at most `MOST_LINES` lines on a terminal of 80 columns or more."""
-    wide = Console()
-    width = min(max(wide.width, 80), _WIDEST) if wide.is_terminal else _WIDEST
+    width = min(max(console.width() or _WIDEST, 80), _WIDEST)
     console.present(laid_out(screen, width=width), width=width)
 
 
