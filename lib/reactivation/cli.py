@@ -19,6 +19,7 @@ from reactivation.runtime import console, job_line
 from reactivation.runtime.run import Job, Run
 from reactivation.runtime.session import is_of_this_machine, start
 from reactivation.runtime.standalone import Bench
+from reactivation.runtime.store import is_catalog_schema
 from reactivation.settings import load
 
 LoneJob = Callable[[Bench], None]
@@ -53,18 +54,24 @@ def execute(
     name = Path(file).stem
     args = parser(name, _text_of(job), arguments).parse_args(argv)
 
+    log: Path | None = None
     with ExitStack() as logged:
 
         def work() -> None:
+            nonlocal log
             logged.close()  # of a first attempt
             run = open_run(args, step=step or flow.BY_JOB[name])
-            logged.enter_context(console.logged(log_file(run), verbose=args.verbose, head=_head(run)))
+            log = log_file(run)
+            logged.enter_context(console.logged(log, verbose=args.verbose, head=_head(run)))
             with _line(run):
                 with run.own_queries():
                     job(run)
                 run.finish()
 
-        return _exit_code(work)
+        code = _exit_code(work)
+        if code == 1 and log is not None:
+            console.say(f"All that was said before: {log}", console.NOTICE)
+        return code
 
 
 def execute_alone(job: LoneJob, file: str, argv: Sequence[str], *, arguments: Arguments | None = None) -> int:
@@ -125,8 +132,9 @@ def open_run(args: Namespace, *, step: flow.Step) -> Run:
 
 def log_file(r: Run) -> Path | None:
     """Where all that a job says is kept: `<root>/logs/<cycle>/<job>.log`; None: the root is not on this machine."""
-    here = is_of_this_machine(r.spark, r.root)
-    return Path(r.root) / "logs" / str(r.cycle) / f"{r.step.job}.log" if here else None
+    if is_catalog_schema(r.root) or not is_of_this_machine(r.spark, r.root):
+        return None
+    return Path(r.root) / "logs" / str(r.cycle) / f"{r.step.job}.log"
 
 
 def _head(r: Run) -> str:
