@@ -85,7 +85,7 @@ def test_a_month_shows_one_line_per_job_and_ends_with_one_screen(bank: Bank) -> 
     assert [line for line in jobs if not pattern.fullmatch(line) and ": not due before " not in line] == []
     done = [found for line in jobs if (found := pattern.fullmatch(line))]
     assert len(done) == int(done[0][2])  # each job of the month once, over both calls
-    screens = bank.shown.split("── sandbox, mobile_activity, 2026-05 ")
+    screens = bank.shown.split("sandbox, mobile_activity, 2026-05 ──")
     assert len(screens) == 3  # up to the first wave, and the whole month
     assert "2026-05 is not read out yet" in screens[1]
     assert len(screens[2].splitlines()) <= MOST_LINES

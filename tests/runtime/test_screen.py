@@ -35,7 +35,7 @@ def test_a_light_is_a_shape_and_a_word_as_well_as_a_colour() -> None:
     lines = text_of([Answer(light, f"{light}?", "So it is.") for light in dict.fromkeys(LIGHTS)], width=80)
     heads = [line for line in lines if "?" in line]
     assert [head.split()[0] for head in heads] == ["●", "▲", "✖", "○"]
-    assert [head.split("  ")[0].split(maxsplit=1)[1] for head in heads] == ["proven", "look", "broken", "not known"]
+    assert [head.split("  ")[0].split(maxsplit=1)[1] for head in heads] == ["good", "look", "bad", "not known"]
 
 
 def test_the_screen_ends_with_where_to_look(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Answer:
     @property
     def word(self) -> str:
         """The light in a word."""
-        return {"green": "proven", "amber": "look", "red": "broken", "grey": "not known"}[self.light]
+        return {"green": "good", "amber": "look", "red": "bad", "grey": "not known"}[self.light]
 
 
 def answers(readout: Sequence[Row], checks: Sequence[Row], settings: ExperimentSettings) -> list[Answer]:
