@@ -32,7 +32,7 @@ alpha, means, primary = registered.alpha_per_look, registered.means, registered.
 
 # COMMAND ----------
 
-forest = experiment.in_short.forest(readout, primary)
+forest = experiment.forest(readout, primary)
 drawn = report.plots.intervals(forest, label="contrast", point="points", low="low", high="high", title=primary)
 picture(drawn, f"{primary}: contrasts in points")
 

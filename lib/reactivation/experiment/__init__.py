@@ -27,7 +27,7 @@ from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.looks import Look, due_look, look_rows
 from reactivation.experiment.metric_specs import MetricSpecs
-from reactivation.experiment.month_narrative import chapters
+from reactivation.experiment.month_narrative import chapters, forest
 from reactivation.experiment.narrative import Narrative, briefs, cannot_see, lines, narratives, parts_in_brief, sentence
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import BaseRate, before_any_experiment, expected_sizes, of_untouched
@@ -83,6 +83,7 @@ __all__ = [
     "due_look",
     "expected_sizes",
     "exploration",
+    "forest",
     "grants",
     "groups",
     "in_short",

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from reactivation.experiment.contrasts import CAUSAL, GUARDED
+from reactivation.experiment.contrasts import GUARDED
 from reactivation.experiment.formatting import MONTH, as_sentence, signed
 from reactivation.experiment.narrative import cannot_see
-from reactivation.experiment.primary_estimator import ALL, COST, SEGMENTS, is_told_first
+from reactivation.experiment.primary_estimator import ALL, COST, SEGMENTS
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics import verdicts
 
 Row = Mapping[str, Any]
-_CAUSAL = {contrast.name for contrast in CAUSAL}
 _GUARDS = ("guardrail", "all_guardrails")
 _LIGHTS = {
     verdicts.BETTER: "green",
@@ -106,25 +105,6 @@ def money(committed: Decimal, *, worst: Decimal, approved: Decimal | None) -> An
     )
     said = f"{committed:,.2f} committed by released waves, {of}; {worst:,.2f} if every benefit is redeemed."
     return Answer(light, "Is there money left?", said.replace(",", " "))
-
-
-def forest(readout: Sequence[Row], metric: str) -> list[dict[str, Any]]:
-    """The causal contrasts on a metric that is a share, by the registered estimator; contrast, points and its ends."""
-    names = ("difference", "difference_low", "difference_high")
-    told = [
-        row for row in readout if row["metric"] == metric and is_told_first(row, is_causal=row["contrast"] in _CAUSAL)
-    ]
-    return [
-        {
-            "contrast": row["contrast"],
-            **{
-                name: None if row[of] is None else 100 * row[of]
-                for name, of in zip(("points", "low", "high"), names, strict=True)
-            },
-        }
-        for row in told
-        if row["contrast"] in _CAUSAL
-    ]
 
 
 def unknown(readout: Sequence[Row]) -> str:
