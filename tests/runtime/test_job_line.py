@@ -119,7 +119,7 @@ def test_on_a_terminal_a_bar_tells_sparks_stages_and_rows_and_the_time_left(
     assert "stage 1/" in seen
     assert re.search(r"~0:\d\d left, ~[23]:\d\d in all", seen)
     assert "is it complete?" in seen
-    last = seen.replace("\r", "\n").splitlines()[-1]
+    last = [line for line in seen.replace("\r", "\n").splitlines() if line.strip()][-1]
     assert TITLE in last
     assert "done in" in last  # the bar is gone, the line stays
 
