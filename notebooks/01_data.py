@@ -13,8 +13,9 @@ import sys
 
 sys.path.insert(0, os.path.abspath("../lib"))
 
-from reactivation import ingest, report
+from reactivation import report
 from reactivation.contracts import derived
+from reactivation.ingest import summary
 from reactivation.runtime.notebook import open_run, picture, show
 
 r = open_run()
@@ -26,7 +27,7 @@ counts = r.read(derived.INGEST_COUNTS)
 
 # COMMAND ----------
 
-show(ingest.summary.by_source(counts), "rows by source: in = kept + quarantined + duplicate")
+show(summary.by_source(counts), "rows by source: in = kept + quarantined + duplicate")
 
 # COMMAND ----------
 
@@ -38,7 +39,7 @@ show(ingest.summary.by_source(counts), "rows by source: in = kept + quarantined 
 
 # COMMAND ----------
 
-months = show(ingest.summary.by_month(counts).where("source != 'users'"), "rows kept by month of arrival")
+months = show(summary.by_month(counts).where("source != 'users'"), "rows kept by month of arrival")
 picture(report.plots.lines(months, x="cycle", y="rows_kept", by="source", title="rows kept"), "rows kept by month")
 
 # COMMAND ----------
@@ -51,7 +52,7 @@ picture(report.plots.lines(months, x="cycle", y="rows_kept", by="source", title=
 
 # COMMAND ----------
 
-rejected = show(ingest.summary.reasons(r.read(derived.QUARANTINE)), "rows in quarantine")
+rejected = show(summary.reasons(r.read(derived.QUARANTINE)), "rows in quarantine")
 picture(
     report.plots.bars(rejected, of="rows", by="source", stacked="reason", title="quarantine"), "quarantine by reason"
 )
@@ -68,7 +69,7 @@ picture(
 
 # COMMAND ----------
 
-show(ingest.summary.freshness(counts), "newest month, day up to which was read, newest file")
+show(summary.freshness(counts), "newest month, day up to which was read, newest file")
 
 # COMMAND ----------
 

@@ -3,7 +3,8 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-UNDATED = "undated"
+from reactivation.ingest.arrival_range import UNDATED
+
 _COUNTS = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate", "rows_readmitted")
 
 
