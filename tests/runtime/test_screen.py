@@ -1,5 +1,8 @@
 """The screen with which a month ends fits a terminal, and says its lights in shape, word and colour."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,17 @@ def test_the_screen_ends_with_where_to_look(tmp_path: Path) -> None:
 
 def test_a_report_that_is_not_there_is_not_opened(tmp_path: Path) -> None:
     assert not screen.open_page(str(tmp_path / "report.html"))
+
+
+def test_a_report_is_opened_by_the_browser_of_the_machine(tmp_path: Path) -> None:
+    """The environment names a browser that writes down what it was asked to open."""
+    browser, page = tmp_path / "browser", tmp_path / "report.html"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\n', encoding="utf-8")
+    browser.chmod(0o755)
+    page.write_text("<p>the month", encoding="utf-8")
+    code = f"from reactivation.runtime import screen; print(screen.open_page({str(page)!r}))"
+    lib = str(Path(__file__).parents[2] / "lib")
+    env = {**os.environ, "PYTHONPATH": lib, "BROWSER": str(browser)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout == "True\n"
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == f"{page.as_uri()}\n"
