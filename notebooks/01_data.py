@@ -39,7 +39,7 @@ show(summary.by_source(counts), "rows by source: in = kept + quarantined + dupli
 
 # COMMAND ----------
 
-months = show(summary.by_month(counts).where("source != 'users'"), "rows kept by month of arrival")
+months = show(summary.by_month(counts).where("source != 'users'"), "rows kept by month of arrival", most=400)
 picture(report.plots.lines(months, x="cycle", y="rows_kept", by="source", title="rows kept"), "rows kept by month")
 
 # COMMAND ----------

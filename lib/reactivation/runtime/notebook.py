@@ -40,12 +40,17 @@ def open_run() -> Run:
     return cli.open_run(cli.parser("notebook", "", _add_arguments).parse_args(argv), step=flow.NOTEBOOK)
 
 
-def show(rows: DataFrame | Iterable[Mapping[str, Any]], title: str = "") -> list[Mapping[str, Any]]:
-    """Show a small table by the notebook's own display where there is one, else as text; returns the rows shown."""
-    records = console.few(rows)
+def show(
+    rows: DataFrame | Iterable[Mapping[str, Any]], title: str = "", *, most: int = console.MOST_ROWS
+) -> list[Mapping[str, Any]]:
+    """Show a small table by the notebook's own display where there is one, else as text; returns the rows shown.
+
+    most: rows that leave the cluster, no more.
+    """
+    records = console.few(rows, most=most)
     display = _display()
     if display is None:
-        console.show(title, records)
+        console.show(title, records, most=most)
     else:
         display(pd.DataFrame(records))
     return records
