@@ -9,7 +9,7 @@ SPARK := $(VENV)/spark
 
 PY := $(VENV)/bin/python
 SPARK_ENV = JAVA_HOME="$$(cat $(JAVA))" PYSPARK_PYTHON="$(CURDIR)/$(PY)"
-WITH_SPARK = $(SPARK_ENV) .ci/quietly $(PY)
+WITH_SPARK = $(SPARK_ENV) $(PY)
 USERS ?= 100000
 MONTHS ?= 8
 TIMES ?= 3
@@ -20,7 +20,7 @@ RECORDS ?= tests/data/benchmark/*.jsonl
 LOOPS ?= tests/data/benchmark/loops/*.jsonl
 ROOT_GIVEN := $(ROOT)
 ROOT ?= build/benchmark-$(USERS)
-CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity
+CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity $(if $(VERBOSE),--verbose) $(if $(OPEN),--open)
 
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -31,7 +31,7 @@ unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## A month of the simulated bank, 2026-05, from raw tables to the read-out (into build/demo)
+demo: setup ## A month of the simulated bank, 2026-05, from raw tables to the read-out (into build/demo): [OPEN=1] [VERBOSE=1]
 	@$(CYCLE) --region sandbox --cycle 2026-05
 
 demo-loop: setup ## The demo and the month after it, 2026-06; what is done already is not done again

@@ -45,6 +45,7 @@ setup(
         "xgboost",
         "Jinja2",
         "matplotlib",
+        "rich",
     ],
     extras_require={"spark": SPARK, "dev": [*SPARK, *TOOLS]},
 )

@@ -13,9 +13,9 @@ import sys
 
 sys.path.insert(0, os.path.abspath("../lib"))
 
-from reactivation import features
-from reactivation.runtime.notebook import open_run, show
+from reactivation import features, report
 from reactivation.contracts import derived
+from reactivation.runtime.notebook import open_run, picture, show
 
 r = open_run()
 table = r.read(derived.FEATURES).where(f"cycle = '{r.cycle}'")
@@ -66,7 +66,10 @@ show(features.summary(table, catalogue), f"all signed-up users, {r.cycle}")
 
 # COMMAND ----------
 
-show(features.contrast(table, catalogue, by="is_low_activity"), "largest differences of means, in standard deviations")
+differ = show(features.contrast(table, catalogue, by="is_low_activity"), "largest differences, in standard deviations")
+picture(
+    report.plots.bars(differ, of="difference", by="feature", title="sleepers less the others"), "sleepers and others"
+)
 
 # COMMAND ----------
 

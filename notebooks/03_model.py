@@ -14,9 +14,10 @@ import sys
 
 sys.path.insert(0, os.path.abspath("../lib"))
 
-from reactivation.runtime.notebook import open_run, show
-from reactivation.runtime.registry import Registry
+from reactivation import report
 from reactivation.contracts import derived
+from reactivation.runtime.notebook import open_run, picture, show
+from reactivation.runtime.registry import Registry
 
 r = open_run()
 registry = Registry.open(r)
@@ -45,7 +46,10 @@ show(registry.overview("asset_uplift"), "asset uplift next month: versions, test
 
 # COMMAND ----------
 
-show(registry.table("active", "deciles"), "active, newest version: deciles of the raw score, 1 is the highest")
+deciles = show(
+    registry.table("active", "deciles"), "active, newest version: deciles of the raw score, 1 is the highest"
+)
+picture(report.plots.lines(deciles, x="decile", y="lift", by="population", title="lift by decile"), "lift")
 
 # COMMAND ----------
 
@@ -58,7 +62,8 @@ show(registry.table("active", "deciles"), "active, newest version: deciles of th
 
 # COMMAND ----------
 
-show(registry.table("active", "calibration"), "active, newest version: bins of the calibrated probability")
+bins = show(registry.table("active", "calibration"), "active, newest version: bins of the calibrated probability")
+picture(report.plots.lines(bins, x="p_mean", y="observed", by="population", title="calibration"), "calibration")
 
 # COMMAND ----------
 

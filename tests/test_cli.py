@@ -7,6 +7,7 @@ import pytest
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
 from reactivation.pipelines import run_cycle
+from reactivation.runtime import console
 from reactivation.runtime.run import Job, Run
 from reactivation_lab.bank.tables import TRUTH_POTENTIALS
 
@@ -122,4 +123,35 @@ def test_a_mistake_of_the_program_is_one_and_shows_where(
     tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(breaks, tmp_path) == 1
-    assert "a bug" in capsys.readouterr().err
+    said, log = capsys.readouterr(), tmp_path / "logs" / "2026-06" / "score_users.log"
+    assert "a bug" in said.err
+    assert f"All that was said before: {log}" in said.out
+    assert "a bug" in log.read_text(encoding="utf-8")
+
+
+def test_a_job_alone_shows_its_answer_and_its_log_all(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tells(r: Run) -> None:
+        """Tell something."""
+        r.say("rows of each table", console.DETAIL)
+        r.say("the answer")
+
+    log = tmp_path / "logs" / "2026-06" / "score_users.log"
+    for more, shows_details in (([], False), (["--verbose"], True)):
+        assert execute(tells, tmp_path, *more) == 0
+        said = capsys.readouterr().out
+        assert "the answer" in said
+        assert ("rows of each table" in said) == shows_details
+    kept = log.read_text(encoding="utf-8")
+    assert kept.count("==== score_users of sandbox, mobile_activity, local, 2026-06; run ") == 2
+    assert kept.count("rows of each table") == kept.count("the answer") == 2
+
+
+def test_a_refusal_stands_on_stderr_and_in_the_log_whatever_is_shown(
+    tmp_path: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(finds_nothing, tmp_path) == execute(finds_nothing, tmp_path, "--verbose") == 2
+    refusal = "NotReady: `features` is not there\n  missing  features  run jobs/build_features.py first\n"
+    assert capsys.readouterr().err == 2 * refusal
+    assert (tmp_path / "logs" / "2026-06" / "score_users.log").read_text(encoding="utf-8").count(refusal.strip()) == 2

@@ -73,6 +73,8 @@ FEW = {
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
     f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
     f"{LIB}pipelines/model_ledger.py": (2, "versions that somebody approved; events of one version of a model"),
+    f"{LIB}pipelines/month_screen.py": (2, "readout and its checks: a row per contrast, metric and segment, or check"),
+    f"{LIB}pipelines/one_user.py": (5, "rows of one user"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (2, "months; sums by band"),
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
@@ -85,7 +87,7 @@ FEW = {
     f"{LIB}pipelines/score_users.py": (1, "one row: which model"),
     f"{LAB}pipelines/simulate_bank.py": (4, "stretches of days; months; means by cell"),
     f"{LAB}pipelines/simulate_policies.py": (4, "sums by cell; a sample of some 2 000 users for the linear programme"),
-    "notebooks/05_read_out.py": (2, "readout: a row per contrast, metric and segment; the registered plan"),
+    "notebooks/05_read_out.py": (1, "readout: a row per contrast, metric and segment"),
 }
 
 

@@ -89,6 +89,9 @@ def test_files_and_functions_stay_small() -> None:
 
 def test_a_notebook_is_a_page_to_read() -> None:
     pages = sorted((ROOT / "notebooks").glob("*.py"))
+    _none(
+        [f"{_name(path)} is longer than 100 lines" for path in pages if len(path.read_text("utf-8").splitlines()) > 100]
+    )
     nodes = [(path, node) for path in pages for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     programs = [(path, node) for path, node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.While)]
     columns = [(path, node) for path, node in nodes if isinstance(node, ast.Name) and node.id == "F"]

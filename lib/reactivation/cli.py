@@ -6,17 +6,20 @@ import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import date
 from pathlib import Path
 
+from reactivation import __version__
 from reactivation.contracts import flow
 from reactivation.errors import Finding, ReactivationError, RowsLost, SettingsError
 from reactivation.frames import lost_rows
 from reactivation.periods import Month
-from reactivation.runtime import console
+from reactivation.runtime import console, job_line
 from reactivation.runtime.run import Job, Run
-from reactivation.runtime.session import start
+from reactivation.runtime.session import is_of_this_machine, start
 from reactivation.runtime.standalone import Bench
+from reactivation.runtime.store import is_catalog_schema
 from reactivation.settings import load
 
 LoneJob = Callable[[Bench], None]
@@ -54,13 +57,24 @@ def execute(
     name = Path(file).stem
     args = parser(name, _text_of(job), arguments).parse_args(argv)
 
-    def work() -> None:
-        run = open_run(args, step=step or flow.BY_JOB[name])
-        with run.own_queries():
-            job(run)
-        run.finish()
+    log: Path | None = None
+    with ExitStack() as logged:
 
-    return _exit_code(work)
+        def work() -> None:
+            nonlocal log
+            logged.close()  # of a first attempt
+            run = open_run(args, step=step or flow.BY_JOB[name])
+            log = log_file(run)
+            logged.enter_context(console.logged(log, verbose=args.verbose, head=_head(run)))
+            with _line(run):
+                with run.own_queries():
+                    job(run)
+                run.finish()
+
+        code = _exit_code(work)
+        if code == 1 and log is not None:
+            console.say(f"All that was said before: {log}", console.NOTICE)
+        return code
 
 
 def execute_alone(
@@ -105,6 +119,7 @@ def parser(name: str, text: str, arguments: Arguments | None = None, *, has_cycl
         result.add_argument("--as-of", metavar="YYYY-MM-DD", help="day the job runs as of (00:00 in the region)")
         result.add_argument("--wave", help="wave of the campaign, for jobs that plan one")
         result.add_argument("--force", action="store_true", help="do again what is done already")
+        result.add_argument("--verbose", action="store_true", help="print all that the log of the job keeps")
     result.add_argument("--conf-dir", default="conf", help="folder with base, scenarios, regions and envs")
     result.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE", help="override one setting")
     if arguments is not None:
@@ -117,8 +132,10 @@ def open_run(args: Namespace, *, step: flow.Step) -> Run:
     cycle = Month.parse(args.cycle)
     conf_dir = Path(args.conf_dir).resolve()
     loaded = load(conf_dir, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
+    with job_line.waiting("Starting Spark"):
+        spark = start(loaded.settings.runtime.spark)
     return Run(
-        spark=start(loaded.settings.runtime.spark),
+        spark=spark,
         loaded=loaded,
         step=step,
         env=args.env,
@@ -131,6 +148,28 @@ def open_run(args: Namespace, *, step: flow.Step) -> Run:
         force=args.force,
         args=args,
     )
+
+
+def log_file(r: Run) -> Path | None:
+    """Where all that a job says is kept: `<root>/logs/<cycle>/<job>.log`; None: the root is not on this machine."""
+    if is_catalog_schema(r.root) or not is_of_this_machine(r.spark, r.root):
+        return None
+    return Path(r.root) / "logs" / str(r.cycle) / f"{r.step.job}.log"
+
+
+def _head(r: Run) -> str:
+    """The line under which a run's texts stand in its log."""
+    of = f"{r.region}, {r.scenario}, {r.env}, {r.cycle}"
+    when = "".join(f", {word} {value}" for word, value in (("wave", r.wave), ("as of", r.as_of)) if value)
+    return f"{r.step.job} of {of}{when}; run {r.run_id}, settings {r.settings_hash[:12]}, code {__version__}"
+
+
+def _line(r: Run) -> AbstractContextManager[None]:
+    """The line of a job of the cycle; what runs several jobs shows a line for each of them."""
+    if r.step not in flow.STEPS:
+        return nullcontext()
+    title = f"{r.step.job}{f' {r.wave}' if r.wave else ''} of {r.cycle}"
+    return job_line.running(title, r)
 
 
 def parse_day(text: str) -> date:

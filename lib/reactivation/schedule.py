@@ -77,6 +77,14 @@ def in_order(cycles: Iterable[tuple[Month, Iterable[Due]]]) -> tuple[tuple[Month
     return tuple(once.values())
 
 
+def overview(jobs: Iterable[Due]) -> list[dict[str, str]]:
+    """The jobs of each day in one line: day, jobs with their waves."""
+    days: dict[date, list[str]] = {}
+    for due in jobs:
+        days.setdefault(due.as_of, []).append(due.job if due.wave is None else f"{due.job} {due.wave}")
+    return [{"day": str(day), "jobs": ", ".join(names)} for day, names in days.items()]
+
+
 def missed(due: Due, today: date) -> bool:
     """True for a wave whose day is over: whom a plan of today finds, nobody can have sent anything then."""
     return due.wave is not None and due.as_of < today

@@ -42,12 +42,14 @@ SMALL = (
 class Bank:
     """The tables of one root, and a way to run jobs on it.
 
-    said: what its cycle printed while it ran. then: its tables' Delta versions at the moment that a fixture tells of.
+    said: what the log of its cycle says. shown: what a person saw meanwhile. then: its tables' Delta versions at the
+    moment that a fixture tells of.
     """
 
     spark: SparkSession
     root: Path
     said: str = ""
+    shown: str = ""
     then: Mapping[str, int] = field(default_factory=dict)
 
     def job(self, name: str, cycle: str, *more: str) -> int:
@@ -121,14 +123,14 @@ def planned(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ba
 
 
 def _live_to_the_first_wave(bank: Bank) -> dict[str, Any]:
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
         assert bank.job("run_cycle", CYCLE, "--as-of", FIRST_WAVE_ON) == 0
     store = Store(bank.spark, str(bank.root))
     for table in (*simulated.RAW, simulated.TRUTH_SEGMENTS):  # these say which days the bank has lived
         if store.has(table):
             shutil.copytree(store.place(table), Store(bank.spark, str(bank.raw_then)).place(table))
     tables = [table for table in (*canonical.ALL, *derived.ALL) if store.has(table)]
-    return {"said": said.getvalue(), "then": {table.name: store.version(table) for table in tables}}
+    return {"shown": shown.getvalue(), "then": {table.name: store.version(table) for table in tables}}
 
 
 @pytest.fixture(scope="session")
@@ -140,9 +142,15 @@ def bank(planned: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     with shared(tmp_path_factory) as folder:
         note = folder / "bank.json"
         if not note.exists():
-            with contextlib.redirect_stdout(io.StringIO()) as said:
+            with contextlib.redirect_stdout(io.StringIO()) as shown:
                 assert planned.job("run_cycle", CYCLE) == 0
+            told = {"shown": planned.shown + shown.getvalue(), "said": log_of(planned, CYCLE)}
             assert planned.job("run_cycle", "2026-06", "--as-of", "2026-06-01") == 0
             shutil.copytree(planned.root, folder / "copy_of_bank")
-            note.write_text(json.dumps(planned.said + said.getvalue()), encoding="utf-8")
-        return replace(planned, said=json.loads(note.read_text(encoding="utf-8")))
+            note.write_text(json.dumps(told), encoding="utf-8")
+        return replace(planned, **json.loads(note.read_text(encoding="utf-8")))
+
+
+def log_of(bank: Bank, cycle: str) -> str:
+    """All that `run_cycle` has said of a cycle."""
+    return (bank.root / "logs" / cycle / "run_cycle.log").read_text(encoding="utf-8")

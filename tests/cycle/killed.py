@@ -52,7 +52,7 @@ def run_on(arguments: Sequence[str], killed_at: Sequence[Moment], *, log: Path) 
 
 def _run(arguments: Sequence[str], moment: Moment | None, *, log: Path) -> tuple[int, str]:
     """One process; returns its exit code and the job that it began last."""
-    command = [sys.executable, "-u", str(PROJECT / "jobs" / "run_cycle.py"), *arguments]
+    command = [sys.executable, "-u", str(PROJECT / "jobs" / "run_cycle.py"), "--verbose", *arguments]
     environment: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(PROJECT / "lib")}
     with log.open("a", encoding="utf-8") as said:
         process = subprocess.Popen(

@@ -174,6 +174,16 @@ def writer_of(table: str) -> str | None:
     return next((step.job for step in STEPS if table in step.writes), None)
 
 
+def overview() -> list[dict[str, str]]:
+    """The jobs of a cycle for people: one row per job with what it does, reads and writes, canonical tables as one."""
+
+    def told(names: tuple[str, ...]) -> str:
+        rest = [name for name in names if name not in CANONICAL]
+        return ", ".join(["canonical tables"] * (len(rest) < len(names)) + rest)
+
+    return [{"job": s.job, "does": s.does, "reads": told(s.reads), "writes": told(s.writes)} for s in STEPS]
+
+
 def mermaid() -> str:
     """The data's way as a Mermaid flowchart: jobs as boxes, what each hands on as rounded ones beside it."""
     handed_on = {step.job: step.writes for step in STEPS if step.writes not in ((), CANONICAL, ("model_ledger",))}

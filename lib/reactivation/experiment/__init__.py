@@ -14,12 +14,12 @@ Spark aggregates; `statistics` sees only the few sums of `groups` and runs witho
     aggregates, analysis, looks             the one pass over users; the request and its rows; looks at a running month
     families                                what may be called proven, and at which level the rest is read
     secondary_estimates, segments, targeting, month_checks
-    readout, narrative, month_narrative     the month's rows, and the month in words
+    readout, narrative, month_narrative, in_short    the month's rows, and the month in words
 
 `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment import balance, design, registration_check
+from reactivation.experiment import balance, design, in_short, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
 from reactivation.experiment.analysis import AnalysisRequest, Answers, request
 from reactivation.experiment.checks import Checked, Design, sample_ratios
@@ -27,7 +27,7 @@ from reactivation.experiment.contrasts import CONTRASTS, Contrast
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.looks import Look, due_look, look_rows
 from reactivation.experiment.metric_specs import MetricSpecs
-from reactivation.experiment.month_narrative import chapters
+from reactivation.experiment.month_narrative import chapters, forest
 from reactivation.experiment.narrative import Narrative, briefs, cannot_see, lines, narratives, parts_in_brief, sentence
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import BaseRate, before_any_experiment, expected_sizes, of_untouched
@@ -83,8 +83,10 @@ __all__ = [
     "due_look",
     "expected_sizes",
     "exploration",
+    "forest",
     "grants",
     "groups",
+    "in_short",
     "lines",
     "look_answers",
     "look_rows",

@@ -5,10 +5,11 @@ from typing import Any
 
 from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.analysis import Answers
+from reactivation.experiment.contrasts import CAUSAL
 from reactivation.experiment.families import PROVEN, SAID_ONCE, in_order
 from reactivation.experiment.formatting import MONTH, as_sentence, with_interval
 from reactivation.experiment.narrative import Narrative, cannot_see, narratives
-from reactivation.experiment.primary_estimator import ALL, COST, NET_GAIN
+from reactivation.experiment.primary_estimator import ALL, COST, NET_GAIN, is_told_first
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.uplift_curves import RANDOM
@@ -18,6 +19,7 @@ Row = Mapping[str, Any]
 CLAIMED = {"login": 2.5, "transaction": 3.2}
 """By metric: how many times as many of the model's campaign group the programme names, against the random group."""
 
+_CAUSAL = {contrast.name for contrast in CAUSAL}
 _WHO = {"pick_model_vs_random": "users picked at random", "pick_model_vs_rule": "those of the bank's rule"}
 
 
@@ -82,6 +84,25 @@ def net_gains_told(rows: Iterable[Row]) -> list[str]:
             level = f"{100 * (1 - row['alpha']):.4g}% interval"
             told.append(f"{start}: {row['difference']:+.3f} per user ({level} {ends}).")
     return list(dict.fromkeys(told))
+
+
+def forest(readout: Sequence[Row], metric: str) -> list[dict[str, Any]]:
+    """The causal contrasts on a metric that is a share, by the registered estimator; contrast, points and its ends."""
+    names = ("difference", "difference_low", "difference_high")
+    told = [
+        row for row in readout if row["metric"] == metric and is_told_first(row, is_causal=row["contrast"] in _CAUSAL)
+    ]
+    return [
+        {
+            "contrast": row["contrast"],
+            **{
+                name: None if row[of] is None else 100 * row[of]
+                for name, of in zip(("points", "low", "high"), names, strict=True)
+            },
+        }
+        for row in told
+        if row["contrast"] in _CAUSAL
+    ]
 
 
 def programme(rows: Sequence[Row], metric: str, *, alpha: float) -> list[str]:

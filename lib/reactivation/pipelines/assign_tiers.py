@@ -11,6 +11,7 @@ from reactivation.errors import Finding, NotReady
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
 from reactivation.pipelines import evidence_months, permissions, plan_registration, releases, spend_forecast
+from reactivation.runtime.console import ANSWER, NOTICE
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -59,7 +60,7 @@ def _plan(r: Run) -> experiment.PlanText:
     now, found, is_running = plan_registration.draft(r), plan_registration.row(r), plan_registration.is_running(r)
     for wave in now["waves"]:
         if "moved" in wave:
-            r.say(f"    {wave['wave']}: {wave['moved']}")
+            r.say(f"    {wave['wave']}: {wave['moved']}", NOTICE)
     registered = experiment.registration_check.read(found) if found and is_running else None
     return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 
@@ -95,4 +96,5 @@ def _look_before_launch(r: Run, arms: DataFrame) -> None:
     groups = records(sums)
     rows = experiment.balance.balance(groups, cycle=cycle, settings=settings, is_first_month=is_first)
     r.write(derived.BALANCE, r.rows(derived.BALANCE, rows))
-    r.say("\n".join(f"    {line}" for line in experiment.balance.warnings(rows)))
+    level = NOTICE if any(row["warning"] for row in rows) else ANSWER
+    r.say("\n".join(f"    {line}" for line in experiment.balance.warnings(rows)), level)

@@ -11,6 +11,7 @@ from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.pipelines import configured_sources
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.input_fingerprint import Basis, to_make
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -66,7 +67,7 @@ def _of_rows_still_there(r: Run, sources: Mapping[str, DataFrame], months: Seque
     expired = {row["part"] for row in records(ledger.select("part").distinct())}
     gone = [month for month in months if str(month) in expired]
     if gone:
-        r.say(f"    activity of {', '.join(map(str, gone))} stays as it was made: its rows have expired")
+        r.say(f"    activity of {', '.join(map(str, gone))} stays as it was made: its rows have expired", NOTICE)
     return [month for month in months if month not in gone]
 
 

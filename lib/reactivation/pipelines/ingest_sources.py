@@ -8,6 +8,7 @@ from reactivation.errors import Finding, NotReady
 from reactivation.frames import records
 from reactivation.pipelines import configured_sources, permissions, rows_taken
 from reactivation.runtime import deliveries
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
@@ -60,9 +61,9 @@ def run(r: Run) -> None:
         r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
     r.show("What came, of the months of this ingest", batch.overview(new))
     for sentence in ingest.counts.silent([*counts, *new]):
-        r.say(f"    {sentence}")
+        r.say(f"    {sentence}", NOTICE)
     for name, rows in left.items():
-        r.say(f"    `{name}`: {rows} rows were left, {_LATE.format(batch.arrivals.first)}; {_ADVICE}")
+        r.say(f"    `{name}`: {rows} rows were left, {_LATE.format(batch.arrivals.first)}; {_ADVICE}", NOTICE)
 
 
 def require_refusals(left: Mapping[str, int], batch: ingest.Batch) -> None:

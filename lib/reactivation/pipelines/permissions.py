@@ -9,6 +9,7 @@ from reactivation import campaign, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 
 PROD = "prod"
@@ -34,7 +35,7 @@ def contactable(r: Run, *, day: date, keep: Sequence[str] = ()) -> DataFrame:
     for kind, basis in r.settings.population.undecided.items():
         if kind in asked and isinstance(basis, population.Basis) and basis.valid_until < day:
             ended = f"`{basis.legal_basis}` ended on {basis.valid_until}"
-            r.say(f"    population.undecided.{kind}: {ended}; who never decided is not allowed")
+            r.say(f"    population.undecided.{kind}: {ended}; who never decided is not allowed", NOTICE)
     return population.contactable(
         population.signed_up(r.read(canonical.USERS), day=day, calendar=r.calendar),
         known(r),
@@ -118,6 +119,7 @@ def require_feeds(r: Run, *, day: date) -> None:
     )
     for row in found:
         if row["without_user"]:
-            r.say(f"    {row['feed']}: of {row['rows']} rows, {row['without_user']} do not say whom they are about")
+            told = f"of {row['rows']} rows, {row['without_user']} do not say whom they are about"
+            r.say(f"    {row['feed']}: {told}", NOTICE)
     if findings := list(problems):
         raise NotReady(f"nothing is planned: what users decided is not known well enough as of {day}", findings)

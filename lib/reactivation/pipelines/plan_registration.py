@@ -53,6 +53,13 @@ def plan_if_any(r: Run) -> experiment.PlanText | None:
     return None if found is None else experiment.registration_check.read(found)
 
 
+def registered(r: Run) -> experiment.ExperimentSettings:
+    """What was asked of the cycle, as it was registered; as conf has it where nothing was."""
+    plan = plan_if_any(r)
+    now = r.settings.experiment
+    return now if plan is None else experiment.registration_check.settings_of(plan, now=now)
+
+
 def is_running(r: Run) -> bool:
     """True once a wave of the cycle is planned: who was scored, drawn and picked must stay as it is."""
     is_now = F.col("cycle") == str(r.cycle)

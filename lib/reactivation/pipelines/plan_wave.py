@@ -16,6 +16,7 @@ from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Window
 from reactivation.pipelines import evidence_months, permissions, plan_registration, reach, releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
 
@@ -51,16 +52,15 @@ def run(r: Run) -> None:
     registered, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
     for difference in changed:
-        r.say(f"    by force, not as registered: {difference.says}")
+        r.say(f"    by force, not as registered: {difference.says}", NOTICE)
     frozen = releases.fingerprints(r, known)
     releases.require_as_released(r, known, frozen)
     arms = r.read(derived.ARMS, is_now)
     cells = campaign.arms.cell_sizes(arms)
-    facts = _known(r, arms, cells, as_of, send_on)
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
-    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
+    ready = checkpointed(eligible(r, name, arms, as_of=as_of, send_on=send_on, cells=cells))
     gains = evidence_months.gains(r, wave, name)
-    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
+    planned = campaign.waves.plan(ready, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
@@ -84,6 +84,17 @@ def run(r: Run) -> None:
     }
     releases.note(r, "planned", version=version, wave=name, **details)
     r.say(f"    version {version}, to be sent on {send_on}: {told}")
+
+
+def eligible(r: Run, name: str, arms: DataFrame, *, as_of: date, send_on: date, cells: Mapping[str, int]) -> DataFrame:
+    """Who may be planned in a wave as of its day, and why the others may not. cells: users per cell of all arms.
+
+    arms: of the cycle, or of some users of it.
+    """
+    settings = r.settings.campaign
+    facts = _known(r, arms, cells, as_of, send_on)
+    wave, salts = settings.waves[name], reach.salts(r, name)
+    return campaign.eligibility.eligibility(facts, wave=wave, name=name, cells=cells, settings=settings, salts=salts)
 
 
 def _reason(r: Run) -> str | None:

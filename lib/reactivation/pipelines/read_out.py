@@ -13,6 +13,7 @@ from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
 from reactivation.pipelines.readout_outcomes import write_outcomes
 from reactivation.report import Chapter
 from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.runtime.text import write_text
 from reactivation.runtime.watermark import require_ingested
@@ -31,7 +32,7 @@ def run(r: Run) -> None:
         return
     registered = plan_registration.row(r)
     if registered is None or not has_campaign(r):
-        r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out")
+        r.say(f"    no campaign was run in {r.region} in {r.cycle}: there is nothing to read out", NOTICE)
         return
     require_ingested(r, settles_on)
     planned = plan_registration.under_the_plan(r, experiment.registration_check.read(registered))
@@ -96,7 +97,7 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     known = [row for row in drawn if row["cycle"] in months]
     unfair = experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
     for (cycle, _), says in unfair.items():
-        r.say(f"    {cycle}, {says}")
+        r.say(f"    {cycle}, {says}", NOTICE)
     sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, leave_out=unfair))
     rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))

@@ -45,7 +45,7 @@ def run(r: Run) -> None:
     rows = records(campaign.last_look.counted(looked))
     channels = campaign.last_look.by_channel(rows, r.settings.campaign.worst_costs)
     left_out = campaign.last_look.left_out(rows)
-    before = _account(r, known, day)
+    before = releases.account(r, known, cycle=r.cycle, day=day)
     _require_means(r, planned, rows, before, day)
     _reserve(r, _to_release(r, looked, planned), planned, upon)
     folder = _folder(known, planned)
@@ -131,31 +131,8 @@ def _granted(r: Run, planned: Event, day: date) -> dict[str, int]:
         return {}
     is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != planned["release_id"])
     reserved = campaign.ledger.not_stopped(r.read(derived.CONTACT_LEDGER, is_other))
-    found = records(campaign.money.granted(reserved, _redeemed(r), day=day))
+    found = records(campaign.money.granted(reserved, releases.redeemed(r, r.cycle), day=day))
     return {row["benefit"]: row["granted"] for row in found}
-
-
-def _account(r: Run, known: Ledger, day: date) -> campaign.money.Money:
-    """What earlier releases of the cycle commit and have spent, by receipts and redemptions that are in."""
-    if not known.having("released", cycle=str(r.cycle)):
-        return campaign.money.Money()
-    is_now, receipts = F.col("cycle") == str(r.cycle), r.read_present([canonical.CONTACTS]).get("contacts")
-    account = campaign.money.account(
-        known.released_contacts(r.read(derived.CONTACT_LEDGER, is_now)),
-        None if receipts is None else receipts.where(is_now),
-        _redeemed(r),
-        channel_cost=r.settings.campaign.channel_cost_cny,
-        day=day,
-    )
-    return campaign.money.Money(**records(account)[0])
-
-
-def _redeemed(r: Run) -> DataFrame | None:
-    """Benefits redeemed since the cycle began: earlier ones were granted by an earlier cycle."""
-    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
-    if events is None:
-        return None
-    return events.where((F.col("action") == "redeemed") & (F.col("event_at") >= r.calendar.starts(r.cycle.first)))
 
 
 def _to_release(r: Run, looked: DataFrame, planned: Event) -> DataFrame:

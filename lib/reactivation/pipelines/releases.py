@@ -11,10 +11,12 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign
 from reactivation.campaign import Ledger
-from reactivation.contracts import derived
+from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import records
+from reactivation.periods import Month
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.principal import now
 from reactivation.runtime.run import Run
 
@@ -110,7 +112,7 @@ def skip(r: Run, known: Ledger, *, wave: str, reason: str | None) -> None:
         r.say(f"    {wave} of {r.cycle} was left out before")
         return
     note(r, "skipped", version=None, wave=wave, reason=reason)
-    r.say(f"    {wave} of {r.cycle} is left out: {reason}")
+    r.say(f"    {wave} of {r.cycle} is left out: {reason}", NOTICE)
 
 
 def fingerprints(r: Run, known: Ledger) -> campaign.frozen.Fingerprints:
@@ -169,3 +171,26 @@ def as_json(value: Mapping[str, Any]) -> str:
 
 def _present(r: Run, table: Table, where: Column) -> DataFrame | None:
     return r.read(table, where) if r.has(table) else None
+
+
+def account(r: Run, known: Ledger, *, cycle: Month, day: date) -> campaign.money.Money:
+    """What releases of a cycle commit and have spent, by receipts and redemptions that are in."""
+    if not known.having("released", cycle=str(cycle)):
+        return campaign.money.Money()
+    is_now, receipts = F.col("cycle") == str(cycle), r.read_present([canonical.CONTACTS]).get("contacts")
+    found = campaign.money.account(
+        known.released_contacts(r.read(derived.CONTACT_LEDGER, is_now)),
+        None if receipts is None else receipts.where(is_now),
+        redeemed(r, cycle),
+        channel_cost=r.settings.campaign.channel_cost_cny,
+        day=day,
+    )
+    return campaign.money.Money(**records(found)[0])
+
+
+def redeemed(r: Run, cycle: Month) -> DataFrame | None:
+    """Benefits redeemed since the cycle began: earlier ones were granted by an earlier cycle."""
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    if events is None:
+        return None
+    return events.where((F.col("action") == "redeemed") & (F.col("event_at") >= r.calendar.starts(cycle.first)))

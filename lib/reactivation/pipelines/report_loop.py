@@ -21,8 +21,23 @@ def run(r: Run, truth: Rows | None = None, oracle: Rows | None = None) -> None:
 
     truth, oracle: what a simulated bank knows of the same months; a real bank has neither.
     """
+    rows = months(r, truth, oracle)
+    metric = r.settings.experiment.primary_metric
+    told = loop.sentences(rows, metric=metric)
+    chapter = Chapter("Month by month", told, rows, "Incremental: effect of touch_<policy> times picked users touched.")
+    page = report.render(f"{r.region}, {r.scenario}, up to {r.cycle}: the loop", [chapter])
+    pictures = loop.plot(rows, metric=metric)
+    for name, text in (("loop.html", page.html), ("loop.txt", page.text), ("loop.svg", pictures)):
+        write_text(r.spark, f"{r.reports}/{name}", text)
+    r.show(chapter.title, loop.without_tiers(rows))
+    r.say("\n".join(f"  {sentence}" for sentence in told))
+    r.say(f"\nReport: {r.reports}/loop.html, pictures: loop.svg")
+
+
+def months(r: Run, truth: Rows | None = None, oracle: Rows | None = None) -> Rows:
+    """One row per month up to the run's and policy: see `report.loop.months`."""
     metric, is_active = r.settings.experiment.primary_metric, F.col("model") == "active"
-    rows = loop.months(
+    return loop.months(
         spent=records(loop.spending(until(r, derived.OUTCOMES), until(r, derived.ARMS))),
         readout=records(until(r, derived.READOUT, (F.col("segment") == "all") & (F.col("metric") == metric))),
         evaluation=records(until(r, derived.SCORE_EVALUATION, is_active & (F.col("population") == "untouched"))),
@@ -30,15 +45,6 @@ def run(r: Run, truth: Rows | None = None, oracle: Rows | None = None) -> None:
         truth=truth or [],
         oracle=oracle or [],
     )
-    told = loop.sentences(rows, metric=metric)
-    chapter = Chapter("Month by month", told, rows, "Incremental: effect of touch_<policy> times picked users touched.")
-    page = report.render(f"{r.region}, {r.scenario}, up to {r.cycle}: the loop", [chapter])
-    pictures = loop.plot(rows, metric=metric)
-    for name, text in (("loop.html", page.html), ("loop.txt", page.text), ("loop.svg", pictures)):
-        write_text(r.spark, f"{r.reports}/{name}", text)
-    r.show(chapter.title, [{name: value for name, value in row.items() if name != "tiers"} for row in rows])
-    r.say("\n".join(f"  {sentence}" for sentence in told))
-    r.say(f"\nReport: {r.reports}/loop.html, pictures: loop.svg")
 
 
 def until(r: Run, table: Table, where: Column | None = None) -> DataFrame:

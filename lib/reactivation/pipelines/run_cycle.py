@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from reactivation import campaign, schedule
@@ -18,6 +18,7 @@ from reactivation.pipelines import (
     build_features,
     evaluate_scores,
     ingest_sources,
+    month_screen,
     plan_wave,
     read_out,
     release_wave,
@@ -26,6 +27,8 @@ from reactivation.pipelines import (
     score_users,
     train_models,
 )
+from reactivation.runtime import job_line
+from reactivation.runtime.console import DETAIL, NOTICE
 from reactivation.runtime.run import Job, Run
 from reactivation.schedule import Due
 
@@ -64,6 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--skip", nargs="+", default=[], metavar="WAVE", help="waves of the cycle to leave out, for good"
     )
     parser.add_argument("--reason", help="why they are left out")
+    parser.add_argument("--open", action="store_true", help="open the month's report in a browser")
 
 
 def no_hook() -> Hook | None:
@@ -86,8 +90,7 @@ def run(r: Run, load_hook: Callable[[], Hook | None] = no_hook) -> None:
         advice = "name the day until which the bank's rows are there: waves planned without them would see nobody"
         raise SettingsError("until when?", [Finding("missing", "--as-of", advice)])
     run_months(r, cycles(r), hook=hook, leave_out_waves=waves_to_leave_out(r))
-    r.say(f"\nTables   {r.root}/warehouse/<table>\nModels   {r.root}/mlflow.db")
-    r.say(f"Files    {r.exports}/<cycle>/<wave>/<channel>.csv\nReports  {r.reports}/<cycle>/")
+    month_screen.show(r, cycles(r), opens=r.args.open)
 
 
 def last_cycle(r: Run) -> Month:
@@ -177,6 +180,7 @@ def run_months(
     known = releases.ledger(r)
     skipped = {month: known.skipped(cycle=str(month)) for month in months}
     reason = getattr(r.args, "reason", None)
+    pace, already = job_line.Pace([due.job for _, due in jobs if due.as_of <= until]), 0
     for number, (month, due) in enumerate(jobs, start=1):
         title = f"[{month} {number:>2}/{len(jobs)}] {due.job}{f' {due.wave}' if due.wave else ''} as of {due.as_of}"
         if due.as_of > until:
@@ -186,10 +190,13 @@ def run_months(
         if is_done(due, done[month]):
             changed = rows_taken.differences(runs[month], due.as_of) if due.job == flow.INGEST.job else []
             if not changed:
-                r.say(f"{title}: done already")
+                r.say(f"{title}: done already", DETAIL)
+                pace.note(number - 1, 0.0)
+                already += 1
                 continue
         if (why := kept(runs[month], due, skipped[month])) is not None:
             r.say(f"{title}: {why}")
+            pace.note(number - 1, 0.0)
             continue
         is_skipped = due.wave in leave_out_waves
         if hook is None and schedule.missed(due, until) and not is_skipped:
@@ -200,15 +207,20 @@ def run_months(
                 calendar=r.calendar,
                 today=until,
             )
-        r.say("\n".join([title, *(f"    done before, but {what}" for what in changed)]))
         started = time.monotonic()
         step, job = job_of(due, hook)
         child = runs[month].at(step, as_of=due.as_of, wave=due.wave, args=Namespace(skip=is_skipped, reason=reason))
         skipped[month] |= {due.wave} if is_skipped and due.wave else set()
-        with around(child, due), child.own_queries():
-            job(child)
-        child.finish()
-        r.say(f"    done in {time.monotonic() - started:.1f} s")
+        left = partial(pace.left, number - 1)
+        with job_line.running(title, child, left=left):
+            for what in changed:
+                r.say(f"    done before, but {what}", NOTICE)
+            with around(child, due), child.own_queries():
+                job(child)
+            child.finish()
+        pace.note(number - 1, time.monotonic() - started)
+    if already:
+        r.say(f"{already} of {len(jobs)} jobs: done already")
 
 
 def of_cycle(r: Run, hook: Hook | None) -> tuple[Due, ...]:

@@ -8,6 +8,7 @@ from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError, NotReady, PlanError
 from reactivation.pipelines import configured_sources, model_ledger, permissions, plan_registration, releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 
@@ -26,7 +27,7 @@ def run(r: Run) -> None:
         raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
     _require_approved(r, serving)
     for target in [target for target, version in serving.items() if version is None]:
-        r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
+        r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null", NOTICE)
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
     scores = model.score_users(features, scorers)

@@ -12,6 +12,7 @@ from reactivation.contracts import derived
 from reactivation.errors import ModelError
 from reactivation.periods import Month
 from reactivation.pipelines import model_ledger, training_rows, version_cards
+from reactivation.runtime.console import ANSWER, NOTICE
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
@@ -32,7 +33,7 @@ def run(r: Run) -> None:
         results = list(pool.map(lambda target: train(r, registry, target, material, examples[target]), news))
     for target, result in zip(news, results, strict=True):
         if isinstance(result, ModelError):
-            r.say(f"    {target}: no version this time. {result}")
+            r.say(f"    {target}: no version this time. {result}", NOTICE)
             continue
         trained, there[target] = result
         tell(r, target, trained, result[1])
@@ -92,7 +93,8 @@ def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> 
         r.say(f"  refitted on {months}: that fit goes live; the figures are those of the one that was judged")
     for note in trained.notes:
         r.say(f"  {note}")
-    r.say(f"  gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}")
+    said = f"gate: {'ready for review' if trained.gate.is_ready else 'refused'}. {trained.gate.text}"
+    r.say(f"  {target}: {said}", ANSWER if trained.gate.is_ready else NOTICE)
 
 
 def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> None:
@@ -128,5 +130,6 @@ def is_compared(r: Run, registry: Registry, target: str, version: ModelVersion, 
     serving, number = registry.serving(target, r.cycle), str(version.version)
     if serving is None or str(serving.version) in (number, evidence["champion_version"]):
         return True
-    r.say(f"  {target}: version {serving.version} has gone live since: jobs/approve_model.py compares {number} with it")
+    since = f"version {serving.version} has gone live since: jobs/approve_model.py compares {number} with it"
+    r.say(f"  {target}: {since}", NOTICE)
     return False

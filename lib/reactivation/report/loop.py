@@ -87,6 +87,11 @@ def months(
     return found
 
 
+def without_tiers(rows: Iterable[Row]) -> Rows:
+    """The same rows without the tiers' borders, which are long."""
+    return [{name: value for name, value in row.items() if name != "tiers"} for row in rows]
+
+
 def sentences(rows: Sequence[Row], *, metric: str) -> list[str]:
     """The table in words: per cycle a sentence on the scores, and one per policy."""
     told = []

@@ -4,7 +4,6 @@ A version's tags are its passport: the cycle and settings it was trained for, it
 what the gate said. Nothing goes live without `ready_for_review`.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from pyspark.sql import DataFrame
 from reactivation import model
 from reactivation.errors import Finding, ModelError, SettingsError
 from reactivation.periods import Month
-from reactivation.runtime import logged_models
+from reactivation.runtime import logged_models, mlflow_log
 from reactivation.runtime.run import Run
 from reactivation.runtime.session import is_of_this_machine
 from reactivation.runtime.standalone import Bench
@@ -38,8 +37,7 @@ class Registry:
     """The models of one region and scenario, `<region>_<scenario>_<target>`."""
 
     def __init__(self, *, prefix: str, experiment: str, tracking_uri: str, artifacts: str | None) -> None:
-        for logger in ("mlflow", "alembic"):
-            logging.getLogger(logger).setLevel(logging.ERROR)
+        mlflow_log.errors_alone()
         mlflow.set_tracking_uri(tracking_uri)
         self.client = mlflow.MlflowClient()
         self._prefix = prefix

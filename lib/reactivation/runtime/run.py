@@ -187,13 +187,13 @@ class Run:
         """Delta versions of the tables that are there."""
         return {table.name: self._home(table).version(table) for table in tables if self.has(table)}
 
-    def say(self, text: str) -> None:
-        """Tell the person at the terminal how it goes."""
-        console.say(text)
+    def say(self, text: str, level: int = console.ANSWER) -> None:
+        """Tell the person at the terminal how it goes; levels: see `console`."""
+        console.say(text, level)
 
-    def show(self, title: str, rows: DataFrame | Iterable[Mapping[str, Any]]) -> None:
+    def show(self, title: str, rows: DataFrame | Iterable[Mapping[str, Any]], level: int = console.ANSWER) -> None:
         """Show a small table."""
-        console.show(title, rows)
+        console.show(title, rows, level)
 
     def done(self) -> set[tuple[str, str | None, date | None]]:
         """Runs that finished under the same settings: see `run_log.done`."""
@@ -242,7 +242,7 @@ class Run:
 
     def _log(self, table: Table, started: float, written: Written) -> int:
         self._written.append((table.name, written, seconds := time.monotonic() - started))
-        self.say(f"    {table.name:<18} {written.rows:>12,} rows  {seconds:6.1f} s".replace(",", " "))
+        self.say(f"    {table.name:<18} {written.rows:>12,} rows  {seconds:6.1f} s".replace(",", " "), console.DETAIL)
         return written.rows
 
 

@@ -33,6 +33,21 @@ def finished_at(log: DataFrame, *, cycle: str, step: Step) -> int | None:
     return None if last is None else int(last)
 
 
+def overview(log: DataFrame) -> DataFrame:
+    """Finished runs by cycle and job: how many, their seconds and rows, and when the last one was done."""
+    return (
+        log.where(F.col("table") == WHOLE)
+        .groupBy("cycle", "job")
+        .agg(
+            F.count("*").alias("runs"),
+            F.round(F.sum("seconds"), 1).alias("seconds"),
+            F.sum("rows").alias("rows"),
+            F.max("finished_at").alias("last"),
+        )
+        .orderBy("cycle", "last")
+    )
+
+
 def rows_of(
     common: Mapping[str, Any], written: Iterable[tuple[str, Written, float]], *, seconds: float
 ) -> list[dict[str, Any]]:

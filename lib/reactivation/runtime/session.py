@@ -13,6 +13,7 @@ from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from reactivation.errors import Finding, SettingsError
+from reactivation.runtime import java
 
 APP_NAME = "reactivation"
 ALLOW_PROPERTIES = "spark.databricks.delta.allowArbitraryProperties.enabled"
@@ -119,7 +120,9 @@ def _plain(conf: Mapping[str, str], *, with_delta: bool) -> SparkSession:
         os.environ["JAVA_HOME"] = found_at_set_up.read_text(encoding="utf-8").strip()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are the `python3` of the path
     builder = SparkSession.builder.appName(APP_NAME).config(map=dict(conf))
-    session: SparkSession = (configure_spark_with_delta_pip(builder) if with_delta else builder).getOrCreate()
+    builder = configure_spark_with_delta_pip(builder) if with_delta else builder
+    java.started(builder._options)
+    session: SparkSession = builder.getOrCreate()
     _without_checksums(session)
     return session
 

@@ -119,7 +119,7 @@ class StoredTable:
         """Say something about the table, once."""
         if text not in self._said:
             self._said.add(text)
-            console.say(f"    {self.contract.name} {text}")
+            console.say(f"    {self.contract.name} {text}", console.NOTICE)
 
     def write(self, rows: DataFrame, parts: Parts | None, *, mark: str, once: str | None = None) -> Commit:
         """Write in one commit, and return it; where nothing was to be written, the newest one, without the mark.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reactivation.pipelines import run_cycle, vacuum_tables
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.schedule import Due
 from reactivation_lab import bank, benchmarks
@@ -49,7 +50,7 @@ def run(r: Run) -> None:
             **meter.surroundings(r.spark, r.root),
         )
         append_record(f"{r.root}/benchmark.jsonl", record)
-        r.say(f"    {benchmarks.in_brief(record)}")
+        r.say(f"    {benchmarks.in_brief(record)}", NOTICE)
         if r.args.vacuum and due not in history and due.job == "ingest_sources":
             vacuum_tables.tidy(r.store, keep_hours=0, force=True, more=bank_tables(r.store))
 

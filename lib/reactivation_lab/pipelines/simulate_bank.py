@@ -10,6 +10,7 @@ from reactivation.contracts import derived
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month, Window
 from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.runtime.console import DETAIL
 from reactivation.runtime.run import Run
 from reactivation.runtime.suppression_list import read_suppressed
 from reactivation_lab import bank
@@ -32,7 +33,7 @@ def run(r: Run) -> None:
         r.cycle, boundaries=_boundaries(r, as_of), history_months=settings.history_months, as_of=as_of, done=done
     )
     if not segments:
-        r.say(f"    the bank has lived up to {as_of} already")
+        r.say(f"    the bank has lived up to {as_of} already", DETAIL)
         return
     names = [bank.name_of(segment) for segment in segments]
     redone = [bank.name_of(s) for s in lived if s not in done and s.first < segments[-1].end]

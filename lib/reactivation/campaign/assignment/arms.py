@@ -120,6 +120,15 @@ def sizes(arms: DataFrame) -> dict[str, int]:
     }
 
 
+def by_touch(arms: DataFrame) -> DataFrame:
+    """Users of each cell by touch, and how many of them the cell's own policy picked; a row per cell and touch."""
+    return (
+        arms.groupBy(F.col("policy").alias("cell"), F.coalesce("touch", F.lit("not contactable")).alias("touch"))
+        .agg(F.count("*").alias("users"), F.count_if("is_selected").alias("picked"))
+        .orderBy("cell", "touch")
+    )
+
+
 def cell_sizes(arms: DataFrame) -> dict[str, int]:
     """Users per cell, `none` among them."""
     counts = {row.policy: int(row["count"]) for row in arms.groupBy("policy").count().collect()}
