@@ -26,7 +26,7 @@ from reactivation.labels.settings import LabelSettings
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
-from reactivation.report.settings import MonitoringSettings
+from reactivation.report.settings import MonitoringSettings, ReportSettings
 
 _KEPT_FOR_GOOD = ("users", "consents", "exclusions", "contacts", "quarantine")
 EXPIRING = tuple(
@@ -104,12 +104,13 @@ class Settings(FrozenModel):
     campaign: CampaignSettings
     experiment: ExperimentSettings
     monitoring: MonitoringSettings
+    report: ReportSettings
     retention: RetentionSettings
     sandbox: dict[str, Any] | None = None
 
 
 P = TypeVar("P", bound=FrozenModel)
-_WHERE_AND_HOW = ("paths", "runtime", "retention")
+_WHERE_AND_HOW = ("paths", "runtime", "retention", "report")
 _SUCCESSORS = {
     "population.allowed_by_default": "is now population.undecided: per channel and for profiling `not_allowed`, or the "
     "basis on which who never decided is allowed (legal_basis, document, valid_until)"
@@ -121,7 +122,8 @@ _SUCCESSORS = {
 class Loaded:
     """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
-    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime` and `retention`.
+    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime`,
+    `retention` and `report`.
     """
 
     settings: Settings

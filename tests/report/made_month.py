@@ -131,6 +131,9 @@ REASONS = (
 )
 
 
+FATES = (("sms", "delivered", 470, 1), ("push", "delivered", 440, 0), ("sms", "failed", 30, 0))
+
+
 def facts(**own: Any) -> Facts:
     waves = ("W1", "W2", "W3", "W4")
     options = (("sms", "login_discount"), ("push", "login_discount"), ("call", "activation_gift"))
@@ -192,7 +195,7 @@ def facts(**own: Any) -> Facts:
                 **{"contacts": n, "complained": c, "opted_out": c * 3, "active": n // 2},
             }
             for wave in waves
-            for channel, fate, n, c in (("sms", "delivered", 470, 1), ("push", "delivered", 440, 0), ("sms", "failed", 30, 0))
+            for channel, fate, n, c in FATES
         ],
         users=users(),
         money={

@@ -11,6 +11,7 @@ from reactivation.experiment.checks import Checked
 from reactivation.periods import Calendar, Month, Window
 
 _DISPOSITIONS = ("delivered", "failed", "not_reached")
+_OBJECTIONS = ("complained", "opted_out")
 Row = Mapping[str, Any]
 
 
@@ -21,15 +22,22 @@ def wave_counts(
     *,
     cycle: Month,
     calendar: Calendar,
+    outcomes: DataFrame | None = None,
 ) -> DataFrame:
     """Count contacts by what became of them. Grain and key: wave, channel, is_planned, is_exported, fate.
+
+    Columns contacts; complained, opted_out: those with such a receipt; active: contacts of users who were active in the
+    month, by `outcomes` (the cycle's user_id, is_active; None: not known).
 
     A contact has one fate, by its receipts that arrived before the settle date: delivered, else failed, else
     not_reached; null where there is none. released: contacts that were released and not stopped. contacts, files:
     receipts and channel files; None where there are none.
     """
     key = ["wave", "channel", "contact_id"]
-    table = released.select(*key, F.lit(True).alias("is_planned"))
+    planned = released.select(*key, "user_id", F.lit(True).alias("is_planned"))
+    if outcomes is not None:
+        planned = planned.join(outcomes.select("user_id", "is_active"), "user_id", "left")
+    table = planned.drop("user_id")
     if files is not None:
         table = table.join(files.select(*key, F.lit(True).alias("is_exported")), key, "full")
     else:
@@ -37,11 +45,17 @@ def wave_counts(
     if contacts is not None:
         is_ours = (F.col("cycle") == str(cycle)) & calendar.is_before("arrived_at", calendar.settle_on(cycle))
         seen = [F.when(F.bool_or(F.col("status") == disposition), disposition) for disposition in _DISPOSITIONS]
-        table = table.join(contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate")), key, "full")
+        objected = [F.bool_or(F.col("status") == status).alias(status) for status in _OBJECTIONS]
+        table = table.join(
+            contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate"), *objected), key, "full"
+        )
     else:
         table = table.withColumn("fate", F.lit(None).cast("string"))
+    counts = [F.count("*").alias("contacts")]
+    counts += [F.count_if(name).alias(name) for name in _OBJECTIONS if name in table.columns]
+    counts += [F.count_if("is_active").alias("active")] if "is_active" in table.columns else []
     flags = {name: F.coalesce(name, F.lit(False)) for name in ("is_planned", "is_exported")}
-    return table.withColumns(flags).groupBy("wave", "channel", *flags, "fate").agg(F.count("*").alias("contacts"))
+    return table.withColumns(flags).groupBy("wave", "channel", *flags, "fate").agg(*counts)
 
 
 def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:

@@ -176,18 +176,18 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
 
 
 def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
-    """Beside every policy contrast: value of an active user x effect - spend, per user, with its interval.
+    """Beside every touch and policy contrast: value of an active user x effect - spend, per user, with its interval.
 
-    At the registered value in the segment `all`, at each value of the range in `value=…`. Rows have no verdict: they
-    say from which value on a policy pays.
+    At the registered value in the segment `all`, at each value of the range in `value=…` (of policies alone).
+    Rows have no verdict: they say from which value on a policy pays.
     """
     metric, worth = _paid_for(request), request.settings.active_user_value
     if metric is None or worth is None:
         return
     values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
-    for contrast in POLICY:
+    for contrast in (*TOUCH, *POLICY):
         first, second = (metric.spending(side) for side in sides[contrast.name])
-        for segment, value in values.items():
+        for segment, value in values.items() if contrast in POLICY else [(ALL, worth.registered)]:
             shown = Estimate(first.users, second.users).not_estimable("a side has fewer than two users")
             if min(first.users, second.users) > 1:
                 found = compare_means(

@@ -1,4 +1,4 @@
-"""The pictures of the month's report: each a title, a sentence how to read it, the drawing, and the numbers behind it."""
+"""The pictures of the month's report: a title, how to read it, the drawing, and the numbers behind it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -153,17 +153,13 @@ def _shrunken(
     return Picture.of(key, words, drawn, rows, note=note, **values)
 
 
-def _marks(
-    found: Sequence[shrunken.Part], words: Words, label: Callable[[shrunken.Part], str]
-) -> Iterator[Mark]:
+def _marks(found: Sequence[shrunken.Part], words: Words, label: Callable[[shrunken.Part], str]) -> Iterator[Mark]:
     for part in found:
         colour = GREY if part.is_small or part.low <= 0 <= part.high else BLUE if part.low > 0 else RED
         below = words("chart.sides", first=part.first, second=part.second)
         below += words("chart.is_few") if part.is_small else ""
         seen = (part.estimate, part.low, part.high)
         yield Mark(shortened(label(part), 26), below, seen, colour, not part.is_small)
-
-
 
 
 _PICTURES: tuple[Callable[[Evidence, Words], Picture | None], ...] = (

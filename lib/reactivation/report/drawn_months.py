@@ -23,18 +23,18 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
     if not rows:
         return None
     drawing = Drawing(262, words("chart.calibration"))
-    plane = (Scale(0, 1, 34, 220), Scale(0, 1, 206, 20))
+    plane = (Scale(0, 1, 40, 226), Scale(0, 1, 206, 20))
     _frame(drawing, *plane, words)
-    drawing.line((34, 206), (220, 20), colour=GREY, dash="4 4")
+    drawing.line((40, 206), (226, 20), colour=GREY, dash="4 4")
     for row in rows:
         x, colour = plane[0].at(row["foretold"]), ORANGE if row["users"] < 100 else BLUE
         drawing.line((x, plane[1].at(row["low"])), (x, plane[1].at(row["high"])), colour=colour, width=2)
         drawing.mark(x, plane[1].at(row["observed"]), colour=colour, filled=row["users"] >= 100, size=4)
-    drawing.text(127, 240, words("chart.foretold"), anchor="middle", style="small")
-    drawing.text(34, 12, words("chart.observed"), style="small")
+    drawing.text(133, 240, words("chart.foretold"), anchor="middle", style="small")
+    drawing.text(40, 12, words("chart.observed"), style="small")
     top = max(row["lift"] for row in rows)
     along, step = Scale(0, max(top, 1.0) * 1.12, 312, 440), 186 / len(rows)
-    drawing.text(252, 12, words("chart.lift"), style="small")
+    drawing.text(262, 12, words("chart.lift"), style="small")
     for place, row in enumerate(rows):
         y = 20 + place * step
         label = words("chart.percent", value=row["foretold"])
@@ -128,7 +128,7 @@ def by_month(known: Evidence) -> list[dict[str, Any]]:
     found = []
     for cycle in sorted({*committed, *price}):
         row = price.get(cycle, {})
-        ends = {name: row.get(column) for name, column in (("price", "ratio"), ("low", "ratio_low"), ("high", "ratio_high"))}
+        ends = {"price": row.get("ratio"), "low": row.get("ratio_low"), "high": row.get("ratio_high")}
         found.append({"cycle": cycle, "committed": committed.get(cycle), **ends})
     return found[-12:]
 
@@ -138,32 +138,34 @@ def months(known: Evidence, words: Words) -> Picture | None:
     rows = by_month(known)
     if not rows:
         return None
-    drawing = Drawing(262, words("chart.months"))
-    places = [(0.0, "committed", words("chart.committed")), (250.0, "price", words("chart.price"))]
+    drawing = Drawing(246, words("chart.months"))
     room = 214 / len(rows)
-    for left, name, title in places:
-        drawing.text(left, 14, title, style="small")
-        known_values = [row[end] for row in rows for end in (name, "high") if row[end] is not None and (end == name or name == "price")]
-        top = padded(known_values or [1.0], share=0.16)[1]
-        up = Scale(0, top, 214, 26)
+    for left, name, ends in ((0.0, "committed", ("committed",)), (250.0, "price", ("price", "high"))):
+        drawing.text(left, 14, words(f"chart.{name}"), style="small")
+        values = [row[end] for row in rows for end in ends if row[end] is not None]
+        up = Scale(0, padded(values or [1.0], share=0.16)[1], 214, 26)
         drawing.line((left, 214), (left + 222, 214), colour=GREY)
         for place, row in enumerate(rows):
             x = left + 8 + (place + 0.5) * room
-            drawing.text(x, 232, row["cycle"][2:] if len(rows) > 4 else row["cycle"], anchor="middle", style="small dim")
+            label = row["cycle"][2:] if len(rows) > 4 else row["cycle"]
+            drawing.text(x, 232, label, anchor="middle", style="small dim")
             if row[name] is None:
                 drawing.text(x, 206, words("chart.not_known"), anchor="middle", style="small dim")
-                continue
-            y, wide = up.at(row[name]), min(room * 0.6, 44)
-            told = words.money(row[name])
-            if name == "committed":
-                drawing.bar(x - wide / 2, y, wide, 214 - y, colour=BLUE)
-                drawing.text(x, y - 6, told, anchor="middle", style="small strong")
+            elif name == "committed":
+                wide = min(room * 0.6, 44)
+                drawing.bar(x - wide / 2, up.at(row[name]), wide, 214 - up.at(row[name]), colour=BLUE)
+                drawing.text(x, up.at(row[name]) - 6, words.money(row[name]), anchor="middle", style="small strong")
             else:
-                end = up.at(row["high"]) if row["high"] is not None else 26
-                drawing.line((x, up.at(row["low"] or 0.0)), (x, end), colour=BLUE, width=2.5)
-                drawing.mark(x, y, colour=BLUE, filled=row["high"] is not None)
-                drawing.text(x + 9, y + 4, told, style="small strong")
+                _price(drawing, x, up, row, words)
     return Picture.of("months", words, drawing, rows)
+
+
+def _price(drawing: Drawing, x: float, up: Scale, row: Row, words: Words) -> None:
+    """A price and its interval; one without an upper end reaches the top."""
+    top = up.end if row["high"] is None else up.at(row["high"])
+    drawing.line((x, up.at(row["low"] or 0.0)), (x, top), colour=BLUE, width=2.5)
+    drawing.mark(x, up.at(row["price"]), colour=BLUE, filled=row["high"] is not None)
+    drawing.text(x + 9, up.at(row["price"]) + 4, words.money(row["price"]), style="small strong")
 
 
 def guidance(known: Evidence, words: Words) -> Picture | None:
@@ -183,7 +185,8 @@ def guidance(known: Evidence, words: Words) -> Picture | None:
 
 def _frame(drawing: Drawing, across: Scale, up: Scale, words: Words) -> None:
     for tick in (0.0, 0.5, 1.0):
-        drawing.line((across.start, up.at(tick)), (across.end, up.at(tick)), colour=PALE)
-        drawing.line((across.at(tick), up.start), (across.at(tick), up.end), colour=PALE)
-        drawing.text(across.start - 4, up.at(tick) + 4, words("chart.bare", value=100 * tick), anchor="end", style="small dim")
-        drawing.text(across.at(tick), up.start + 16, words("chart.share", value=tick), anchor="middle", style="small dim")
+        x, y, told = across.at(tick), up.at(tick), words("chart.share", value=tick)
+        drawing.line((across.start, y), (across.end, y), colour=PALE)
+        drawing.line((x, up.start), (x, up.end), colour=PALE)
+        drawing.text(across.start - 4, y + 4, told, anchor="end", style="small dim")
+        drawing.text(x, up.start + 16, told, anchor="middle", style="small dim")

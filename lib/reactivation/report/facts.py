@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,6 +83,22 @@ def by_band_and_day(outcomes: DataFrame, arms: DataFrame, tiers: DataFrame, scor
         F.count_if("logged_in").alias("logged_in"),
         F.sum("p").cast("double").alias("p_sum"),
     )
+
+
+PRICES = ("cost_per_active", "net_gain")
+"""Metrics of `readout` that are money."""
+_OF_EVENTS = ("cycle", "wave", "plan_version", "status", "as_of", "contacts", "cost", "worst_cost", "reason")
+
+
+def events(ledger: Iterable[Row], *, until: str) -> Rows:
+    """What happened to waves up to a cycle; what was only planned is left out. ledger: rows of `wave_releases`."""
+    known = [row for row in ledger if row["cycle"] <= until and row["status"] != "planned"]
+    return [{name: row[name] for name in _OF_EVENTS} for row in sorted(known, key=lambda row: row["happened_at"])]
+
+
+def prices(readout: Iterable[Row]) -> Rows:
+    """The rows of prices over all users."""
+    return [dict(row) for row in readout if row["metric"] in PRICES and row["segment"] == "all"]
 
 
 def _plain(value: Any) -> Any:

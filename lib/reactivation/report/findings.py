@@ -168,9 +168,7 @@ def _cost(known: Evidence, words: Words) -> Answer:
     interval = words(
         "number.money_interval", alpha=known.facts.asked["alpha"], low=price["ratio_low"], high=price["ratio_high"]
     )
-    return answer_of(
-        "cost", words, light, sentence, number=words.money(price["ratio"]), interval=interval, notes=notes
-    )
+    return answer_of("cost", words, light, sentence, number=words.money(price["ratio"]), interval=interval, notes=notes)
 
 
 def _harm(known: Evidence, words: Words) -> Answer:

@@ -1,11 +1,11 @@
-"""The month's report as one file: answers first, then figures and pictures, tables folded below. No network, no script."""
+"""The month's report as one file, without network or script: answers, figures, pictures, tables folded below."""
 
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from reactivation.report import charts, findings, tables
+from reactivation.report import charts, findings, table, tables
 from reactivation.report.evidence import Evidence
 from reactivation.report.facts import Facts
 from reactivation.report.page import Report
@@ -16,7 +16,7 @@ def render(facts: Facts, words: Words) -> Report:
     """One month in one language: the page, and its first screen as text."""
     known, found = Evidence(facts), findings.of(facts, words)
     shown = [
-        {"picture": picture, "svg": Markup(picture.svg), "table": tables.of_picture(picture, words)}  # noqa: S704
+        {"picture": picture, "svg": Markup(picture.svg), "table": table.of_picture(picture, words)}
         for picture in charts.pictures(known, words)
     ]
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -66,9 +66,8 @@ def parts(seen: Sequence[Seen]) -> list[Part]:
         posterior = joint.of(one.key)
         assert posterior is not None
         ends = posterior.interval(CONFIDENCE)
-        found.append(
-            Part(one.key, *(float(x) for x in ends), one.estimate, one.first, one.second, one.wave, one.option)
-        )
+        sides = (one.estimate, one.first, one.second, one.wave, one.option)
+        found.append(Part(one.key, ends.estimate, ends.low, ends.high, *sides))
     return found
 
 
@@ -115,8 +114,9 @@ def bands(facts: Facts) -> list[Part]:
 def _pooled(wave: str, option: str, rows: Sequence[Row]) -> Seen:
     weights = [1 / row["standard_error"] ** 2 for row in rows]
     total = sum(weights)
-    lift = sum(weight * row["lift"] for weight, row in zip(weights, rows, strict=True)) / total
-    shared = sum((weight / total) ** 2 * (r["control_error"] or 0.0) ** 2 for weight, r in zip(weights, rows, strict=True))
+    each = list(zip([weight / total for weight in weights], rows, strict=True))
+    lift = sum(weight * row["lift"] for weight, row in each)
+    shared = sum((weight * (row["control_error"] or 0.0)) ** 2 for weight, row in each)
     first, second = (sum(row[name] for row in rows) for name in ("n_treatment", "n_control"))
     error = float(total**-0.5)
     return Seen(f"{wave} {option}", lift, error, first, second, wave, 0.95 * min(shared, error**2), wave, option)

@@ -40,7 +40,9 @@ class Drawing:
         where = f' text-anchor="{anchor}"' if anchor != "start" else ""
         self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}"{where}{kind}>{escape(told)}</text>')
 
-    def line(self, a: tuple[float, float], b: tuple[float, float], *, colour: str = GREY, width: float = 1.0, dash: str = "") -> None:
+    def line(
+        self, a: tuple[float, float], b: tuple[float, float], *, colour: str = GREY, width: float = 1.0, dash: str = ""
+    ) -> None:
         """A straight line. dash: lengths of strokes and gaps."""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         ends = f'x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}"'
@@ -65,12 +67,9 @@ class Drawing:
         """A line through points."""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         told = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._parts.append(f'<polyline points="{told}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>')
-
-    def area(self, points: Sequence[tuple[float, float]], *, colour: str) -> None:
-        """A pale surface."""
-        told = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._parts.append(f'<polygon points="{told}" fill="{colour}" fill-opacity="0.15"/>')
+        self._parts.append(
+            f'<polyline points="{told}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
+        )
 
     def interval(self, y: float, ends: tuple[float, float], point: float, *, colour: str, filled: bool) -> None:
         """A horizontal interval and its point."""

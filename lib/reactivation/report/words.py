@@ -1,4 +1,4 @@
-"""Everything the month's report says: one catalogue per language, and numbers, dates and money as a region writes them."""
+"""The month's words: one catalogue per language, and numbers, dates and money as a region writes them."""
 
 import string
 from collections.abc import Mapping
@@ -105,8 +105,10 @@ class Words:
     def money(self, value: float) -> str:
         """Money in the region's currency; cents only below one thousand."""
         known = float(value)
-        cents = {} if abs(known) < 1000 else {"format": "¤#,##0", "currency_digits": False}
-        return self._plain(format_currency(known, self.currency, locale=self._locale, **cents))
+        if abs(known) < 1000:
+            return self._plain(format_currency(known, self.currency, locale=self._locale))
+        whole = format_currency(known, self.currency, "¤#,##0", locale=self._locale, currency_digits=False)
+        return self._plain(whole)
 
     def signed_money(self, value: float) -> str:
         """Money with its sign."""
@@ -151,8 +153,8 @@ class _Formatter(string.Formatter):
 
 _WAYS = frozenset(
     {
-        *("option", "whole", "number", "signed", "points", "size", "percent", "share", "level", "money", "signed_money"),
-        *("day", "short_day", "month"),
+        *("option", "whole", "number", "signed", "points", "size", "percent", "share", "level"),
+        *("money", "signed_money", "day", "short_day", "month"),
     }
 )
 

@@ -3,6 +3,8 @@
 from reactivation.contracts.derived.shared import (
     CHECK_VERDICTS,
     CYCLE,
+    REASON_CODE,
+    REASON_VALUES,
     STATUS,
     TIERS,
     WAVE,
@@ -71,6 +73,12 @@ OUTCOMES = per_user(
         False,
     ),
     flag("complained", "complained in a receipt of a contact of ours; null: no receipts are known", False),
+    Column(
+        "first_login_day",
+        "int",
+        "day of the month of the first login in the outcome window; null: there was none, or logins are not known",
+        minimum=1,
+    ),
 )
 
 READOUT = Table(
@@ -111,6 +119,8 @@ READOUT = Table(
             "outside_treatment", "share with a contact of another sender; of a gain the difference; null if withheld"
         ),
         number("outside_control", "the same of the other side"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -140,6 +150,8 @@ READOUT_CHECKS = Table(
         number("p_value", "probability of something as far off by chance; null where chance has no part"),
         Column("verdict", "string", "what follows", required=True, allowed=CHECK_VERDICTS),
         Column("says", "string", "the check in a sentence", required=True),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -168,6 +180,8 @@ TARGETING = Table(
         number("p_value", "two-sided, against none"),
         STATUS,
         Column("reason", "string", "why it is not estimable or withheld"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -192,6 +206,8 @@ RESPONSE = Table(
         number("control_error", "of the share active after none: what all options of a wave have in common"),
         STATUS,
         Column("reason", "string", "why it is not estimable"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
