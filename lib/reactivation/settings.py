@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 
 from reactivation import conf, masking
 from reactivation.campaign.settings import CampaignSettings
@@ -27,6 +27,7 @@ from reactivation.model.settings import ModelSettings
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 from reactivation.report.settings import MonitoringSettings, ReportSettings
+from reactivation.report.words import hypotheses
 
 _KEPT_FOR_GOOD = ("users", "consents", "exclusions", "contacts", "quarantine")
 EXPIRING = tuple(
@@ -107,6 +108,14 @@ class Settings(FrozenModel):
     report: ReportSettings
     retention: RetentionSettings
     sandbox: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _hypotheses_can_be_told(self) -> Self:
+        asked = self.experiment.hypotheses.items()
+        wrong = [f"{name}: `{key}`, {nearest(key, hypotheses())}" for name, key in asked if key not in hypotheses()]
+        if wrong:
+            raise ValueError(f"experiment.hypotheses, no key of the report's catalogues: {'; '.join(wrong)}")
+        return self
 
 
 P = TypeVar("P", bound=FrozenModel)

@@ -9,6 +9,7 @@ from scipy.stats import chi2
 
 from reactivation.experiment.checks import Checked
 from reactivation.periods import Calendar, Month, Window
+from reactivation.statistics.said import said
 
 _DISPOSITIONS = ("delivered", "failed", "not_reached")
 _OBJECTIONS = ("complained", "opted_out")
@@ -82,7 +83,8 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in dispositions.items())
         says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
         verdict = "warns" if wrong else "holds"
-        yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, says)
+        told = said("wave", says, planned=planned, received=received, wrong=sum(differences.values()))
+        yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, told)
 
 
 def redeemed_by_grant(
@@ -109,7 +111,8 @@ def grants(rows: Iterable[Row]) -> Iterator[Checked]:
         users, without = row["users"], row["without_grant"]
         says = f"{row['benefit']}: {users} users redeemed it, {without} of them without a grant of ours"
         verdict = "warns" if without else "holds"
-        yield Checked("benefits", row["benefit"], str(without), "0", None, verdict, says)
+        told = said("grants", says, users=users, without=without)
+        yield Checked("benefits", row["benefit"], str(without), "0", None, verdict, told)
 
 
 def draw_counts(wave_plan: DataFrame) -> DataFrame:
@@ -138,11 +141,11 @@ def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
         is_off = is_mixed or (p is not None and p < srm_p)
         counts = ", ".join(f"{name} {n}" for name, n in sorted(_by_option(mine, "users").items()))
         expected = ", ".join(f"{name} {n:.1f}" for name, n in sorted(_expected(mine).items()))
-        said = (
+        judged = (
             "are as probable as recorded" if not is_off else "are not as probable as recorded: no lift may rest on them"
         )
         told = f" (chi-square {statistic:.1f}, {freedom} degrees of freedom, p = {p:.2g})" if p is not None else ""
-        says = f"{wave}: {users} draws {said}{told}"
+        says = said("draws_off" if is_off else "draws_fair", f"{wave}: {users} draws {judged}{told}", users=users, p=p)
         yield Checked("exploration", wave, counts, expected, p, "warns" if is_off else "holds", says)
 
 

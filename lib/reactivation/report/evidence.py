@@ -9,6 +9,7 @@ from typing import Any, Literal
 from reactivation.report.facts import Facts
 from reactivation.report.words import Words
 from reactivation.statistics import verdicts
+from reactivation.statistics.said import SEVERAL
 
 Row = Mapping[str, Any]
 Light = Literal["green", "amber", "red", "grey"]
@@ -135,11 +136,10 @@ def values_of(row: Row) -> dict[str, Any]:
     return dict(json.loads(text)) if text else {}
 
 
-def reason_of(row: Row, words: Words, *, code: str = "reason_code", values: str = "reason_values") -> str:
+def reason_of(row: Row, words: Words) -> str:
     """A row's reason in the words of the catalogue; where it has no code, that the table has it."""
-    told = row.get(code)
+    told, known = row.get("reason_code"), json.loads(row.get("reason_values") or "{}")
     if not told:
         return words("reason.in_the_table") if row.get("reason") else ""
-    parts = [(each, json.loads(row.get(values) or "{}")) for each in [told]]
-    texts = [words(f"reason.{each}", **known) if words.has(f"reason.{each}") else each for each, known in parts]
-    return "; ".join(texts)
+    parts = known["parts"] if told == SEVERAL else [{"code": told, "values": known}]
+    return " ".join(words(f"reason.{part['code']}", **part["values"]) for part in parts)

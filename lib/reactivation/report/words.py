@@ -28,8 +28,9 @@ def catalogue(language: str) -> Mapping[str, str]:
     return {str(message.id): str(message.string) for message in read_po(BytesIO(text)) if message.id}
 
 
-KEYS = frozenset(catalogue("en"))
-"""Every key that a catalogue must have."""
+def hypotheses() -> list[str]:
+    """Keys of sentences that conf may name as a hypothesis."""
+    return [key for key in catalogue("en") if key.startswith("hypothesis.")]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from reactivation.statistics.estimates import Estimate, whole
 from reactivation.statistics.proportions import z_sum
+from reactivation.statistics.said import said
 
 BETTER = "proven better"
 BETTER_BUT_SMALL = "proven better but smaller than the minimum"
@@ -26,7 +27,9 @@ HINTS = {
 """The word of an exploratory answer by that of a registered one; the others claim nothing and stay."""
 
 Unit = Literal["points", "own"]
-NO_MINIMUM = "no smallest effect of interest was registered, so how many users would settle it cannot be said"
+NO_MINIMUM = said(
+    "no_minimum", "no smallest effect of interest was registered, so how many users would settle it cannot be said"
+)
 
 
 class Verdict(NamedTuple):
@@ -93,17 +96,20 @@ def what_would_settle(
     users = estimate.n_treatment + estimate.n_control
     found = users_to_settle(users, estimate.half_width or 0.0, minimum_effect, alpha=alpha, power=power)
     if not found.is_by_chance:
-        return f"needs about {whole(found.users)} users to see a difference of {size} with {power:.0%} power"
-    return (
+        told = f"needs about {whole(found.users)} users to see a difference of {size} with {power:.0%} power"
+        return said("needs_users", told, users=found.users, size=minimum_effect, unit=unit, power=power)
+    told = (
         f"the users were enough to see a difference of {size} with {power:.0%} power, and yet the interval holds both "
         f"none and that; "
         f"about {whole(found.users)} users would settle it whatever the truth"
     )
+    return said("open_by_chance", told, users=found.users, size=minimum_effect, unit=unit, power=power)
 
 
-ONLY_FINDS = (
+ONLY_FINDS = said(
+    "only_finds",
     "the model picks users who are more active, but the campaign is not shown to move them more: "
-    "it only finds people who would have come by themselves"
+    "it only finds people who would have come by themselves",
 )
 
 
