@@ -101,7 +101,7 @@ def funnel(known: Evidence, words: Words) -> Picture | None:
             drawing.bar(x, y + 17, max(width, 1.0 if n else 0.0), 9, colour=BLUE if place < 6 else ORANGE)
             drawing.text(x, y + 13, words("chart.number", value=n), style="small")
     for column, wave in enumerate(waves):
-        drawing.text(left + column * room, 14, words.name("wave", wave), style="strong")
+        drawing.text(left + column * room, 17, words.name("wave", wave), style="strong")
     rows = [{"wave": words.name("wave", wave), **of} for wave, of in waves.items()]
     return Picture.of("funnel", words, drawing, rows)
 

@@ -31,10 +31,10 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
         drawing.line((x, plane[1].at(row["low"])), (x, plane[1].at(row["high"])), colour=colour, width=2)
         drawing.mark(x, plane[1].at(row["observed"]), colour=colour, filled=row["users"] >= 100, size=4)
     drawing.text(133, 240, words("chart.foretold"), anchor="middle", style="small")
-    drawing.text(40, 12, words("chart.observed"), style="small")
+    drawing.text(40, 15, words("chart.observed"), style="small")
     top = max(row["lift"] for row in rows)
     along, step = Scale(0, max(top, 1.0) * 1.12, 312, 440), 186 / len(rows)
-    drawing.text(262, 12, words("chart.lift"), style="small")
+    drawing.text(262, 15, words("chart.lift"), style="small")
     for place, row in enumerate(rows):
         y = 20 + place * step
         label = words("chart.percent", value=row["foretold"])
@@ -141,7 +141,7 @@ def months(known: Evidence, words: Words) -> Picture | None:
     drawing = Drawing(246, words("chart.months"))
     room = 214 / len(rows)
     for left, name, ends in ((0.0, "committed", ("committed",)), (250.0, "price", ("price", "high"))):
-        drawing.text(left, 14, words(f"chart.{name}"), style="small")
+        drawing.text(left, 16, words(f"chart.{name}"), style="small")
         values = [row[end] for row in rows for end in ends if row[end] is not None]
         up = Scale(0, padded(values or [1.0], share=0.16)[1], 214, 26)
         drawing.line((left, 214), (left + 222, 214), colour=GREY)
