@@ -108,7 +108,8 @@ def funnel(known: Evidence, words: Words) -> Picture | None:
 
 def options(known: Evidence, words: Words) -> Picture | None:
     """What each option does in each wave, from the draws, shrunk."""
-    return _shrunken("options", shrunken.options(known.facts), words, lambda p: f"{p.wave} {words.option(p.option)}")
+    found = shrunken.options(known.facts)
+    return _shrunken("options", found, words, lambda p: f"{words.name('wave', p.wave)} {words.option(p.option)}")
 
 
 def branches(known: Evidence, words: Words) -> Picture | None:
@@ -155,11 +156,16 @@ def _shrunken(
 
 def _marks(found: Sequence[shrunken.Part], words: Words, label: Callable[[shrunken.Part], str]) -> Iterator[Mark]:
     for part in found:
-        colour = GREY if part.is_small or part.low <= 0 <= part.high else BLUE if part.low > 0 else RED
+        told, (channel, _, benefit) = label(part), part.option.partition("/")
         below = words("chart.sides", first=part.first, second=part.second)
+        if channel:  # the benefit in the line below, where it has room
+            told = f"{words.name('wave', part.wave)} {words.option(channel)}"
+            names = words.name("benefit", benefit)
+            below = words("chart.option_sides", benefit=names, first=part.first, second=part.second)
+        colour = GREY if part.is_small or part.low <= 0 <= part.high else BLUE if part.low > 0 else RED
         below += words("chart.is_few") if part.is_small else ""
         seen = (part.estimate, part.low, part.high)
-        yield Mark(shortened(label(part), 26), below, seen, colour, not part.is_small)
+        yield Mark(shortened(told, 26), shortened(below, 33), seen, colour, not part.is_small)
 
 
 _PICTURES: tuple[Callable[[Evidence, Words], Picture | None], ...] = (

@@ -35,14 +35,14 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
     top = max(row["lift"] for row in rows)
     along, step = Scale(0, max(top, 1.0) * 1.12, 312, 440), 186 / len(rows)
     drawing.text(262, 15, words("chart.lift"), style="small")
+    drawing.line((along.at(1), 18), (along.at(1), 208), colour=INK, dash="3 3")
     for place, row in enumerate(rows):
         y = 20 + place * step
         label = words("chart.percent", value=row["foretold"])
         drawing.text(300, y + step / 2 + 4, label, anchor="end", style="small dim")
         drawing.bar(312, y + step * 0.18, along.at(row["lift"]) - 312, step * 0.64, colour=BLUE)
         told = words("chart.times", value=row["lift"])
-        drawing.text(along.at(row["lift"]) + 4, y + step / 2 + 4, told, style="small")
-    drawing.line((along.at(1), 18), (along.at(1), 208), colour=INK, dash="3 3")
+        drawing.text(along.at(row["lift"]) + 4, y + step / 2 + 4, told, style="small plate")
     drawing.text(along.at(1), 224, words("chart.average"), anchor="middle", style="small dim")
     return Picture.of("calibration", words, drawing, rows)
 

@@ -215,7 +215,8 @@ def _money(known: Evidence, words: Words) -> Answer:
 def _next(known: Evidence, words: Words) -> Answer:
     steps = advice.steps(known)
     told = tuple(words(f"next.{step.code}", **step.values) for step in steps)
-    light: Light = "red" if any(step.is_urgent for step in steps) else "amber" if steps else "green"
+    has_changes = any(step.code != "keep" for step in steps)
+    light: Light = "red" if any(step.is_urgent for step in steps) else "amber" if has_changes else "green"
     return answer_of("next", words, light, told[0] if told else words("next.nothing"), notes=told[1:])
 
 

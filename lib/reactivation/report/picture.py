@@ -48,10 +48,10 @@ def intervals(marks: Sequence[Mark], words: Words, title: str, *, reference: flo
     values = [x for mark in marks if mark.ends for x in mark.ends] + ([reference] if reference else [])
     scale = Scale(*padded(values or [0.0, 0.01]), left, drawing.width - right)
     bottom = top + step * len(marks)
-    for tick in ticks(scale.low, scale.high, most=4):
+    for tick in ticks(scale.low, scale.high, most=6):
         x = scale.at(tick)
         drawing.line((x, top), (x, bottom), colour=GREY if tick == 0 else PALE, width=1.5 if tick == 0 else 1)
-        drawing.text(x, bottom + 16, words("chart.points", value=tick), anchor="middle", style="small dim")
+        drawing.text(x, bottom + 16, words("chart.tick", value=tick), anchor="middle", style="small dim")
     if reference:
         drawing.line((scale.at(reference), top), (scale.at(reference), bottom), colour=INK, dash="3 3")
     for place, mark in enumerate(marks):
@@ -64,7 +64,13 @@ def intervals(marks: Sequence[Mark], words: Words, title: str, *, reference: flo
                 y, (scale.at(low), scale.at(high)), scale.at(point), colour=mark.colour, filled=mark.filled
             )
             told = words("chart.points", value=point)
-            drawing.text(drawing.width, y + 5, told, anchor="end", style="strong" if mark.filled else "dim")
+            drawing.text(
+                drawing.width,
+                y + 5,
+                told,
+                anchor="end",
+                style="strong" if mark.filled and mark.colour != GREY else "dim",
+            )
     return drawing
 
 

@@ -91,6 +91,14 @@ class Words:
         pattern = "#,##0.00" if 0 < abs(value) < 0.00995 else "#,##0.0"
         return self._plain(format_decimal(100 * value, pattern, locale=self._locale))
 
+    def ratio(self, value: float) -> str:
+        """How many times: `1.38`."""
+        return self._plain(format_decimal(value, "#,##0.00", locale=self._locale))
+
+    def tick(self, value: float) -> str:
+        """A mark of an axis of points: no more digits than it needs."""
+        return ("+" if value > 0 else "") + self._plain(format_decimal(100 * value, "#,##0.##", locale=self._locale))
+
     def percent(self, value: float) -> str:
         """A share: `63.2%`."""
         return self._plain(format_percent(value, "#,##0.0%", locale=self._locale))
@@ -155,7 +163,7 @@ class _Formatter(string.Formatter):
 _WAYS = frozenset(
     {
         *("option", "whole", "number", "signed", "points", "size", "percent", "share", "level"),
-        *("money", "signed_money", "day", "short_day", "month"),
+        *("money", "signed_money", "ratio", "tick", "day", "short_day", "month"),
     }
 )
 
