@@ -18,7 +18,7 @@ from reactivation.report.words import default
 
 SIZES = {1280: 1560, 390: 1500}
 """Widths and heights in pixels: a desk and a telephone."""
-COLOURS = 96
+COLOURS = 128
 CHROMIUM = next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
 
 
@@ -57,7 +57,7 @@ def shoot(html: str, image: Path, *, width: int, height: int) -> None:
         window = (f"--window-size={max(width, 500)},{height}", f"--screenshot={raw}")
         subprocess.run([str(CHROMIUM), *flags, *window, page.as_uri()], check=True, capture_output=True, timeout=120)
         seen = Image.open(raw).convert("RGB").crop((0, 0, width, height))
-        seen.quantize(COLOURS, dither=Image.Dither.NONE).save(image, optimize=True)
+        seen.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(image, optimize=True)
     sys.stdout.write(f"{image}  {image.stat().st_size // 1024} kB\n")
 
 
