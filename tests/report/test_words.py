@@ -1,10 +1,13 @@
 """The catalogues: the same keys and fields in each, and numbers, dates and money as a region writes them."""
 
+import ast
 import string
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from reactivation.report import words
 from reactivation.report.settings import LOCALES, ReportSettings
 from reactivation.report.words import Words, catalogue, default
 
@@ -89,3 +92,25 @@ def test_conf_names_a_language_its_locale_and_a_currency() -> None:
     for wrong in ({"locale": "en_XXX"}, {"locale": "zh_CN"}, {"currency": "euro"}, {"language": "fr"}):
         with pytest.raises(ValidationError):
             ReportSettings.model_validate({"language": "en", "locale": None, "currency": "CNY", **wrong})
+
+
+def test_every_reason_that_is_said_has_its_text_and_all_its_fields() -> None:
+    """Read from the code: `said("code", english, value=…)`."""
+    lib = Path(words.__file__).parents[1]
+    calls = [
+        node
+        for path in lib.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said"
+    ]
+    texts, problems = catalogue("en"), []
+    for call in calls:
+        first = call.args[0]
+        codes = [one.value for one in ast.walk(first) if isinstance(one, ast.Constant)]  # one, or one of two
+        given = {keyword.arg for keyword in call.keywords}
+        for code in codes:
+            wanted = {name for name, _ in fields(texts.get(f"reason.{code}", "{nothing}"))}
+            if None not in given and not wanted <= given:  # None: `**values`
+                problems.append((code, wanted - given))
+    assert len(calls) > 40
+    assert problems == []

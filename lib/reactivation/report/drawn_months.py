@@ -128,7 +128,8 @@ def by_month(known: Evidence) -> list[dict[str, Any]]:
     found = []
     for cycle in sorted({*committed, *price}):
         row = price.get(cycle, {})
-        ends = {"price": row.get("ratio"), "low": row.get("ratio_low"), "high": row.get("ratio_high")}
+        names = {"price": "ratio", "price_low": "ratio_low", "price_high": "ratio_high"}
+        ends = {name: row.get(column) for name, column in names.items()}
         found.append({"cycle": cycle, "committed": committed.get(cycle), **ends})
     return found[-12:]
 
@@ -140,14 +141,14 @@ def months(known: Evidence, words: Words) -> Picture | None:
         return None
     drawing = Drawing(246, words("chart.months"))
     room = 214 / len(rows)
-    for left, name, ends in ((0.0, "committed", ("committed",)), (250.0, "price", ("price", "high"))):
+    for left, name, ends in ((0.0, "committed", ("committed",)), (250.0, "price", ("price", "price_high"))):
         drawing.text(left, 16, words(f"chart.{name}"), style="small")
         values = [row[end] for row in rows for end in ends if row[end] is not None]
         up = Scale(0, padded(values or [1.0], share=0.16)[1], 214, 26)
         drawing.line((left, 214), (left + 222, 214), colour=GREY)
         for place, row in enumerate(rows):
             x = left + 8 + (place + 0.5) * room
-            label = row["cycle"][2:] if len(rows) > 4 else row["cycle"]
+            label = words("chart.month", month=row["cycle"]) if len(rows) < 4 or not place % (len(rows) // 3) else ""
             drawing.text(x, 232, label, anchor="middle", style="small dim")
             if row[name] is None:
                 drawing.text(x, 206, words("chart.not_known"), anchor="middle", style="small dim")
@@ -162,9 +163,9 @@ def months(known: Evidence, words: Words) -> Picture | None:
 
 def _price(drawing: Drawing, x: float, up: Scale, row: Row, words: Words) -> None:
     """A price and its interval; one without an upper end reaches the top."""
-    top = up.end if row["high"] is None else up.at(row["high"])
-    drawing.line((x, up.at(row["low"] or 0.0)), (x, top), colour=BLUE, width=2.5)
-    drawing.mark(x, up.at(row["price"]), colour=BLUE, filled=row["high"] is not None)
+    top = up.end if row["price_high"] is None else up.at(row["price_high"])
+    drawing.line((x, up.at(row["price_low"] or 0.0)), (x, top), colour=BLUE, width=2.5)
+    drawing.mark(x, up.at(row["price"]), colour=BLUE, filled=row["price_high"] is not None)
     drawing.text(x + 9, up.at(row["price"]) + 4, words.money(row["price"]), style="small strong")
 
 

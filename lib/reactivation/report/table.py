@@ -14,7 +14,9 @@ from reactivation.report.words import NOT_KNOWN, Words
 MOST_SHOWN = 60
 _POINTS = frozenset({"difference", "low", "high", "lift", "seen", "moved"})
 _SHARES = frozenset({"first", "second", "anyway", "foretold", "observed", "touched", "holdout", "conversion"})
-_MONEY = frozenset({"cost", "committed", "price"})
+_MONEY = frozenset({"cost", "committed", "price", "price_low", "price_high"})
+_WRITTEN = frozenset({"difference", "low", "high", "capacity", "used", "score_low", "score_high"})
+"""Columns of numbers that come written already."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Table:
     ) -> "Table":
         """A table of rows with the same columns. raw: what the CSV holds, where it is more than what is shown."""
         names = list(rows[0]) if rows else []
-        numbers = [all(isinstance(r[n], int | float) or r[n] is None for r in rows) for n in names]
+        numbers = [n in _WRITTEN or all(isinstance(r[n], int | float) or r[n] is None for r in rows) for n in names]
         shown = [[shown_as(name, row[name], words) for name in names] for row in rows[:MOST_SHOWN]]
         heads = [words.name("column", name) for name in names]
         told = title or words(f"table.{key}")
@@ -61,7 +63,8 @@ def shown_as(name: str, value: Any, words: Words) -> str:
     if value is None or value == "":
         return NOT_KNOWN
     if not isinstance(value, int | float) or isinstance(value, bool):
-        return str(value)
+        dates = {"day": words.day, "cycle": words.month}
+        return dates[name](value) if name in dates else str(value)
     if name in _MONEY:
         return words.money(value)
     if name in _POINTS:

@@ -135,6 +135,10 @@ class Words:
         """A cycle: `May 2026`."""
         return format_skeleton("yMMMM", _date(f"{value}-01"), locale=self._locale)
 
+    def short_month(self, value: str) -> str:
+        """A cycle where there is little room: `May 2026`, `2026年5月`."""
+        return format_skeleton("yMMM", _date(f"{value}-01"), locale=self._locale)
+
     @cached_property
     def _locale(self) -> Locale:
         return Locale.parse(self.locale)
@@ -163,7 +167,7 @@ class _Formatter(string.Formatter):
 _WAYS = frozenset(
     {
         *("option", "whole", "number", "signed", "points", "size", "percent", "share", "level"),
-        *("money", "signed_money", "ratio", "tick", "day", "short_day", "month"),
+        *("money", "signed_money", "ratio", "tick", "day", "short_day", "month", "short_month"),
     }
 )
 
