@@ -9,11 +9,12 @@ import reactivation
 from reactivation import campaign, experiment, report
 from reactivation.contracts import derived
 from reactivation.frames import records
+from reactivation.periods import Month
 from reactivation.pipelines import releases
 from reactivation.pipelines.plan_registration import RegisteredRun
 from reactivation.pipelines.readout_groups import of_cycle
 from reactivation.runtime.run import Run
-from reactivation.runtime.text import write_text
+from reactivation.runtime.text import text_if_any, write_text
 
 Rows = list[dict[str, Any]]
 PAGE, TEXT, ROWS = "report.html", "report.txt", "report.json"
@@ -34,6 +35,12 @@ def write(
     for name, text in ((PAGE, page.html), (TEXT, page.text), (ROWS, facts.as_json())):
         write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
     return report.findings.of(facts, words)
+
+
+def first_screen(r: Run, cycle: Month) -> report.Findings | None:
+    """The answers of a month that was read out, from the rows beside its report; None where there are none."""
+    text = text_if_any(r.spark, f"{r.reports}/{cycle}/{ROWS}")
+    return None if text is None else report.findings.of(report.Facts.read(text), report.Words.of(r.settings.report))
 
 
 def _facts(

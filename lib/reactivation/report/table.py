@@ -64,7 +64,7 @@ def shown_as(name: str, value: Any, words: Words) -> str:
         return NOT_KNOWN
     if not isinstance(value, int | float) or isinstance(value, bool):
         dates = {"day": words.day, "cycle": words.month}
-        return dates[name](value) if name in dates else str(value)
+        return dates[name](str(value)) if name in dates else str(value)
     if name in _MONEY:
         return words.money(value)
     if name in _POINTS:
