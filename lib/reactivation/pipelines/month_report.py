@@ -13,8 +13,9 @@ from reactivation.periods import Month
 from reactivation.pipelines import releases
 from reactivation.pipelines.plan_registration import RegisteredRun
 from reactivation.pipelines.readout_groups import of_cycle
+from reactivation.runtime.files import is_there
 from reactivation.runtime.run import Run
-from reactivation.runtime.text import text_if_any, write_text
+from reactivation.runtime.text import read_text, write_text
 
 Rows = list[dict[str, Any]]
 PAGE, TEXT, ROWS = "report.html", "report.txt", "report.json"
@@ -39,8 +40,10 @@ def write(
 
 def first_screen(r: Run, cycle: Month) -> report.Findings | None:
     """The answers of a month that was read out, from the rows beside its report; None where there are none."""
-    text = text_if_any(r.spark, f"{r.reports}/{cycle}/{ROWS}")
-    return None if text is None else report.findings.of(report.Facts.read(text), report.Words.of(r.settings.report))
+    place = f"{r.reports}/{cycle}/{ROWS}"
+    if not is_there(r.spark, place):
+        return None
+    return report.findings.of(report.Facts.read(read_text(r.spark, place)), report.Words.of(r.settings.report))
 
 
 def _facts(

@@ -14,11 +14,6 @@ def read_text(spark: SparkSession, path: str) -> str:
         stream.close()
 
 
-def text_if_any(spark: SparkSession, path: str) -> str | None:
-    """A small text file; None where there is none."""
-    return read_text(spark, path) if file_system(spark, path).exists(path_of(spark, path)) else None
-
-
 def write_text(spark: SparkSession, path: str, text: str) -> None:
     """Write a text file in UTF-8 under a temporary name, then rename it over the old file."""
     jvm = spark.sparkContext._jvm
