@@ -109,7 +109,8 @@ def test_every_reason_that_is_said_has_its_text_and_all_its_fields() -> None:
         codes = [one.value for one in ast.walk(first) if isinstance(one, ast.Constant)]  # one, or one of two
         given = {keyword.arg for keyword in call.keywords}
         for code in codes:
-            wanted = {name for name, _ in fields(texts.get(f"reason.{code}", "{nothing}"))}
+            text = texts.get(f"reason.{code}") or texts.get(f"gate.{code}", "{no such key}")
+            wanted = {name for name, _ in fields(text)}
             if None not in given and not wanted <= given:  # None: `**values`
                 problems.append((code, wanted - given))
     assert len(calls) > 40

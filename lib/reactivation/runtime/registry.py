@@ -141,6 +141,7 @@ class Registry:
             "test_month": str(training.months.test),
             "ready_for_review": str(trained.gate.is_ready).lower(),
             "gate": trained.gate.text,
+            "gate_codes": trained.gate.codes,
             "overrulable": str(trained.gate.is_overrulable).lower(),
             logged_models.EXAMPLE: logged_models.MADE_UP,
         }

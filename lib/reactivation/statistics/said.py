@@ -40,6 +40,12 @@ def joined(parts: Iterable[str | None]) -> str | None:
     return Said(text, SEVERAL, {"parts": told}) if len(told) == len(known) else text
 
 
+def parts(texts: Iterable[str]) -> str:
+    """Code and values of several sentences as JSON; those without a code are left out."""
+    told = [{"code": text.code, "values": text.values} for text in texts if isinstance(text, Said)]
+    return json.dumps(told, sort_keys=True, default=float)
+
+
 def columns(text: str | None) -> dict[str, str | None]:
     """A text as columns of a table: its code and its values as JSON; both None where it has none."""
     if not isinstance(text, Said) or not text.code:
