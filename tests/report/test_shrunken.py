@@ -42,8 +42,19 @@ def test_an_option_that_looks_harmful_by_chance_alone_is_not_told_as_harmful() -
             lift = rng.binomial(150, 0.35 + truth) / 150 - came
             rows.append({**month.response[0], "channel": f"c{i}", "lift": lift})
             rows[-1] |= {"standard_error": (0.24 / 150 + 0.23 / 110) ** 0.5, "control_error": (0.23 / 110) ** 0.5}
-        told += sum(part.high < 0 for part in shrunken.options(replace(month, response=rows)))
-    assert told / 400 < 0.01
+        told += sum(part.high < 0 for part in shrunken.options(Evidence(replace(month, response=rows))))
+    assert told / 400 < 0.005
+
+
+def test_twenty_points_below_by_110_controls_are_no_surely_harmful_option() -> None:
+    """As the demo had it: both options of a wave far below none, whose few users had been active by chance."""
+    errors = {"standard_error": 0.057, "control_error": 0.045, "n_treatment": 234, "n_control": 102}
+    options = [facts().response[0] | {"channel": name, "lift": -0.21} | errors for name in ("sms", "push")]
+    few = shrunken.options(Evidence(facts(response=options)))
+    assert all(part.high > 0 and part.is_small and part.seen == -0.21 for part in few)
+    errors = {"standard_error": 0.0057, "control_error": 0.0045, "n_treatment": 23_400, "n_control": 10_200}
+    many = shrunken.options(Evidence(facts(response=[row | errors for row in options])))
+    assert all(part.high < -0.1 for part in many)  # a harm that is really seen is told
 
 
 def test_intervals_of_parts_cover_what_they_are_about() -> None:

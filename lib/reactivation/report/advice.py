@@ -66,7 +66,7 @@ def _questions(known: Evidence) -> Iterator[Step]:
 
 def _options(known: Evidence) -> Iterator[Step]:
     """The best option that surely moves somebody, and the worst that surely does not, both shrunk."""
-    found = [mark for mark in shrunken.options(known.facts) if not mark.is_small]
+    found = [mark for mark in shrunken.options(known) if not mark.is_small]
     sure = [mark for mark in found if mark.low > 0]
     harmful = [mark for mark in found if mark.high < 0]
     if harmful:

@@ -108,7 +108,7 @@ def funnel(known: Evidence, words: Words) -> Picture | None:
 
 def options(known: Evidence, words: Words) -> Picture | None:
     """What each option does in each wave, from the draws, shrunk."""
-    found = shrunken.options(known.facts)
+    found = shrunken.options(known)
     return _shrunken("options", found, words, lambda p: f"{words.name('wave', p.wave)} {words.option(p.option)}")
 
 

@@ -96,9 +96,10 @@ def answer_of(
     number: str | None = None,
     interval: str | None = None,
     notes: tuple[str, ...] = (),
+    of: str = "",
 ) -> Answer:
-    """An answer under its question, with the light's word."""
-    own = f"light.{key}.{light}"
+    """An answer under its question, with the light's word. of: other words for the light than the question's."""
+    own = f"light.{of or key}.{light}"
     word = words(own if words.has(own) else f"light.{light}")
     return Answer(key, words(f"question.{key}"), sentence, light, word, number, interval, notes)
 
@@ -126,13 +127,14 @@ def _judged(key: str, contrast: str, known: Evidence, words: Words, notes: tuple
         "have": 0 if row is None else row["n_treatment"] + row["n_control"],
         "reason": "" if row is None else reason_of(row, words),
     }
-    sentence = words(f"{key}.{state}", **values)
+    sentence, is_held_down = words(f"{key}.{state}", **values), state == "better" and light != "green"
     if state == "open":
         sentence += " " + words("users.would_tell" if needed else "users.not_known", **values)
-    if state == "better" and light != "green":
+    if is_held_down:
         sentence += " " + words("guard.holds_down" if light == "amber" else "guard.breaks")
     number, interval = difference(row, words)
-    return answer_of(key, words, light, sentence, number=number, interval=interval, notes=notes)
+    of = "held_down" if is_held_down else key
+    return answer_of(key, words, light, sentence, number=number, interval=interval, notes=notes, of=of)
 
 
 def _moved(known: Evidence, words: Words) -> Answer:

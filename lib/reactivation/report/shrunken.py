@@ -8,13 +8,15 @@ from scipy.stats import norm
 
 from reactivation.report.evidence import Evidence
 from reactivation.report.facts import Facts
-from reactivation.statistics.shrinkage import shrunk
+from reactivation.statistics.shrinkage import Posterior, shrunk
 
 Row = Mapping[str, Any]
 SMALL = 200
 """Fewer users than this on a side are shown as few."""
 SPREAD = 0.02
 """Effects are taken to differ by at least so much (standard deviation, share of users) from their common mean."""
+OPTION_SPREAD, MEAN_SPREAD = 0.03, 0.05
+"""The lift of one option is taken to lie so far (standard deviation) from that of all, and theirs from a contact's."""
 CONFIDENCE = 0.95
 
 
@@ -37,50 +39,64 @@ class Part(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One part's effect as it was seen, with its standard error. shared: variance that parts of a group share."""
+    """One part's effect as it was seen, with its standard error. shared: variance that options of a wave share."""
 
     key: str
     estimate: float
     error: float
     first: int
     second: int
-    group: str = ""
     shared: float = 0.0
     wave: str = ""
     option: str = ""
 
 
 def parts(seen: Sequence[Seen]) -> list[Part]:
-    """Each part shrunk towards the common mean; empty for none. One part alone stays as it is."""
+    """Each part shrunk towards the mean of all; empty for none. One part alone stays as it is."""
     known = [one for one in seen if one.error > 0]
-    if not known:
-        return []
-    variances = np.diag([one.error**2 for one in known])
-    for i, first in enumerate(known):
-        for j, second in enumerate(known):
-            if i != j and first.group and first.group == second.group:
-                variances[i, j] = min(first.shared, second.shared)
-    joint = shrunk([one.key for one in known], [one.estimate for one in known], variances, spread=SPREAD)
-    found = []
-    for one in known:
-        posterior = joint.of(one.key)
-        assert posterior is not None
-        ends = posterior.interval(CONFIDENCE)
-        sides = (one.estimate, one.first, one.second, one.wave, one.option)
-        found.append(Part(one.key, ends.estimate, ends.low, ends.high, *sides))
-    return found
+    errors = np.diag([one.error**2 for one in known])
+    joint = shrunk([one.key for one in known], [one.estimate for one in known], errors, spread=SPREAD)
+    return [_part(one, posterior) for one in known if (posterior := joint.of(one.key)) is not None]
 
 
-def options(facts: Facts) -> list[Part]:
+def options(known: Evidence) -> list[Part]:
     """What each option does in each wave, from the exploration draws of all months, over all tiers.
 
-    Tiers are pooled by precision; options of a wave share the users who drew none.
+    Tiers are pooled by precision. The options of a wave share the users who drew none: where these few were active by
+    chance, all options look harmful, and their own mean is no better. So they are shrunk towards what a contact did on
+    average by the month's own comparison, of which a single option may differ by `OPTION_SPREAD`, all by `MEAN_SPREAD`.
+
+    References: Lindley and Smith, JRSS B 34 (1972), a normal prior of known variance.
     """
     found: dict[tuple[str, str], list[Row]] = {}
-    for row in facts.response:
+    for row in known.facts.response:
         if row["status"] == "estimated" and row["standard_error"]:
             found.setdefault((row["wave"], f"{row['channel']}/{row['benefit']}"), []).append(row)
-    return parts([_pooled(wave, option, rows) for (wave, option), rows in sorted(found.items())])
+    seen = [_pooled(wave, option, rows) for (wave, option), rows in sorted(found.items())]
+    if not seen:
+        return []
+    errors = np.array([[_covariance(one, other) for other in seen] for one in seen])
+    prior = OPTION_SPREAD**2 * np.eye(len(seen)) + MEAN_SPREAD**2
+    kept = prior @ np.linalg.inv(prior + errors)
+    centre = per_contact(known)
+    means = centre + kept @ (np.array([one.estimate for one in seen]) - centre)
+    variances = np.diag(prior - kept @ prior)
+    return [
+        _part(one, Posterior(float(mean), float(variance)))
+        for one, mean, variance in zip(seen, means, variances, strict=True)
+    ]
+
+
+def per_contact(known: Evidence) -> float:
+    """What a delivered contact did to the share active, on average: the effect among the model's picks over their
+    contacts; 0 where that is not known. Contacts per user are those of all cells."""
+    row = known.plain("touch_model", "active") or known.plain("touch_model", known.primary)
+    users = sum(r["users"] for r in known.facts.users if r["is_selected"] and r["touch"] == "touched")
+    delivered = sum(r["contacts"] for r in known.facts.contacts if r["fate"] == "delivered")
+    if row is None or row["difference"] is None or not users:
+        return 0.0
+    per_user: float = max(delivered / users, 1.0)
+    return float(row["difference"]) / per_user
 
 
 def branches(known: Evidence, *, contrast: str = "touch_model") -> list[Part]:
@@ -111,6 +127,18 @@ def bands(facts: Facts) -> list[Part]:
     return parts(seen)
 
 
+def _part(one: Seen, posterior: Posterior) -> Part:
+    ends = posterior.interval(CONFIDENCE)
+    sides = (one.estimate, one.first, one.second, one.wave, one.option)
+    return Part(one.key, ends.estimate, ends.low, ends.high, *sides)
+
+
+def _covariance(one: Seen, other: Seen) -> float:
+    if one is other:
+        return one.error**2
+    return min(one.shared, other.shared) if one.wave == other.wave else 0.0
+
+
 def _pooled(wave: str, option: str, rows: Sequence[Row]) -> Seen:
     weights = [1 / row["standard_error"] ** 2 for row in rows]
     total = sum(weights)
@@ -119,7 +147,7 @@ def _pooled(wave: str, option: str, rows: Sequence[Row]) -> Seen:
     shared = sum((weight * (row["control_error"] or 0.0)) ** 2 for weight, row in each)
     first, second = (sum(row[name] for row in rows) for name in ("n_treatment", "n_control"))
     error = float(total**-0.5)
-    return Seen(f"{wave} {option}", lift, error, first, second, wave, 0.95 * min(shared, error**2), wave, option)
+    return Seen(f"{wave} {option}", lift, error, first, second, 0.95 * min(shared, error**2), wave, option)
 
 
 def _error(sides: Iterable[tuple[int, int]]) -> float:

@@ -82,6 +82,10 @@ class Words:
         """A number with its sign: `+1 260`."""
         return ("+" if value > 0 else "") + self.number(value)
 
+    def more(self, value: float) -> str:
+        """A difference of counts: `+206`."""
+        return ("+" if value > 0 else "") + self._plain(format_decimal(round(value), locale=self._locale))
+
     def points(self, value: float) -> str:
         """A difference of shares in points, with its sign: `+14.5`; the text around it says what they are."""
         return ("+" if value > 0 else "") + self.size(value)
@@ -166,7 +170,7 @@ class _Formatter(string.Formatter):
 
 _WAYS = frozenset(
     {
-        *("option", "whole", "number", "signed", "points", "size", "percent", "share", "level"),
+        *("option", "whole", "number", "signed", "more", "points", "size", "percent", "share", "level"),
         *("money", "signed_money", "ratio", "tick", "day", "short_day", "month", "short_month"),
     }
 )
