@@ -1,4 +1,4 @@
-"""Settings of `monitoring` and `report`: what the month's report tells, and in which language."""
+"""Settings of `monitoring` and `report`: what looks tell, and in which language the month's report is written."""
 
 from typing import Literal, Self
 
@@ -12,9 +12,9 @@ LOCALES = {"en": "en_GB", "zh": "zh_CN"}
 
 
 class MonitoringSettings(FrozenModel):
-    """What the month's report tells.
+    """What a look at the running month and the notebooks tell.
 
-    report_metrics: metrics of the read-out that the report puts into sentences, in this order; the tables hold all.
+    report_metrics: metrics of the read-out that they put into sentences, in this order; the tables hold all.
     """
 
     report_metrics: tuple[str, ...]
