@@ -1,5 +1,6 @@
 """All that was checked of a month's experiment, as rows of `readout_checks`."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -123,7 +124,7 @@ def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterato
             verdict = "withholds" if row["status"] == "withheld" else _WORDS.get(row["verdict"], "not estimable")
             subject = f"{row['contrast']} {row['metric']}"
             allowed = f"less than {100 * margin:+.2f} points"
-            yield Checked("guardrail", subject, seen, allowed, None, verdict, _about(subject, row["reason"]))
+            yield Checked("guardrail", subject, seen, allowed, None, verdict, _about(subject, row))
     if settings.guardrails:
         for name, holds in all_hold(readout, list(settings.guardrails)).items():
             told = f"{name}: {'all guardrails hold' if holds else 'not all guardrails were shown to hold'}"
@@ -140,9 +141,9 @@ def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> di
     return {name: all((name, guardrail) in shown for guardrail in guardrails) for name in names}
 
 
-def _about(subject: str, reason: str) -> str:
-    text = f"{subject}: {reason}"
-    return Said(text, reason.code, reason.values) if isinstance(reason, Said) else text
+def _about(subject: str, row: Row) -> str:
+    """A guardrail's row of `readout` as the sentence of its check, with the same code and values."""
+    return Said(f"{subject}: {row['reason']}", row["reason_code"] or "", json.loads(row["reason_values"] or "{}"))
 
 
 def _of_ratio(check: str, subject: str, ratio: SampleRatio, p: float | None, verdict: str) -> Checked:

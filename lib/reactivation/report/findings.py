@@ -164,13 +164,14 @@ def _cost(known: Evidence, words: Words) -> Answer:
         state = state_of(price)
         key = f"cost.{state}" if state in ("absent", "withheld") else "cost.unknown"
         reason = "" if price is None else reason_of(price, words)
-        of = "red" if state == "withheld" else light
-        return answer_of("cost", words, of, words(key, reason=reason), notes=notes)
+        light = "red" if state == "withheld" else light
+        return answer_of("cost", words, light, words(key, reason=reason), notes=notes)
     sentence = words("cost.known", price=price["ratio"], spent=price["estimate_treatment"] * price["n_treatment"])
-    interval = words(
-        "number.money_interval", alpha=known.facts.asked["alpha"], low=price["ratio_low"], high=price["ratio_high"]
-    )
-    return answer_of("cost", words, light, sentence, number=words.money(price["ratio"]), interval=interval, notes=notes)
+    ends = {"low": price["ratio_low"], "high": price["ratio_high"]}
+    interval = words("number.money_interval", alpha=known.facts.asked["alpha"], **ends)
+    is_held_down = light != "green" and net is not None and (net["difference_low"] or 0) > 0
+    number, of = words.money(price["ratio"]), "pays" if is_held_down else "cost"
+    return answer_of("cost", words, light, sentence, number=number, interval=interval, notes=notes, of=of)
 
 
 def _harm(known: Evidence, words: Words) -> Answer:

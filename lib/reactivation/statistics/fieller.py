@@ -72,4 +72,4 @@ def cost_per_gained(treatment: Spending, control: Spending, *, alpha: float, cur
     low, high = (b - half) / a, (b + half) / a
     estimate = more / gained
     says = f"{estimate:.2f}{unit} per incremental user ({1 - alpha:.0%} interval {low:.2f} to {high:.2f})"
-    return CostPerGained(estimate, low, high, says)
+    return CostPerGained(estimate, low, high, said("price", says, price=estimate, low=low, high=high))
