@@ -138,7 +138,9 @@ def test_the_light_of_the_money(money: dict[str, Any], light: str) -> None:
 )
 def test_the_cost_is_judged_by_the_net_gain(ends: tuple[float, float, float], light: str) -> None:
     changes = dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True))
-    assert answers(with_row("touch_model", "net_gain", **changes))["cost"].light == light
+    found = answers(with_row("touch_model", "net_gain", **changes))["cost"]
+    assert found.light == light
+    assert ("users would tell" in " ".join(found.notes)) == (light == "grey")
 
 
 def test_a_price_without_an_end_is_no_number() -> None:

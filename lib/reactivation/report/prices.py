@@ -5,6 +5,7 @@ from typing import Any
 from reactivation.report.evidence import Evidence, Light, Row, reason_of, worst
 from reactivation.report.facts import Facts
 from reactivation.report.words import Words
+from reactivation.statistics.verdicts import users_to_settle
 
 
 def net_light(known: Evidence, net: Row | None, *, guarded: str) -> Light:
@@ -27,8 +28,18 @@ def net_notes(known: Evidence, net: Row | None, words: Words) -> tuple[str, ...]
     sums = {name: net[f"difference{end}"] * users for name, end in (("net", ""), ("low", "_low"), ("high", "_high"))}
     told = [words("cost.net", value=value, users=users, alpha=net["alpha"] or known.facts.asked["alpha"], **sums)]
     if net["difference_low"] <= 0 <= net["difference_high"]:
-        told.append(words("cost.net_open"))
+        told.append(words("cost.net_open", users=_users_to_tell(known, net)))
     return tuple(told)
+
+
+def _users_to_tell(known: Evidence, net: Row) -> float | None:
+    """Users at whom a net gain, or loss, as large as the one seen would be shown."""
+    half, asked = (net["difference_high"] - net["difference_low"]) / 2, known.facts.asked
+    if not net["difference"]:
+        return None
+    alpha, power = net["alpha"] or asked["alpha"], asked["power"]
+    users = net["n_treatment"] + net["n_control"]
+    return users_to_settle(users, half, abs(net["difference"]), alpha=alpha, power=power).users
 
 
 def objections(facts: Facts) -> dict[str, Any]:
