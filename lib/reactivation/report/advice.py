@@ -40,9 +40,9 @@ def _steps(known: Evidence) -> Iterator[Step]:
     guided = known.row("guide_model", known.primary)
     if state_of(guided) in ("better", "hint") and guided is not None:
         yield Step("guide", {"difference": guided["difference"]})
-    slope = next((r["value"] for r in known.facts.evaluation if _is_slope(r) and r["value"] is not None), None)
-    if slope is not None and not SLOPES[0] <= slope <= SLOPES[1]:
-        yield Step("calibrate", {"slope": slope})
+    found = slope(known)
+    if found is not None and not SLOPES[0] <= found <= SLOPES[1]:
+        yield Step("calibrate", {"slope": found})
     approved, committed = (known.facts.money.get(name) for name in ("approved", "committed"))
     if approved and committed is not None and approved - committed > UNUSED_SHARE * approved:
         yield Step("unused", {"left": approved - committed, "share": (approved - committed) / approved})
@@ -77,5 +77,8 @@ def _options(known: Evidence) -> Iterator[Step]:
         yield Step("more", {"wave": first.wave, "option": first.option, "lift": first.estimate})
 
 
-def _is_slope(row: Any) -> bool:
-    return (row["model"], row["population"], row["metric"]) == ("active", "untouched", "calibration_slope")
+def slope(known: Evidence) -> float | None:
+    """The calibration slope of the activity scores over the whole month, of users left alone; None: not known."""
+    wanted = ("active", "untouched", "calibration_slope")
+    found = (r["value"] for r in known.facts.evaluation if (r["model"], r["population"], r["metric"]) == wanted)
+    return next((float(value) for value in found if value is not None), None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from scipy.stats import norm
 
+from reactivation.report import advice
 from reactivation.report.evidence import COST, Evidence, state_of
 from reactivation.report.picture import Picture, stacked
 from reactivation.report.svg import BLUE, GREY, INK, ORANGE, PALE, Drawing, Scale, padded, ticks
@@ -44,7 +45,9 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
         told = words("chart.times", value=row["lift"])
         drawing.text(along.at(row["lift"]) + 4, y + step / 2 + 4, told, style="small plate")
     drawing.text(along.at(1), 224, words("chart.average"), anchor="middle", style="small dim")
-    return Picture.of("calibration", words, drawing, rows)
+    slope, note = advice.slope(known), words("chart.calibration.window")
+    note += "" if slope is None else " " + words("chart.calibration.slope", slope=slope)
+    return Picture.of("calibration", words, drawing, rows, note=note)
 
 
 def scored_bands(users: Sequence[Row]) -> list[dict[str, Any]]:
