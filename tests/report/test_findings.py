@@ -189,6 +189,12 @@ def test_the_answers_fit_a_terminal_of_45_lines() -> None:
     assert len(findings.of(facts(), EN).text().splitlines()) <= 45
 
 
+def test_the_file_of_the_facts_is_the_same_in_whatever_order_rows_come() -> None:
+    month = facts()
+    again = Facts.of(**{**vars(month), "users": month.users[::-1], "contacts": month.contacts[::-1]})
+    assert again.as_json() == month.as_json()
+
+
 def test_facts_survive_their_file() -> None:
     month = facts()
     again = Facts.read(month.as_json())

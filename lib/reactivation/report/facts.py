@@ -50,8 +50,11 @@ class Facts:
 
     @classmethod
     def of(cls, **given: Any) -> "Facts":
-        """Facts from rows as they come: decimals and days become plain values."""
-        return cls(**{name: _plain(value) for name, value in given.items()})
+        """Facts from rows as they come: decimals and days become plain values, and what has no order gets one."""
+        plain = {name: _plain(value) for name, value in given.items()}
+        for name in _UNORDERED & plain.keys():
+            plain[name] = sorted(plain[name], key=lambda row: json.dumps(row, sort_keys=True))
+        return cls(**plain)
 
     @classmethod
     def read(cls, text: str) -> "Facts":
@@ -85,6 +88,8 @@ def by_band_and_day(outcomes: DataFrame, arms: DataFrame, tiers: DataFrame, scor
     )
 
 
+_UNORDERED = {"contacts", "evaluation", "users"}
+"""Rows that a cluster gives in any order."""
 PRICES = ("cost_per_active", "net_gain")
 """Metrics of `readout` that are money."""
 _OF_EVENTS = ("cycle", "wave", "plan_version", "status", "as_of", "contacts", "cost", "worst_cost", "reason")
