@@ -25,7 +25,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity $
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks new-region vacuum test test-cluster torture lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks new-region vacuum test test-cluster screenshots torture lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -65,6 +65,9 @@ vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOU
 
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
+
+screenshots: setup ## Pictures of the newest report for docs/images, by Chromium: [ROOT=build/demo]
+	@$(PY) .ci/screenshots.py $(if $(ROOT_GIVEN),$(ROOT),build/demo) docs/images
 
 torture: setup ## A tiny month killed (kill -9) at N random moments and run on each time: N=50 [SEED=…]
 	@TORTURE_KILLS=$(N) TORTURE_SEED=$(SEED) $(WITH_SPARK) -m pytest -s tests/cycle/again/test_killed.py

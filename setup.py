@@ -32,7 +32,7 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib", include=["reactivation", "reactivation.*"]),
-    package_data={"reactivation": ["py.typed", "**/*.j2", "**/*.html", "**/*.css"]},
+    package_data={"reactivation": ["py.typed", "**/*.j2", "**/*.html", "**/*.css", "**/*.po"]},
     install_requires=[
         "mlflow>=3.14,<4",
         "pyyaml",
@@ -44,6 +44,7 @@ setup(
         "pyarrow",
         "xgboost",
         "Jinja2",
+        "babel",
         "matplotlib",
         "rich",
     ],

@@ -12,7 +12,7 @@ from reactivation import schedule
 from reactivation.campaign import Ledger
 from reactivation.contracts import flow
 from reactivation.errors import PlanError, SettingsError
-from reactivation.experiment import registration_check
+from reactivation.experiment import registration_changes
 from reactivation.periods import Calendar, Month
 from reactivation.pipelines import releases, run_cycle
 from reactivation.pipelines.run_cycle import is_done
@@ -180,7 +180,7 @@ def test_a_wave_that_somebody_planned_by_hand_was_sent_and_an_ingest_holds_for_e
 
 def test_a_wave_that_was_left_out_is_told_by_the_read_out(utc: Calendar) -> None:
     now = {"cycle": "2026-06", "waves": [{"wave": "W1", "as_of": "2026-06-05"}, {"wave": "W2", "as_of": "2026-06-12"}]}
-    says = registration_check.told(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
+    says = registration_changes.told(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
     assert says[1:] == ["wave W1: registered for 2026-06-05, left out: the feed was dead"]
 
 

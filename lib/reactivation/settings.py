@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError, field_validator, model_validator
 
 from reactivation import conf, expressions, masking
 from reactivation.campaign.settings import CampaignSettings
@@ -27,7 +27,8 @@ from reactivation.model.card_settings import CardSettings
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
-from reactivation.report.settings import MonitoringSettings
+from reactivation.report.settings import MonitoringSettings, ReportSettings
+from reactivation.report.words import hypotheses
 
 _KEPT_FOR_GOOD = ("users", "consents", "exclusions", "contacts", "quarantine")
 EXPIRING = tuple(
@@ -106,6 +107,7 @@ class Settings(FrozenModel):
     campaign: CampaignSettings
     experiment: ExperimentSettings
     monitoring: MonitoringSettings
+    report: ReportSettings
     retention: RetentionSettings
     sandbox: dict[str, Any] | None = None
 
@@ -116,9 +118,17 @@ class Settings(FrozenModel):
             labels=self.labels, population=self.population, campaign=self.campaign, experiment=self.experiment
         )
 
+    @model_validator(mode="after")
+    def _hypotheses_can_be_told(self) -> Self:
+        asked = self.experiment.hypotheses.items()
+        wrong = [f"{name}: `{key}`, {nearest(key, hypotheses())}" for name, key in asked if key not in hypotheses()]
+        if wrong:
+            raise ValueError(f"experiment.hypotheses, no key of the report's catalogues: {'; '.join(wrong)}")
+        return self
+
 
 P = TypeVar("P", bound=FrozenModel)
-_WHERE_AND_HOW = ("paths", "runtime", "retention", "model_card")
+_WHERE_AND_HOW = ("paths", "runtime", "retention", "report", "model_card")
 _SUCCESSORS = {
     "population.allowed_by_default": "is now population.undecided: per channel and for profiling `not_allowed`, or the "
     "basis on which who never decided is allowed (legal_basis, document, valid_until)"
@@ -130,9 +140,9 @@ _SUCCESSORS = {
 class Loaded:
     """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
-    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime`, `retention` and `model_card`. absent:
-    expressions that speak of what the region lacks, where they are not refused. overruled: values of the region's own
-    file in whose place another file's count.
+    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime`, `retention`, `report` and
+    `model_card`. absent: expressions that speak of what the region lacks, where they are not refused. overruled: values
+    of the region's own file in whose place another file's count.
     """
 
     settings: Settings

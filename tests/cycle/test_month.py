@@ -7,7 +7,10 @@ import pytest
 from pyspark.sql import functions as F
 
 from cycle.conftest import Bank
+from reactivation import report
 from reactivation.contracts import canonical, derived
+from reactivation.report import charts, words
+from reactivation.report.evidence import Evidence
 from reactivation.runtime.screen import MOST_LINES
 
 pytestmark = pytest.mark.cycle
@@ -118,6 +121,24 @@ def test_a_month_ends_by_telling_what_it_did_what_it_cannot_tell_and_where_thing
     assert "users" in ending.partition("Report:")[0]  # how many it would take
     for line in ("warehouse/<table>", "mlflow.db", "exports/2026-05/<wave>/<channel>.csv", "reports/2026-05/"):
         assert f"{bank.root}/{line}" in ending
+
+
+def test_the_report_answers_every_question_and_its_rows_make_it_again_in_another_language(bank: Bank) -> None:
+    folder = bank.root / "reports" / CYCLE
+    html, text = ((folder / name).read_text(encoding="utf-8") for name in ("report.html", "report.txt"))
+    facts = report.Facts.read((folder / "report.json").read_text(encoding="utf-8"))
+    found = report.findings.of(facts, words.default("en"))
+    assert [answer.key for answer in found.answers] == ["moved", "better", "cost", "harm", "valid", "money", "next"]
+    assert text == found.text()
+    drawn = {picture.key for picture in charts.pictures(Evidence(facts), words.default("zh"))}
+    assert {"forest", "natural", "funnel", "calibration", "bands", "cumulative", "months"} <= drawn
+    assert all(f'id="{key}"' in html for key in drawn)
+    logged_in = bank.read(derived.OUTCOMES, CYCLE).where("logged_in").count()
+    assert sum(row["users"] for row in facts.users if row["first_login_day"] is not None) == logged_in
+    told = report.month_page.render(facts, words.default("zh")).html
+    assert "营销是否真正唤醒了用户？" in told
+    assert [row["reason"] for row in facts.readout if row["reason"] and not row["reason_code"]] == []
+    assert [row["says"] for row in facts.checks if not row["reason_code"]] == []
 
 
 def test_a_second_call_finds_everything_done(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def test_the_plan_is_kept_in_mlflow_before_the_first_wave(bank: Bank) -> None:
 
 def test_the_report_says_whether_it_is_what_was_registered(bank: Bank) -> None:
     text = (bank.root / "reports" / CYCLE / "report.txt").read_text(encoding="utf-8")
-    assert "what was analysed is what was registered" in text
+    assert "What was analysed is what was registered." in text
 
 
 def test_each_arm_is_balanced_against_its_holdout(bank: Bank) -> None:

@@ -336,7 +336,7 @@ def test_beside_every_policy_contrast_stands_its_net_gain_at_every_registered_va
             assert row["difference_low"] < row["difference"] < row["difference_high"]
             assert (row["verdict"], row["ratio"], row["reason"]) == (None, None, f"an active user is worth {value}")
     told = {part.title: part.sentences for part in chapters(bank({("model", "active"): 0.1}, model_touched=paid))}
-    assert told["Net gain of the policies"][0].startswith(
+    assert told["Net gain"][0].startswith(
         "policy_model_vs_rule, an active user is worth 20: +0.000 per user (95% interval -"
     )
 

@@ -1,5 +1,6 @@
 """The month's checks as rows, and the chapters that the report makes of them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.month_checks import all_hold, check_rows
 from reactivation.experiment.month_narrative import programme
+from reactivation.report import words
+from reactivation.report.evidence import reason_of
+from reactivation.report.settings import LOCALES
 
 pytestmark = pytest.mark.numbers
 
@@ -164,3 +168,31 @@ def test_the_report_has_all_chapters_and_counts_the_checks() -> None:
     assert any("touch_model: all guardrails hold" in line for line in told["Guardrails"])
     again = check_rows(bank(), found.readout, [], cycle=JUNE, design=DESIGN, settings=SETTINGS)
     assert len(again) == len(found.checks) - 1
+
+
+BANKS = {
+    "clean": bank(),
+    "few users": [group(g.policy, str(g.touch), g.branch, n=4) for g in bank()],
+    "lost users": bank(model_touched_B1=group("model", "touched", "B1", n=300)),
+    "outside on one side": bank(rule_touched_B1=group("rule", "touched", "B1", from_outside=900)),
+    "no holdout": bank(model_holdout_B1=group("model", "holdout", "B1", redeemers=400, reached=300)),
+    "unequal spend": bank(model_touched_B2=group("model", "touched", "B2", spend=5_000.0)),
+    "harm": bank(model_touched_B1=group("model", "touched", "B1", events__opt_out=200)),
+    "harm, and lost users": bank(model_touched_B1=group("model", "touched", "B1", n=300, events__opt_out=200)),
+    "reached": bank(
+        random_touched_B1=group("random", "touched", "B1", reached=600, reached__login=600, reached_events__login=90)
+    ),
+}
+
+
+@pytest.mark.parametrize("month", BANKS)
+@pytest.mark.parametrize("language", LOCALES)
+def test_every_reason_has_a_code_and_can_be_said_in_every_language(month: str, language: str) -> None:
+    found, say = answers(BANKS[month]), words.default(language)
+    rows = [*found.readout, *found.checks, *found.targeting]
+    told = {row.get("reason") or row.get("says"): reason_of(row, say) for row in rows}
+    own = "W1 by sms: planned 3"  # the test's own, without a code
+    assert {text for text, said in told.items() if text and text != own and not said} == set()
+    assert say("reason.in_the_table") not in told.values()
+    if language == "zh":
+        assert [said for said in told.values() if re.search("[a-z]{3}", said)] == []

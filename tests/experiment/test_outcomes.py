@@ -24,9 +24,13 @@ SETTINGS = settings_for(
 
 
 def behaviour(spark: SparkSession) -> DataFrame:
-    did = [(1, True, False, True, 2, 5), (2, False, False, False, 0, 0), (3, None, True, True, None, None)]
+    did = [
+        (1, True, False, True, 2, 5, 9),
+        (2, False, False, False, 0, 0, None),
+        (3, None, True, True, None, None, None),
+    ]
     columns = "user_id bigint, logged_in boolean, transacted boolean, is_active boolean"
-    return spark.createDataFrame(did, f"{columns}, active_days bigint, active_weeks bigint")
+    return spark.createDataFrame(did, f"{columns}, active_days bigint, active_weeks bigint, first_login_day int")
 
 
 def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSession, rows: Rows, utc: Calendar) -> None:

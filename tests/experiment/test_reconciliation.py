@@ -32,8 +32,11 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
             (3, "c", "W1", "sms", "2026-06-08 09:00", "2026-07-06 00:00", "2026-06", "delivered"),  # too late
             (9, "x", "W1", "sms", "2026-06-08 09:00", "2026-06-08 10:00", "2026-06", "delivered"),  # nobody planned it
             (5, "d", "W2", "call", "2026-06-15 09:00", "2026-06-15 10:00", "2026-06", "not_reached"),
+            (1, "a", "W1", "sms", "2026-06-08 09:00", "2026-06-08 12:00", "2026-06", "complained"),
+            (1, "a", "W1", "sms", "2026-06-08 09:00", "2026-06-08 12:01", "2026-06", "complained"),  # once is enough
         ],
     )
+    did = rows(derived.OUTCOMES, ["user_id", "is_active"], [(1, True), (2, True), (3, False), (5, True)])
     files = planned.where("contact_id in ('a', 'b', 'd')").select("contact_id", "user_id", "wave", "channel")
     june = Month.parse("2026-06")
     counts = experiment.wave_counts(planned, receipts, files, cycle=june, calendar=utc)
@@ -47,6 +50,14 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
     no_files = experiment.wave_counts(planned, None, None, cycle=june, calendar=utc)
     alone = list(experiment.waves([row.asDict() for row in no_files.collect()], has_files=False))
     assert "no channel files to count" in alone[1].says
+    objected = experiment.wave_counts(planned, receipts, files, cycle=june, calendar=utc, outcomes=did).collect()
+    assert {(row.wave, row.fate, row.is_planned): tuple(row)[-4:] for row in objected} == {
+        ("W1", "delivered", True): (1, 1, 0, 1),  # contacts, complaints, opt-outs, users who were active
+        ("W1", "delivered", False): (1, 0, 0, 0),
+        ("W1", "failed", True): (1, 0, 0, 1),
+        ("W1", None, True): (1, 0, 0, 0),
+        ("W2", "not_reached", True): (1, 0, 0, 1),
+    }
 
 
 @pytest.mark.rules

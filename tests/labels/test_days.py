@@ -58,7 +58,8 @@ def test_a_day_is_active_by_a_login_or_an_own_mobile_transaction(
     )
     users = spark.createDataFrame([(1,), (2,), (3,)], "user_id bigint")
     known = labels.on_spine(users, labels.behaviour(sources, straight, SETTINGS), sources)
-    found = labels.with_active_days(known, WINDOW).select("user_id", "active_days", "active_weeks").collect()
-    assert sorted(tuple(row) for row in found) == [(1, 3, 0b1011), (2, 0, 0), (3, 0, 0)]
+    names = ("user_id", "active_days", "active_weeks", "first_login_day")
+    found = labels.with_active_days(known, WINDOW).select(*names).collect()
+    assert sorted(tuple(row) for row in found) == [(1, 3, 0b1011, 8), (2, 0, 0, None), (3, 0, 0, None)]
     later = labels.with_later(known, follow_up=Window(date(2026, 6, 1), date(2026, 6, 8))).collect()
     assert sorted(tuple(row) for row in later) == [(1, True, False), (2, False, False), (3, False, False)]

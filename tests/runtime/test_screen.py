@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reactivation.experiment.in_short import Answer
+from reactivation.report.findings import Answer
 from reactivation.runtime import console, screen
 
 pytestmark = pytest.mark.numbers
@@ -15,6 +16,11 @@ pytestmark = pytest.mark.numbers
 LONG = "As many users were active as would have been without us, as far as this month can tell. " * 12
 LIGHTS = ("green", "amber", "red", "grey", "green", "grey", "red")
 PLACES = {name: f"build/demo/{name.lower()}/2026-05" for name in ("Report", "Files", "Tables", "Models", "Log")}
+WORDS = {"green": "good", "amber": "look", "red": "bad", "grey": "not known"}
+
+
+def answer(light: Any, question: str, sentence: str, *shown: str) -> Answer:
+    return Answer("moved", question, sentence, light, WORDS[light], *shown)
 
 
 def text_of(answers: list[Answer], *, width: int, note: str = "") -> list[str]:
@@ -25,7 +31,7 @@ def text_of(answers: list[Answer], *, width: int, note: str = "") -> list[str]:
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_seven_questions_with_long_answers_fit_one_screen(width: int) -> None:
     answers = [
-        Answer(light, f"Did it help, {i}?", LONG, "+14.5 points", "+9.9 to +19.1") for i, light in enumerate(LIGHTS)
+        answer(light, f"Did it help, {i}?", LONG, "+14.5 points", "+9.9 to +19.1") for i, light in enumerate(LIGHTS)
     ]
     lines = text_of(answers, width=width, note="What the month cannot tell: " + LONG[:300])
     assert len(lines) <= screen.MOST_LINES
@@ -35,7 +41,7 @@ def test_seven_questions_with_long_answers_fit_one_screen(width: int) -> None:
 
 
 def test_a_light_is_a_shape_and_a_word_as_well_as_a_colour() -> None:
-    lines = text_of([Answer(light, f"{light}?", "So it is.") for light in dict.fromkeys(LIGHTS)], width=80)
+    lines = text_of([answer(light, f"{light}?", "So it is.") for light in dict.fromkeys(LIGHTS)], width=80)
     heads = [line for line in lines if "?" in line]
     assert [head.split()[0] for head in heads] == ["●", "▲", "✖", "○"]
     assert [head.split("  ")[0].split(maxsplit=1)[1] for head in heads] == ["good", "look", "bad", "not known"]

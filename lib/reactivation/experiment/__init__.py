@@ -14,12 +14,12 @@ Spark aggregates; `statistics` sees only the few sums of `groups` and runs witho
     aggregates, analysis, looks             the one pass over users; the request and its rows; looks at a running month
     families                                what may be called proven, and at which level the rest is read
     secondary_estimates, segments, targeting, month_checks
-    readout, narrative, month_narrative, in_short    the month's rows, and the month in words
+    readout, narrative, month_narrative     the month's rows, and the month in words
 
 `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment import balance, design, in_short, registration_check
+from reactivation.experiment import balance, design, registration_changes, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
 from reactivation.experiment.analysis import AnalysisRequest, Answers, request
 from reactivation.experiment.checks import Checked, Design, sample_ratios
@@ -31,6 +31,7 @@ from reactivation.experiment.month_narrative import chapters, forest
 from reactivation.experiment.narrative import Narrative, briefs, cannot_see, lines, narratives, parts_in_brief, sentence
 from reactivation.experiment.outcomes import outcomes
 from reactivation.experiment.power import BaseRate, before_any_experiment, expected_sizes, of_untouched
+from reactivation.experiment.primary_estimator import SEGMENTS
 from reactivation.experiment.readout import answers, look_answers, read_out
 from reactivation.experiment.reconciliation import (
     draw_counts,
@@ -41,7 +42,7 @@ from reactivation.experiment.reconciliation import (
     wave_counts,
     waves,
 )
-from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register
+from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register, sealed
 from reactivation.experiment.registration_check import design_of, window_of
 from reactivation.experiment.response import exploration, response
 from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
@@ -49,6 +50,7 @@ from reactivation.experiment.targeting import deciles, rankings
 
 __all__ = [
     "CONTRASTS",
+    "SEGMENTS",
     "AnalysisRequest",
     "Answers",
     "BaseRate",
@@ -86,7 +88,6 @@ __all__ = [
     "forest",
     "grants",
     "groups",
-    "in_short",
     "lines",
     "look_answers",
     "look_rows",
@@ -99,10 +100,12 @@ __all__ = [
     "read_out",
     "redeemed_by_grant",
     "register",
+    "registration_changes",
     "registration_check",
     "request",
     "response",
     "sample_ratios",
+    "sealed",
     "sentence",
     "total",
     "unfair",

@@ -15,6 +15,7 @@ from reactivation.experiment.metrics import OutcomeMetric
 from reactivation.experiment.primary_estimator import is_secondary, secondary_reason
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import Estimate
+from reactivation.statistics.said import said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.verdicts import verdict
 
@@ -157,8 +158,10 @@ def request(
     reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
     if design.months_before and reasons[AFTER_MONTHS] is None:
         woken = f"{design.months_before} months of campaigns since its draw have woken sleepers on one side alone"
-        reasons[AFTER_MONTHS] = f"{woken}: those who still sleep are not alike (decision 64)"
-    later = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
+        told = f"{woken}: those who still sleep are not alike (decision 64)"
+        reasons[AFTER_MONTHS] = said("months_before", told, months=design.months_before)
+    told = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
+    later = said("next_month", told, day=str(known_on))
     return AnalysisRequest(
         settings,
         specs,

@@ -1,13 +1,14 @@
 """What must hold before an effect may be read: the sample ratios, equal spend, and a holdout that was one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reactivation.contracts.derived import POLICIES
 from reactivation.experiment.contrasts import Contrast, comparisons
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.proportions import Share, p_value
+from reactivation.statistics.said import said
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
 OUTSIDE, REDEEMERS, REACHED = "from_outside", "redeemers", "reached"
@@ -80,15 +81,17 @@ def why_withheld(
     for ratio in (ratios[name] for name in contrast.checks):
         if ratio.is_mismatch(settings.srm_p):
             by_chance = f"a fair draw looks so less than once in {1 / settings.srm_p:.0f} times"
-            return f"sample ratio: {in_words(ratio)}; were users lost or added on the way? {by_chance}"
+            told = f"sample ratio: {in_words(ratio)}; were users lost or added on the way? {by_chance}"
+            return said("sample_ratio", told, **of_ratio(ratio))
     if contrast.needs_equal_spend:
         first, second = (_spend_per_user(side.members(groups)) for side in contrast.sides)
         tolerance = settings.spend_tolerance_share
         if abs(first - second) > tolerance * max(first, second):
-            return (
+            told = (
                 f"unequal spend: {first:.4f} per user against {second:.4f}, more than "
                 f"{tolerance:.0%} apart; the policies were not allotted equal spend"
             )
+            return said("unequal_spend", told, first=first, second=second, tolerance=tolerance)
     if apart := _why_outside_differs(contrast, groups=groups, settings=settings):
         return apart
     held_out = [
@@ -109,7 +112,8 @@ def why_no_holdout(held_out: Iterable[Group], *, settings: ExperimentSettings) -
     for name, most, what in reasons:
         share = whole.of(name) / users if users else 0.0
         if share > most:
-            return f"{share:.1%} of the held out {what}, more than the {most:.0%} that conf allows: no holdout any more"
+            told = f"{share:.1%} of the held out {what}, more than the {most:.0%} that conf allows: no holdout any more"
+            return said("no_holdout", told, share=float(share), what=name, most=most)
     return None
 
 
@@ -131,10 +135,12 @@ def _why_outside_differs(contrast: Contrast, *, groups: Sequence[Group], setting
         first, second = (total(side.members(groups)) for side in part.sides)
         if outside_differs(first, second, settings=settings):
             shares = [side.of(OUTSIDE) / side.of("users") for side in (first, second)]
-            return (
+            told = (
                 f"contacts of other senders: {shares[0]:.1%} against {shares[1]:.1%} of the users of {part.name} got "
                 f"one, more than {100 * settings.most_outside_difference:g} points apart; others moved one side"
             )
+            most = settings.most_outside_difference
+            return said("outside_differs", told, first=float(shares[0]), second=float(shares[1]), most=most)
     return None
 
 
@@ -143,7 +149,14 @@ def in_words(ratio: SampleRatio) -> str:
     found = " : ".join(str(n) for n in ratio.counts)
     expected = " : ".join(f"{share:.3g}" for share in ratio.expected)
     p = "" if ratio.p_value is None else f" (p = {ratio.p_value:.2g})"
-    return f"{ratio.what} are {found} where shares of {expected} were drawn{p}"
+    return said("ratio", f"{ratio.what} are {found} where shares of {expected} were drawn{p}", **of_ratio(ratio))
+
+
+def of_ratio(ratio: SampleRatio) -> dict[str, Any]:
+    """Counts found and shares drawn as text, and the p-value."""
+    found = " : ".join(str(n) for n in ratio.counts)
+    expected = " : ".join(f"{share:.3g}" for share in ratio.expected)
+    return {"found": found, "expected": expected, "p": ratio.p_value}
 
 
 def _users(

@@ -12,6 +12,7 @@ from reactivation.experiment.contrasts import CAUSAL
 from reactivation.experiment.primary_estimator import ALL, SEGMENTS
 from reactivation.experiment.settings import ExperimentSettings, Question
 from reactivation.statistics.multiplicity import family, p_of_interval, proven_in_order
+from reactivation.statistics.said import said
 from reactivation.statistics.verdicts import BETTER, BETTER_BUT_SMALL, HINTS, reading_of_pick
 
 Row = dict[str, Any]
@@ -53,7 +54,9 @@ def judged(
     for row in found.values():
         row.update(_of_guardrail(row, settings, alpha))
         if row["family"] == SAID_ONCE:
-            row.update(verdict=None, reason=f"the same as {said_once[row['metric']]} for every user: said there")
+            same = said_once[row["metric"]]
+            told = said("said_once", f"the same as {same} for every user: said there", metric=same)
+            row.update(verdict=None, reason=told)
     return [found[_key(row)] for row in _with_readings_of_picks(rows, found, settings)]
 
 

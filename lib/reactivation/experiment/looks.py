@@ -9,6 +9,7 @@ from reactivation.errors import Finding, NotReady
 from reactivation.experiment.metrics import OF_ASSETS
 from reactivation.experiment.registration import PlanText
 from reactivation.periods import Month, Window
+from reactivation.statistics.said import said
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Look:
     def not_known(self) -> dict[str, str]:
         """Outcomes that no look can know, each with the reason."""
         reason = f"a look does not know the balances of the month's end: the read-out of {self.settles_on} tells"
-        return dict.fromkeys(OF_ASSETS, reason)
+        return dict.fromkeys(OF_ASSETS, said("no_balances_yet", reason, day=str(self.settles_on)))
 
 
 def due_look(plan: PlanText | None, *, cycle: Month, day: date, settles_on: date) -> Look:

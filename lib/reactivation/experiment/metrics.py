@@ -24,6 +24,7 @@ from reactivation.statistics.estimates import (
 from reactivation.statistics.fieller import Spending
 from reactivation.statistics.means import Moments
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.verdicts import Unit
 
@@ -172,7 +173,7 @@ class MeanMetric(OutcomeMetric):
         alone = [name for name, side in zip(("treatment", "control"), moments, strict=True) if side.n < 2]
         if alone:
             reason = f"fewer than two users with a known value on the side of the {' and of the '.join(alone)}"
-            return self.blank(pair).not_estimable(reason)
+            return self.blank(pair).not_estimable(said("nobody_there", reason))
         return compare_means(*moments, level=level)
 
     def _moments(self, side: Totals) -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """All that was checked of a month's experiment, as rows of `readout_checks`."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from reactivation.experiment.groups import Group, by_arm, parts_of, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 from reactivation.statistics.multiplicity import holm
+from reactivation.statistics.said import Said, columns, said
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 from reactivation.statistics.verdicts import SAME
 
@@ -52,7 +54,7 @@ def check_rows(
         *_guardrails(readout, settings),
         *further,
     ]
-    return [{"cycle": str(cycle), **one._asdict()} for one in found]
+    return [{"cycle": str(cycle), **one._asdict(), "says": str(one.says), **columns(one.says)} for one in found]
 
 
 def _splits(arms: Sequence[Group], design: Design, settings: ExperimentSettings) -> Iterator[Checked]:
@@ -93,7 +95,8 @@ def _arms(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Check
                 share, is_limited = (found / users if users else 0.0), touch != "touched"
                 verdict = "withholds" if is_limited and share > most else "holds"
                 expected = f"at most {most:.0%}" if is_limited else None
-                says = f"{policy}, {touch}: {found} of {users} users {what} ({share:.1%})"
+                told = f"{policy}, {touch}: {found} of {users} users {what} ({share:.1%})"
+                says = said("with", told, found=int(found), users=int(users), share=float(share))
                 yield Checked(check, f"{policy} {touch}", str(found), expected, None, verdict, says)
 
 
@@ -107,7 +110,8 @@ def _outside(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Ch
         verdict = "withholds" if outside_differs(*sides, settings=settings) else "holds"
         found = f"{shares[0]:.1%} : {shares[1]:.1%}"
         expected = f"at most {100 * settings.most_outside_difference:g} points apart, but for chance"
-        says = f"{contrast.name}: {found} of the users got a contact of another sender"
+        told = f"{contrast.name}: {found} of the users got a contact of another sender"
+        says = said("outside_shares", told, first=float(shares[0]), second=float(shares[1]))
         yield Checked("outside_difference", contrast.name, found, expected, None, verdict, says)
 
 
@@ -120,10 +124,11 @@ def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterato
             verdict = "withholds" if row["status"] == "withheld" else _WORDS.get(row["verdict"], "not estimable")
             subject = f"{row['contrast']} {row['metric']}"
             allowed = f"less than {100 * margin:+.2f} points"
-            yield Checked("guardrail", subject, seen, allowed, None, verdict, f"{subject}: {row['reason']}")
+            yield Checked("guardrail", subject, seen, allowed, None, verdict, _about(subject, row))
     if settings.guardrails:
         for name, holds in all_hold(readout, list(settings.guardrails)).items():
-            says = f"{name}: {'all guardrails hold' if holds else 'not all guardrails were shown to hold'}"
+            told = f"{name}: {'all guardrails hold' if holds else 'not all guardrails were shown to hold'}"
+            says = said("guardrails_hold" if holds else "guardrails_open", told)
             verdict = "holds" if holds else "not shown to hold"
             yield Checked("all_guardrails", name, None, "all hold", None, verdict, says)
 
@@ -134,6 +139,11 @@ def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> di
     shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
     names = [contrast.name for contrast in GUARDED if contrast.name in asked]
     return {name: all((name, guardrail) in shown for guardrail in guardrails) for name in names}
+
+
+def _about(subject: str, row: Row) -> str:
+    """A guardrail's row of `readout` as the sentence of its check, with the same code and values."""
+    return Said(f"{subject}: {row['reason']}", row["reason_code"] or "", json.loads(row["reason_values"] or "{}"))
 
 
 def _of_ratio(check: str, subject: str, ratio: SampleRatio, p: float | None, verdict: str) -> Checked:

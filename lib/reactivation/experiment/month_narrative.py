@@ -33,7 +33,7 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
         Narrative("The programme's figures", "", tuple(programme(found.readout, primary, alpha=alpha))),
         Narrative("The questions, in their order", "", tuple(questions_told(found.readout, settings, alpha=alpha))),
         *narratives(found.readout, metrics, alpha=alpha, means=own_unit),
-        Narrative("Net gain of the policies", "", tuple(net_gains_told(found.readout))),
+        Narrative("Net gain", "", tuple(net_gains_told(found.readout))),
         Narrative("Guardrails", "", tuple(guardrails_told(found.checks))),
         Narrative("Cost per incremental active user", "", tuple(costs_told(found.readout))),
         Narrative(

@@ -24,7 +24,7 @@ _NOTHING = {
 }
 """Columns that are 0, not null, for a user without a row, even where the region has no such table."""
 
-_DID = ("logged_in", "transacted", "is_active", "active_days", "active_weeks")
+_DID = ("logged_in", "transacted", "is_active", "active_days", "active_weeks", "first_login_day")
 
 
 def outcomes(
@@ -46,9 +46,10 @@ def outcomes(
     Grain and key: cycle, user_id. Both clocks hold: what happened in the outcome window (assets: in the month; contacts
     of ours: of the cycle) and arrived before 00:00 of `known_before`: the settle date, when the month is frozen, or the
     day of a look.
-    behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks over the
-    window, by both clocks. assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no
-    known balance. later: user_id, retained, active_after; None until month + 1 has settled. released: contacts of the
+    behaviour: one row per user of `arms` with logged_in, transacted, is_active, active_days, active_weeks,
+    first_login_day over the window, by both clocks.
+    assets: user_id, has_asset_uplift, asset_change over the month; a user without a row has no known
+    balance. later: user_id, retained, active_after; None until month + 1 has settled. released: contacts of the
     cycle that were released and not stopped; those sent on `known_before` or later are left out. Contacts of ours are
     those of the cycle, and whatever cycle they name those sent in the window; a receipt that nobody could give without
     the contact implies its delivery.

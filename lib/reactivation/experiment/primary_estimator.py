@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+from reactivation.statistics.said import said
+
 PrimaryEstimator = Literal["unadjusted", "cuped", "post_stratified"]
 
 ALL, CUPED, STRATIFIED, REACHED = "all", "all, CUPED", "all, post-stratified", "reached"
@@ -20,8 +22,8 @@ NET_GAIN = "net_gain"
 """The metric of the rows that hold the net gain of a policy: at the registered value of an active user in the segment
 `all`, at the others in `value=…`."""
 
-ADJUSTED = "adjusted, beside the headline: the verdict is the headline's"
-_REASONS = {ALL: "unadjusted, beside the headline: the verdict is the headline's"}
+ADJUSTED = said("beside", "adjusted, beside the headline: the verdict is the headline's")
+_REASONS = {ALL: said("beside", "unadjusted, beside the headline: the verdict is the headline's")}
 
 
 def is_secondary(segment: str, primary: PrimaryEstimator) -> bool:

@@ -26,6 +26,7 @@ from reactivation.experiment.segments import disagreement_rows, part_rows, week_
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.experiment.targeting import targeting
 from reactivation.periods import Month
+from reactivation.statistics.said import columns
 from reactivation.statistics.verdicts import reading_of_pick
 
 _DOUBLES = frozenset(column.name for column in READOUT.columns if column.type == "double")
@@ -133,6 +134,8 @@ def _as_contracted(row: Mapping[str, Any]) -> Row:
         row = {**row, "alpha": None}
     if row["status"] == "withheld":
         row = {**row, "outside_treatment": None, "outside_control": None}
+    reason = row["reason"]
+    row = {**row, "reason": None if reason is None else str(reason), **columns(reason)}
     return {
         name: float(row[name]) if name in _DOUBLES and row.get(name) is not None else row.get(name)
         for name in READOUT.column_names

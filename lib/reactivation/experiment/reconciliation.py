@@ -9,8 +9,10 @@ from scipy.stats import chi2
 
 from reactivation.experiment.checks import Checked
 from reactivation.periods import Calendar, Month, Window
+from reactivation.statistics.said import said
 
 _DISPOSITIONS = ("delivered", "failed", "not_reached")
+_OBJECTIONS = ("complained", "opted_out")
 Row = Mapping[str, Any]
 
 
@@ -21,15 +23,22 @@ def wave_counts(
     *,
     cycle: Month,
     calendar: Calendar,
+    outcomes: DataFrame | None = None,
 ) -> DataFrame:
     """Count contacts by what became of them. Grain and key: wave, channel, is_planned, is_exported, fate.
+
+    Columns contacts; complained, opted_out: those with such a receipt; active: contacts of users who were active in the
+    month, by `outcomes` (the cycle's user_id, is_active; None: not known).
 
     A contact has one fate, by its receipts that arrived before the settle date: delivered, else failed, else
     not_reached; null where there is none. released: contacts that were released and not stopped. contacts, files:
     receipts and channel files; None where there are none.
     """
     key = ["wave", "channel", "contact_id"]
-    table = released.select(*key, F.lit(True).alias("is_planned"))
+    planned = released.select(*key, "user_id", F.lit(True).alias("is_planned"))
+    if outcomes is not None:
+        planned = planned.join(outcomes.select("user_id", "is_active"), "user_id", "left")
+    table = planned.drop("user_id")
     if files is not None:
         table = table.join(files.select(*key, F.lit(True).alias("is_exported")), key, "full")
     else:
@@ -37,11 +46,17 @@ def wave_counts(
     if contacts is not None:
         is_ours = (F.col("cycle") == str(cycle)) & calendar.is_before("arrived_at", calendar.settle_on(cycle))
         seen = [F.when(F.bool_or(F.col("status") == disposition), disposition) for disposition in _DISPOSITIONS]
-        table = table.join(contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate")), key, "full")
+        objected = [F.bool_or(F.col("status") == status).alias(status) for status in _OBJECTIONS]
+        table = table.join(
+            contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate"), *objected), key, "full"
+        )
     else:
         table = table.withColumn("fate", F.lit(None).cast("string"))
+    counts = [F.count("*").alias("contacts")]
+    counts += [F.count_if(name).alias(name) for name in _OBJECTIONS if name in table.columns]
+    counts += [F.count_if("is_active").alias("active")] if "is_active" in table.columns else []
     flags = {name: F.coalesce(name, F.lit(False)) for name in ("is_planned", "is_exported")}
-    return table.withColumns(flags).groupBy("wave", "channel", *flags, "fate").agg(F.count("*").alias("contacts"))
+    return table.withColumns(flags).groupBy("wave", "channel", *flags, "fate").agg(*counts)
 
 
 def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
@@ -68,7 +83,8 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in dispositions.items())
         says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
         verdict = "warns" if wrong else "holds"
-        yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, says)
+        told = said("wave", says, planned=planned, received=received, wrong=sum(differences.values()))
+        yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, told)
 
 
 def redeemed_by_grant(
@@ -95,7 +111,8 @@ def grants(rows: Iterable[Row]) -> Iterator[Checked]:
         users, without = row["users"], row["without_grant"]
         says = f"{row['benefit']}: {users} users redeemed it, {without} of them without a grant of ours"
         verdict = "warns" if without else "holds"
-        yield Checked("benefits", row["benefit"], str(without), "0", None, verdict, says)
+        told = said("grants", says, users=users, without=without)
+        yield Checked("benefits", row["benefit"], str(without), "0", None, verdict, told)
 
 
 def draw_counts(wave_plan: DataFrame) -> DataFrame:
@@ -124,11 +141,11 @@ def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
         is_off = is_mixed or (p is not None and p < srm_p)
         counts = ", ".join(f"{name} {n}" for name, n in sorted(_by_option(mine, "users").items()))
         expected = ", ".join(f"{name} {n:.1f}" for name, n in sorted(_expected(mine).items()))
-        said = (
+        judged = (
             "are as probable as recorded" if not is_off else "are not as probable as recorded: no lift may rest on them"
         )
         told = f" (chi-square {statistic:.1f}, {freedom} degrees of freedom, p = {p:.2g})" if p is not None else ""
-        says = f"{wave}: {users} draws {said}{told}"
+        says = said("draws_off" if is_off else "draws_fair", f"{wave}: {users} draws {judged}{told}", users=users, p=p)
         yield Checked("exploration", wave, counts, expected, p, "warns" if is_off else "holds", says)
 
 

@@ -3,33 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
 from reactivation.errors import Finding, PlanError, nearest
 from reactivation.experiment.checks import Design
-from reactivation.experiment.registration import PlanText, canonical, sealed
+from reactivation.experiment.registration import PlanText, sealed
+from reactivation.experiment.registration_changes import NOTE, Difference, differences
 from reactivation.experiment.settings import AS_IN_0_1_0, ExperimentSettings
 from reactivation.periods import Window
-
-NOTE = "changed_after_the_first_wave"
-"""Key of a plan that keeps what was changed by force while the experiment was running."""
-
-NOT_THERE = "(not there)"
-_IN_CONF = {"thresholds": "experiment", "arms": "campaign.arms", "tiers": "campaign.tiers", "offers": "campaign"}
-
-
-class Difference(NamedTuple):
-    """One value that is no longer what was registered."""
-
-    what: str
-    registered: str
-    now: str
-
-    @property
-    def says(self) -> str:
-        return f"{self.what}: registered {self.registered}, conf now {self.now}"
 
 
 def read(row: Mapping[str, Any] | None) -> PlanText:
@@ -72,16 +55,6 @@ def settings_of(plan: PlanText, *, now: ExperimentSettings) -> ExperimentSetting
     except ValidationError as error:
         findings = [Finding("not usable", ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         raise PlanError(f"the registered plan of cycle {plan['cycle']} cannot be read out", findings) from None
-
-
-def differences(registered: PlanText, now: PlanText) -> list[Difference]:
-    """Every value in which two plans differ, under its dotted name; notes of earlier changes are not compared."""
-    before, after = (dict(_flat({k: v for k, v in plan.items() if k != NOTE})) for plan in (registered, now))
-    return [
-        Difference(name, before.get(name, NOT_THERE), after.get(name, NOT_THERE))
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name, NOT_THERE) != after.get(name, NOT_THERE)
-    ]
 
 
 def renewed(now: PlanText, *, registered: PlanText | None, is_running: bool, is_forced: bool) -> PlanText:
@@ -131,44 +104,6 @@ def require(row: Mapping[str, Any] | None, *, now: PlanText, wave: str, day: dat
     return found
 
 
-def told(
-    plan: PlanText,
-    *,
-    now: PlanText,
-    waves: Mapping[str, str],
-    until: date | None = None,
-    skipped: Mapping[str, str] | None = None,
-) -> list[str]:
-    """Whether what is analysed is what was registered, in sentences.
-
-    waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
-    skipped: why a wave was left out.
-    """
-    why = skipped or {}
-    planned, sent = (
-        {name: day for name, day in each.items() if until is None or date.fromisoformat(day) < until}
-        for each in ({str(w["wave"]): str(w["as_of"]) for w in plan["waves"]}, waves)
-    )
-    changed = [d.says for d in differences(plan, now)]
-    waived = [
-        f"wave {name}: registered for {day}, "
-        + (f"left out: {why[name]}" if name in why else "nobody was planned in it")
-        for name, day in planned.items()
-        if name not in sent
-    ]
-    moved = [
-        f"wave {name}: registered for {planned.get(name, 'no day')}, sent on {day}"
-        for name, day in sorted(sent.items())
-        if planned.get(name) != day
-    ]
-    notes = [f"changed by force after the first wave: {says}" for note in plan.get(NOTE, []) for says in note]
-    seal = f"Plan {sealed(canonical(plan))[:12]}"
-    if not (changed or waived or moved or notes):
-        return [f"{seal}: what was analysed is what was registered."]
-    says = f"{seal}: the read-out follows the registered plan. What is not as registered:"
-    return [says, *changed, *waived, *moved, *notes]
-
-
 def _require_something_to_see(plan: PlanText) -> None:
     first = date.fromisoformat(plan["outcome_window"][0])
     blind = [day for day in plan["look_days"] if date.fromisoformat(day) <= first]
@@ -215,19 +150,3 @@ def _problems_of_place(plan: PlanText, now: PlanText) -> Iterator[Finding]:
     for name in ("region", "scenario", "cycle"):
         if plan.get(name) != now[name]:
             yield Finding("of another", name, f"the plan is for {plan.get(name)}, this is {now[name]}")
-
-
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Leaves of a plan under dotted names; a list of named things goes by their names, another list is one value."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        value = {str(item.get("wave") or item.get("name") or i): item for i, item in enumerate(value)}
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, _joined(name, str(key)))
-    else:
-        yield name, value if isinstance(value, str) else canonical(value)
-
-
-def _joined(name: str, key: str) -> str:
-    """`thresholds.alpha` is called as conf calls it: `experiment.alpha`."""
-    return _IN_CONF.get(key, key) if not name else f"{name}.{key}"

@@ -13,8 +13,10 @@ from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 from reactivation.statistics.estimates import why_not_estimable
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import columns, said
 
 KEY = ("tier", "wave", "channel", "benefit")
+_ONE_USER = said("nobody_there", "one user is no sample")
 
 
 def exploration(
@@ -82,11 +84,12 @@ def _estimated(pair: clusters.WeightedComparison, settings: ExperimentSettings) 
     lift, error = pair.difference, pair.standard_error
     if reason or lift is None or error is None:
         unknown = dict.fromkeys(("lift", "lift_low", "lift_high", "standard_error", "control_error"))
-        return {**found, **unknown, "status": "not_estimable", "reason": reason or "one user is no sample"}
+        why = reason or _ONE_USER
+        return {**found, **unknown, "status": "not_estimable", "reason": str(why), **columns(why)}
     reach = float(t.isf(settings.alpha / 2, pair.users - 1)) * error
     ends = {"lift": lift, "lift_low": lift - reach, "lift_high": lift + reach, "standard_error": error}
     ends["control_error"] = sqrt(pair.control_variance or 0.0)
-    return {**found, **ends, "status": "estimated", "reason": None}
+    return {**found, **ends, "status": "estimated", "reason": None, **columns(None)}
 
 
 def _share(side: clusters.WeightedShare) -> Share:

@@ -14,12 +14,14 @@ from reactivation.statistics.fieller import cost_per_gained
 from reactivation.statistics.net_gain import METHOD as NET_GAIN_METHOD
 from reactivation.statistics.net_gain import net_gain
 from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, guardrail
+from reactivation.statistics.said import Said, joined, said
 from reactivation.statistics.score_intervals import miettinen_nurminen
 from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
 from reactivation.statistics.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
 _PAID_FOR = "is_active"
-_SOME_ONLY = "known of some users only, whose covariates were not summed apart"
+_TOO_FEW = said("nobody_there", "a side has fewer than two users")
+_SOME_ONLY = said("some_only", "known of some users only, whose covariates were not summed apart")
 _NO_COVARIATES = "CUPED is the registered headline, and the region has none of the registered covariates: {names}"
 _GUARDRAIL = (
     "non-inferiority at a margin of {margin:g}, one-sided at {alpha:g}; the interval is Miettinen and Nurminen's"
@@ -89,7 +91,7 @@ class Adjustment:
         specs = self.request.specs
         if not specs.covariates:
             names = ", ".join(self.request.settings.covariates)
-            return metric.blank(pair).not_estimable(_NO_COVARIATES.format(names=names))
+            return metric.blank(pair).not_estimable(said("no_covariates", _NO_COVARIATES.format(names=names)))
         treatment, control = (metric.joint(side, specs.adjusters) for side in pair)
         if treatment is None or control is None:
             return metric.blank(pair).not_estimable(_SOME_ONLY)
@@ -125,8 +127,7 @@ def reached_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iter
         for metric in request.specs.shares:
             found = request.checked(contrast.name, _cace(pair, metric, request=request))
             row = request.row(contrast, metric, REACHED, found)
-            reason = "; ".join(filter(None, (row["reason"], about if found.status == "estimated" else None)))
-            yield row | {"reason": reason or None}
+            yield row | {"reason": joined([row["reason"], about if found.status == "estimated" else None])}
 
 
 def _cace(pair: Pair, metric: ShareMetric, *, request: AnalysisRequest) -> Estimate:
@@ -176,26 +177,26 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
 
 
 def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
-    """Beside every policy contrast: value of an active user x effect - spend, per user, with its interval.
+    """Beside every touch and policy contrast: value of an active user x effect - spend, per user, with its interval.
 
-    At the registered value in the segment `all`, at each value of the range in `value=…`. Rows have no verdict: they
-    say from which value on a policy pays.
+    At the registered value in the segment `all`, at each value of the range in `value=…` (of policies alone).
+    Rows have no verdict: they say from which value on a policy pays.
     """
     metric, worth = _paid_for(request), request.settings.active_user_value
     if metric is None or worth is None:
         return
     values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
-    for contrast in POLICY:
+    for contrast in (*POLICY, *TOUCH):
         first, second = (metric.spending(side) for side in sides[contrast.name])
-        for segment, value in values.items():
-            shown = Estimate(first.users, second.users).not_estimable("a side has fewer than two users")
+        for segment, value in values.items() if contrast in POLICY else [(ALL, worth.registered)]:
+            shown = Estimate(first.users, second.users).not_estimable(_TOO_FEW)
             if min(first.users, second.users) > 1:
                 found = compare_means(
                     *(net_gain(side, value=value) for side in (first, second)),
                     level=request.level,
                     method=NET_GAIN_METHOD,
                 )
-                reason = found.reason or f"an active user is worth {value:g}"
+                reason = found.reason or said("worth", f"an active user is worth {value:g}", value=float(value))
                 shown = replace(found, ratio=None, ratio_low=None, ratio_high=None, reason=reason)
             yield row_of(contrast.name, NET_GAIN, segment, request.checked(contrast.name, shown))
 
@@ -218,7 +219,8 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
             if not any(side.of("users") for side in sides[contrast.name]):
                 continue  # nobody is in the contrast
             judged = guardrail(name, first, second, margin=spec.margin, harm=spec.harm, alpha=alpha)
-            blank = Estimate(int(first.users), int(second.users), reason=f"guardrail {judged.word}: {judged.reason}")
+            told = Said(f"guardrail {judged.word}: {judged.reason}", *_parts(judged.reason))
+            blank = Estimate(int(first.users), int(second.users), reason=told)
             why = request.withheld.get(contrast.name)
             if why and not (request.is_ordered and judged.word == BROKEN):
                 yield row_of(contrast.name, name, ALL, blank.withheld(why), verdict=WITHHELD)
@@ -236,6 +238,11 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
                     method=_GUARDRAIL.format(margin=judged.margin, alpha=alpha),
                 )
                 if why:
-                    found = replace(found, reason=f"{blank.reason}; beside it a check failed: {why}")
+                    failed = Said(f"beside it a check failed: {why}", *_parts(why))
+                    found = replace(found, reason=joined([told, failed]))
                 beside = dict(zip(_OUTSIDE, request.outside.get(contrast.name, (None, None)), strict=True))
                 yield row_of(contrast.name, name, ALL, found, verdict=_VERDICTS[judged.word]) | beside
+
+
+def _parts(text: str) -> tuple[str, Mapping[str, object]]:
+    return (text.code, text.values) if isinstance(text, Said) else ("", {})

@@ -97,7 +97,8 @@ class ActiveUserValue(FrozenModel):
 class ExperimentSettings(FrozenModel):
     """What the month's experiment asks, and the rules its answers must pass.
 
-    hypotheses: a sentence per causal contrast that is asked. primary_metric: the metric that decides. headline: the one
+    hypotheses: per causal contrast that is asked, the key of its sentence in the report's catalogues (in plans of 0.1.0
+    the sentence itself). primary_metric: the metric that decides. headline: the one
     estimator whose intervals give the verdicts over all users: `unadjusted`, `cuped` (with the covariates) or
     `post_stratified` (by branch and tier). Guardrails, the reached, parts, weeks and disagreements are unadjusted.
     alpha: share of false alarms that is accepted over all looks, two-sided; intervals are at 1 - alpha_per_look.

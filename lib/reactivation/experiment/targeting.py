@@ -15,6 +15,7 @@ from reactivation.experiment.metrics import share
 from reactivation.periods import Month
 from reactivation.statistics.means import Effect
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import columns, said
 from reactivation.statistics.uplift_curves import (
     ALL_THE_SAME,
     RANDOM,
@@ -171,7 +172,8 @@ def targeting(
         found += _of_policies(groups, metric.name, alpha=alpha)
     place, withheld = {"cycle": str(cycle)}, request.withheld.get(f"touch_{CELL}")
     hidden = {"estimate": None, "low": None, "high": None, "p_value": None, "status": "withheld", "reason": withheld}
-    return [{**place, **row, **(hidden if withheld and row["status"] == "estimated" else {})} for row in found]
+    shown = [{**place, **row, **(hidden if withheld and row["status"] == "estimated" else {})} for row in found]
+    return [{**row, "reason": row["reason"] and str(row["reason"]), **columns(row["reason"])} for row in shown]
 
 
 def _of_rankings(ranked: Sequence[RankedUsers], budget: float, *, minimum_events: float) -> Iterator[Row]:
@@ -200,7 +202,8 @@ def _of_policies(groups: Sequence[Group], metric: str, *, alpha: float) -> Itera
         cut = [_part(1, picked, metric), _part(2, others, metric)]
         ranked = RankedUsers(f"policy {policy}", metric, cut, alpha)
         if not all(side.users for part in cut for side in (part.touched, part.holdout)):
-            reason: str | None = "nobody touched, or nobody held out, among the picked or the others"
+            told = "nobody touched, or nobody held out, among the picked or the others"
+            reason: str | None = said("empty_parts", told)
         else:
             reason = nothing_varies(cut)
         if reason is not None:

@@ -31,8 +31,8 @@ def behaviour(
     sources: the region's canonical tables by name. months: rows of `features.partials.in_window`, one per user and
     month of a window; over several months a user is active who was so in any of them. logged_in is null where the
     region has no logins, transacted (as conf defines it) where it has no transactions. A user without a row did
-    nothing: `on_spine` says so. With `days.MEASURES` in months, of a window within one month, also active_on: see
-    `days`.
+    nothing: `on_spine` says so. With `days.MEASURES` in months, of a window within one month, also active_on and
+    logged_in_on: see `days`.
     """
     counted = with_day_counts(months)
     is_active = condition(counted, settings.is_active, key="labels.is_active")
@@ -43,7 +43,11 @@ def behaviour(
         _known("transactions", sources, F.bool_or(transacted)).alias("transacted"),
         F.bool_or(is_active).alias("is_active"),
         own_transactions.alias("transaction_count"),
-        *([days.active_on().alias("active_on")] if days.MOBILE_DAYS in months.columns else []),
+        *(
+            [days.active_on().alias("active_on"), days.logged_in_on().alias("logged_in_on")]
+            if days.MOBILE_DAYS in months.columns
+            else []
+        ),
     )
 
 
@@ -65,6 +69,7 @@ def on_spine(
     if "active_on" in behaviour.columns:
         is_known = "logins" in sources or "transactions" in sources
         nothing["active_on"] = F.lit(0 if is_known else None).cast("bigint")
+        nothing["logged_in_on"] = F.lit(0 if "logins" in sources else None).cast("bigint")
     return joined.withColumns({name: F.coalesce(name, value) for name, value in nothing.items()})
 
 

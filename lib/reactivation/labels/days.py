@@ -36,15 +36,24 @@ def active_on() -> Column:
     return F.bit_or(logged_in.bitwiseOR(transacted))
 
 
+def logged_in_on() -> Column:
+    """Mask of the days with a login, as `active_on`."""
+    return F.bit_or(F.coalesce("login_days", F.lit(0).cast("bigint")))
+
+
 def with_active_days(users: DataFrame, window: Window) -> DataFrame:
     """Read the mask `active_on`: active_days, and active_weeks with the bit w - 1 set for the w-th week of the window.
 
-    Weeks have seven days and begin with the window, so the last one may be shorter. Null where active_on is.
+    Weeks have seven days and begin with the window, so the last one may be shorter. Null where active_on is. Of the
+    mask `logged_in_on`: first_login_day, the day of the month; null where there is none.
     """
     masks = [mask(week) for week in window.weeks]
     bits = [F.when(_has_day(days), 1 << w).otherwise(0) for w, days in enumerate(masks)]
     in_weeks = F.when(F.col("active_on").isNotNull(), sum(bits[1:], start=bits[0])).cast("bigint")
-    return users.withColumns({"active_days": F.bit_count("active_on").cast("bigint"), "active_weeks": in_weeks})
+    lowest = F.col("logged_in_on").bitwiseAND(-F.col("logged_in_on"))
+    first_login = F.when(lowest > 0, F.bit_count(lowest - 1) + 1).cast("int")
+    active_days = F.bit_count("active_on").cast("bigint")
+    return users.withColumns({"active_days": active_days, "active_weeks": in_weeks, "first_login_day": first_login})
 
 
 def with_later(users: DataFrame, *, follow_up: Window) -> DataFrame:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 from reactivation.model.evaluate import Quality
 from reactivation.model.paired import LossDifference
 from reactivation.model.settings import GateSettings
+from reactivation.statistics.said import joined, parts, said
 
 
 class Gate(NamedTuple):
-    """The gate's decision. reasons: why not, all of them; where it is ready, what speaks for it.
+    """The gate's decision. reasons: why not, all of them; where it is ready, what speaks for it. Each knows its code.
 
     is_overrulable: all that speaks against it is that the champion could not be compared: a reviewer may decide.
     """
@@ -19,7 +20,12 @@ class Gate(NamedTuple):
 
     @property
     def text(self) -> str:
-        return "; ".join(self.reasons)
+        return joined(self.reasons) or ""
+
+    @property
+    def codes(self) -> str:
+        """Code and values of each reason, as JSON: for another language than the text's."""
+        return parts(self.reasons)
 
 
 def decide(
@@ -42,32 +48,38 @@ def decide(
         *_beats_base_rate(against_base_rate),
         *holds_against_champion(against_champion, settings),
     ]
-    uncompared = [] if not_compared is None else [f"it cannot be compared with the champion: {not_compared}"]
+    told = f"it cannot be compared with the champion: {not_compared}"
+    uncompared = [] if not_compared is None else [said("not_compared", told, why=not_compared)]
     if against or uncompared:
         return Gate(False, (*against, *uncompared), is_overrulable=not against)
-    gains = [f"log loss differs from the base rate's by {interval(against_base_rate)}"]
+    told = f"log loss differs from the base rate's by {interval(against_base_rate)}"
+    gains = [said("beats_base_rate", told, **_ends(against_base_rate))]
     if against_champion is None:
-        gains.append("there is no champion to compare with")
+        gains.append(said("no_champion", "there is no champion to compare with"))
     else:
-        gains.append(f"from the champion's by {interval(against_champion)}")
+        told = f"from the champion's by {interval(against_champion)}"
+        gains.append(said("against_champion", told, **_ends(against_champion)))
     return Gate(True, tuple(gains))
 
 
 def _estimable(test: Quality, settings: GateSettings) -> list[str]:
     if test.users < settings.min_rows:
-        return [f"{test.users} low-active users in the test month, at least {settings.min_rows} are needed to decide"]
-    return [f"not estimable: {test.reason}"] if test.reason else []
+        told = f"{test.users} low-active users in the test month, at least {settings.min_rows} are needed to decide"
+        return [said("few_users", told, users=test.users, needed=settings.min_rows)]
+    return [said("not_estimable", f"not estimable: {test.reason}", why=test.reason)] if test.reason else []
 
 
 def _keeps_order(slope: float) -> list[str]:
-    return [] if slope > 0 else [f"the calibration's slope is {slope:.4g}, must be above 0 to keep the trees' order"]
+    told = f"the calibration's slope is {slope:.4g}, must be above 0 to keep the trees' order"
+    return [] if slope > 0 else [said("slope", told, slope=slope)]
 
 
 def _beats_base_rate(paired: LossDifference) -> list[str]:
     if paired.high is None:
-        return ["log loss cannot be compared with the base rate's: too few rows"]
+        return [said("few_rows", "log loss cannot be compared with the base rate's: too few rows")]
     if paired.high >= 0:
-        return [f"log loss is not below the base rate's: the difference is {interval(paired)}, must lie below 0"]
+        told = f"log loss is not below the base rate's: the difference is {interval(paired)}, must lie below 0"
+        return [said("no_better_than_base_rate", told, **_ends(paired))]
     return []
 
 
@@ -76,11 +88,16 @@ def holds_against_champion(paired: LossDifference | None, settings: GateSettings
     if paired is None:
         return []
     if paired.high is None:
-        return ["log loss cannot be compared with the champion's: too few rows"]
+        return [said("few_rows", "log loss cannot be compared with the champion's: too few rows")]
     if paired.high >= settings.champion_margin:
         bound = f"its upper end must lie below {settings.champion_margin:g}"
-        return [f"log loss may be worse than the champion's: the difference is {interval(paired)}, {bound}"]
+        told = f"log loss may be worse than the champion's: the difference is {interval(paired)}, {bound}"
+        return [said("worse_than_champion", told, **_ends(paired), bound=settings.champion_margin)]
     return []
+
+
+def _ends(paired: LossDifference) -> dict[str, float | None]:
+    return {"mean": paired.mean, "low": paired.low, "high": paired.high}
 
 
 def interval(paired: LossDifference) -> str:

@@ -49,6 +49,7 @@ class Trained:
         return {
             "ready_for_review": str(self.gate.is_ready).lower(),
             "gate": self.gate.text,
+            "gate_codes": self.gate.codes,
             "overrulable": str(self.gate.is_overrulable).lower(),
             **({LEARNT_UNTIL: str(self.refit_months[-1])} if self.refitted else {}),
         }

@@ -12,11 +12,21 @@ from reactivation.runtime.run import Run
 
 
 class RegisteredRun(NamedTuple):
-    """A run under the registered settings, the plan it goes by, and whether it is what was registered, in sentences."""
+    """A run under the registered settings, the plan it goes by, and whether it is what was registered.
+
+    told: in sentences; changes: the same as values. sent: the day on which each released wave was sent.
+    """
 
     run: Run
     plan: experiment.PlanText
     told: list[str]
+    changes: list[experiment.registration_changes.Change]
+    sent: dict[str, str]
+
+    @property
+    def plan_hash(self) -> str:
+        """SHA-256 of the plan."""
+        return experiment.sealed(experiment.canonical(self.plan))
 
 
 def draft(r: Run) -> experiment.PlanText:
@@ -71,9 +81,11 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     known = releases.ledger(r)
     sent = {wave: str(day) for wave, day in releases.sent_on(r, known=known).items()}
     skipped = {event["wave"]: str(event["reason"]) for event in known.having("skipped", cycle=str(r.cycle))}
-    told = experiment.registration_check.told(plan, now=draft(r), waves=sent, until=until, skipped=skipped)
+    about: dict[str, Any] = {"now": draft(r), "waves": sent, "until": until, "skipped": skipped}
+    told = experiment.registration_changes.told(plan, **about)
+    changes = experiment.registration_changes.changes(plan, **about)
     r.say("\n".join(f"    {line}" for line in told))
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
     present = r.settings.labels  # a plan from before labels were registered leaves them to conf
     labels = type(present).model_validate(plan.get("labels", present.model_dump(mode="json")))
-    return RegisteredRun(r.under(experiment=settings, labels=labels), plan, told)
+    return RegisteredRun(r.under(experiment=settings, labels=labels), plan, told, changes, sent)

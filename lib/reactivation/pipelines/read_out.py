@@ -7,15 +7,13 @@ from pyspark.sql import functions as F
 from reactivation import campaign, experiment, report
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
-from reactivation.pipelines import evidence_months, plan_registration, releases
+from reactivation.pipelines import evidence_months, month_report, plan_registration, releases
 from reactivation.pipelines.interim_look import look
 from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
 from reactivation.pipelines.readout_outcomes import write_outcomes
-from reactivation.report import Chapter
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
-from reactivation.runtime.text import write_text
 from reactivation.runtime.watermark import require_ingested
 
 Rows = list[dict[str, Any]]
@@ -41,10 +39,18 @@ def run(r: Run) -> None:
     months = evidence_months.draws_until(r)
     plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*{*months, str(r.cycle)}))
     drawn = records(experiment.draw_counts(plans))
-    _report(r, _read_out(r, planned.plan, drawn), _learn_response(r, months, drawn), planned.told)
+    contacts, waves = _contacts(r)
+    found, whole = _read_out(r, planned.plan, drawn, waves)
+    response = _learn_response(r, months, drawn)
+    _tell(r, found, response)
+    first_screen = month_report.write(planned, found, response=response, contacts=contacts, whole=whole)
+    r.say(f"\n{first_screen.text()}\nReport: {r.reports}/{r.cycle}/{month_report.PAGE}")
 
 
-def _read_out(r: Run, plan: experiment.PlanText, drawn: Rows) -> experiment.Answers:
+def _read_out(
+    r: Run, plan: experiment.PlanText, drawn: Rows, waves: list[experiment.Checked]
+) -> tuple[experiment.Answers, experiment.Totals]:
+    """Writes the month's answers; returns them, and the sums over all users of `arms`."""
     outcomes, scores = of_cycle(r, derived.OUTCOMES), of_cycle(r, derived.SCORES)
     specs, groups = summed(r, outcomes, experiment.window_of(plan))
     shares = {metric.name: metric.outcome for metric in specs.shares}
@@ -58,22 +64,27 @@ def _read_out(r: Run, plan: experiment.PlanText, drawn: Rows) -> experiment.Answ
         specs=specs,
         known_on=r.calendar.settle_on(r.cycle + 1),
         decile_rows=records(experiment.deciles(outcomes, of_cycle(r, derived.ARMS), rankings, metrics=shares)),
-        further=_reconciled(r, [row for row in drawn if row["cycle"] == str(r.cycle)]),
+        further=[*waves, *_grants(r), *experiment.draws(_of(drawn, r), srm_p=r.settings.experiment.srm_p)],
         budget_share=r.settings.campaign.arms.selected_share,
     )
     r.write_together((table, r.rows(table, rows), {}) for table, rows in found.tables)
-    return found
+    return found, experiment.total(groups)
 
 
-def _reconciled(r: Run, drawn: Rows) -> list[experiment.Checked]:
-    """Checks of the cycle's waves and of its exploration draws."""
+def _of(rows: Rows, r: Run) -> Rows:
+    """The rows of the run's cycle."""
+    return [row for row in rows if row["cycle"] == str(r.cycle)]
+
+
+def _contacts(r: Run) -> tuple[Rows, list[experiment.Checked]]:
+    """The cycle's contacts, counted by what became of them, and the checks of its waves."""
     files = read_sent(r.spark, r.exports, [str(r.cycle)])
     contacts = r.read_present([canonical.CONTACTS]).get("contacts")
     contacts = None if contacts is None else releases.receipts_of_others(r, contacts, are_others=False)
-    released = releases.contacts(r, F.col("cycle") == str(r.cycle))
-    counts = experiment.wave_counts(released, contacts, files, cycle=r.cycle, calendar=r.calendar)
-    waves = experiment.waves(records(counts), has_files=files is not None)
-    return [*waves, *_grants(r), *experiment.draws(drawn, srm_p=r.settings.experiment.srm_p)]
+    released, outcomes = releases.contacts(r, F.col("cycle") == str(r.cycle)), of_cycle(r, derived.OUTCOMES)
+    counts = experiment.wave_counts(released, contacts, files, cycle=r.cycle, calendar=r.calendar, outcomes=outcomes)
+    rows = records(counts)
+    return rows, list(experiment.waves(rows, has_files=files is not None))
 
 
 def _grants(r: Run) -> list[experiment.Checked]:
@@ -104,30 +115,16 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     return rows
 
 
-def _report(r: Run, found: experiment.Answers, response: Rows, as_registered: list[str]) -> None:
+def _tell(r: Run, found: experiment.Answers, response: Rows) -> None:
+    """The month's tables, for who watches the terminal."""
     means, is_now = r.settings.experiment.means, F.col("cycle") == str(r.cycle)
-    told = experiment.chapters(found, metrics=r.settings.monitoring.report_metrics, settings=r.settings.experiment)
     shown = {
         "Tiers": records(report.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
         "Waves": records(report.wave_fills(releases.newest(r, derived.WAVE_PLAN, is_now))),
-        "Why users were planned or not": records(
-            releases.newest(r, derived.WAVE_WATERFALL, is_now).drop("plan_version").orderBy("wave", "reason")
-        ),
         "Read-out, differences in points": experiment.briefs(found.readout, means=means),
         "What each option did, from exploration alone": response,
     }
-    filed = {
-        "Parts of the users, and weeks": experiment.parts_in_brief(found.readout, means=means),
-        "Targeting": found.targeting,
-        "All checks": found.checks,
-    }
-    pages = [Chapter("Is it what was registered?", as_registered)]
-    pages += [Chapter(part.title, part.sentences, note=part.reading) for part in told]
-    pages += [Chapter(title, rows=rows) for title, rows in {**shown, **filed}.items()]
-    page = report.render(f"{r.region}, {r.scenario}, {r.cycle}: the month's report", pages)
-    for name, text in (("report.html", page.html), ("report.txt", page.text)):
-        write_text(r.spark, f"{r.reports}/{r.cycle}/{name}", text)
     for title, rows in shown.items():
         r.show(f"{title} ({r.cycle})", rows)
-    cannot = [f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in told[-1].sentences)]
-    r.say("\n".join([*cannot, f"\nReport: {r.reports}/{r.cycle}/report.html"]))
+    cannot = experiment.cannot_see(found.readout)
+    r.say("\n".join([f"\nWhat {r.cycle} cannot tell", *(f"  {line}" for line in cannot)]))

@@ -36,7 +36,7 @@ def render(title: str, chapters: Sequence[Chapter]) -> Report:
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters["shown"] = shown
     page.filters["is_number"] = _is_number
-    template = files("reactivation.report").joinpath("report.html").read_text(encoding="utf-8")
+    template = files("reactivation.report").joinpath("chapters.html").read_text(encoding="utf-8")
     html = page.from_string(template).render(title=title, chapters=chapters)
     return Report(html, "\n\n".join([_underlined(title, "="), *(_text(chapter) for chapter in chapters)]) + "\n")
 

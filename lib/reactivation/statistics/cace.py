@@ -6,6 +6,7 @@ from typing import NamedTuple
 from scipy.stats import norm
 
 from reactivation.statistics.means import Effect
+from reactivation.statistics.said import said
 
 METHOD = "effect on the reached: ratio of two differences, delta method"
 
@@ -38,14 +39,15 @@ def effect_on_reached(touched: Received, holdout: Received, *, alpha: float) -> 
     """
     empty = [name for name, side in (("touched", touched), ("holdout", holdout)) if not side.users]
     if empty:
-        return f"nobody whose outcome is known is {' or '.join(empty)}"
+        return said("nobody_known", f"nobody whose outcome is known is {' or '.join(empty)}")
     more = touched.share_reached - holdout.share_reached
     error = sqrt(sum(s.share_reached * (1 - s.share_reached) / s.users for s in (touched, holdout)))
     if more <= 0 or more < 3 * error:
-        return (
+        told = (
             f"deliveries reached {touched.share_reached:.1%} of the touched and {holdout.share_reached:.1%} of the "
             "held out: too few more to divide by"
         )
+        return said("too_few_reached", told, first=touched.share_reached, second=holdout.share_reached)
     effect = (touched.rate - holdout.rate) / more
     spread = sqrt(_variance(touched, effect) / touched.users + _variance(holdout, effect) / holdout.users) / more
     reach = float(norm.isf(alpha / 2)) * spread
@@ -56,15 +58,18 @@ def effect_on_reached(touched: Received, holdout: Received, *, alpha: float) -> 
 def about_outside(*, share_touched: float, share_holdout: float, tolerance: float = 0.01) -> str:
     """What contacts of other senders do to the effect, in words. Shares of users with one; tolerance in shares."""
     if not share_touched and not share_holdout:
-        return "no contacts of other senders are known of: the effect is against silence"
+        return said("no_outside", "no contacts of other senders are known of: the effect is against silence")
     found = (
         f"contacts of other senders reached {share_touched:.1%} of the touched and {share_holdout:.1%} of the held out"
     )
     if abs(share_touched - share_holdout) <= tolerance:
-        return f"{found}: alike on both sides, so the effect is what ours add to theirs"
+        told = f"{found}: alike on both sides, so the effect is what ours add to theirs"
+        return said("outside_alike", told, first=share_touched, second=share_holdout)
     if share_holdout > share_touched:
-        return f"{found}: others filled the silence of our holdout, so the effect of ours is larger than it seems"
-    return f"{found}: others wrote more to those we touched, so a part of the effect is theirs"
+        told = f"{found}: others filled the silence of our holdout, so the effect of ours is larger than it seems"
+        return said("outside_less", told, first=share_touched, second=share_holdout)
+    told = f"{found}: others wrote more to those we touched, so a part of the effect is theirs"
+    return said("outside_more", told, first=share_touched, second=share_holdout)
 
 
 def _variance(side: Received, effect: float) -> float:

@@ -11,6 +11,7 @@ from reactivation.statistics import means, proportions
 from reactivation.statistics.cuped import JointMoments, adjusted, pooled
 from reactivation.statistics.means import Effect, Sample
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import joined, said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.strata import Stratum, post_stratified
 
@@ -20,9 +21,12 @@ COMPARISON_METHOD = "difference of shares: Newcombe; ratio: Koopman score; p: po
 GAIN_METHOD = "difference of two differences: MOVER from their Newcombe intervals"
 GAIN_OF_MEANS_METHOD = "difference of two differences: MOVER from their intervals"
 MOST_MISSING = 0.99
-NOTHING_TO_ADJUST = "no covariate varies, or there are too few users to adjust for them"
-NOTHING_VARIES = "every user of both arms has the same value: nothing varies, so no interval can be had"
-TOO_LARGE = "values so large that their squares cannot be summed"
+NOTHING_TO_ADJUST = said("nothing_to_adjust", "no covariate varies, or there are too few users to adjust for them")
+_COVARIATE_MISSING = said("covariate_missing", "some covariate has no number in nearly every row")
+NOTHING_VARIES = said(
+    "nothing_varies", "every user of both arms has the same value: nothing varies, so no interval can be had"
+)
+TOO_LARGE = said("too_large", "values so large that their squares cannot be summed")
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,7 @@ def gain(first: Estimate, second: Estimate) -> Estimate:
     ends = (first.difference, first.difference_low, first.difference_high)
     others = (second.difference, second.difference_low, second.difference_high)
     if None in (*ends, *others):
-        reasons = "; ".join(dict.fromkeys(e.reason for e in (first, second) if e.reason))
-        return blank.not_estimable(reasons)
+        return blank.not_estimable(joined([first.reason, second.reason]) or "")
     (d1, low1, high1), (d2, low2, high2) = _numbers(ends), _numbers(others)
     return replace(
         blank,
@@ -158,7 +161,7 @@ def compare_adjusted(arms: Mapping[str, JointMoments], treatment: str, control: 
     if found is None:
         everybody = pooled(list(arms.values()))
         is_missing = everybody.n and everybody.means[-1] > MOST_MISSING
-        reason = "some covariate has no number in nearly every row" if is_missing else NOTHING_TO_ADJUST
+        reason = _COVARIATE_MISSING if is_missing else NOTHING_TO_ADJUST
         return Estimate(arms[treatment].n, arms[control].n).not_estimable(reason)
     method = f"CUPED, theta pooled over {len(arms)} arms; difference: Welch; ratio: delta method"
     return compare_means(found[treatment], found[control], level=level, method=method)
@@ -197,20 +200,26 @@ def why_not_estimable(treatment: Share, control: Share, *, minimum_events: float
     empty = [name for name, share in sides.items() if not share.users]
     users = treatment.users + control.users
     if not users:
-        return "the outcome is known of nobody on either side; how many users it would need cannot be said"
+        told = "the outcome is known of nobody on either side; how many users it would need cannot be said"
+        return said("nobody_known", told)
     pooled = Share(treatment.events + control.events, users)
     rarer = min(pooled.rate, 1 - pooled.rate)
     kind = "events" if pooled.rate <= 0.5 else "non-events"
-    needed = whole(minimum_events / rarer if rarer else minimum_events * users / 3)
+    least = float(minimum_events / rarer if rarer else minimum_events * users / 3)
+    needed = whole(least)
     at_least = "about" if rarer else "at least"
     if empty:
-        return f"nobody on the side of the {empty[0]}; needs {at_least} {needed} users there"
+        return said(
+            "nobody", f"nobody on the side of the {empty[0]}; needs {at_least} {needed} users there", users=least
+        )
     smaller = min(sides, key=lambda name: sides[name].users)
     expected = rarer * sides[smaller].users
     if expected >= minimum_events:
         return None
     found = f"{expected:.1f} expected {kind} on the side of the {smaller} ({whole(sides[smaller].users)} users)"
-    return f"too few: {found}, at least {minimum_events:g} wanted; needs {at_least} {needed} users there"
+    told = f"too few: {found}, at least {minimum_events:g} wanted; needs {at_least} {needed} users there"
+    have = float(sides[smaller].users)
+    return said("too_few", told, users=least, expected=float(expected), wanted=float(minimum_events), have=have)
 
 
 def whole(users: float) -> str:

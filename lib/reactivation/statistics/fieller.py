@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from scipy.stats import norm
 
+from reactivation.statistics.said import said
+
 
 class Spending(NamedTuple):
     """One side: users, those with the outcome, money spent on all (contacts and redeemed benefits) as sums.
@@ -48,7 +50,7 @@ def cost_per_gained(treatment: Spending, control: Spending, *, alpha: float, cur
     """
     if not treatment.users or not control.users:
         side = "treatment" if not treatment.users else "control"
-        return CostPerGained(None, None, None, f"not estimable: nobody on the side of the {side}")
+        return CostPerGained(None, None, None, said("nobody_there", f"not estimable: nobody on the side of the {side}"))
     sides = (treatment, control)
     more, gained = treatment.cost_per_user - control.cost_per_user, treatment.rate - control.rate
     z2 = float(norm.isf(alpha / 2)) ** 2
@@ -61,12 +63,13 @@ def cost_per_gained(treatment: Spending, control: Spending, *, alpha: float, cur
             f"not bounded: {more:.4g}{unit} per user moved {100 * gained:+.2f} points, but the interval of the effect "
             "holds zero, so one more user may have cost any amount"
         )
-        return CostPerGained(None, None, None, says)
+        return CostPerGained(None, None, None, said("price_unbounded", says, more=more, gained=gained))
     if gained < 0:
-        return CostPerGained(None, None, None, "the campaign lost users: there is no price of a gain")
+        lost = said("price_of_a_loss", "the campaign lost users: there is no price of a gain")
+        return CostPerGained(None, None, None, lost)
     a, b, c = gained * gained - z2 * v_rate, more * gained - z2 * both, more * more - z2 * v_cost
     half = sqrt(max(b * b - a * c, 0.0))
     low, high = (b - half) / a, (b + half) / a
     estimate = more / gained
     says = f"{estimate:.2f}{unit} per incremental user ({1 - alpha:.0%} interval {low:.2f} to {high:.2f})"
-    return CostPerGained(estimate, low, high, says)
+    return CostPerGained(estimate, low, high, said("price", says, price=estimate, low=low, high=high))

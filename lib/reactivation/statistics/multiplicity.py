@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
+from reactivation.statistics.said import joined, said
 from reactivation.statistics.verdicts import BETTER, BETTER_BUT_SMALL, INCONCLUSIVE, WORSE
 
 Adjusted = tuple[float | None, ...]
@@ -125,6 +126,6 @@ def as_family(rows: Iterable[dict[str, Any]], kind: str, *, alpha: float) -> lis
             continue
         is_proven = row["verdict"] in (BETTER, BETTER_BUT_SMALL, WORSE)
         row["verdict"] = INCONCLUSIVE if is_proven and p > alpha else row["verdict"]
-        said = f"Benjamini-Hochberg p = {p:.2g} over {len(family)} {kind}"
-        row["reason"] = "; ".join(filter(None, (said, row["reason"])))
+        told = f"Benjamini-Hochberg p = {p:.2g} over {len(family)} {kind}"
+        row["reason"] = joined([said("over_family", told, p=p, questions=len(family)), row["reason"]])
     return family

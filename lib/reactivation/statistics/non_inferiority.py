@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from reactivation.statistics.means import Sample, difference
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import said
 from reactivation.statistics.score_intervals import miettinen_nurminen
 
 Harm = Literal["rise", "fall"]
@@ -49,7 +50,7 @@ def guardrail(
     """
     empty = [name for name, side in (("treatment", treatment), ("control", control)) if not side.users]
     if empty:
-        return _not_estimable(metric, margin, harm, f"nobody on the side of the {empty[0]}")
+        return _not_estimable(metric, margin, harm, said("nobody_there", f"nobody on the side of the {empty[0]}"))
     low, high = miettinen_nurminen(treatment, control, alpha=2 * alpha)
     ends = (treatment.rate - control.rate, low, high)
     return _judged(metric, ends, margin=margin, harm=harm, unit="points")
@@ -93,7 +94,8 @@ def _judged(
     )
     points = " points" if unit == "points" else ""
     reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
-    return NonInferiority(metric, margin, harm, seen, worst, word, reason)
+    told = said("guardrail", reason, seen=float(seen), worst=float(worst), margin=float(sign * margin))
+    return NonInferiority(metric, margin, harm, seen, worst, word, told)
 
 
 def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> NonInferiority:

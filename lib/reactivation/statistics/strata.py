@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reactivation.statistics.means import Component, Effect, Sample, judged
+from reactivation.statistics.said import said
 
 METHOD = "post-stratified"
 OTHER = "(small strata)"
@@ -44,7 +45,7 @@ def post_stratified(strata: Sequence[Stratum], *, alpha: float, critical: Any = 
     ]
     if empty or not strata:
         found = "; ".join(empty) or "there are no strata"
-        return f"a stratum needs two users on each side ({found}): name coarser strata, or fewer"
+        return said("stratum", f"a stratum needs two users on each side ({found}): name coarser strata, or fewer")
     users = sum(stratum.users for stratum in strata)
     weights = [stratum.users / users for stratum in strata]
     first, second = (

@@ -13,11 +13,12 @@ from scipy.stats import norm
 from reactivation.statistics.estimates import Estimate, compare
 from reactivation.statistics.means import Effect
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import said
 
 RANDOM = "random ranking"
 METHOD = "area under the uplift curve: trapezoids over tenths, binomial variances"
 
-ALL_THE_SAME = "on either side all did the same, so nothing tells how sure a difference is"
+ALL_THE_SAME = said("all_the_same", "on either side all did the same, so nothing tells how sure a difference is")
 
 
 class Decile(NamedTuple):
@@ -59,7 +60,7 @@ def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[R
     """
     problems = [f"{name}: {problem}" for name, deciles in rankings.items() if (problem := _problem(deciles))]
     if problems or not rankings:
-        return "; ".join(problems) or "no ranking was given"
+        return said("no_ranking", "; ".join(problems) or "no ranking was given")
     found = []
     for name, deciles in rankings.items():
         areas, line = _areas(deciles), [0.5] * len(deciles)

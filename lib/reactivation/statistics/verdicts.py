@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from reactivation.statistics.estimates import Estimate, whole
 from reactivation.statistics.proportions import z_sum
+from reactivation.statistics.said import said
 
 BETTER = "proven better"
 BETTER_BUT_SMALL = "proven better but smaller than the minimum"
@@ -26,7 +27,9 @@ HINTS = {
 """The word of an exploratory answer by that of a registered one; the others claim nothing and stay."""
 
 Unit = Literal["points", "own"]
-NO_MINIMUM = "no smallest effect of interest was registered, so how many users would settle it cannot be said"
+NO_MINIMUM = said(
+    "no_minimum", "no smallest effect of interest was registered, so how many users would settle it cannot be said"
+)
 
 
 class Verdict(NamedTuple):
@@ -60,33 +63,53 @@ def verdict(
     return Verdict(INCONCLUSIVE, what_would_settle(estimate, minimum_effect, alpha=alpha, power=power, unit=unit))
 
 
-def what_would_settle(
-    estimate: Estimate, minimum_effect: float | None, *, alpha: float, power: float, unit: Unit = "points"
-) -> str:
-    """How many users, at the same split, an inconclusive estimate lacks, in words.
+class Settling(NamedTuple):
+    """Users, at the same split, who would settle an answer. is_by_chance: they were enough, and chance left it open."""
+
+    users: float
+    is_by_chance: bool
+
+
+def users_to_settle(users: int, half_width: float, minimum_effect: float, *, alpha: float, power: float) -> Settling:
+    """How many users, at the same split, an inconclusive estimate needs.
 
     Where the users were enough for the registered power and chance still left the answer open, the number is the one
     at which no interval can hold both zero and the minimum: its whole width is then below the minimum.
+
+    >>> round(users_to_settle(1_000, 0.03, 0.02, alpha=0.05, power=0.8).users)
+    4597
     """
-    if minimum_effect is None:
-        return NO_MINIMUM
-    size = f"{100 * minimum_effect:.1f} points" if unit == "points" else f"{minimum_effect:g}"
-    users, half_width = estimate.n_treatment + estimate.n_control, estimate.half_width or 0.0
     standard_error = half_width / float(norm.isf(alpha / 2))
     needed = users * (z_sum(alpha=alpha, power=power) * standard_error / minimum_effect) ** 2
     if needed > users:
-        return f"needs about {whole(needed)} users to see a difference of {size} with {power:.0%} power"
-    certain = users * (2 * half_width / minimum_effect) ** 2
-    return (
+        return Settling(needed, is_by_chance=False)
+    return Settling(users * (2 * half_width / minimum_effect) ** 2, is_by_chance=True)
+
+
+def what_would_settle(
+    estimate: Estimate, minimum_effect: float | None, *, alpha: float, power: float, unit: Unit = "points"
+) -> str:
+    """How many users, at the same split, an inconclusive estimate lacks, in words: see `users_to_settle`."""
+    if minimum_effect is None:
+        return NO_MINIMUM
+    size = f"{100 * minimum_effect:.1f} points" if unit == "points" else f"{minimum_effect:g}"
+    users = estimate.n_treatment + estimate.n_control
+    found = users_to_settle(users, estimate.half_width or 0.0, minimum_effect, alpha=alpha, power=power)
+    if not found.is_by_chance:
+        told = f"needs about {whole(found.users)} users to see a difference of {size} with {power:.0%} power"
+        return said("needs_users", told, users=found.users, size=minimum_effect, unit=unit, power=power)
+    told = (
         f"the users were enough to see a difference of {size} with {power:.0%} power, and yet the interval holds both "
         f"none and that; "
-        f"about {whole(certain)} users would settle it whatever the truth"
+        f"about {whole(found.users)} users would settle it whatever the truth"
     )
+    return said("open_by_chance", told, users=found.users, size=minimum_effect, unit=unit, power=power)
 
 
-ONLY_FINDS = (
+ONLY_FINDS = said(
+    "only_finds",
     "the model picks users who are more active, but the campaign is not shown to move them more: "
-    "it only finds people who would have come by themselves"
+    "it only finds people who would have come by themselves",
 )
 
 

@@ -3,6 +3,8 @@
 from reactivation.contracts.derived.shared import (
     CHECK_VERDICTS,
     CYCLE,
+    REASON_CODE,
+    REASON_VALUES,
     STATUS,
     TIERS,
     WAVE,
@@ -71,6 +73,12 @@ OUTCOMES = per_user(
         False,
     ),
     flag("complained", "complained in a receipt of a contact of ours; null: no receipts are known", False),
+    Column(
+        "first_login_day",
+        "int",
+        "day of the month of the first login in the outcome window; null: there was none, or logins are not known",
+        minimum=1,
+    ),
 )
 
 OUTCOME_SOURCES = {
@@ -125,6 +133,8 @@ READOUT = Table(
             "outside_treatment", "share with a contact of another sender; of a gain the difference; null if withheld"
         ),
         number("outside_control", "the same of the other side"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -154,6 +164,8 @@ READOUT_CHECKS = Table(
         number("p_value", "probability of something as far off by chance; null where chance has no part"),
         Column("verdict", "string", "what follows", required=True, allowed=CHECK_VERDICTS),
         Column("says", "string", "the check in a sentence", required=True),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -182,6 +194,8 @@ TARGETING = Table(
         number("p_value", "two-sided, against none"),
         STATUS,
         Column("reason", "string", "why it is not estimable or withheld"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )
@@ -206,6 +220,8 @@ RESPONSE = Table(
         number("control_error", "of the share active after none: what all options of a wave have in common"),
         STATUS,
         Column("reason", "string", "why it is not estimable"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )

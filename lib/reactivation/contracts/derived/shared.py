@@ -12,6 +12,10 @@ TIERS = ("natural_converter", "high_potential", "low_potential")
 TOUCHES = ("touched", "holdout", "long_holdout")
 STATUSES = ("estimated", "not_estimable", "withheld")
 STATUS = Column("status", "string", "whether the numbers may be read", required=True, allowed=STATUSES)
+REASON_CODE = Column(
+    "reason_code", "string", "what the reason, or sentence, says, for another language; null: none, or of 0.1.0"
+)
+REASON_VALUES = Column("reason_values", "string", "the values in it, as JSON")
 CHECK_VERDICTS = ("holds", "warns", "withholds", "not shown to hold", "broken", "not estimable")
 
 

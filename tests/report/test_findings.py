@@ -1,0 +1,209 @@
+"""The month's answers: which light, which sentence, which number, and what should change next month."""
+
+import json
+from typing import Any
+
+import pytest
+
+from reactivation.report import Facts, findings
+from reactivation.report.evidence import Evidence
+from reactivation.report.findings import Answer
+from reactivation.report.words import default
+from reactivation.statistics.verdicts import users_to_settle
+from report.made_month import ASKED, SHARES, facts, readout, row, without_numbers
+
+pytestmark = pytest.mark.numbers
+EN = default("en")
+
+
+def answers(month: Facts) -> dict[str, Answer]:
+    return {answer.key: answer for answer in findings.of(month, EN).answers}
+
+
+def with_row(contrast: str, metric: str, **changes: Any) -> Facts:
+    """The month with one row over all users changed."""
+    rows = [
+        {**r, **changes} if (r["contrast"], r["metric"], r["segment"]) == (contrast, metric, "all") else r
+        for r in readout()
+    ]
+    return facts(readout=rows)
+
+
+def test_there_is_one_answer_per_question_with_a_number_its_interval_and_a_light() -> None:
+    found = answers(facts())
+    assert list(found) == ["moved", "better", "cost", "harm", "valid", "money", "next"]
+    assert {key: answer.light for key, answer in found.items() if key != "next"} == dict.fromkeys(
+        ("moved", "better", "cost", "harm", "valid", "money"), "green"
+    )
+    moved = found["moved"]
+    assert (moved.number, moved.interval) == ("+14.5 points", "95% interval +12.1 to +16.9")
+    assert moved.notes == ("That is +206 users (+172 to +240) among 1\u202f420 who could be contacted.",)
+    assert found["cost"].number == "CN¥8.42"
+    assert "CN¥2\u202f386" in found["cost"].notes[0]  # 1.68 each of 1 420
+    assert found["money"].number == "CN¥2\u202f438 left"  # approved less the larger of committed and spent
+
+
+LIGHTS = [
+    ("proven better", "green", "Yes:"),
+    ("proven better but smaller than the minimum", "amber", "Yes, but by less than the 1.0 points"),
+    ("no difference larger than the minimum", "amber", "By less than the 1.0 points that matter"),
+    ("proven worse", "red", "No, it held people back"),
+    ("inconclusive", "grey", "Not known yet"),
+    ("exploratory: better", "grey", "It looks so, and is not proven"),
+    ("exploratory: worse", "red", "No, it held people back"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "light", "begins"), LIGHTS, ids=[verdict for verdict, _, _ in LIGHTS])
+def test_the_light_follows_the_verdict(verdict: str, light: str, begins: str) -> None:
+    found = answers(with_row("touch_model", "login", verdict=verdict))["moved"]
+    assert found.light == light
+    assert found.sentence.startswith(begins)
+
+
+def test_what_is_open_says_how_many_users_would_tell() -> None:
+    open_row = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
+    month = with_row("touch_model", "login", **open_row)
+    users = users_to_settle(2_695, 0.024, 0.01, alpha=0.05, power=0.8).users
+    assert f"About {EN.whole(users)} users would tell; there were 2\u202f695." in answers(month)["moved"].sentence
+
+
+def test_what_is_not_estimable_is_grey_with_its_reason_and_no_number() -> None:
+    values = {"users": 800, "expected": 2.5, "wanted": 10, "have": 40}
+    code = {"reason_code": "too_few", "reason_values": json.dumps(values), "reason": "too few: …"}
+    gone = without_numbers(readout()[0], "not_estimable", "not estimable", **code)
+    found = answers(facts(readout=[gone, *readout()[1:]]))["moved"]
+    assert (found.light, found.number, found.interval) == ("grey", None, None)
+    assert "about 800 users would do" in found.sentence
+
+
+def test_what_is_withheld_is_red_and_shows_no_number() -> None:
+    values = {"found": "10 : 90", "expected": "0.5 : 0.5", "p": 0.0}
+    code = {"reason_code": "sample_ratio", "reason_values": json.dumps(values), "reason": "sample ratio: …"}
+    gone = without_numbers(readout()[0], "withheld", "withheld", **code)
+    found = answers(facts(readout=[gone, *readout()[1:]]))["moved"]
+    assert (found.light, found.number) == ("red", None)
+    assert "10 : 90, drawn 0.5 : 0.5" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("verdict", "moved", "harm"),
+    [
+        ("inconclusive", "amber", "amber"),
+        ("proven worse", "red", "red"),
+        ("no difference larger than the minimum",) + ("green",) * 2,
+    ],
+)
+def test_a_guardrail_holds_the_light_down(verdict: str, moved: str, harm: str) -> None:
+    found = answers(with_row("touch_model", "opt_out", verdict=verdict))
+    assert (found["moved"].light, found["harm"].light) == (moved, harm)
+
+
+def test_a_guardrail_that_is_not_known_is_no_pass() -> None:
+    rows = [r for r in readout() if r["metric"] != "opt_out"]
+    guard = without_numbers(row("touch_model", "opt_out", (0, 1, 0, 0, None)), "not_estimable", "not estimable")
+    found = answers(facts(readout=[*rows, guard]))
+    assert (found["moved"].light, found["harm"].light) == ("amber", "grey")
+
+
+def test_complaints_and_opt_outs_are_told_per_thousand_deliveries() -> None:
+    told = answers(facts())["harm"].notes[0]
+    assert told == "Per 1 000 of 3\u202f640 delivered contacts: 1.10 complaints (4), 3.30 opt-outs (12)."
+
+
+@pytest.mark.parametrize(("verdict", "light"), [("warns", "amber"), ("withholds", "red")])
+def test_a_check_that_fails_makes_the_comparison_invalid(verdict: str, light: str) -> None:
+    failed = {"check": "sample_ratio_assigned", "subject": "model", "p_value": 0.0, "verdict": verdict}
+    found = answers(facts(checks=[*facts().checks, failed]))
+    assert found["valid"].light == light
+    assert found["valid"].number == "2 of 3 hold"
+    assert (found["next"].light == "red") == (light == "red")
+
+
+@pytest.mark.parametrize(
+    ("money", "light"),
+    [
+        ({"approved": 2_000.0}, "red"),
+        ({"frozen_on": "2026-05-20"}, "amber"),
+        ({"approved": None}, "grey"),
+        ({"spent": 5_100.0}, "red"),
+    ],
+)
+def test_the_light_of_the_money(money: dict[str, Any], light: str) -> None:
+    assert answers(facts(money={**facts().money, **money}))["money"].light == light
+
+
+@pytest.mark.parametrize(
+    ("ends", "light"), [((1.68, 1.2, 2.2), "green"), ((0.3, -0.2, 0.8), "grey"), ((-1.0, -1.5, -0.5), "red")]
+)
+def test_the_cost_is_judged_by_the_net_gain(ends: tuple[float, float, float], light: str) -> None:
+    changes = dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True))
+    found = answers(with_row("touch_model", "net_gain", **changes))["cost"]
+    assert found.light == light
+    assert ("users would tell" in " ".join(found.notes)) == (light == "grey")
+
+
+def test_a_price_without_an_end_is_no_number() -> None:
+    code = {"reason_code": "price_unbounded", "reason_values": json.dumps({"more": 1.2, "gained": 0.01})}
+    rows = [
+        without_numbers(r, "not_estimable", "not estimable", **code) if r["metric"] == "cost_per_active" else r
+        for r in readout()
+    ]
+    found = answers(facts(readout=rows))["cost"]
+    assert found.number is None
+    assert "The interval of the effect (+1.0 points) holds zero." in found.sentence
+
+
+def test_next_month_begins_with_what_is_wrong() -> None:
+    failed = {"check": "holdout_contacted", "subject": "model holdout", "p_value": None, "verdict": "withholds"}
+    month = facts(checks=[*facts().checks, failed])
+    found = answers(month)["next"]
+    assert found.sentence.startswith("Find out why the checks fail (held out who were contacted)")
+    assert len(found.notes) <= 2
+
+
+def test_an_open_question_asks_for_months_or_users() -> None:
+    ends = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
+    found = answers(with_row("policy_model_vs_rule", "login", **ends))["next"]
+    assert any("model against rule over" in step for step in (found.sentence, *found.notes))
+
+
+def test_a_month_without_evidence_says_so_everywhere() -> None:
+    empty = Facts.of(region="r", scenario="s", cycle="2026-05", asked=ASKED)
+    found = answers(empty)
+    assert {answer.light for key, answer in found.items() if key != "next"} == {"grey"}
+    assert found["next"].light == "green"
+
+
+def test_the_programmes_figures_name_their_denominators() -> None:
+    figures = {figure.name: figure for figure in findings.of(facts(), EN).figures}
+    assert figures["Transaction conversion, model against random group"].number == "2.52 ×"
+    assert "The programme names 3.20 ×." in figures["Transaction conversion, model against random group"].note
+    assert figures["Login rate, whole target"].number == "45.7%"
+    assert [figures[f"{cell}: login rate"].number for cell in ("Model", "Rule", "Random")] == [
+        f"{100 * SHARES[f'touch_{cell}'][0]:.1f}%" for cell in ("model", "rule", "random")
+    ]
+
+
+def test_the_answers_fit_a_terminal_of_45_lines() -> None:
+    assert len(findings.of(facts(), EN).text().splitlines()) <= 45
+
+
+def test_the_file_of_the_facts_is_the_same_in_whatever_order_rows_come() -> None:
+    month = facts()
+    again = Facts.of(**{**vars(month), "users": month.users[::-1], "contacts": month.contacts[::-1]})
+    assert again.as_json() == month.as_json()
+
+
+def test_facts_survive_their_file() -> None:
+    month = facts()
+    again = Facts.read(month.as_json())
+    assert findings.of(again, EN) == findings.of(month, EN)
+    assert Facts.read(again.as_json()) == again
+
+
+def test_an_estimator_other_than_the_plain_one_is_read_where_it_was_registered() -> None:
+    other = row("touch_model", "login", (0.6, 0.5, 0.11, 0.01, "proven better"), segment="all, CUPED")
+    month = facts(readout=[*readout(), other], asked={**ASKED, "segment": "all, CUPED"})
+    assert Evidence(month).row("touch_model", "login") == other
+    assert answers(month)["moved"].number == "+11.0 points"
