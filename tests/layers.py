@@ -22,6 +22,7 @@ BASE = frozenset(
         "periods",
         "schedule",
         "contracts",
+        "retention",
         "statistics",
     }
 )

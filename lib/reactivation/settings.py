@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError, field_validator, model_validato
 
 from reactivation import conf, expressions, masking
 from reactivation.campaign.settings import CampaignSettings
-from reactivation.contracts import canonical, derived, flow
+from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features.settings import ActivitySettings, FeatureSettings
@@ -29,15 +29,7 @@ from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
 from reactivation.report.settings import MonitoringSettings, ReportSettings
 from reactivation.report.words import hypotheses
-
-_KEPT_FOR_GOOD = ("users", "consents", "exclusions", "contacts", "quarantine")
-EXPIRING = tuple(
-    table.name
-    for table in (*canonical.ALL, *derived.ALL)
-    if "user_id" in table.column_names and table.partition_by and table.name not in _KEPT_FOR_GOOD
-)
-"""Tables whose months may expire. In the others a row counts however old it is: who a user is, and what bars a contact,
-be it a receipt that opts out or a refusal that could not be read."""
+from reactivation.retention import RetentionSettings
 
 
 class PathSettings(FrozenModel):
@@ -68,24 +60,6 @@ class RuntimeSettings(FrozenModel):
         if unknown := [f"`{name}`: {nearest(name, flow.BY_JOB)}" for name in jobs if name not in flow.BY_JOB]:
             raise ValueError(f"no such job: {', '.join(unknown)}")
         return jobs
-
-
-class RetentionSettings(FrozenModel):
-    """How long rows of single users stay.
-
-    months: by table, whole months before the cycle that stay; a table that is not named stays for good.
-    """
-
-    months: dict[str, int]
-
-    @field_validator("months")
-    @classmethod
-    def _are_tables_of_months(cls, months: dict[str, int]) -> dict[str, int]:
-        wrong = [f"`{name}`: {nearest(name, EXPIRING)}" for name in months if name not in EXPIRING]
-        wrong += [f"`{name}`: {kept} months, must be 1 or more" for name, kept in months.items() if kept < 1]
-        if wrong:
-            raise ValueError(f"nothing of it can expire: {', '.join(wrong)}")
-        return months
 
 
 class Settings(FrozenModel):
