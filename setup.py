@@ -39,6 +39,7 @@ setup(
         "pydantic>=2",
         "statsmodels",
         "scipy",
+        "scikit-learn",
         "pandas",
         "pyarrow",
         "xgboost",

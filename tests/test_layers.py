@@ -27,7 +27,14 @@ LAB_JOBS = sorted((ROOT / "jobs" / "lab").glob("*.py"))
 CODE = [*PRODUCT, *sorted(LAB.rglob("*.py")), *LAB_JOBS]
 MAY_LOAD_THE_LAB = {ROOT / "jobs" / "run_cycle.py"}
 
-NOUN_OF_CONF = {"sources": "ingest", "activity": "features", "features": "features", "monitoring": "report"}
+NOUN_OF_CONF = {
+    "sources": "ingest",
+    "activity": "features",
+    "features": "features",
+    "monitoring": "report",
+    "model": "model",
+    "model_card": "model",
+}
 """Sections of conf whose step has another name: their keys are contract."""
 NOT_A_STEP = {"paths", "calendar", "runtime", "retention"}
 

@@ -23,6 +23,7 @@ from reactivation.features.settings import ActivitySettings, FeatureSettings
 from reactivation.frozen_model import FrozenModel
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.labels.settings import LabelSettings
+from reactivation.model.card_settings import CardSettings
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Calendar
 from reactivation.population.settings import PopulationSettings
@@ -101,6 +102,7 @@ class Settings(FrozenModel):
     features: FeatureSettings
     labels: LabelSettings
     model: ModelSettings
+    model_card: CardSettings
     campaign: CampaignSettings
     experiment: ExperimentSettings
     monitoring: MonitoringSettings
@@ -109,7 +111,7 @@ class Settings(FrozenModel):
 
 
 P = TypeVar("P", bound=FrozenModel)
-_WHERE_AND_HOW = ("paths", "runtime", "retention")
+_WHERE_AND_HOW = ("paths", "runtime", "retention", "model_card")
 _SUCCESSORS = {
     "population.allowed_by_default": "is now population.undecided: per channel and for profiling `not_allowed`, or the "
     "basis on which who never decided is allowed (legal_basis, document, valid_until)"
@@ -121,7 +123,7 @@ _SUCCESSORS = {
 class Loaded:
     """Merged settings, as objects and as text; text and hash know no secrets, see `masking`.
 
-    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime` and `retention`.
+    hash: SHA-256 over all that decides what is computed: not `paths`, `runtime`, `retention` and `model_card`.
     """
 
     settings: Settings

@@ -17,6 +17,7 @@ SMALL: dict[str, Any] = {
     "split": {"fit": 0.5, "validate": 0.2, "calibrate": 0.3},
     "contacted_months": "trees",
     "touched_rows": "left_out",
+    "excluded_features": [],
     "max_rows": 100_000,
     "min_rows": 20,
     "partitions": 2,

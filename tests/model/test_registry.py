@@ -124,7 +124,7 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     assert {f"{group}_{name}" for group in ("all", "low_activity") for name in model.METRICS} <= set(run.data.metrics)
     assert run.data.tags["settings_hash"] == open_run(flow.TRAIN).settings_hash
     assert set(json.loads(run.data.tags["tables"])) >= {"features", "labels"}  # with the Delta version of each
-    files = {file.path for file in registry._client.list_artifacts(version.run_id)}
+    files = {file.path for file in registry.client.list_artifacts(version.run_id)}
     assert {"calibration.png", "lift.png", "settings.yml", "quality.json", "evidence.json"} <= files
     info = mlflow.models.get_model_info(f"models:/{version.name}/{version.version}")
     assert info.signature is not None
@@ -187,17 +187,17 @@ def test_a_model_does_not_score_by_features_that_conf_no_longer_asks_for(registr
 
 def test_conf_does_not_put_an_older_cycles_version_before_a_later_ones(registry: Registry) -> None:
     name = registry.name("active")
-    registry._client.set_model_version_tag(name, "1", "cycle", "2026-09")
+    registry.client.set_model_version_tag(name, "1", "cycle", "2026-09")
     try:
-        older = registry._client.create_model_version(
+        older = registry.client.create_model_version(
             name, registry.versions("active")[0].source, tags={"cycle": "2026-05"}
         )
         assert not registry.promote("active", str(older.version), reviewer="conf", unless_older=True)
         assert registry.champion("active").version == 1  # type: ignore[union-attr]
         assert registry.serving("active", CYCLE).version == older.version  # type: ignore[union-attr]
-        registry._client.delete_model_version(name, str(older.version))
+        registry.client.delete_model_version(name, str(older.version))
     finally:
-        registry._client.set_model_version_tag(name, "1", "cycle", str(CYCLE))
+        registry.client.set_model_version_tag(name, "1", "cycle", str(CYCLE))
 
 
 def test_what_is_decided_is_not_said_twice_and_what_broke_off_is_made_good(
@@ -221,14 +221,14 @@ def test_versions_have_their_tags_where_a_search_gives_none(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unity Catalog's search finds `ModelVersionSearch`, which refuses to tell tags."""
-    search = registry._client.search_model_versions
+    search = registry.client.search_model_versions
 
     def without_tags(where: str) -> list[ModelVersionSearch]:
         found = [(v.name, v.version, v.creation_timestamp) for v in search(where)]
         return [ModelVersionSearch(name, str(version), created) for name, version, created in found]
 
     tags = [version.tags for version in registry.versions("active")]
-    monkeypatch.setattr(registry._client, "search_model_versions", without_tags)
+    monkeypatch.setattr(registry.client, "search_model_versions", without_tags)
     assert [version.tags for version in registry.versions("active")] == tags
     assert tags[0]["ready_for_review"] == "true"
 
@@ -275,13 +275,13 @@ def test_approval_compares_with_todays_champion_and_what_it_cannot_compare_needs
         approve(open_run, "active", number, "--set", "model.gate.champion_margin=0")
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
 
-    registry._client.set_model_version_tag(name, "1", "test_month", "2026-04")  # as if it had learnt from March
+    registry.client.set_model_version_tag(name, "1", "test_month", "2026-04")  # as if it had learnt from March
     try:
         with pytest.raises(ModelError, match="champion 1 has learnt from 2026-03, the test month; say why"):
             approve(open_run, "active", number)
         approve(open_run, "active", number, "--without-comparison", "champion 1 scores nulls")
     finally:
-        registry._client.set_model_version_tag(name, "1", "test_month", "2026-03")
+        registry.client.set_model_version_tag(name, "1", "test_month", "2026-03")
     assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
     last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
     assert last.reason == (
@@ -293,7 +293,7 @@ def test_approval_compares_with_todays_champion_and_what_it_cannot_compare_needs
     last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
     today = json.loads(last.evidence_json)
     assert (today["champion_today"], "(" in today["log_loss_against_champion_today"]) == (number, True)
-    registry._client.delete_model_version(name, number)
+    registry.client.delete_model_version(name, number)
 
 
 def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_words_alone(
@@ -317,7 +317,7 @@ def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_word
         else:
             with pytest.raises(ModelError, match="not ready for review"):
                 approve(open_run, "active", number, *words)
-        registry._client.delete_model_version(name, number)
+        registry.client.delete_model_version(name, number)
 
 
 def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion(
@@ -330,7 +330,7 @@ def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion
     train_models.decide(r, registry, "active", version)
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
     assert ledger(r)[-1] == ("active", str(version.version), "ready_for_review")
-    registry._client.delete_model_version(registry.name("active"), str(version.version))
+    registry.client.delete_model_version(registry.name("active"), str(version.version))
 
 
 def test_forgetting_empties_old_input_examples_and_fingerprints_say_how_many_are_missing(
@@ -341,19 +341,19 @@ def test_forgetting_empties_old_input_examples_and_fingerprints_say_how_many_are
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "400:17")
     version = registry.register("active", trained, training=training, examples=examples, r=r)
     old = {"columns": ["login_count_1m"], "data": [[7.0]]}
-    registry._client.log_text(version.run_id, json.dumps(old), "model/input_example.json")
-    registry._client.delete_model_version_tag(name, str(version.version), "input_example")
+    registry.client.log_text(version.run_id, json.dumps(old), "model/input_example.json")
+    registry.client.delete_model_version_tag(name, str(version.version), "input_example")
     try:
         assert registry.without_users("active", erased={"400:17": "399:12"}) == 1
         for _ in range(2):
-            now = registry._client.get_model_version(name, str(version.version))
+            now = registry.client.get_model_version(name, str(version.version))
             assert (now.tags["rows"], now.tags["users_erased"]) == ("399:12", "1")
             kept = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/model/input_example.json")
             assert kept == {"columns": ["login_count_1m"], "data": [[None]]}
             assert registry.without_users("active", erased={"400:17": "399:12"}) == 0  # nothing is done twice
         assert registry.reusable("active", replace(training, rows="399:12")) is not None
     finally:
-        registry._client.delete_model_version(name, str(version.version))
+        registry.client.delete_model_version(name, str(version.version))
 
 
 def test_a_root_without_a_scheme_on_a_cluster_gets_no_database_on_the_drivers_disk(
@@ -395,7 +395,7 @@ def test_an_experiment_that_another_training_made_meanwhile_is_used(
     first = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
     made = first._experiment_id()
     second = Registry(prefix="bank", experiment="bank", tracking_uri=uri, artifacts=str(tmp_path / "files"))
-    known = second._client.get_experiment_by_name
+    known = second.client.get_experiment_by_name
     answers = iter([None, known("bank")])  # it was looked for just before the first made it
-    monkeypatch.setattr(second._client, "get_experiment_by_name", lambda _: next(answers))
+    monkeypatch.setattr(second.client, "get_experiment_by_name", lambda _: next(answers))
     assert second._experiment_id() == made

@@ -49,7 +49,12 @@ FEATURES = Step(
     ("activity", "features", "labels"),
 )
 _LEARNT_FROM = ("features", "labels", "activity", "arms", "tiers", "experiment_plan", *PERMISSIONS)
-TRAIN = Step("train_models", "two models, tested out of time, gated, registered", _LEARNT_FROM, ("model_ledger",))
+TRAIN = Step(
+    "train_models",
+    "two models, tested out of time, gated, registered",
+    (*_LEARNT_FROM, "users"),
+    ("model_ledger",),
+)
 APPROVE = Step(
     "approve_model",
     "a reviewed version goes live, compared with today's champion",
@@ -59,7 +64,7 @@ APPROVE = Step(
 SCORE = Step(
     "score_users",
     "who will be active, whose assets will grow",
-    ("features", "scores", "wave_waterfall", "wave_releases", *PERMISSIONS),
+    ("features", "scores", "wave_waterfall", "wave_releases", "model_ledger", *PERMISSIONS),
     ("scores",),
 )
 EVALUATE = Step(

@@ -1,28 +1,40 @@
 """Examples, fit, calibrate, evaluate, gate, score: two models of what a low-active user will do in a month."""
 
+from reactivation.model import card
+from reactivation.model.card import Surroundings
+from reactivation.model.card_settings import CardSettings
 from reactivation.model.comparison import Comparison, compare
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
 from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.pipeline import Fitted
+from reactivation.model.populations import qualities
+from reactivation.model.review import Review, review
 from reactivation.model.score import Scorer, score, score_users
+from reactivation.model.score_table import card_facts
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import Trained, qualities, train
+from reactivation.model.train import train
+from reactivation.model.trained import Trained
 from reactivation.model.training import Training
 
 __all__ = [
     "METRICS",
     "POPULATIONS",
     "TARGETS",
+    "CardSettings",
     "Comparison",
     "Fitted",
     "Gate",
     "ModelSettings",
     "Months",
     "Quality",
+    "Review",
     "Scorer",
+    "Surroundings",
     "Trained",
     "Training",
+    "card",
+    "card_facts",
     "compare",
     "examples",
     "feature_names",
@@ -32,6 +44,7 @@ __all__ = [
     "months",
     "qualities",
     "quality",
+    "review",
     "score",
     "score_users",
     "train",

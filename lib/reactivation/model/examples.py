@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.contracts import derived
+from reactivation.errors import Finding, ModelError, nearest
 from reactivation.frames import union_all
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Month
@@ -53,6 +54,16 @@ def months(newest: Month, *, settings: ModelSettings) -> Months:
 def feature_names(features: DataFrame) -> list[str]:
     """Columns of features or examples that a model may learn from: none of the key, the label and what goes with it."""
     return [name for name in features.columns if name not in KEYS and name not in _BESIDE]
+
+
+def chosen_features(rows: DataFrame, settings: ModelSettings) -> list[str]:
+    """Columns that a model reads: all but `excluded_features`; ModelError names those that are no columns."""
+    names = feature_names(rows)
+    unknown = [name for name in settings.excluded_features if name not in names]
+    if unknown:
+        findings = [Finding("no feature", name, nearest(name, names)) for name in unknown]
+        raise ModelError("model.excluded_features names what no user has", findings)
+    return [name for name in names if name not in settings.excluded_features]
 
 
 def examples(features: DataFrame, labels: DataFrame, *, target: str) -> DataFrame:

@@ -67,7 +67,8 @@ class ModelSettings(FrozenModel):
     trees: they grow the trees, but the calibration rests on the other months, where there are any. drop_contacted:
     users who were contacted are left out. drop: the months are. touched_rows: users whom a registered experiment left
     open to contact; left_out: the untouched speak for them, each weighing 1 / P(untouched); keep: they count as well.
-    partitions: training rows are laid into this many, by user and in a fixed order, since MLlib's trees depend on it.
+    excluded_features: features that no model reads. partitions: training rows are laid into this many, by user and in a
+    fixed order, since MLlib's trees depend on it.
     missing_value: stands for a number that is not known; lies outside all features' values. deciles: groups of the lift
     table. calibration_bins: groups of equal width of the calibration table. auto_approve: a version that passes its
     gate goes live at once (a demo's privilege). tracking_uri: MLflow's store; null: `mlflow.db` under the root.
@@ -82,6 +83,7 @@ class ModelSettings(FrozenModel):
     partitions: int = Field(gt=0)
     contacted_months: Literal["keep", "trees", "drop_contacted", "drop"]
     touched_rows: Literal["left_out", "keep"]
+    excluded_features: tuple[str, ...]
     seed: int
     missing_value: float
     trees: TreeSettings

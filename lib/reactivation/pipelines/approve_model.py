@@ -1,31 +1,48 @@
-"""Let a reviewed model version go live: move the alias `champion` and write it into the ledger."""
+"""Let reviewed model versions go live: move the alias `champion` and write it into the ledger."""
 
 import json
 from argparse import ArgumentParser
 from dataclasses import replace
+from typing import NamedTuple
 
 from pyspark.sql import functions as F
 
 from reactivation import model
 from reactivation.contracts import derived
-from reactivation.errors import Finding, ModelError, NotReady
+from reactivation.errors import Finding, ModelError, NotReady, SettingsError
 from reactivation.periods import Month
-from reactivation.pipelines import model_ledger, training_rows
+from reactivation.pipelines import model_ledger, training_rows, version_cards
+from reactivation.runtime import version_page
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 
 
+class Approval(NamedTuple):
+    """What a reviewer decided of a version. overruled: why it goes live uncompared, None where it must be compared."""
+
+    target: str
+    version: str
+    reviewer: str
+    reason: str
+    overruled: str | None
+
+
 def add_arguments(parser: ArgumentParser) -> None:
-    """Which version, who reviewed it, and why it may go live."""
-    parser.add_argument("--model", required=True, choices=list(model.TARGETS), help="which of the models")
-    parser.add_argument("--version", required=True, help="registered version, a number")
-    parser.add_argument("--reviewer", required=True, help="who or which board decided")
-    parser.add_argument("--reason", required=True, help="why, in a sentence")
+    """Which version, who reviewed it, and why it may go live; or that the registry says so."""
+    parser.add_argument("--model", choices=list(model.TARGETS), help="which of the models")
+    parser.add_argument("--version", help="registered version, a number")
+    parser.add_argument("--reviewer", help="who or which board decided")
+    parser.add_argument("--reason", help="why, in a sentence")
     parser.add_argument(
         "--without-comparison",
         metavar="WHY",
         help="why it may go live although the champion cannot be compared with it on the same rows",
+    )
+    parser.add_argument(
+        "--from-registry",
+        action="store_true",
+        help="carry out what reviewers wrote into the tags `decision` and `reason` of versions, of all models",
     )
 
 
@@ -35,15 +52,67 @@ def run(r: Run) -> None:
     Where the two cannot be compared on the same rows, a reviewer says in words why it goes live; there is no other way
     round.
     """
-    registry, target, overruled = Registry.open(r), r.args.model, r.args.without_comparison
-    version = registry.check_approvable(target, r.args.version, is_overruled=bool(overruled))
+    version_cards.require_answers(r)
+    registry = Registry.open(r)
+    if r.args.from_registry:
+        carry_out(r, registry)
+        return
+    a = r.args
+    given = {"model": a.model, "version": a.version, "reviewer": a.reviewer, "reason": a.reason}
+    if missing := [Finding("missing", f"--{name}", "or say --from-registry") for name in given if not given[name]]:
+        raise SettingsError("an approval says which version, who decided, and why", missing)
+    approve(r, registry, Approval(a.model, a.version, a.reviewer, a.reason, a.without_comparison))
+
+
+def carry_out(r: Run, registry: Registry) -> None:
+    """Do what the tags of all models' versions say and nobody has done yet; all that is wrong with them comes first."""
+    by_name = {registry.name(target): target for target in model.TARGETS}
+    versions = [version for target in model.TARGETS for version in registry.versions(target)]
+    decisions, wrong = version_page.decisions(versions)
+    approvals = [
+        Approval(
+            by_name[each.version.name],
+            str(each.version.version),
+            each.reviewer or f"tags of the registry, by {r.principal}",
+            each.reason,
+            each.without_comparison,
+        )
+        for each in decisions
+    ]
+    for decision, approval in zip(decisions, approvals, strict=True):
+        if decision.decision == version_page.APPROVED:
+            wrong += not_approvable(registry, approval)
+    if wrong:
+        raise ModelError("the registry's tags cannot be carried out; nothing was done", wrong)
+    for decision, approval in zip(decisions, approvals, strict=True):
+        if decision.decision == version_page.APPROVED:
+            approve(r, registry, approval, again=True)
+        else:
+            reject(r, decision.version, approval)
+        version_page.note_carried_out(registry.client, decision)
+    if not decisions:
+        r.say("no version has a decision in its tags that is not carried out yet")
+
+
+def not_approvable(registry: Registry, approval: Approval) -> tuple[Finding, ...]:
+    """Why a version may not go live whoever says so: its gate refused it."""
+    try:
+        registry.check_approvable(approval.target, approval.version, is_overruled=bool(approval.overruled))
+    except ModelError as error:
+        return error.findings
+    return ()
+
+
+def approve(r: Run, registry: Registry, approval: Approval, *, again: bool = False) -> None:
+    """Compare a version with today's champion, move the alias, write the ledger. again: also of a champion already."""
+    target, overruled, reason = approval.target, approval.overruled, approval.reason
+    version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
     name, number, champion = registry.name(target), str(version.version), registry.champion(target)
     is_live = champion is not None and str(champion.version) == number
-    if is_live and "approved" in model_ledger.events(r, name, number):
+    if is_live and "approved" in model_ledger.events(r, name, number) and not again:
         r.say(f"{name} version {number} is champion already")
         return
-    found = model.Comparison(None, None) if is_live or champion is None else compared(r, registry, version, champion)
-    reason = r.args.reason
+    found = model.Comparison(None, None) if is_live or champion is None else compared(r, registry, target, version)
     if found.why_not is not None:
         if not overruled:
             advice = f"{found.why_not}; say why it goes live all the same: --without-comparison '…'"
@@ -55,23 +124,21 @@ def run(r: Run) -> None:
     today = {"champion_today": None if champion is None else str(champion.version)}
     if found.difference is not None:
         today["log_loss_against_champion_today"] = model.interval(found.difference)
-    decision = record(
-        name,
-        number,
-        cycle=r.cycle,
-        event="approved",
-        actor=r.args.reviewer,
-        reason=reason,
-        evidence=json.dumps({**version.tags, **today}, sort_keys=True),
-    )
-    registry.promote(target, number, reviewer=r.args.reviewer)
-    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [decision]))
-    r.say(f"{name} version {number} is champion, approved by {r.args.reviewer}")
+    registry.promote(target, number, reviewer=approval.reviewer)
+    _write(r, version, "approved", approval._replace(reason=reason), today)
+    r.say(f"{name} version {number} is champion, approved by {approval.reviewer}")
 
 
-def compared(r: Run, registry: Registry, version: ModelVersion, champion: ModelVersion) -> model.Comparison:
+def reject(r: Run, version: ModelVersion, approval: Approval) -> None:
+    """Write into the ledger that a reviewer refused a version; it cannot be the champion by that alone."""
+    _write(r, version, "refused", approval, {})
+    r.say(f"{version.name} version {version.version} was rejected by {approval.reviewer}: {approval.reason}")
+
+
+def compared(r: Run, registry: Registry, target: str, version: ModelVersion) -> model.Comparison:
     """A version against today's champion, on the rows of the version's own test month as they are now."""
-    target, month = r.args.model, version.tags["test_month"]
+    champion, month = registry.champion(target), version.tags["test_month"]
+    assert champion is not None
     if champion.tags.get("test_month", "") > month:
         return model.Comparison(None, f"champion {champion.version} has learnt from {month}, the test month")
     try:
@@ -81,3 +148,16 @@ def compared(r: Run, registry: Registry, version: ModelVersion, champion: ModelV
         return model.Comparison(None, " ".join(str(error).split()))
     test = known.examples([target])[target].where(F.col("cycle") == month)
     return model.compare(ours, its, test, settings=r.settings.model)
+
+
+def _write(r: Run, version: ModelVersion, event: str, approval: Approval, more: dict[str, str | None]) -> None:
+    decision = record(
+        version.name,
+        str(version.version),
+        cycle=r.cycle,
+        event=event,
+        actor=approval.reviewer,
+        reason=approval.reason,
+        evidence=json.dumps({**version.tags, **more}, sort_keys=True),
+    )
+    r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, [decision]))

@@ -6,6 +6,14 @@ from reactivation.contracts import derived
 from reactivation.runtime.run import Run
 
 
+def approved(r: Run) -> set[tuple[str, str]]:
+    """Models and versions that somebody approved."""
+    if not r.has(derived.MODEL_LEDGER):
+        return set()
+    known = r.read(derived.MODEL_LEDGER, F.col("event") == "approved").select("model", "version").distinct()
+    return {(row.model, row.version) for row in known.collect()}
+
+
 def events(r: Run, model: str, version: str) -> set[str]:
     """The events of one version in `model_ledger`."""
     if not r.has(derived.MODEL_LEDGER):

@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError, NotReady, PlanError
-from reactivation.pipelines import configured_sources, permissions, plan_registration, releases
-from reactivation.runtime.registry import Registry
+from reactivation.pipelines import configured_sources, model_ledger, permissions, plan_registration, releases
+from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
 
 
@@ -24,6 +24,7 @@ def run(r: Run) -> None:
     serving = {target: registry.serving(target, r.cycle) for target in model.TARGETS}
     if serving["active"] is None:
         raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
+    _require_approved(r, serving)
     for target in [target for target, version in serving.items() if version is None]:
         r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
@@ -44,6 +45,19 @@ def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
             Finding("differs", t, f"scored by {then[f'{t}_version']}, now {versions[t]}; {advice}") for t in differ
         ]
         raise PlanError(f"the experiment of {r.cycle} is running and its scores cannot be changed", findings)
+
+
+def _require_approved(r: Run, serving: Mapping[str, ModelVersion | None]) -> None:
+    """ModelError where a version would score that nobody approved: its alias was moved past `approve_model`."""
+    known = model_ledger.approved(r)
+    findings = []
+    for target, version in serving.items():
+        if version is not None and (version.name, str(version.version)) not in known:
+            command = f"jobs/approve_model.py --model {target} --version {version.version} --reviewer … --reason …"
+            advice = f"`model_ledger` has no approval of it; approve it by {command}, or move the alias back"
+            findings.append(Finding("not approved", f"{version.name} version {version.version}", advice))
+    if findings:
+        raise ModelError(f"nobody is scored in cycle {r.cycle} by a version that nobody approved", findings)
 
 
 def advice(registry: Registry) -> list[Finding]:

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import ModelError
-from reactivation.pipelines import model_ledger, training_rows
+from reactivation.pipelines import model_ledger, training_rows, version_cards
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
 from reactivation.runtime.run import Run
@@ -22,6 +22,7 @@ def run(r: Run) -> None:
     A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
     model of activity there is nothing to go on with.
     """
+    version_cards.require_answers(r)
     registry, material = Registry.open(r), training_rows.known(r)
     there = {target: is_there(r, registry, target, material.training) for target in model.TARGETS}
     news = [target for target, version in there.items() if version is None]
@@ -56,13 +57,17 @@ def train(
     training, salt = material.training, training_rows.salt(r, target)
     how: dict[str, Any] = {"salt": salt, "settings": r.settings.model, "at_most": material.at_most}
     how |= {"champion": champion, "not_compared": not_compared}
+    how |= {"card": r.settings.model_card, "facts": material.facts}
     try:
         trained = model.train(examples, months=training.months, **how)
     except ModelError as error:
         if target == "active":
             raise
         return error
-    return trained, registry.register(target, trained, training=training, examples=examples, r=r)
+    review = version_cards.review(r, trained, examples, material, salt=salt)
+    version = registry.register(target, trained, training=training, examples=examples, r=r, review=review)
+    version_cards.describe(r, registry, target, version, trained=trained, review=review, training=training)
+    return trained, version
 
 
 def live(r: Run, registry: Registry, target: str) -> tuple[model.Scorer | None, str | None]:

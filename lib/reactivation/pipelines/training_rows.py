@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, model
-from reactivation.contracts import derived
+from reactivation import campaign, model, population
+from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady
 from reactivation.pipelines import configured_sources, evidence_months, permissions
 from reactivation.runtime.run import Run
@@ -31,6 +32,24 @@ class Material:
         """The examples of each target, chosen and weighed by what conf says of contacted users."""
         every = {target: model.examples(self.features, self.labels, target=target) for target in targets}
         return evidence_months.examples_alone(self.run, every, self.training.months, self.alone)
+
+    @cached_property
+    def facts(self) -> DataFrame | None:
+        """What is known beside the features of users of the test month, for a card's groups; None without `users`."""
+        r, month = self.run, self.training.months.test
+        if not r.has(canonical.USERS):
+            return None
+        is_drawn = r.has(derived.ARMS) and str(month) in r.rows_by(derived.ARMS, "cycle")
+        arms = r.read(derived.ARMS, F.col("cycle") == str(month)) if is_drawn else None
+        users = population.spine(r.read(canonical.USERS), cycles=[month], calendar=r.calendar)
+        return model.card_facts(users, arms)
+
+    @cached_property
+    def recent(self) -> DataFrame:
+        """Features of the cycle's own month and the one before it, where they are built."""
+        cycle = self.training.cycle
+        near = configured_sources.features_now(self.run, F.col("cycle").isin(str(cycle - 1), str(cycle)))
+        return permissions.profiled(self.run, near)
 
 
 def known(r: Run) -> Material:

@@ -1,5 +1,6 @@
 """Models as MLflow keeps them: logged with signature and example, loaded once, held against the fitted ones."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -7,6 +8,8 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 import pandas as pd
+from mlflow.data.delta_dataset_source import DeltaDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import Model, ModelSignature, get_model_info
 from mlflow.types import ColSpec, Schema
@@ -16,8 +19,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation import model
+from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
 from reactivation.model import plots
+from reactivation.runtime.run import Run
 
 PLACE = "model"
 """Folder of the model in its run."""
@@ -25,6 +30,8 @@ EXAMPLE, MADE_UP = "input_example", "made_up"
 """Tag of a version, and its value where no user's row stands in the model's input example."""
 _EXAMPLE_FILES = ("input_example.json", "serving_input_example.json")
 _EXAMPLE_ROWS = 5
+_DIGEST = 36
+"""Characters that MLflow keeps of a digest."""
 _COMPARED_ROWS = 200
 """On which a logged model must score as the trained one does."""
 _LOADED: dict[tuple[str, str], PipelineModel] = {}
@@ -89,8 +96,32 @@ def _without_example(client: mlflow.MlflowClient, version: ModelVersion) -> dict
     return {EXAMPLE: MADE_UP}
 
 
+def log_data(training: model.Training, r: Run) -> None:
+    """Name the tables that a model was made of, each with place, version and a digest of the rows that were read."""
+    digests = dict(zip(training.tables, training.rows.split(), strict=False))
+    for name, version in training.tables.items():
+        place = r.store.place(derived.BY_NAME[name])
+        at = {"delta_table_name": place} if r.store.is_catalog else {"path": place}
+        source = DeltaDatasetSource(**at, delta_table_version=version)
+        digest = hashlib.sha256(digests.get(name, training.rows).encode()).hexdigest()[:_DIGEST]
+        mlflow.log_input(MetaDataset(source, name=name, digest=digest), context="training and test")
+
+
+def log_review(trained: model.Trained, review: model.Review) -> None:
+    """Put into the run what a card tells, as numbers, tables and pictures."""
+    mlflow.log_metrics(review.metrics)
+    mlflow.log_dict(review.evidence, "review.json")
+    for name, rows in (("groups", review.groups), ("drift", review.drift), ("backtest", review.backtest)):
+        mlflow.log_text(pd.DataFrame(rows).to_csv(index=False), f"{name}.csv")
+    both = {"low_activity": review.counts.low, "all": review.counts.everybody}
+    pictures = plots.curves({name: bins for name, bins in both.items() if bins is not None})
+    pictures |= {"importances": plots.importances(trained.fitted.importances), "drift": plots.drift(review.drift)}
+    for name, figure in (pictures | {"groups": plots.groups(review.groups)}).items():
+        mlflow.log_figure(figure, f"{name}.png")
+
+
 def log_evidence(trained: model.Trained) -> None:
-    """Put into the run what a reviewer reads of a model: figures, tables and plots."""
+    """Put into the run what the gate went by: figures, tables and plots."""
     mlflow.log_metrics(trained.metrics)
     mlflow.log_dict(trained.evidence, "evidence.json")
     mlflow.log_dict(trained.fitted.importances, "importances.json")

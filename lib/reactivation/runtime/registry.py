@@ -42,7 +42,7 @@ class Registry:
         for logger in ("mlflow", "alembic"):
             logging.getLogger(logger).setLevel(logging.ERROR)
         mlflow.set_tracking_uri(tracking_uri)
-        self._client = mlflow.MlflowClient()
+        self.client = mlflow.MlflowClient()
         self._prefix = prefix
         self._experiment = experiment
         self._artifacts = artifacts
@@ -79,8 +79,8 @@ class Registry:
     def versions(self, target: str) -> list[ModelVersion]:
         """All registered versions, newest first, with their tags: Unity Catalog finds versions without them."""
         name = self.name(target)
-        numbers = sorted((int(v.version) for v in self._client.search_model_versions(f"name = '{name}'")), reverse=True)
-        return [self._client.get_model_version(name, str(number)) for number in numbers]
+        numbers = sorted((int(v.version) for v in self.client.search_model_versions(f"name = '{name}'")), reverse=True)
+        return [self.client.get_model_version(name, str(number)) for number in numbers]
 
     def reusable(self, target: str, training: model.Training) -> ModelVersion | None:
         """The newest version with the same cycle, settings and rows; training again would give it again."""
@@ -89,7 +89,7 @@ class Registry:
     def champion(self, target: str) -> ModelVersion | None:
         """The version behind the alias `champion`."""
         try:
-            return self._client.get_model_version_by_alias(self.name(target), ALIAS)
+            return self.client.get_model_version_by_alias(self.name(target), ALIAS)
         except MlflowException as error:
             if error.error_code in _NOT_THERE:
                 return None
@@ -122,7 +122,14 @@ class Registry:
             raise ModelError(f"`{self.name(target)}` version {version} cannot be loaded", [finding]) from error
 
     def register(
-        self, target: str, trained: model.Trained, *, training: model.Training, examples: DataFrame, r: Run
+        self,
+        target: str,
+        trained: model.Trained,
+        *,
+        training: model.Training,
+        examples: DataFrame,
+        r: Run,
+        review: model.Review | None = None,
     ) -> ModelVersion:
         """Log a trained model with all that a reviewer needs, and register it under its passport.
 
@@ -135,6 +142,9 @@ class Registry:
             mlflow.log_params(training.parameters(target, settings.flat))
             mlflow.log_text(r.settings_yaml, "settings.yml")
             logged_models.log_evidence(trained)
+            logged_models.log_data(training, r)
+            if review is not None:
+                logged_models.log_review(trained, review)
             logged_models.log_model(trained, run_id=run.info.run_id, signature=signature, rows=rows, settings=settings)
         passport = {
             **training.tags,
@@ -148,7 +158,7 @@ class Registry:
         if not rows.empty:
             logged_models.require_same_scores(trained.fitted, logged, r.spark.createDataFrame(rows))
         made = mlflow.register_model(logged, self.name(target), tags=passport)
-        return self._client.get_model_version(made.name, made.version)
+        return self.client.get_model_version(made.name, made.version)
 
     def evidence(self, version: ModelVersion) -> dict[str, Any]:
         """The figures that a version's gate went by, as its run keeps them."""
@@ -176,23 +186,23 @@ class Registry:
     def promote(self, target: str, version: str, *, reviewer: str, unless_older: bool = False) -> bool:
         """Note who approved a version and move the alias `champion` to it; unless_older: not from a later cycle's."""
         name, champion = self.name(target), self.champion(target)
-        self._client.set_model_version_tag(name, version, "approved_by", reviewer)
-        own = self._client.get_model_version(name, version).tags.get("cycle", "")
+        self.client.set_model_version_tag(name, version, "approved_by", reviewer)
+        own = self.client.get_model_version(name, version).tags.get("cycle", "")
         if unless_older and champion is not None and champion.tags.get("cycle", "") > own:
             return False
-        self._client.set_registered_model_alias(name, ALIAS, version)
+        self.client.set_registered_model_alias(name, ALIAS, version)
         return True
 
     def without_users(self, target: str, *, erased: Mapping[str, str]) -> int:
         """Take users' rows out of what MLflow keeps of a target's versions: see `logged_models.without_users`."""
-        return logged_models.without_users(self._client, self.versions(target), erased=erased)
+        return logged_models.without_users(self.client, self.versions(target), erased=erased)
 
     def overview(self, target: str) -> list[dict[str, Any]]:
         """One row per version for people: what it was trained for, how good it is for the low-active, the gate."""
         champion = self.champion(target)
         rows = []
         for version in self.versions(target):
-            metrics = self._client.get_run(version.run_id).data.metrics
+            metrics = self.client.get_run(version.run_id).data.metrics
             rows.append(
                 {
                     "version": int(version.version),
@@ -220,19 +230,19 @@ class Registry:
         tags = {"cycle": str(cycle), "plan_hash": plan_hash, "power_hash": power_hash}
         asked = " and ".join(f"tags.{key} = '{value}'" for key, value in tags.items())
         experiment = self._experiment_id()
-        if self._client.search_runs([experiment], filter_string=asked, max_results=1):
+        if self.client.search_runs([experiment], filter_string=asked, max_results=1):
             return
         with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags):
             mlflow.log_text(plan_json, "plan.json")
             mlflow.log_text(power_json, "power.json")
 
     def _experiment_id(self) -> str:
-        found = self._client.get_experiment_by_name(self._experiment)
+        found = self.client.get_experiment_by_name(self._experiment)
         if found is not None:
             return str(found.experiment_id)
         try:
-            return str(self._client.create_experiment(self._experiment, artifact_location=self._artifacts))
+            return str(self.client.create_experiment(self._experiment, artifact_location=self._artifacts))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":  # else the other model's training made it meanwhile
                 raise
-            return str(self._client.get_experiment_by_name(self._experiment).experiment_id)
+            return str(self.client.get_experiment_by_name(self._experiment).experiment_id)

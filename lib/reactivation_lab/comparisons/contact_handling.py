@@ -11,7 +11,8 @@ from reactivation.model.evaluate import POPULATIONS, calibration_slope
 from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, plain
 from reactivation.model.score import Scorer, score
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import Trained, train
+from reactivation.model.train import train
+from reactivation.model.trained import Trained
 
 FIELDS = ("contacted_months", "touched_rows")
 """The settings that say what becomes of months of other campaigns, and of users touched by our own."""

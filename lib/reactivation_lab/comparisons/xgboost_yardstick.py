@@ -9,10 +9,11 @@ from xgboost.spark import SparkXGBClassifier
 
 from reactivation.model import pipeline
 from reactivation.model.evaluate import POPULATIONS, Quality
-from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, feature_names, plain
+from reactivation.model.examples import KEYS, LABEL, WEIGHT, Months, chosen_features, plain
+from reactivation.model.populations import by_population, qualities
 from reactivation.model.score import Scorer
 from reactivation.model.settings import ModelSettings
-from reactivation.model.train import by_population, qualities, training_rows
+from reactivation.model.train import training_rows
 
 ROUNDS, PATIENCE = 300, 20
 
@@ -46,7 +47,7 @@ def against_xgboost(
     on the validation rows. It is not calibrated: areas and order are compared, not losses. It needs Python workers, and
     so is no part of the pipeline.
     """
-    features = feature_names(examples)
+    features = chosen_features(examples, settings)
     rows, _ = training_rows(plain(examples), months=months, salt=salt, settings=settings)
     test = plain(examples).where(F.col("cycle") == str(months.test))
     grow, prepared = pipeline.prepared(rows, features=features, settings=settings)

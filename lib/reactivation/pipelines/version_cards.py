@@ -1,0 +1,89 @@
+"""No job, but what training and review share: what a version's card is made of, and where it is written."""
+
+from pyspark.sql import DataFrame
+
+import reactivation
+from reactivation import model
+from reactivation.pipelines.permissions import PROD
+from reactivation.pipelines.training_rows import Material
+from reactivation.runtime import version_page
+from reactivation.runtime.registry import ALIAS, ModelVersion, Registry
+from reactivation.runtime.run import Run
+
+
+def require_answers(r: Run) -> None:
+    """SettingsError in `prod` where nobody answers for the models."""
+    if r.env == PROD:
+        r.settings.model_card.require_answers(r.region)
+
+
+def review(r: Run, trained: model.Trained, examples: DataFrame, material: Material, *, salt: str) -> model.Review:
+    """Review a trained model by conf; see `model.review`."""
+    return model.review(
+        trained,
+        examples,
+        material.recent,
+        training=material.training,
+        salt=salt,
+        settings=r.settings.model,
+        card=r.settings.model_card,
+        top_share=r.settings.campaign.arms.selected_share,
+    )
+
+
+def describe(
+    r: Run,
+    registry: Registry,
+    target: str,
+    version: ModelVersion,
+    *,
+    trained: model.Trained,
+    review: model.Review,
+    training: model.Training,
+) -> None:
+    """Write the card of a registered version where MLflow shows it, and what the registered model is."""
+
+    def card(*, is_whole: bool) -> str:
+        return model.card.render(
+            trained,
+            review,
+            training=training,
+            settings=r.settings.model,
+            card=r.settings.model_card,
+            around=surroundings(r, target, trained.champion_version, training),
+            is_whole=is_whole,
+        )
+
+    purpose = r.settings.model_card.purpose.get(target, "")
+    of_model = (
+        f"{purpose} Region {r.region}, scenario {r.scenario}. Each version is the training of one cycle, tested on the "
+        f"newest month that had settled then; its description is its card. The alias `{ALIAS}` is the version that "
+        "scores; it scores nobody before an approval stands in the table `model_ledger`."
+    )
+    texts = {"of_model": of_model, "card": card(is_whole=False), "whole": card(is_whole=True)}
+    version_page.describe(registry.client, version, **texts)
+
+
+def surroundings(r: Run, target: str, champion: str | None, training: model.Training) -> model.Surroundings:
+    """The words of conf and the commands that a card names."""
+    uplift, common = r.settings.labels.asset_uplift, f"--env {r.env} --region {r.region} --scenario {r.scenario}"
+    label = (
+        f"`{model.TARGETS[target]}` of the month: `{r.settings.labels.is_active}`"
+        if target == "active"
+        else f"`{model.TARGETS[target]}` of the month: assets rise by more than {100 * uplift.min_share:g} % of those "
+        f"at its start and by more than {uplift.min_amount:g}"
+    )
+    approve = f"jobs/approve_model.py {common} --cycle {training.cycle}"
+    back = "no version is live yet: take the alias away, and nobody is scored"
+    if champion is not None:
+        back = f"`{approve} --model {target} --version {champion} --reviewer … --reason … --without-comparison …`"
+    return model.Surroundings(
+        target=target,
+        low_activity=r.settings.population.low_activity,
+        label=label,
+        sign=f"{approve} --from-registry",
+        rebuild=f"jobs/train_models.py {common} --cycle {training.cycle} --force",
+        code_version=reactivation.__version__,
+        back=back,
+        top_share=r.settings.campaign.arms.selected_share,
+    )
