@@ -15,6 +15,7 @@ from reactivation.model.settings import ModelSettings
 from reactivation.model.trained import Trained
 from reactivation.model.training import Training
 from reactivation.statistics import ranking
+from reactivation.statistics.ranking import ends
 from reactivation.statistics.score_bins import ScoreBins, ks
 
 FEW_MONTHS = 3
@@ -97,7 +98,8 @@ def review(
     benchmark = rivals.benchmark(sample, names, confidence=confidence) if card.benchmark_features else {}
     moved = drift(sample)
     groups = group_figures(trained.counts, card=card, confidence=confidence, top_share=top_share)
-    backtest = rivals.backtest(sample, months=card.backtest_months, settings=settings)
+    refits = rivals.Refits(sample, settings)
+    backtest = rivals.backtest(refits, months=card.backtest_months)
     champion = _champion(trained, confidence)
     watched = _watched(card.monitoring, performance, moved, benchmark, champion)
     return Review(
@@ -106,7 +108,7 @@ def review(
         champion=champion,
         benchmark=benchmark,
         backtest=backtest,
-        left_out=rivals.left_out(sample, sensitive=card.sensitive, settings=settings) if card.leave_out else [],
+        left_out=rivals.left_out(refits, sensitive=card.sensitive) if card.leave_out else [],
         groups=groups,
         drift=moved,
         sample={"share_of_users": share, "rows": len(sample.rows), "newest_month": sample.recent[0]},
@@ -126,23 +128,17 @@ def figures(bins: ScoreBins, *, confidence: float) -> dict[str, Any]:
     loss = ranking.log_loss(bins, confidence=confidence)
     own = ranking.log_loss(bins, confidence=confidence, against=rate.value) if rate else None
     found: dict[str, Any] = {"users": int(bins.users.sum()), "events": int(bins.events.sum())}
-    found |= _ends("base_rate", rate)
-    found |= _ends("roc_auc", ranking.Figure(*area[:3]) if area else None)
+    found |= ends("base_rate", rate)
+    found |= ends("roc_auc", area)
     found |= {"roc_auc_ties": area.ties if area else None, "ks": ks(bins) if bins.has_both else None}
-    found |= _ends("average_precision", ranking.average_precision(bins, confidence=confidence))
-    found |= _ends("log_loss", loss) | _ends("brier", ranking.brier(bins, confidence=confidence))
-    found |= _ends("calibration_intercept", line[0] if line else None)
-    found |= _ends("calibration_slope", line[1] if line else None)
-    found |= _ends("log_loss_against_own_base_rate", own)
+    found |= ends("average_precision", ranking.average_precision(bins, confidence=confidence))
+    found |= ends("log_loss", loss) | ends("brier", ranking.brier(bins, confidence=confidence))
+    found |= ends("calibration_intercept", line[0] if line else None)
+    found |= ends("calibration_slope", line[1] if line else None)
+    found |= ends("log_loss_against_own_base_rate", own)
     is_known = own is not None and loss is not None and loss.value > own.value
     found["skill"] = -own.value / (loss.value - own.value) if is_known and own and loss else None
     return found
-
-
-def _ends(name: str, figure: ranking.Figure | None) -> dict[str, Any]:
-    if figure is None:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
-    return {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
 
 
 def _champion(trained: Trained, confidence: float) -> dict[str, Any]:
@@ -150,7 +146,7 @@ def _champion(trained: Trained, confidence: float) -> dict[str, Any]:
         return {}
     bins, loss = trained.counts.champion if trained.counts else None, trained.against_champion
     area = ranking.area(bins, confidence=confidence) if bins is not None else None
-    found = {"version": trained.champion_version, **_ends("roc_auc", ranking.Figure(*area[:3]) if area else None)}
+    found = {"version": trained.champion_version, **ends("roc_auc", area)}
     if loss is not None:
         found |= {"log_loss_difference": loss.mean, "log_loss_low": loss.low, "log_loss_high": loss.high}
     return found

@@ -5,6 +5,7 @@ of conf, for MLlib's would cost a training each: what is compared is always two 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,36 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from reactivation.model.card_sample import Sample, bins_of
 from reactivation.model.examples import LABEL, WEIGHT
 from reactivation.model.settings import ModelSettings
+from reactivation.periods import Month
 from reactivation.statistics import ranking
 from reactivation.statistics.score_bins import Numbers
 
 _FEWEST = 20
 """Rows of each outcome below which a refit says nothing."""
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Trees of the sample, refitted as of a month with some features; each fit is made once."""
+
+    sample: Sample
+    settings: ModelSettings
+    _known: dict[tuple[Month, tuple[str, ...]], Numbers] = field(default_factory=dict)
+
+    def p(self, month: Month, features: Sequence[str]) -> Numbers:
+        """Probabilities of the month's rows by trees of all earlier months."""
+        key = month, tuple(features)
+        if key not in self._known:
+            train, test = (self.sample.of(*months) for months in (self.before(month), (month,)))
+            trees = _classifier(self.settings)
+            weights = train[WEIGHT].to_numpy()
+            trees.fit(self.sample.matrix(train, features), train[LABEL].to_numpy(), sample_weight=weights)
+            self._known[key] = np.asarray(trees.predict_proba(self.sample.matrix(test, features))[:, 1], dtype=float)
+        return self._known[key]
+
+    def before(self, month: Month) -> tuple[Month, ...]:
+        """The sample's months before a month."""
+        return tuple(each for each in self.sample.months.all if each < month)
 
 
 def benchmark(sample: Sample, names: Sequence[str], *, confidence: float) -> dict[str, Any]:
@@ -46,55 +72,42 @@ def benchmark(sample: Sample, names: Sequence[str], *, confidence: float) -> dic
     return {"features": list(names), **_compared(test, test["p"].to_numpy(), p, confidence)}
 
 
-def backtest(sample: Sample, *, months: int, settings: ModelSettings) -> list[dict[str, Any]]:
+def backtest(refits: Refits, *, months: int) -> list[dict[str, Any]]:
     """Trees refitted as of each of the newest months and tested on it, oldest first; a row per month.
 
     roc_auc with its interval; log_loss_against_base_rate: less that of the training rows' base rate, below 0 is better.
     """
-    rows = []
-    for place in range(max(1, len(sample.months.all) - months), len(sample.months.all)):
-        month, before = sample.months.all[place], sample.months.all[:place]
+    sample, rows = refits.sample, []
+    confidence = refits.settings.gate.confidence
+    for month in sample.months.all[max(1, len(sample.months.all) - months) :]:
+        before = refits.before(month)
         train, test = sample.of(*before), sample.of(month)
         row: dict[str, Any] = {"month": str(month), "months_before": len(before), "users": len(test)}
         if why_not := _why_not(train, test):
             rows.append({**row, "reason": why_not})
             continue
-        bins = bins_of(test, _refitted(sample, train, test, sample.used, settings))
-        area = ranking.area(bins, confidence=settings.gate.confidence)
+        bins = bins_of(test, refits.p(month, sample.used))
         base_rate = float(np.average(train[LABEL], weights=train[WEIGHT]))
-        loss = ranking.log_loss(bins, confidence=settings.gate.confidence, against=base_rate)
-        assert area is not None
-        assert loss is not None
-        rows.append(
-            {
-                **row,
-                "base_rate": bins.base_rate,
-                "roc_auc": area.value,
-                "roc_auc_low": area.low,
-                "roc_auc_high": area.high,
-                "log_loss_against_base_rate": loss.value,
-                "log_loss_against_base_rate_low": loss.low,
-                "log_loss_against_base_rate_high": loss.high,
-            }
-        )
+        area = ranking.area(bins, confidence=confidence)
+        loss = ranking.log_loss(bins, confidence=confidence, against=base_rate)
+        row["base_rate"] = bins.base_rate
+        row |= ranking.ends("roc_auc", area)
+        row |= ranking.ends("log_loss_against_base_rate", loss)
+        rows.append(row)
     return rows
 
 
-def left_out(sample: Sample, *, sensitive: Sequence[str], settings: ModelSettings) -> list[dict[str, Any]]:
+def left_out(refits: Refits, *, sensitive: Sequence[str]) -> list[dict[str, Any]]:
     """What the model's features rank better than without some of them, and than with those that are excluded.
 
     roc_auc_cost: area with the features less area without them; above 0 their absence costs.
     """
-    used = list(sample.used)
-    trials: dict[str, tuple[list[str], list[str], list[str]]] = {}
+    used, trials = list(refits.sample.used), []
     if there := [name for name in sensitive if name in used]:
-        trials["sensitive"] = there, used, [name for name in used if name not in there]
-    if excluded := list(settings.excluded_features):
-        trials["model.excluded_features"] = excluded, [*used, *excluded], used
-    return [
-        {"what": what, "features": features, **_cost(sample, rich, poor, settings)}
-        for what, (features, rich, poor) in trials.items()
-    ]
+        trials.append(("sensitive", there, used, [name for name in used if name not in there]))
+    if excluded := list(refits.settings.excluded_features):
+        trials.append(("model.excluded_features", excluded, [*used, *excluded], used))
+    return [{"what": what, "features": names, **_cost(refits, rich, poor)} for what, names, rich, poor in trials]
 
 
 def number_features(sample: Sample, importances: Sequence[str], most: int) -> list[str]:
@@ -102,15 +115,16 @@ def number_features(sample: Sample, importances: Sequence[str], most: int) -> li
     return [name for name in importances if name not in sample.texts][:most]
 
 
-def _cost(sample: Sample, rich: Sequence[str], poor: Sequence[str], settings: ModelSettings) -> dict[str, Any]:
-    train, test = sample.of(*sample.months.train), sample.of(sample.months.test)
-    if why_not := _why_not(train, test) or ("" if poor else "no feature would be left"):
+def _cost(refits: Refits, rich: Sequence[str], poor: Sequence[str]) -> dict[str, Any]:
+    sample, month = refits.sample, refits.sample.months.test
+    test = sample.of(month)
+    if why_not := _why_not(sample.of(*sample.months.train), test) or ("" if poor else "no feature would be left"):
         return {"reason": why_not}
-    both = [_refitted(sample, train, test, names, settings) for names in (rich, poor)]
-    found = ranking.area_difference(test[LABEL], *both, weights=test[WEIGHT], confidence=settings.gate.confidence)
+    both, weights = [refits.p(month, names) for names in (rich, poor)], test[WEIGHT]
+    found = ranking.area_difference(test[LABEL], *both, weights=weights, confidence=refits.settings.gate.confidence)
     assert found is not None
-    ends = {"roc_auc_cost": found.difference, "roc_auc_cost_low": found.low, "roc_auc_cost_high": found.high}
-    return {"roc_auc_with": found.first, "roc_auc_without": found.second, **ends}
+    cost = ranking.ends("roc_auc_cost", ranking.Figure(found.difference, found.low, found.high))
+    return {"roc_auc_with": found.first, "roc_auc_without": found.second, **cost}
 
 
 def _compared(test: pd.DataFrame, ours: Numbers, theirs: Numbers, confidence: float) -> dict[str, Any]:
@@ -121,18 +135,13 @@ def _compared(test: pd.DataFrame, ours: Numbers, theirs: Numbers, confidence: fl
         "users": len(test),
         "roc_auc": found.second,
         "roc_auc_of_model": found.first,
-        "roc_auc_difference": found.difference,
-        "roc_auc_difference_low": found.low,
-        "roc_auc_difference_high": found.high,
+        **ranking.ends("roc_auc_difference", ranking.Figure(found.difference, found.low, found.high)),
         "log_loss_difference": losses[0].value - losses[1].value if losses[0] and losses[1] else None,
     }
 
 
-def _refitted(
-    sample: Sample, train: pd.DataFrame, test: pd.DataFrame, features: Sequence[str], settings: ModelSettings
-) -> Numbers:
-    """Probabilities of the test rows by trees of the training rows."""
-    trees = xgboost.XGBClassifier(
+def _classifier(settings: ModelSettings) -> xgboost.XGBClassifier:
+    return xgboost.XGBClassifier(
         n_estimators=settings.trees.max_iter,
         max_depth=settings.trees.max_depth,
         learning_rate=settings.trees.step_size,
@@ -144,8 +153,6 @@ def _refitted(
         n_jobs=1,
         verbosity=0,
     )
-    trees.fit(sample.matrix(train, features), train[LABEL].to_numpy(), sample_weight=train[WEIGHT].to_numpy())
-    return np.asarray(trees.predict_proba(sample.matrix(test, features))[:, 1], dtype=float)
 
 
 def _why_not(train: pd.DataFrame, test: pd.DataFrame) -> str:

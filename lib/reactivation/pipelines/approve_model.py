@@ -82,6 +82,9 @@ def carry_out(r: Run, registry: Registry) -> None:
     for decision, approval in zip(decisions, approvals, strict=True):
         if decision.decision == version_page.APPROVED:
             wrong += not_approvable(registry, approval)
+        elif is_champion(registry, approval):
+            advice = "it is the champion: approve the version that takes its place, or take the alias away first"
+            wrong.append(Finding("rejected", f"{decision.version.name} version {approval.version}", advice))
     if wrong:
         raise ModelError("the registry's tags cannot be carried out; nothing was done", wrong)
     for decision, approval in zip(decisions, approvals, strict=True):
@@ -92,6 +95,12 @@ def carry_out(r: Run, registry: Registry) -> None:
         version_page.note_carried_out(registry.client, decision)
     if not decisions:
         r.say("no version has a decision in its tags that is not carried out yet")
+
+
+def is_champion(registry: Registry, approval: Approval) -> bool:
+    """True for the version that is live."""
+    champion = registry.champion(approval.target)
+    return champion is not None and str(champion.version) == approval.version
 
 
 def not_approvable(registry: Registry, approval: Approval) -> tuple[Finding, ...]:
@@ -108,7 +117,7 @@ def approve(r: Run, registry: Registry, approval: Approval, *, again: bool = Fal
     target, overruled, reason = approval.target, approval.overruled, approval.reason
     version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
     name, number, champion = registry.name(target), str(version.version), registry.champion(target)
-    is_live = champion is not None and str(champion.version) == number
+    is_live = is_champion(registry, approval)
     if is_live and "approved" in model_ledger.events(r, name, number) and not again:
         r.say(f"{name} version {number} is champion already")
         return
@@ -130,7 +139,7 @@ def approve(r: Run, registry: Registry, approval: Approval, *, again: bool = Fal
 
 
 def reject(r: Run, version: ModelVersion, approval: Approval) -> None:
-    """Write into the ledger that a reviewer refused a version; it cannot be the champion by that alone."""
+    """Write into the ledger that a reviewer refused a version."""
     _write(r, version, "refused", approval, {})
     r.say(f"{version.name} version {version.version} was rejected by {approval.reviewer}: {approval.reason}")
 

@@ -7,11 +7,13 @@ from reactivation.runtime.run import Run
 
 
 def approved(r: Run) -> set[tuple[str, str]]:
-    """Models and versions that somebody approved."""
+    """Models and versions of which the last thing that was decided is an approval."""
     if not r.has(derived.MODEL_LEDGER):
         return set()
-    known = r.read(derived.MODEL_LEDGER, F.col("event") == "approved").select("model", "version").distinct()
-    return {(row.model, row.version) for row in known.collect()}
+    decided = r.read(derived.MODEL_LEDGER, F.col("event").isin("approved", "refused"))
+    events = decided.select("at", "model", "version", "event").collect()
+    last = {(row.model, row.version): row.event for row in sorted(events, key=lambda row: row["at"])}
+    return {version for version, event in last.items() if event == "approved"}
 
 
 def events(r: Run, model: str, version: str) -> set[str]:

@@ -45,6 +45,13 @@ class AreaDifference(NamedTuple):
     high: float
 
 
+def ends(name: str, figure: Figure | Area | None) -> dict[str, float | None]:
+    """A figure under its name, its interval under `<name>_low` and `<name>_high`; None where there is none."""
+    if figure is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+
+
 def area(bins: ScoreBins, *, confidence: float) -> Area | None:
     """Area under the ROC curve, users of one bin counted as ties; None where one class is missing.
 
@@ -142,12 +149,6 @@ def expected_gap(bins: ScoreBins) -> tuple[float, float]:
     gap = float((bins.positives - bins.p_sum).sum() / total)
     squares = bins.positives_squared + bins.negatives_squared
     return gap, float(sqrt((squares * bins.p * (1 - bins.p)).sum()) / total)
-
-
-def differ(first: Figure | Area, second: Figure | Area, *, errors: tuple[float, float]) -> float:
-    """Two-sided p-value of the difference of two independent figures, normal."""
-    spread = sqrt(errors[0] ** 2 + errors[1] ** 2)
-    return float(2 * norm.sf(abs(first.value - second.value) / spread)) if spread else 1.0
 
 
 def _placements(score: Numbers, label: NDArray[np.bool_], weight: Numbers) -> tuple[Numbers, Numbers]:
