@@ -32,15 +32,14 @@ _LINES = (
 class Surroundings:
     """What a card says beside the figures.
 
-    low_activity, label: conditions of conf, in words or SQL. sign, rebuild: commands. back: how to return to what is
-    live now. top_share: share of the users whom a month selects.
+    low_activity, label: conditions of conf, in words or SQL. common: arguments of all commands. back: how to return to
+    what is live now. top_share: share of the users whom a month selects.
     """
 
     target: str
     low_activity: str
     label: str
-    sign: str
-    rebuild: str
+    common: str
     back: str
     code_version: str
     top_share: float
@@ -94,10 +93,11 @@ def render(
         card=card,
         low_activity=around.low_activity,
         label=around.label,
-        commands={"sign": around.sign, "back": around.back, "rebuild": around.rebuild},
+        commands={"common": around.common, "back": around.back},
         top_share=around.top_share,
         code_version=around.code_version,
         is_whole=is_whole,
+        most=10_000 if is_whole else 10,
     )
     plain = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     return plain if is_whole else _cut(plain)
@@ -138,7 +138,9 @@ def _ends(row: Mapping[str, Any], name: str) -> str:
     if value is None:
         return "–"
     write = _signed if any(word in name for word in ("difference", "against", "cost", "intercept")) else _shown
-    return write(value) if low is None or high is None else f"{write(value)} ({write(low)} to {write(high)})"
+    if low is None or high is None:
+        return write(value)
+    return f"{write(value)} ({write(low)}{'–' if write is _shown else ' to '}{write(high)})"
 
 
 def _paired(loss: LossDifference | None) -> str:

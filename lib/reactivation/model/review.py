@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from reactivation.model import card_sample, rivals
+from reactivation.model.card_sample import Sample
 from reactivation.model.card_settings import BoundSettings, CardSettings
 from reactivation.model.drift import SCORE, drift
 from reactivation.model.group_figures import group_figures
@@ -82,13 +83,21 @@ def review(
     examples: as in `train`. recent: features of the cycle's own month and the one before, None where there are none.
     top_share: share of the users whom a month selects.
     """
-    assert trained.counts is not None
-    months, confidence = training.months, settings.gate.confidence
+    months = training.months
     used = sum(trained.rows.values()) / trained.sample_share
     share = card_sample.share_of(training_rows=used, months=months, at_most=card.sample_rows)
     sample = card_sample.sample(
         examples, recent, fitted=trained.fitted, months=months, cycle=training.cycle, share=share, salt=salt
     )
+    return of_sample(trained, sample, settings=settings, card=card, top_share=top_share)
+
+
+def of_sample(
+    trained: Trained, sample: Sample, *, settings: ModelSettings, card: CardSettings, top_share: float
+) -> Review:
+    """The same from a sample that is there: no query."""
+    assert trained.counts is not None
+    confidence = settings.gate.confidence
     names = rivals.number_features(sample, list(trained.fitted.importances), card.benchmark_features)
     performance = {
         name: figures(bins, confidence=confidence)
@@ -111,7 +120,7 @@ def review(
         left_out=rivals.left_out(refits, sensitive=card.sensitive) if card.leave_out else [],
         groups=groups,
         drift=moved,
-        sample={"share_of_users": share, "rows": len(sample.rows), "newest_month": sample.recent[0]},
+        sample={"share_of_users": sample.share, "rows": len(sample.rows), "newest_month": sample.recent[0]},
         watched=watched,
         findings=_findings(trained, card, groups=groups, watched=watched, backtest=backtest),
     )
@@ -194,7 +203,8 @@ def _findings(
 ) -> list[str]:
     known = [row for row in backtest if "roc_auc" in row]
     found = [*card.open_findings, *trained.notes]
-    found += [f"model_card.{name} is not answered" for name in card.unanswered]
+    if card.unanswered:
+        found.append(f"nobody has answered {', '.join(f'model_card.{name}' for name in card.unanswered)}")
     found += [
         f"{row['figure']} is {row['value']:.3g}, {row['bound']}: {row['action']}" for row in watched if row["is_passed"]
     ]

@@ -66,23 +66,22 @@ def describe(
 
 def surroundings(r: Run, target: str, champion: str | None, training: model.Training) -> model.Surroundings:
     """The words of conf and the commands that a card names."""
-    uplift, common = r.settings.labels.asset_uplift, f"--env {r.env} --region {r.region} --scenario {r.scenario}"
+    uplift = r.settings.labels.asset_uplift
     label = (
         f"`{model.TARGETS[target]}` of the month: `{r.settings.labels.is_active}`"
         if target == "active"
         else f"`{model.TARGETS[target]}` of the month: assets rise by more than {100 * uplift.min_share:g} % of those "
         f"at its start and by more than {uplift.min_amount:g}"
     )
-    approve = f"jobs/approve_model.py {common} --cycle {training.cycle}"
-    back = "no version is live yet: take the alias away, and nobody is scored"
+    back = "no version was live before; take the alias away, and nobody is scored"
     if champion is not None:
-        back = f"`{approve} --model {target} --version {champion} --reviewer … --reason … --without-comparison …`"
+        given = "--reviewer … --reason … --without-comparison …"
+        back = f"`jobs/approve_model.py --model {target} --version {champion} {given}`"
     return model.Surroundings(
         target=target,
         low_activity=r.settings.population.low_activity,
         label=label,
-        sign=f"{approve} --from-registry",
-        rebuild=f"jobs/train_models.py {common} --cycle {training.cycle} --force",
+        common=f"--env {r.env} --region {r.region} --scenario {r.scenario} --cycle {training.cycle}",
         code_version=reactivation.__version__,
         back=back,
         top_share=r.settings.campaign.arms.selected_share,

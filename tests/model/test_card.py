@@ -1,21 +1,28 @@
-"""What a card compares beside the model: benchmark, backtest, leaving out, drift, groups; on rows drawn by hand."""
+"""A version's card: what it compares beside the model, on rows drawn by hand, and how it reads."""
 
+import json
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from conftest import CONF
 from reactivation import model
 from reactivation.errors import SettingsError
-from reactivation.model import drift, rivals
+from reactivation.model import card, drift, plots, rivals
 from reactivation.model.card_sample import Sample, share_of
 from reactivation.model.card_settings import BoundSettings, CardSettings, GroupSettings
+from reactivation.model.gate import Gate
 from reactivation.model.group_figures import group_figures
+from reactivation.model.paired import LossDifference
+from reactivation.model.review import of_sample
 from reactivation.model.rivals import Refits
-from reactivation.model.score_table import LOW, WHOLE, ScoreTable, of_arrays
+from reactivation.model.score_table import CHAMPION, EVERYBODY, LOW, WHOLE, ScoreTable, of_arrays
 from reactivation.periods import Month
+from reactivation.settings import load
 
 pytestmark = pytest.mark.numbers
 
@@ -211,3 +218,152 @@ def test_a_bound_has_one_end() -> None:
         BoundSettings(figure="score_psi", action="look", reason="usual")
     with pytest.raises(ValueError, match="must increase"):
         GroupSettings(column="age", edges=(30, 20))
+
+
+@pytest.fixture
+def trained() -> model.Trained:
+    """A version tested on 9 000 low-active and 14 000 users, with a champion; the pipeline itself is left out."""
+    y, p = drawn(14_000, away=0.0, seed=8)
+    low, everybody = of_arrays(y[:9_000], p[:9_000], np.ones(9_000)), of_arrays(y, p, np.ones(14_000))
+    parts = {("group_branch", f"b{k:02}"): of_arrays(y[k:9_000:30], p[k:9_000:30], np.ones(300)) for k in range(30)}
+    parts |= {("group_gender", g): of_arrays(y[k:9_000:2], p[k:9_000:2], np.ones(4_500)) for k, g in enumerate("fm")}
+    rival = of_arrays(y[:9_000], np.clip(p[:9_000] ** 2, 0.01, 0.99), np.ones(9_000))
+    whole = {(LOW, WHOLE): low, (EVERYBODY, WHOLE): everybody, (CHAMPION, WHOLE): rival}
+    better = LossDifference(9_000, -0.05, -0.06, -0.04)
+    return model.Trained(
+        fitted=model.Fitted(
+            cast(Any, None), ("logins", "noise", "gender"), 1.9, 0.1, 20, {"logins": 0.6, "noise": 0.4}
+        ),
+        rows={"fit": 28_000, "validate": 4_000, "calibrate": 8_000},
+        sample_share=0.5,
+        base_rate=0.41,
+        quality={},
+        against_base_rate=better,
+        against_champion=better,
+        champion_version="3",
+        gate=Gate(True, ("log loss differs from the base rate's by -0.0500 (-0.0600 to -0.0400)",)),
+        notes=(),
+        counts=ScoreTable({**whole, **parts}, {}, ("tenure",)),
+    )
+
+
+AROUND = card.Surroundings(
+    target="active",
+    low_activity="login_days_3m <= 3",
+    label="`is_active` of the month: "
+    "`coalesce(login_days_count, 0) >= 1 or coalesce(transaction_own_mobile_count, 0) >= 1`",
+    common="--env prod --region north --scenario mobile_activity --cycle 2026-07",
+    back="`jobs/approve_model.py … --version 3`",
+    code_version="0.2.0",
+    top_share=0.5,
+)
+
+
+def written(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, chosen: CardSettings, *, is_whole: bool
+) -> str:
+    found = of_sample(trained, sample, settings=settings, card=chosen, top_share=0.5)
+    training = model.Training(CYCLE, MONTHS, "ab12", {"features": 7, "labels": 4}, "400:17 400:18")
+    how: dict[str, Any] = {"training": training, "settings": settings, "card": chosen, "around": AROUND}
+    return card.render(trained, found, **how, is_whole=is_whole)
+
+
+@pytest.fixture
+def of_conf() -> CardSettings:
+    """The card of conf/base, for the sample's features."""
+    found = load(CONF, env="local", region="sandbox", scenario="mobile_activity").settings.model_card
+    return found.model_copy(update={"sensitive": ("gender",)})
+
+
+def test_a_card_says_all_that_a_reviewer_asks(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    text = written(trained, sample, settings, of_conf, is_whole=True)
+    for words in (
+        "**Ready for review**",
+        "Not for:** credit",
+        "| owner | validator | legal basis | impact assessment | review by |",
+        "| – | – | – | – | 2027-07-01 |",
+        "`login_days_3m <= 3`",
+        "Trained on 2026-01 to 2026-04",
+        "tested on 2026-05",
+        "all (extrapolation)",
+        "| calibration slope |",
+        "| base rate of 2026-05 itself",
+        "| logistic regression, 2 features (500 sampled users)",
+        "| champion, version 3 |",
+        "| 2026-03 | 2 | 500 |",
+        "Without gender (sensitive): AUC cost +",
+        "| score |",
+        "train again; p is no share till then",
+        "--from-registry",
+        "approve_model.py … --version 3",
+        "jobs/train_models.py",
+        "(1) nobody has answered model_card.owner, model_card.validator, model_card.legal_basis",
+        "no figures by tenure: its column is not there",
+        "| gender | f | 4 500 |",
+    ):
+        assert words in text, words
+    assert "None" not in text
+    assert "nan" not in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+
+
+def test_a_model_of_all_users_is_no_extrapolation(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    chosen = settings.model_copy(update={"train_population": "signed_up"})
+    assert "extrapolation" not in written(trained, sample, chosen, of_conf, is_whole=True)
+
+
+def test_a_description_is_within_what_mlflow_keeps_and_only_tables_are_left_out(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    answered = {
+        "owner": "retail banking",
+        "validator": "model risk",
+        "legal_basis": "PIPL art. 13",
+        "impact_assessment": "DPIA-2026-017",
+    }
+    chosen = of_conf.model_copy(update=answered)
+    text = written(trained, sample, settings, chosen, is_whole=False)
+    assert len(text) <= card.LONGEST
+    assert "cut here" not in text
+    assert "### Drift" in text  # the last part
+    long = chosen.model_copy(update={"open_findings": tuple(f"finding {n} " * 20 for n in range(40))})
+    cut = written(trained, sample, settings, long, is_whole=False)
+    assert len(cut) <= card.LONGEST
+    assert cut.endswith("The whole card is card.md of the run.\n")
+
+
+def test_without_champion_benchmark_and_refits_a_card_still_stands(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    bare = of_conf.model_copy(update={"benchmark_features": 0, "backtest_months": 0, "leave_out": False, "groups": {}})
+    assert trained.counts is not None
+    few = replace(trained.counts, bins={(LOW, WHOLE): trained.counts.bins[LOW, WHOLE]}, missing=())
+    alone = replace(trained, champion_version=None, against_champion=None, counts=few)
+    text = written(alone, sample, settings, bare, is_whole=True)
+    assert "There was no champion." in text
+    assert "Backtest:" not in text
+    assert "the backtest has 0 months of 3" in text
+
+
+def test_bounds_that_are_passed_are_open_findings(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    found = of_sample(trained, sample, settings=settings, card=of_conf, top_share=0.5)
+    by_name = {(row["figure"], row["bound"]): row for row in found.watched}
+    assert by_name["largest_feature_psi", "above 0.25"]["is_passed"]  # `noise` has moved
+    assert not by_name["calibration_slope", "below 0.8"]["is_passed"]
+    assert any(
+        text.startswith("largest_feature_psi is") and "above 0.25: ask its source" in text for text in found.findings
+    )
+    assert {"roc_auc", "precision_recall_auc", "log_loss", "brier_score_loss", "example_count"} <= set(found.metrics)
+    assert found.metrics["example_count"] == 9_000
+    json.dumps(found.evidence)
+    pictures = plots.curves({"low_activity": trained.counts.low}) if trained.counts and trained.counts.low else {}
+    assert set(pictures) == {"roc", "precision_recall", "gain", "scores"}
+    for figure in (*pictures.values(), plots.drift(found.drift), plots.groups(found.groups)):
+        assert figure.axes[0].has_data()
