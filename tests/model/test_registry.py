@@ -19,7 +19,7 @@ from reactivation.contracts import derived, flow, table
 from reactivation.errors import ModelError, PlanError, SettingsError
 from reactivation.model.gate import Gate
 from reactivation.periods import Month
-from reactivation.pipelines import approve_model, score_users, train_models
+from reactivation.pipelines import approve_model, review_model, score_users, train_models
 from reactivation.runtime import logged_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -126,6 +126,10 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     assert set(json.loads(run.data.tags["tables"])) >= {"features", "labels"}  # with the Delta version of each
     files = {file.path for file in registry.client.list_artifacts(version.run_id)}
     assert {"calibration.png", "lift.png", "settings.yml", "quality.json", "evidence.json"} <= files
+    pictures = {"roc", "precision_recall", "gain", "scores", "importances", "drift", "groups"}
+    assert {f"{name}.png" for name in pictures} | {"review.json", "groups.csv", "drift.csv", "card.md"} <= files
+    assert {"roc_auc", "precision_recall_auc", "log_loss", "brier_score_loss", "example_count"} <= set(run.data.metrics)
+    assert run.data.metrics["roc_auc"] == pytest.approx(run.data.metrics["low_activity_auc"], abs=0.001)
     info = mlflow.models.get_model_info(f"models:/{version.name}/{version.version}")
     assert info.signature is not None
     assert info.signature.inputs.input_names()
@@ -136,6 +140,56 @@ def test_a_version_brings_all_that_a_reviewer_reads(registry: Registry, open_run
     stages = registry.load("active", "1").model.stages
     assert {type(stage).__module__.split(".")[0] for stage in stages} == {"pyspark"}
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in stages)  # none of them needs Python
+
+
+def test_mlflows_page_of_a_version_is_its_card_and_no_file_speaks_of_a_user(
+    registry: Registry, open_run: OpenRun, examples: DataFrame
+) -> None:
+    version = registry.versions("active")[0]
+    assert version.description.startswith("**Ready for review**")
+    assert "tested on 2026-03" in version.description
+    assert len(version.description) <= 5_000
+    of_model = registry.client.get_registered_model(version.name).description
+    assert "scores nobody before an approval stands in the table `model_ledger`" in of_model
+    inputs = {each.dataset.name: each.dataset for each in mlflow.get_run(version.run_id).inputs.dataset_inputs}
+    r, known = open_run(flow.TRAIN), json.loads(version.tags["tables"])
+    assert set(inputs) == {"features", "labels"}
+    for name, dataset in inputs.items():
+        source = json.loads(dataset.source)
+        assert (source["path"], source["delta_table_version"]) == (f"{r.root}/warehouse/{name}", known[name])
+        assert dataset.source_type == "delta_table"
+    assert inputs["features"].digest != inputs["labels"].digest
+    amounts = {f"{row.asset_total_last:g}" for row in examples.where("asset_total_last > 300").collect()}
+    for file in ("card.md", "review.json", "groups.csv", "drift.csv", "evidence.json", "quality.json"):
+        text = mlflow.artifacts.load_text(f"runs:/{version.run_id}/{file}")
+        assert "user_id" not in text
+        assert not {f"{amount}.0" for amount in amounts} & set(text.replace(",", " ").split())
+
+
+def test_the_terminal_shows_the_same_card(
+    registry: Registry, open_run: OpenRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, conf = open_run(flow.TRAIN).root, str(Path(__file__).parent.parent.parent / "conf")
+    where = ["--model", "active", "--conf-dir", conf, "--set", f"paths.root={root}"]
+    assert cli.execute_alone(review_model.run, "review_model.py", where, arguments=review_model.add_arguments) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"# {registry.name('active')} version 1\n")
+    assert mlflow.artifacts.load_text(f"runs:/{registry.versions('active')[0].run_id}/card.md").strip() in said
+    again = [*where, "--version", "9"]
+    assert cli.execute_alone(review_model.run, "review_model.py", again, arguments=review_model.add_arguments) == 2
+    assert "versions there are: 1" in capsys.readouterr().err
+
+
+def test_in_prod_nothing_is_trained_or_approved_for_which_nobody_answers(open_run: OpenRun) -> None:
+    for job, step in ((train_models.run, flow.TRAIN), (approve_model.run, flow.APPROVE)):
+        with pytest.raises(SettingsError) as error:
+            job(replace(open_run(step), env="prod"))
+        assert [finding.what.removeprefix("model_card.") for finding in error.value.findings] == [
+            "owner",
+            "validator",
+            "legal_basis",
+            "impact_assessment",
+        ]
 
 
 def test_a_logged_model_that_scores_otherwise_than_the_trained_one_is_refused(
@@ -160,6 +214,66 @@ def test_only_an_approved_version_scores(registry: Registry, open_run: OpenRun) 
     found = Store(r.spark, r.root).read(derived.SCORES)
     assert found.count() == 320  # the low-active alone
     assert found.where("p_active is null or active_version != '1' or p_asset_uplift is not null").isEmpty()
+
+
+def test_an_alias_that_somebody_moved_past_the_ledger_scores_nobody(registry: Registry, open_run: OpenRun) -> None:
+    name, first = registry.name("active"), registry.versions("active")[0]
+    copy = registry.client.create_model_version(name, first.source, run_id=first.run_id, tags=first.tags)
+    registry.client.set_registered_model_alias(name, "champion", str(copy.version))
+    try:
+        with pytest.raises(ModelError, match="nobody is scored in cycle 2026-05") as error:
+            score_users.run(open_run(flow.SCORE))
+        assert error.value.exit_code == 2
+        command = f"jobs/approve_model.py --model active --version {copy.version}"
+        assert [command in finding.advice for finding in error.value.findings] == [True]
+    finally:
+        registry.client.set_registered_model_alias(name, "champion", "1")
+        registry.client.delete_model_version(name, str(copy.version))
+    score_users.run(open_run(flow.SCORE))
+
+
+def test_a_reviewer_signs_by_tags_alone_and_goes_back_by_tags(
+    registry: Registry, open_run: OpenRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, first = registry.name("active"), registry.versions("active")[0]
+    untagged = {k: v for k, v in first.tags.items() if k != "approved_by"}
+    copy = registry.client.create_model_version(name, first.source, run_id=first.run_id, tags=untagged)
+    number, r = str(copy.version), open_run(flow.TRAIN)
+
+    def sign(version: str, **tags: str) -> None:
+        for tag, value in tags.items():
+            registry.client.set_model_version_tag(name, version, tag, value)
+        approve_model.run(open_run(flow.APPROVE, "--from-registry", "--set", "model.gate.champion_margin=1"))
+
+    try:
+        with pytest.raises(ModelError, match=r"nothing was done[^$]*say why in the tag `reason`"):
+            sign(number, decision="approved")
+        assert registry.champion("active").version == 1  # type: ignore[union-attr]
+        sign(number, reason="the board read the card", reviewer="risk board")
+        assert str(registry.champion("active").version) == number  # type: ignore[union-attr]
+        last = Store(r.spark, r.root).read(derived.MODEL_LEDGER).orderBy(F.desc("at")).collect()[0]
+        assert (last.version, last.event, last.actor, last.reason) == (
+            number,
+            "approved",
+            "risk board",
+            "the board read the card",
+        )
+        assert json.loads(last.evidence_json)["champion_today"] == "1"
+        score_users.run(open_run(flow.SCORE))
+        capsys.readouterr()
+        sign("1")
+        assert "no version has a decision in its tags that is not carried out yet" in capsys.readouterr().out
+        with pytest.raises(ModelError, match="it is the champion"):
+            sign(number, decision="rejected", reason="on second thoughts")
+        registry.client.delete_model_version_tag(name, number, "decision")
+        sign("1", decision="approved", reason="back", reviewer="risk board")
+        assert registry.champion("active").version == 1  # type: ignore[union-attr]
+        sign(number, decision="rejected")
+        assert ledger(r)[-1] == ("active", number, "refused")
+    finally:
+        for tag in ("decision", "reason", "reviewer", "decision_carried_out"):
+            registry.client.delete_model_version_tag(name, "1", tag)
+        registry.client.delete_model_version(name, number)
 
 
 def test_scores_of_a_running_experiment_are_not_those_of_another_model(
