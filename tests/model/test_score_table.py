@@ -114,5 +114,5 @@ def test_excluded_features_are_read_by_no_model_and_a_name_of_none_is_refused(
     assert trained.fitted.features == ("login_count_1m", "asset_total_last")
     assert trained.counts is None  # no card was asked for
     typo = settings.model_copy(update={"excluded_features": ("profile_segmnt",)})
-    with pytest.raises(ModelError, match="profile_segmnt.*did you mean `profile_segment`"):
+    with pytest.raises(ModelError, match=r"profile_segmnt.*did you mean `profile_segment`"):
         model.train(examples, months=months, salt="s", settings=typo)

@@ -8,13 +8,10 @@ import numpy as np
 from scipy.stats import norm
 
 from reactivation.model.card_settings import CardSettings
-from reactivation.model.score_table import FEWEST, ScoreTable
+from reactivation.model.score_table import FEWEST, PREFIX, ScoreTable
 from reactivation.statistics import ranking
 from reactivation.statistics.multiplicity import holm
 from reactivation.statistics.score_bins import Numbers, ScoreBins
-
-PREFIX = "group_"
-"""Of the columns that part users."""
 
 
 def group_figures(

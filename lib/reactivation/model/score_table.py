@@ -23,6 +23,8 @@ PICKED = "picked_by_model"
 """Column of the rows that says whom the month's campaign picked by the model of that time, where it is known."""
 FEWEST = 20
 """Users of a group below which its figures would speak of single persons."""
+PREFIX = "group_"
+"""Of the columns that part users."""
 OTHERS, UNKNOWN = "others", "not known"
 WHOLE = "all"
 LOW, EVERYBODY, CHAMPION = "low_activity", "everybody", "champion"

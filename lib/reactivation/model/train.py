@@ -1,6 +1,6 @@
 """Train one model and judge it: sample, fit, calibrate, test out of time, gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
@@ -25,7 +25,7 @@ from reactivation.model.examples import (
 from reactivation.model.pipeline import Fitted
 from reactivation.model.populations import by_population
 from reactivation.model.score import Scorer, score
-from reactivation.model.score_table import PICKED, ScoreTable, group_columns, score_table
+from reactivation.model.score_table import PREFIX, ScoreTable, group_columns, score_table
 from reactivation.model.settings import ModelSettings
 from reactivation.model.trained import Trained
 
@@ -38,17 +38,19 @@ class _Counted(NamedTuple):
     card: CardSettings
     facts: DataFrame | None
 
-    def grouped(self, test: DataFrame) -> tuple[DataFrame, list[str]]:
-        """The rows with a column per dimension of conf, and the names of these columns."""
-        if self.facts is not None:
-            news = [name for name in self.facts.columns if name not in test.columns]
-            test = test.join(self.facts.select("user_id", *news), "user_id", "left")
-        columns = {f"group_{name}": column for name, column in group_columns(test, self.card.groups).items()}
-        return test.withColumns(columns), list(columns)
+    def sources(self, test: DataFrame) -> list[str]:
+        """Columns of the test month that part users, to be kept beside their scores."""
+        return [group.column for group in self.card.groups.values() if group.column in test.columns]
 
-    def of(self, scored: DataFrame, dimensions: Sequence[str]) -> ScoreTable:
-        missing = [name for name in self.card.groups if f"group_{name}" not in dimensions]
-        return score_table(scored, dimensions=dimensions, missing=missing, most=self.card.most_groups)
+    def of(self, scored: DataFrame) -> ScoreTable:
+        """The counts. What is known beside the features is joined to scores, which are narrow."""
+        if self.facts is not None:
+            news = [name for name in self.facts.columns if name not in scored.columns]
+            scored = scored.join(self.facts.select("user_id", *news), "user_id", "left")
+        parts = {f"{PREFIX}{name}": column for name, column in group_columns(scored, self.card.groups).items()}
+        missing = [name for name in self.card.groups if f"{PREFIX}{name}" not in parts]
+        rows = scored.withColumns(parts)
+        return score_table(rows, dimensions=list(parts), missing=missing, most=self.card.most_groups)
 
 
 def train(
@@ -150,14 +152,14 @@ def _judged(
         test, not_compared = with_champion(test, champion)
     if P_CHAMPION in test.columns:
         others["champion"] = F.col(P_CHAMPION)
-    test, dimensions = (test, []) if counted is None else counted.grouped(test)
-    keep = [*KEYS, LABEL, WEIGHT, *(name for name in [P_CHAMPION, PICKED, *dimensions] if name in test.columns)]
+    beside = [*(name for name in [P_CHAMPION] if name in test.columns), *(counted.sources(test) if counted else [])]
+    keep = list(dict.fromkeys([*KEYS, LABEL, WEIGHT, *beside]))
     scored = score(fitted.model, test, features=fitted.features, keep=keep).persist()
     try:
         quality = by_population(scored, settings)
         low = scored.where(POPULATIONS["low_activity"])
         paired = evaluate.against(low, others, confidence=settings.gate.confidence)
-        table = None if counted is None else counted.of(scored, dimensions)
+        table = None if counted is None else counted.of(scored)
     finally:
         scored.unpersist()
     base, rival = paired["base_rate"], paired.get("champion")
