@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,6 +27,14 @@ class Approval(NamedTuple):
     reviewer: str
     reason: str
     overruled: str | None
+
+
+class Judgement(NamedTuple):
+    """A version that may go live. today: the champion it was compared with and how, for the ledger."""
+
+    approval: Approval
+    version: ModelVersion
+    today: Mapping[str, str | None]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -61,37 +70,43 @@ def run(r: Run) -> None:
     given = {"model": a.model, "version": a.version, "reviewer": a.reviewer, "reason": a.reason}
     if missing := [Finding("missing", f"--{name}", "or say --from-registry") for name in given if not given[name]]:
         raise SettingsError("an approval says which version, who decided, and why", missing)
-    approve(r, registry, Approval(a.model, a.version, a.reviewer, a.reason, a.without_comparison))
+    approval = Approval(a.model, a.version, a.reviewer, a.reason, a.without_comparison)
+    name = registry.name(approval.target)
+    if is_champion(registry, approval) and "approved" in model_ledger.events(r, name, approval.version):
+        r.say(f"{name} version {approval.version} is champion already")
+        return
+    go_live(r, registry, judged(r, registry, approval))
 
 
 def carry_out(r: Run, registry: Registry) -> None:
-    """Do what the tags of all models' versions say and nobody has done yet; all that is wrong with them comes first."""
+    """Do what the tags of all models' versions say and nobody has done yet; nothing where anything is wrong with it."""
     by_name = {registry.name(target): target for target in model.TARGETS}
     versions = [version for target in model.TARGETS for version in registry.versions(target)]
     decisions, wrong = version_page.decisions(versions)
-    approvals = [
-        Approval(
-            by_name[each.version.name],
-            str(each.version.version),
-            each.reviewer or f"tags of the registry, by {r.principal}",
-            each.reason,
-            each.without_comparison,
-        )
-        for each in decisions
-    ]
-    for decision, approval in zip(decisions, approvals, strict=True):
+    approved, rejected = [], []
+    for decision in decisions:
+        version, reviewer = decision.version, decision.reviewer or f"tags of the registry, by {r.principal}"
+        target, number = by_name[version.name], str(version.version)
+        approval = Approval(target, number, reviewer, decision.reason, decision.without_comparison)
         if decision.decision == version_page.APPROVED:
-            wrong += not_approvable(registry, approval)
+            try:
+                approved.append((decision, judged(r, registry, approval)))
+            except ModelError as error:
+                wrong += [
+                    Finding(f.kind, f"{version.name} version {number}", f"{f.what}: {f.advice}") for f in error.findings
+                ]
         elif is_champion(registry, approval):
             advice = "it is the champion: approve the version that takes its place, or take the alias away first"
-            wrong.append(Finding("rejected", f"{decision.version.name} version {approval.version}", advice))
+            wrong.append(Finding("rejected", f"{version.name} version {number}", advice))
+        else:
+            rejected.append((decision, approval))
     if wrong:
         raise ModelError("the registry's tags cannot be carried out; nothing was done", wrong)
-    for decision, approval in zip(decisions, approvals, strict=True):
-        if decision.decision == version_page.APPROVED:
-            approve(r, registry, approval, again=True)
-        else:
-            reject(r, decision.version, approval)
+    for decision, judgement in approved:
+        go_live(r, registry, judgement)
+        version_page.note_carried_out(registry.client, decision)
+    for decision, approval in rejected:
+        reject(r, decision.version, approval)
         version_page.note_carried_out(registry.client, decision)
     if not decisions:
         r.say("no version has a decision in its tags that is not carried out yet")
@@ -103,39 +118,34 @@ def is_champion(registry: Registry, approval: Approval) -> bool:
     return champion is not None and str(champion.version) == approval.version
 
 
-def not_approvable(registry: Registry, approval: Approval) -> tuple[Finding, ...]:
-    """Why a version may not go live whoever says so: its gate refused it."""
-    try:
-        registry.check_approvable(approval.target, approval.version, is_overruled=bool(approval.overruled))
-    except ModelError as error:
-        return error.findings
-    return ()
-
-
-def approve(r: Run, registry: Registry, approval: Approval, *, again: bool = False) -> None:
-    """Compare a version with today's champion, move the alias, write the ledger. again: also of a champion already."""
-    target, overruled, reason = approval.target, approval.overruled, approval.reason
+def judged(r: Run, registry: Registry, approval: Approval) -> Judgement:
+    """Compare a version with today's champion; ModelError says why it stays out."""
+    target, overruled = approval.target, approval.overruled
     version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
-    name, number, champion = registry.name(target), str(version.version), registry.champion(target)
-    is_live = is_champion(registry, approval)
-    if is_live and "approved" in model_ledger.events(r, name, number) and not again:
-        r.say(f"{name} version {number} is champion already")
-        return
-    found = model.Comparison(None, None) if is_live or champion is None else compared(r, registry, target, version)
+    name, champion = f"{version.name} version {version.version}", registry.champion(target)
+    is_compared = champion is not None and not is_champion(registry, approval)
+    found = compared(r, registry, target, version) if is_compared else model.Comparison(None, None)
     if found.why_not is not None:
         if not overruled:
             advice = f"{found.why_not}; say why it goes live all the same: --without-comparison '…'"
-            raise ModelError(f"{name} version {number} stays out", [Finding("not compared", "champion", advice)])
-        reason = f"{reason}; not compared with the champion ({found.why_not}), because: {overruled}"
+            raise ModelError(f"{name} stays out", [Finding("not compared", "champion", advice)])
+        reason = f"{approval.reason}; not compared with the champion ({found.why_not}), because: {overruled}"
+        approval = approval._replace(reason=reason)
     against = model.holds_against_champion(found.difference, r.settings.model.gate)
     if against:
-        raise ModelError(f"{name} version {number} stays out", [Finding("champion", "of today", a) for a in against])
+        raise ModelError(f"{name} stays out", [Finding("champion", "of today", a) for a in against])
     today = {"champion_today": None if champion is None else str(champion.version)}
     if found.difference is not None:
         today["log_loss_against_champion_today"] = model.interval(found.difference)
-    registry.promote(target, number, reviewer=approval.reviewer)
-    _write(r, version, "approved", approval._replace(reason=reason), today)
-    r.say(f"{name} version {number} is champion, approved by {approval.reviewer}")
+    return Judgement(approval, version, today)
+
+
+def go_live(r: Run, registry: Registry, judgement: Judgement) -> None:
+    """Move the alias and write the ledger."""
+    approval, version = judgement.approval, judgement.version
+    registry.promote(approval.target, approval.version, reviewer=approval.reviewer)
+    _write(r, version, "approved", approval, judgement.today)
+    r.say(f"{version.name} version {version.version} is champion, approved by {approval.reviewer}")
 
 
 def reject(r: Run, version: ModelVersion, approval: Approval) -> None:
@@ -159,7 +169,7 @@ def compared(r: Run, registry: Registry, target: str, version: ModelVersion) -> 
     return model.compare(ours, its, test, settings=r.settings.model)
 
 
-def _write(r: Run, version: ModelVersion, event: str, approval: Approval, more: dict[str, str | None]) -> None:
+def _write(r: Run, version: ModelVersion, event: str, approval: Approval, more: Mapping[str, str | None]) -> None:
     decision = record(
         version.name,
         str(version.version),
