@@ -254,6 +254,7 @@ AROUND = card.Surroundings(
     "`coalesce(login_days_count, 0) >= 1 or coalesce(transaction_own_mobile_count, 0) >= 1`",
     common="--env prod --region north --scenario mobile_activity --cycle 2026-07",
     back="`jobs/approve_model.py … --version 3`",
+    has_champion=False,
     code_version="0.2.0",
     top_share=0.5,
 )
@@ -299,7 +300,7 @@ def test_a_card_says_all_that_a_reviewer_asks(
         "--from-registry",
         "approve_model.py … --version 3",
         "jobs/train_models.py",
-        "(1) nobody has answered model_card.owner, model_card.validator, model_card.legal_basis",
+        "(1) model_card does not name owner, validator, legal_basis, impact_assessment;",
         "no figures by tenure: its column is not there",
         "| gender | f | 4 500 |",
     ):
@@ -347,7 +348,7 @@ def test_without_champion_benchmark_and_refits_a_card_still_stands(
     text = written(alone, sample, settings, bare, is_whole=True)
     assert "There was no champion." in text
     assert "Backtest:" not in text
-    assert "the backtest has 0 months of 3" in text
+    assert "the backtest has 0 of 3 months" in text
 
 
 def test_bounds_that_are_passed_are_open_findings(
@@ -358,7 +359,8 @@ def test_bounds_that_are_passed_are_open_findings(
     assert by_name["largest_feature_psi", "above 0.25"]["is_passed"]  # `noise` has moved
     assert not by_name["calibration_slope", "below 0.8"]["is_passed"]
     assert any(
-        text.startswith("largest_feature_psi is") and "above 0.25: ask its source" in text for text in found.findings
+        text.startswith("largest_feature_psi (noise) is") and "above 0.25: ask its source" in text
+        for text in found.findings
     )
     assert {"roc_auc", "precision_recall_auc", "log_loss", "brier_score_loss", "example_count"} <= set(found.metrics)
     assert found.metrics["example_count"] == 9_000

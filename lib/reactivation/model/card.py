@@ -33,7 +33,7 @@ class Surroundings:
     """What a card says beside the figures.
 
     low_activity, label: conditions of conf, in words or SQL. common: arguments of all commands. back: how to return to
-    what is live now. top_share: share of the users whom a month selects.
+    what is live now, where anything is (has_champion). top_share: share of the users whom a month selects.
     """
 
     target: str
@@ -41,6 +41,7 @@ class Surroundings:
     label: str
     common: str
     back: str
+    has_champion: bool
     code_version: str
     top_share: float
 
@@ -94,10 +95,11 @@ def render(
         low_activity=around.low_activity,
         label=around.label,
         commands={"common": around.common, "back": around.back},
+        has_champion=around.has_champion,
         top_share=around.top_share,
         code_version=around.code_version,
         is_whole=is_whole,
-        most=10_000 if is_whole else 10,
+        most=10_000 if is_whole else 6,
     )
     plain = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     return plain if is_whole else _cut(plain)

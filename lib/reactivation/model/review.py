@@ -52,7 +52,7 @@ class Review:
     @property
     def metrics(self) -> dict[str, float]:
         """Figures of the low-active under the names that MLflow's own evaluation and scikit-learn give them."""
-        low = self.performance.get("low_activity", {})
+        low, watched = self.performance.get("low_activity", {}), {row["figure"]: row["value"] for row in self.watched}
         named: dict[str, Any] = {
             "roc_auc": low.get("roc_auc"),
             "roc_auc_low": low.get("roc_auc_low"),
@@ -62,7 +62,8 @@ class Review:
             "brier_score_loss": low.get("brier"),
             "ks_statistic": low.get("ks"),
             "example_count": low.get("users"),
-            **{row["figure"]: row["value"] for row in self.watched},
+            **{name: value for name, value in watched.items() if name != "calibration_slope"},
+            "test_calibration_slope": watched.get("calibration_slope"),
         }
         return {name: float(value) for name, value in named.items() if value is not None}
 
@@ -171,10 +172,11 @@ def _watched(
     """The bounds of conf, each with the figure as it is now; `is_passed` is None where the figure is not known."""
     low = performance.get("low_activity", {})
     indices = {row["feature"]: row["psi_training"] for row in moved}
-    of_features = [index for name, index in indices.items() if name != SCORE and index is not None]
+    of_features = {name: index for name, index in indices.items() if name != SCORE and index is not None}
+    largest = max(of_features, key=lambda name: of_features[name], default=None)
     now = {
         "score_psi": indices.get(SCORE),
-        "largest_feature_psi": max(of_features, default=None),
+        "largest_feature_psi": of_features[largest] if largest else None,
         "calibration_slope": low.get("calibration_slope"),
         "roc_auc_against_benchmark": benchmark.get("roc_auc_difference"),
         "log_loss_against_own_base_rate": low.get("log_loss_against_own_base_rate"),
@@ -184,6 +186,7 @@ def _watched(
         {
             "figure": bound.figure,
             "value": (value := now[bound.figure]),
+            "of": largest if bound.figure == "largest_feature_psi" else None,
             "bound": bound.text,
             "is_passed": None if value is None else bound.is_passed(value),
             "action": bound.action,
@@ -202,15 +205,18 @@ def _findings(
     backtest: list[dict[str, Any]],
 ) -> list[str]:
     known = [row for row in backtest if "roc_auc" in row]
-    found = [*card.open_findings, *trained.notes]
+    found, flagged = list(card.open_findings), [row for row in groups if row["flag"]]
     if card.unanswered:
-        found.append(f"nobody has answered {', '.join(f'model_card.{name}' for name in card.unanswered)}")
-    found += [
-        f"{row['figure']} is {row['value']:.3g}, {row['bound']}: {row['action']}" for row in watched if row["is_passed"]
-    ]
-    found += [f"{row['dimension']} {row['group']}: {row['flag']} than all others" for row in groups if row["flag"]]
+        found.append(f"model_card does not name {', '.join(card.unanswered)}")
+    for row in watched:
+        if row["is_passed"]:
+            of = f" ({row['of']})" if row["of"] else ""
+            found.append(f"{row['figure']}{of} is {row['value']:.3g}, {row['bound']}: {row['action']}")
+    if flagged:
+        names = ", ".join(f"{row['dimension']} {row['group']}" for row in flagged)
+        found.append(f"differ from all others: {names}")
     if len(known) < FEW_MONTHS:
-        found.append(f"the backtest has {len(known)} months of {FEW_MONTHS}: no more are known, or conf asks for fewer")
+        found.append(f"the backtest has {len(known)} of {FEW_MONTHS} months: no more are known, or conf asks for fewer")
     if trained.counts is not None:
         found += [f"no figures by {name}: its column is not there" for name in trained.counts.missing]
     return found

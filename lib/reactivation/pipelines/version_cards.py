@@ -43,6 +43,9 @@ def describe(
 ) -> None:
     """Write the card of a registered version where MLflow shows it, and what the registered model is."""
 
+    live = registry.serving(target, r.cycle)
+    around = surroundings(r, target, str(live.version) if live else None, training)
+
     def card(*, is_whole: bool) -> str:
         return model.card.render(
             trained,
@@ -50,7 +53,7 @@ def describe(
             training=training,
             settings=r.settings.model,
             card=r.settings.model_card,
-            around=surroundings(r, target, trained.champion_version, training),
+            around=around,
             is_whole=is_whole,
         )
 
@@ -84,5 +87,6 @@ def surroundings(r: Run, target: str, champion: str | None, training: model.Trai
         common=f"--env {r.env} --region {r.region} --scenario {r.scenario} --cycle {training.cycle}",
         code_version=reactivation.__version__,
         back=back,
+        has_champion=champion is not None,
         top_share=r.settings.campaign.arms.selected_share,
     )
