@@ -197,3 +197,15 @@ def test_progress_and_stack_traces_tell_no_secret(capsys: pytest.CaptureFixture[
     told = capsys.readouterr()
     assert told.out == "models of postgresql://***@host/mlflow\n"
     assert told.err == "OperationalError: connect(host='db', password=***, api_token=***)\n"
+
+
+def test_a_hypothesis_that_no_catalogue_of_the_report_knows_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SettingsError) as refused:
+        conf("experiment.hypotheses.touch_model=hypothesis.touch_modle")
+    assert "touch_model: `hypothesis.touch_modle`, did you mean `hypothesis.touch_model`" in str(refused.value)
+
+
+def test_the_language_of_the_report_decides_nothing_that_is_computed() -> None:
+    plain, zh = conf(), conf("report.language=zh")
+    assert (plain.settings.report.language, zh.settings.report.language) == ("en", "zh")
+    assert plain.hash == zh.hash

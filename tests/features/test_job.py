@@ -67,7 +67,8 @@ def test_what_is_there_is_not_made_again_unless_it_was_made_of_something_else(
         ("population.low_activity=login_days_3m <= 2", {"features"}),
         ("labels.asset_uplift.min_share=0.2", {"labels"}),
         ("calendar.settle_days=9", {"labels"}),
-        ("activity.transaction_channels=[mobile]", {"activity", "features", "labels"}),
+        ("activity.transaction_channels=[mobile, card, counter, atm]", {"activity", "features", "labels"}),
+        ("sources.users.profile_numbers={income: wage}", {"features"}),
         ("calendar.zone=UTC", {"activity", "features", "labels"}),
     ],
 )
@@ -127,7 +128,7 @@ def test_nothing_is_built_of_a_month_whose_rows_are_not_all_there(
 
 def test_a_source_that_was_taken_out_of_conf_is_absent(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
     store = Store(spark, str(tmp_path), writer="a test")
-    for table, at in ((canonical.USERS, "signed_up_on"), (canonical.LOGINS, "event_at")):
+    for table, at in ((canonical.USERS, "signed_up_on"), (canonical.FUNCTION_USES, "event_at")):
         store.append(table, rows(table, ["user_id", at], [(1, "2026-04-01")]))
 
     def held(*overrides: str) -> set[str]:
@@ -136,5 +137,5 @@ def test_a_source_that_was_taken_out_of_conf_is_absent(spark: SparkSession, tmp_
         arguments = parser.parse_args(["--cycle", "2026-05", "--conf-dir", str(CONF), *given])
         return set(configured_sources.sources(cli.open_run(arguments, step=flow.FEATURES)))
 
-    assert held() == {"users", "logins"}
-    assert held("sources.logins=null") == {"users"}
+    assert held() == {"users", "function_uses"}
+    assert held("sources.function_uses=null") == {"users"}

@@ -295,7 +295,12 @@ def test_scores_of_a_running_experiment_are_not_those_of_another_model(
 
 
 def test_a_model_does_not_score_by_features_that_conf_no_longer_asks_for(registry: Registry, open_run: OpenRun) -> None:
-    without = open_run(flow.SCORE, "--set", "sources.logins=null")  # the table still has the column
+    of_transactions = (
+        "labels.is_active=transaction_own_count > 0",
+        "population.low_activity=transaction_own_days_3m = 0",
+    )
+    conf = ("sources.logins=null", "campaign.waves=null", *of_transactions)
+    without = open_run(flow.SCORE, *[part for one in conf for part in ("--set", one)])  # the table still has the column
     with pytest.raises(ModelError, match=r"missing +login_count_1m"):
         score_users.run(without)
 

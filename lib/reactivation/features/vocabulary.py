@@ -38,6 +38,9 @@ def lacking(
     """
     every = _by_source(canonical.BY_NAME, settings, kinds)
     here = _by_source(sources, settings, kinds)
+    templates = {
+        name: source for name, source in _by_source(canonical.BY_NAME, settings, _ANY).items() if name not in every
+    }
     found: dict[str, str] = {}
     for name in names:
         bare = name.removesuffix("_to_date")
@@ -45,7 +48,7 @@ def lacking(
             continue
         if bare in every:
             found[name] = f"the region has no `{every[bare]}`"
-        elif why := _of_another_kind(bare, sources, settings, kinds):
+        elif why := _of_another_kind(bare, templates, sources, kinds):
             found[name] = why
     return found
 
@@ -69,9 +72,9 @@ def _names(measure: Measure) -> Iterator[str]:
 
 
 def _of_another_kind(
-    name: str, sources: Collection[str], settings: FeatureSettings, kinds: ActivitySettings
+    name: str, templates: Mapping[str, str], sources: Collection[str], kinds: ActivitySettings
 ) -> str | None:
-    for template, source in _by_source(canonical.BY_NAME, settings, _ANY).items():
+    for template, source in templates.items():
         for kind, placeholder in _PLACEHOLDERS.items():
             match = placeholder in template and re.fullmatch(template.replace(placeholder, "([a-z_]+?)"), name)
             if match and source not in sources:
