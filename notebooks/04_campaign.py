@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation import campaign, report
-from reactivation.contracts import derived
-from reactivation.pipelines import one_user, releases
+from reactivation.contracts import derived, flow
+from reactivation.pipelines import explain_user, releases
 from reactivation.runtime.notebook import open_run, picture, show
 
 r = open_run()
@@ -85,8 +85,9 @@ show(limits.orderBy("wave", "limit", "policy").drop("cycle", "plan_version"), "c
 
 # COMMAND ----------
 
-show(one_user.story(r, r.args.user or one_user.example(r)), "what the month did with one user, and why")
+asked = r.args.user or explain_user.example(r)
+r.say(explain_user.explain(r.at(flow.EXPLAIN), asked, reason="notebook 04"))
 
 # COMMAND ----------
 
-# MAGIC %md Another user: `--user`. Why a wave left somebody out is asked again as of its day, by the rules that planned it.
+# MAGIC %md Another user: `--user`. Who asked is noted in `explanation_log`.

@@ -36,6 +36,7 @@ FEW = {
     f"{LIB}model/examples.py": (1, "one row of counts"),
     f"{LIB}model/fitting.py": (1, "a row per split"),
     f"{LIB}model/score_table.py": (1, "a row per group, 30 at most of each kind, and score bin, 2 000 of them"),
+    f"{LIB}model/reasons.py": (1, "2 000 rows of examples"),
     f"{LIB}runtime/commits.py": (1, "the newest commit"),
     f"{LIB}runtime/console.py": (1, "a table to read, cut to some rows"),
     f"{LIB}runtime/watermark.py": (1, "one day"),
@@ -70,10 +71,10 @@ FEW = {
     f"{LAB}pipelines/check_intervals.py": (1, "counts per contrast over all seeds"),
     f"{LAB}pipelines/compare_loops.py": (3, "a row per cell, contrast or figure"),
     f"{LIB}pipelines/evaluate_scores.py": (1, "one row: which model"),
+    f"{LIB}pipelines/explain_user.py": (4, "rows of one user; bands of a cycle; one example"),
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
     f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
     f"{LIB}pipelines/model_ledger.py": (2, "versions that somebody approved; events of one version of a model"),
-    f"{LIB}pipelines/one_user.py": (5, "rows of one user"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (2, "months; sums by band"),
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
@@ -90,6 +91,14 @@ FEW = {
     "notebooks/05_read_out.py": (1, "readout: a row per contrast, metric and segment"),
 }
 
+BY_BATCH = {
+    f"{LIB}model/reasons.py": (
+        "mapInArrow",
+        "contributions are looked up by the byte in tables of doubles, which no Column expression does in time",
+    ),
+}
+"""The one stage in which rows pass through Python: many at a time through numpy, never one by one."""
+
 
 def test_every_place_that_brings_rows_to_the_driver_says_why_they_are_few() -> None:
     found = {str(path.relative_to(ROOT)): brings(path.read_text("utf-8")) for path in CODE}
@@ -98,6 +107,9 @@ def test_every_place_that_brings_rows_to_the_driver_says_why_they_are_few() -> N
 
 def test_no_row_passes_through_python() -> None:
     found = {str(path.relative_to(ROOT)): row_problems(path.read_text("utf-8")) for path in CODE}
+    for place, (used, _) in BY_BATCH.items():
+        assert [problem for problem in found[place] if f"`{used}`" in problem] == found[place] != []
+        found[place] = []
     assert {place: problems for place, problems in found.items() if problems} == {}
 
 

@@ -10,6 +10,7 @@ from reactivation.model.feasibility import feasibility
 from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.pipeline import Fitted
 from reactivation.model.populations import qualities
+from reactivation.model.reasons import explained, mean_contributions
 from reactivation.model.review import Review, review
 from reactivation.model.score import Scorer, score, score_users
 from reactivation.model.score_table import card_facts
@@ -39,11 +40,13 @@ __all__ = [
     "card_facts",
     "compare",
     "examples",
+    "explained",
     "feasibility",
     "feature_names",
     "fingerprint",
     "holds_against_champion",
     "interval",
+    "mean_contributions",
     "months",
     "qualities",
     "quality",

@@ -29,3 +29,8 @@ def wave_fills(wave_plan: DataFrame) -> DataFrame:
         )
         .orderBy("wave", "channel", "benefit")
     )
+
+
+def most_planned(plan: DataFrame) -> DataFrame:
+    """The user with the most rows of a plan, of equals the first; one row or none: user_id, count."""
+    return plan.groupBy("user_id").count().orderBy(F.col("count").desc(), "user_id").limit(1)
