@@ -18,8 +18,8 @@ MICRO, FINE = 1_000_000, 1_000
 """Millionths of the currency in which values are counted, and how many units of prices make one of those."""
 NEVER = -(10**15)
 """Value, in millionths, of an option that a user cannot get."""
-LEVELS = 14
-"""Steps into which the losses within a window are cut; with 0 they fit into four bits."""
+STEPS = 1 << 12
+"""Of a window; losses are told apart by how many digits to the base 4 they have in these: 7 levels, finest at ties."""
 MOST_ALTERNATIVES = 15
 
 
@@ -141,7 +141,8 @@ def look(values: Ints, group: Ints, limits: Sequence[Limit], prices: Sequence[in
     """
     best, loss = losses(values, group, limits, prices)
     is_open = loss <= width
-    level = np.minimum(np.where(is_open, loss, 0) * LEVELS // (width + 1), LEVELS - 1) + 1
+    step = np.where(is_open, loss, 0) * STEPS // (width + 1)
+    level = np.maximum(np.ceil(np.log2(step + 0.5) / 2), 0).astype(np.int64) + 1
     code = np.where(is_open, level, 0) @ (1 << 4 * np.arange(loss.shape[1], dtype=np.int64))
     keys, place, users = np.unique(np.column_stack([group, code]), axis=0, return_inverse=True, return_counts=True)
     worth = np.zeros((len(keys), loss.shape[1]), dtype=np.int64)

@@ -33,9 +33,11 @@ Width = Callable[[Prices, float], int]
 
 FEW = 2_000
 """Cells that one linear programme takes in about a second; up to so many, an integer programme finishes the plan."""
-_SHARES = (0.1, 0.03, 0.02, 0.01, 0.01, 0.01)
-"""Of the users, whose second-best alternative lies in the window of each look."""
-_WIDEST = 10**15
+_FIRST_SHARE = 0.1
+"""Of the users, whose second-best alternative lies in the first window; a third of it while the gap closes fast."""
+_MOST_LOOKS = 12
+_CLOSED = 10**16
+"""No open alternative loses so much: ten millions of the currency."""
 _TOLERANCE = 1e-5
 
 
@@ -92,41 +94,38 @@ def by_looks(see: Look, limits: Sequence[Limit], start: Prices, *, width: Width)
 
     see: looks at all of them. width: of a window at some prices that holds so large a share of the users.
     """
-    bound, best_prices, prices = np.inf, start, start
+    bound, centre, prices = np.inf, start, start
     best: tuple[Relaxed, Cells, Prices, int] | None = None
-    wider, looks = 1.0, 0
-    for share in _SHARES:
-        window = width(prices, share * wider)
-        seen = see(prices, window)
-        looks += 1
+    share, gap, looks = _FIRST_SHARE, np.inf, 0
+    while looks < _MOST_LOOKS and gap > _TOLERANCE:
+        window = width(prices, share)
+        seen, looks = see(prices, window), looks + 1
         now = (seen.best + worth_of_limits(limits, prices)) / FINE
-        if now < bound:
-            bound, best_prices = now, prices
-        found = programmes.relaxed(seen.cells, limits)
-        if found is None:
-            wider *= 10
+        found = programmes.relaxed(seen.cells, limits) if now <= bound else None
+        if found is None:  # a step too far, or a window that holds too few: back, and look wider
+            bound, prices, share = min(bound, now), centre, min(3 * share, 1.0)
             continue
         if best is None or found.value > best[0].value:
             best = found, seen.cells, prices, window
-        if bound - best[0].value <= _TOLERANCE * abs(bound):
-            break
-        prices = found.prices if now <= bound else _between(best_prices, found.prices)
+        before, gap, bound = gap, (now - best[0].value) / max(abs(now), 1.0), now
+        centre, prices, share = prices, found.prices, share / 3 if gap < before / 3 else share
     if best is None:
         return None
     found, cells, prices, window = best
     counts = programmes.rounded(cells, limits, found)
-    return None if counts is None else Plan(cells, counts, prices, window, best_prices, bound, looks)
-
-
-def _between(one: Prices, other: Prices) -> Prices:
-    return tuple((a + b) // 2 for a, b in zip(one, other, strict=True))
+    return None if counts is None else Plan(cells, counts, prices, window, centre, bound, looks)
 
 
 def first_prices(values: Ints, group: Ints, limits: Sequence[Limit]) -> Prices:
     """Prices from a sample of users in no particular order. values: as for `look`. limits: those of the sample."""
     share = min(1.0, FEW / len(values))
-    found = programmes.relaxed(equals(values[:FEW], group[:FEW]), [limit.share(share) for limit in limits])
-    start = found.prices if found else (0,) * len(limits)
+    of_few, few = [limit.share(share) for limit in limits], equals(values[:FEW], group[:FEW])
+    start: Prices = (0,) * len(limits)
+    for part in (1.0, 0.8, 0.0):  # of the least: few users may not hold those whom all users hold
+        asked = [one._replace(least=None if one.least is None else int(one.least * part)) for one in of_few]
+        if found := programmes.relaxed(few, asked):
+            start = found.prices
+            break
     plan = None
     if share < 1:
         plan = by_looks(in_memory(values, group, limits), limits, start, width=widths(values, group, limits))
@@ -143,10 +142,11 @@ def widths(values: Ints, group: Ints, limits: Sequence[Limit]) -> Width:
     rounding = 4 * max((sum(limit.uses[o] for limit in limits) for o in range(values.shape[1])), default=0)
 
     def width(prices: Prices, share: float) -> int:
+        loss = losses(values, group, limits, prices)[1]
         if share >= 1:
-            return _WIDEST
-        second = np.partition(losses(values, group, limits, prices)[1], 1, axis=1)[:, 1]
-        return min(max(int(np.quantile(second, share)), rounding, FINE), _WIDEST)
+            return max(int(loss[loss < _CLOSED].max(initial=0)), rounding, FINE)
+        second = np.partition(loss, 1, axis=1)[:, 1]
+        return min(max(int(np.quantile(second, share)), rounding, FINE), _CLOSED)
 
     return width
 

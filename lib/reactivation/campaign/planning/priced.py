@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, IntegerType, LongType, StructType
 
 from reactivation.campaign.planning import dual, programmes
-from reactivation.campaign.planning.cells import FINE, LEVELS, NEVER, Cells, Ints, Limit, Pass, option_prices
+from reactivation.campaign.planning.cells import FINE, NEVER, STEPS, Cells, Ints, Limit, Pass, option_prices
 from reactivation.campaign.planning.dual import Plan, Prices
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import of_records
@@ -141,9 +141,9 @@ def _coded(users: DataFrame, limits: Sequence[Limit], prices: Prices, width: int
     losses = [f"_loss_{n}" for n in range(options + 1)]
     found = found.withColumn("_best", F.greatest(*losses))
     found = found.withColumns({name: F.least(F.col("_best") - F.col(name), F.lit(width + 1)) for name in losses})
-    steps = f"least({{0}} * {LEVELS} div {width + 1}, {LEVELS - 1}) + 1"
+    level = f"greatest(ceil(log2({{0}} * {STEPS} div {width + 1} + 0.5D) / 2), 0) + 1"
     levels = {
-        f"_level_{n}": F.when(F.col(name) <= width, F.expr(steps.format(name))).otherwise(0).cast("bigint")
+        f"_level_{n}": F.when(F.col(name) <= width, F.expr(level.format(name))).otherwise(0).cast("bigint")
         for n, name in enumerate(losses)
     }
     found = found.withColumns(levels)

@@ -13,7 +13,8 @@ from scipy.sparse import coo_array, csr_array
 
 from reactivation.campaign.planning.cells import FINE, MICRO, Bools, Cells, Floats, Ints, Limit, losses_of
 
-_NODES = 20_000
+_NODES = 1000
+_EXACT = 1e-7
 _SPARE = 128
 """Cells nearest to another choice that are decided anew together with the shared ones."""
 
@@ -87,7 +88,7 @@ def rounded(cells: Cells, limits: Sequence[Limit], found: Relaxed) -> Ints | Non
     while True:
         free = is_shared.copy()
         free[closest[:spare]] = True
-        counts = whole_users(cells, limits, free=free, fixed=near.astype(np.int64))
+        counts = whole_users(cells, limits, free=free, fixed=near.astype(np.int64), worth=found.value)
         if counts is not None or spare == len(closest):
             return counts
         spare = min(8 * spare, len(closest))
@@ -99,10 +100,13 @@ def _regret(cells: Cells, limits: Sequence[Limit], prices: Sequence[int]) -> Flo
     return ordered[:, 1] if ordered.shape[1] > 1 else ordered[:, 0]
 
 
-def whole_users(cells: Cells, limits: Sequence[Limit], *, free: Bools, fixed: Ints) -> Ints | None:
+def whole_users(
+    cells: Cells, limits: Sequence[Limit], *, free: Bools, fixed: Ints, worth: float | None = None
+) -> Ints | None:
     """Counts of whole users that keep every limit: of the free cells the best ones, of the others as fixed.
 
-    None where that cannot be.
+    None where that cannot be. worth: of the whole plan, millionths, a millionth of which need not be found; None: a ten
+    millionth of the free cells'.
     """
     part, kept = cells.where(free), np.where(free[:, None], 0, fixed)
     taken = [cells.used(limit, kept) for limit in limits]
@@ -117,7 +121,7 @@ def whole_users(cells: Cells, limits: Sequence[Limit], *, free: Bools, fixed: In
             constraints=[LinearConstraint(rows.of_cells, part.users, part.users), *within],
             integrality=np.ones(len(rows.cell)),
             bounds=Bounds(0, part.users[rows.cell]),
-            options={"mip_rel_gap": 1e-7, "node_limit": _NODES},
+            options={"mip_rel_gap": _enough(part, fixed[free], worth), "node_limit": _NODES},
         )
         if found.x is None:
             return None
@@ -127,6 +131,12 @@ def whole_users(cells: Cells, limits: Sequence[Limit], *, free: Bools, fixed: In
     is_whole = bool((kept.sum(axis=1) == cells.users).all())
     is_met = all(limit.is_met(cells.used(limit, kept)) for limit in limits)
     return kept if is_whole and is_met else None
+
+
+def _enough(part: Cells, fixed: Ints, worth: float | None) -> float:
+    """The relative gap at which the search for a part of the plan ends."""
+    own = abs(part.value(fixed))
+    return _EXACT if worth is None or not own else min(max(_EXACT, abs(worth) * 1e-6 / own), 0.01)
 
 
 def unmeetable(cells: Cells, limits: Sequence[Limit]) -> list[Limit]:
