@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -73,8 +73,16 @@ def _ones(is_it: np.typing.NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(one) for one in is_it)
 
 
-def best(instance: Instance) -> int:
-    """Value of the best plan, by an integer programme of its own over users x options (HiGHS), to a relative 1e-7."""
+class Best(NamedTuple):
+    """Value of the best plan found, and what none exceeds; the same, but for a relative 1e-7, where `is_proven`."""
+
+    value: int
+    at_most: float
+    is_proven: bool
+
+
+def best(instance: Instance, *, seconds: float = 60) -> Best:
+    """The best plan by an integer programme of its own, over users x options (HiGHS). seconds: to look for it."""
     who, what = np.nonzero(instance.values > NEVER // 2)
     columns, users = np.arange(len(who)), len(instance.values)
     one_each = csr_array((np.ones(len(who)), (who, columns)), shape=(users, len(who)))
@@ -90,9 +98,10 @@ def best(instance: Instance) -> int:
         constraints=rows,
         integrality=np.ones(len(who)),
         bounds=Bounds(0, 1),
-        options={"mip_rel_gap": 1e-7},
+        options={"mip_rel_gap": 1e-7, "time_limit": seconds},
     )
-    return int(worth[np.rint(found.x).astype(bool)].sum())
+    value = int(worth[np.rint(found.x).astype(bool)].sum())
+    return Best(value, max(-found.mip_dual_bound * MICRO, value), found.status == 0)
 
 
 def by_score(instance: Instance) -> Ints:
