@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment
+from reactivation import campaign, experiment, population
 from reactivation.campaign import Ledger
-from reactivation.contracts import derived
+from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
@@ -56,13 +57,16 @@ def run(r: Run) -> None:
     releases.require_as_released(r, known, frozen)
     arms = r.read(derived.ARMS, is_now)
     cells = campaign.arms.cell_sizes(arms)
-    facts = _known(r, arms, cells, as_of, send_on)
+    facts = _known(r, arms, cells, as_of, send_on, with_branches=bool(wave.least_per_branch_per_1000_users))
     common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
     eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
     gains = evidence_months.gains(r, wave, name)
-    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
+    terms = None if gains is None else _terms(r, known, as_of)
+    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains, terms=terms)
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
+    for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
+        r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
     if before is not None and before["plan_digest"] == planned.digest:
@@ -84,6 +88,19 @@ def run(r: Run) -> None:
     }
     releases.note(r, "planned", version=version, wave=name, **details)
     r.say(f"    version {version}, to be sent on {send_on}: {told}")
+
+
+def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:
+    """What an active user is worth and what the month has left, for an allocation by prices; None: no worth is said."""
+    worth, settings = r.settings.experiment.active_user_value, r.settings.campaign.release
+    if worth is None:
+        return None
+    limited = {code: most for code, most in settings.stock_per_month.items() if most is not None}
+    granted = releases.granted(r, day) if limited else {}
+    approved = settings.budget.approved_cny
+    left = None if approved is None else approved - campaign.money.committed(known, cycle=str(r.cycle)).committed
+    stock = {code: most - granted.get(code, 0) for code, most in limited.items()}
+    return campaign.Terms(Decimal(str(worth.registered)), left, stock)
 
 
 def _reason(r: Run) -> str | None:
@@ -163,9 +180,11 @@ def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int
     return campaign.ledger.kept_beside(r.read(table, is_here), versions).select(rows.columns).unionByName(rows)
 
 
-def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
+def _known(
+    r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_on: date, *, with_branches: bool
+) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day. cells: users per cell of `arms`."""
-    is_now = F.col("cycle") == str(r.cycle)
+    is_now, users = F.col("cycle") == str(r.cycle), r.read(canonical.USERS) if with_branches else None
     return campaign.facts.gather(
         arms,
         cells=cells,
@@ -175,4 +194,5 @@ def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_
         to_date=reach.month_to_date(r, Window(r.cycle.first, as_of), known_before=as_of),
         reach=permissions.contactable(r, day=as_of),
         recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
+        master=None if users is None else population.signed_up(users, day=as_of, calendar=r.calendar),
     )

@@ -121,20 +121,10 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     problems = [
         *campaign.templates.not_approved(settings.templates, offers, last_day=last_day),
         *campaign.money.over_budget(settings.release.budget, before, cost=cost, day=day),
-        *campaign.money.over_stock(stock, _granted(r, day) if limited else {}, wanted),
+        *campaign.money.over_stock(stock, releases.granted(r, day) if limited else {}, wanted),
     ]
     if problems:
         raise PlanError(f"{planned['wave']} of {r.cycle}, version {planned['plan_version']}, is not released", problems)
-
-
-def _granted(r: Run, day: date) -> dict[str, int]:
-    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
-    reserved = releases.contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
-    if reserved is None:
-        return {}
-    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
-    redeemed = None if events is None else events.where(F.col("action") == "redeemed")
-    return {row["benefit"]: row["granted"] for row in records(campaign.money.granted(reserved, redeemed, day=day))}
 
 
 def _spent(r: Run, known: Ledger) -> Decimal:

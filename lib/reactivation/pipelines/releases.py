@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign
 from reactivation.campaign import Ledger
-from reactivation.contracts import derived
+from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import records
@@ -62,6 +62,16 @@ def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFram
     if plans is None:
         return reserved
     return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans).where(~(is_wave | is_later)))
+
+
+def granted(r: Run, day: date) -> dict[str, int]:
+    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
+    reserved = contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
+    if reserved is None:
+        return {}
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    redeemed = None if events is None else events.where(F.col("action") == "redeemed")
+    return {row["benefit"]: row["granted"] for row in records(campaign.money.granted(reserved, redeemed, day=day))}
 
 
 def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:

@@ -39,16 +39,20 @@ def gather(
     to_date: DataFrame,
     reach: DataFrame,
     recent: DataFrame,
+    master: DataFrame | None = None,
 ) -> DataFrame:
     """One row per low-activity user with everything a wave looks at.
 
     cells: users per cell; those but of `none` are contactable. reach: of `population.contactable`, as of the wave.
     recent: is_over_contact_limit, is_over_<channel>_limit. Who did nothing in the month to date has 0 there.
-    is_profiling_refused: as of the wave, or at the observation date, since when the user has no tier.
+    is_profiling_refused: as of the wave, or at the observation date, since when the user has no tier. master: as of the
+    wave, for the branch; None: nobody asks for it.
     """
     numbers = {"bigint", "int"}
     counts = [name for name, kind in to_date.dtypes if kind in numbers or kind.startswith("decimal")]
     contactable = sum(users for cell, users in cells.items() if cell != "none")
+    if master is not None:
+        features = features.join(master.select("user_id", "branch"), "user_id", "left")
     return (
         arms.drop("cycle")
         .join(tiers.select("user_id", "tier", "band"), "user_id", "left")

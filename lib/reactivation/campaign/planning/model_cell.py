@@ -4,7 +4,7 @@ Only who is selected, touched and qualifies is allocated, explorers apart: their
 first. The other cells fill in their own order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -93,6 +93,20 @@ class PricedCell:
             }
             for part, price in prices
         ]
+
+
+def told(worth: Worth | None, limits: Iterable[Mapping[str, Any]], terms: Terms) -> list[str]:
+    """What a run prints of an allocation by prices: its value, its certified gap, what one unit more would add."""
+    if worth is None:
+        return ["the model's cell goes by the options' order: not all of their gains are known, or conf asks for it"]
+    first = f"the model's cell by prices: worth {worth.value:.2f}, no plan more than {worth.bound:.2f}"
+    lines = [f"{first}; certified gap {worth.gap:.6f}"]
+    for row in limits:
+        price = row["shadow_price"]
+        if row["policy"] == CELL and price:
+            moved = price / float(terms.active_user) if terms.active_user else 0.0
+            lines.append(f"one more of {row['limit']} adds {price:.4f}, or {moved:.4f} users moved")
+    return lines
 
 
 def is_priced(settings: CampaignSettings, gains: WaveGains) -> bool:
