@@ -26,7 +26,8 @@ MOST_ALTERNATIVES = 15
 class Limit(NamedTuple):
     """One limit. uses: units per contact, by option. least, most: of the units; None: no end on that side.
 
-    group: number of the group whose users alone count (a branch with a floor); None: everybody.
+    group: number of the group whose users alone count (a branch with a floor); None: everybody. scale: units in one of
+    what the limit is told in (100 cents).
     """
 
     name: str
@@ -34,6 +35,7 @@ class Limit(NamedTuple):
     most: int | None = None
     least: int | None = None
     group: int | None = None
+    scale: int = 1
 
     def is_met(self, used: int) -> bool:
         """True where so many units keep the limit."""

@@ -46,16 +46,16 @@ class Worth(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The cell's part of one limit, of which its draws have taken some. unit: units in one of the limit's own."""
+    """The cell's part of one limit, of which its draws have taken some, in the limit's units."""
 
     limit: Limit
     whole: int
-    drawn: int
-    unit: int
+    drawn: int = 0
 
     def row(self, used: int) -> dict[str, Any]:
         """Its row of `wave_limits`, but for prices. used: units, without draws."""
-        whole, taken = self.whole / self.unit, round((used + self.drawn) / self.unit, 2)
+        scale = self.limit.scale
+        whole, taken = self.whole / scale, round((used + self.drawn) / scale, 2)
         return {"limit": self.limit.name, "capacity": whole, "used": taken, "gap": round(whole - taken, 2)}
 
 
@@ -88,7 +88,7 @@ class PricedCell:
         return [
             {
                 **given.get(part.limit.name, part.row(used[part.limit.name])),
-                "shadow_price": price * part.unit / (MICRO * FINE),
+                "shadow_price": price * part.limit.scale / (MICRO * FINE),
                 "certified_gap": self.found.plan.gap(value),
             }
             for part, price in prices
@@ -170,17 +170,17 @@ def parts(
     def least(asked: Mapping[str, Decimal] | None) -> Iterator[tuple[str, int]]:
         return ((name, own(capacity.scaled(each, low_activity))) for name, each in (asked or {}).items())
 
-    def part(name: str, uses: Sequence[int], total: int, *, unit: int = 1) -> Part:
+    def part(name: str, uses: Sequence[int], total: int, *, scale: int = 1) -> Part:
         taken = sum(drawn.get(option.label, 0) * use for option, use in zip(options, uses, strict=True))
-        return Part(Limit(name, tuple(uses), most=max(total - taken, 0)), total, taken, unit)
+        return Part(Limit(name, tuple(uses), most=max(total - taken, 0), scale=scale), total, taken)
 
     def of(name: str, kind: str) -> list[int]:
         return [int(getattr(option, kind) == name) for option in options]
 
     found = [part(f"capacity_{name}", of(name, "channel"), total) for name, total in whole.contacts.items()]
-    found.append(part("budget", cents, whole.cents, unit=CENTS))
+    found.append(part("budget", cents, whole.cents, scale=CENTS))
     if terms.budget is not None:
-        found.append(part("month_budget", cents, own(max(int(terms.budget * CENTS), 0)), unit=CENTS))
+        found.append(part("month_budget", cents, own(max(int(terms.budget * CENTS), 0)), scale=CENTS))
     offered = {option.benefit for option in options} - {NO_BENEFIT}
     found += [part(f"stock_{n}", of(n, "benefit"), own(max(k, 0))) for n, k in terms.stock.items() if n in offered]
     asked = [
@@ -189,5 +189,5 @@ def parts(
     found += [one._replace(limit=one.limit._replace(most=None, least=one.limit.most)) for one in asked]
     for number, (branch, total) in enumerate(least(wave.least_per_branch_per_1000_users), start=1):
         in_branch = Limit(f"{_IN_BRANCH}{branch}", (1,) * len(options), least=total, group=number)
-        found.append(Part(in_branch, total, 0, 1))
+        found.append(Part(in_branch, total))
     return found

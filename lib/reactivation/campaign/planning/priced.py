@@ -202,4 +202,5 @@ def _contradiction(users: DataFrame, limits: Sequence[Limit], names: Sequence[st
 
 
 def _told(limit: Limit) -> tuple[str, str, str]:
-    return ("at least", limit.name, str(limit.least)) if limit.least else ("at most", limit.name, str(limit.most))
+    kind, end = ("at least", limit.least) if limit.least else ("at most", limit.most or 0)
+    return kind, limit.name, f"{end / limit.scale:g}"
