@@ -4,9 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from reactivation import randomization
 from reactivation.campaign.planning import dual, priced
 from reactivation.campaign.planning.cells import MICRO, NEVER, Ints, Limit
 from reactivation.campaign.planning.priced import PLACE, Priced
@@ -23,8 +21,7 @@ def frame(spark: SparkSession, instance: Instance, *, partitions: int = 2, order
     columns = {f"v{n}": instance.values[:, n] for n in range(options)}
     table = pa.table({"user_id": np.arange(len(instance.values)), "branch": instance.group, **columns})
     users = spark.createDataFrame(table).repartition(partitions).sortWithinPartitions(order)
-    values = [F.when(F.col(f"v{n}") > NEVER, F.col(f"v{n}")) for n in range(options)]
-    return priced.valued(users, values, ties=randomization.hashed("ties"), group=F.col("branch"))
+    return allocations.as_users(users, options=options)
 
 
 def choice(found: Priced, users: DataFrame) -> Ints:
@@ -66,7 +63,7 @@ def test_order_and_partitions_change_nothing(spark: SparkSession, way: str, monk
         monkeypatch.setattr(dual, "FEW", 100)
         monkeypatch.setattr(priced, "SAMPLE", 250)
     one, chosen = allocated(spark, instance)
-    other, again = allocated(spark, instance, partitions=3, order="v0")
+    other, again = allocated(spark, instance, partitions=3, order="v1")
     assert (one.plan.bound, one.plan.prices) == (other.plan.bound, other.plan.prices)
     assert np.array_equal(chosen, again)
 

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, population
 from reactivation.campaign import Ledger
+from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
@@ -48,21 +49,14 @@ def run(r: Run) -> None:
         raise campaign.wave_days.missed({name: as_of}, cycle=r.cycle, calendar=r.calendar, today=today)
     permissions.require_feeds(r, day=as_of)
     send_on = as_of + timedelta(days=settings.lead_days)
-    wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     registered, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
     for difference in changed:
         r.say(f"    by force, not as registered: {difference.says}")
     frozen = releases.fingerprints(r, known)
     releases.require_as_released(r, known, frozen)
-    arms = r.read(derived.ARMS, is_now)
-    cells = campaign.arms.cell_sizes(arms)
-    facts = _known(r, arms, cells, as_of, send_on, with_branches=bool(wave.least_per_branch_per_1000_users))
-    common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
-    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
-    gains = evidence_months.gains(r, wave, name)
-    terms = None if gains is None else _terms(r, known, as_of)
-    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains, terms=terms)
+    material = looked_at(r, known, name, as_of)
+    planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
     for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
@@ -88,6 +82,33 @@ def run(r: Run) -> None:
     }
     releases.note(r, "planned", version=version, wave=name, **details)
     r.say(f"    version {version}, to be sent on {send_on}: {told}")
+
+
+class Material(NamedTuple):
+    """What a plan of a wave is made of. eligible: of `eligibility`. more: the further arguments of `waves.plan`."""
+
+    eligible: DataFrame
+    wave: Wave
+    terms: campaign.Terms | None
+    more: Mapping[str, Any]
+
+    def planned(self, wave: Wave | None = None) -> campaign.waves.PlannedWave:
+        """The plan; of the wave with other limits, where that is given."""
+        return campaign.waves.plan(self.eligible, wave=wave or self.wave, terms=self.terms, **self.more)
+
+
+def looked_at(r: Run, known: Ledger, name: str, as_of: date) -> Material:
+    """Everything that a wave is planned from, as of its day."""
+    settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
+    send_on, arms = as_of + timedelta(days=settings.lead_days), r.read(derived.ARMS, F.col("cycle") == str(r.cycle))
+    cells = campaign.arms.cell_sizes(arms)
+    facts = _known(r, arms, cells, as_of, send_on, with_branches=bool(wave.least_per_branch_per_1000_users))
+    common: dict[str, Any] = {"name": name, "cells": cells, "settings": settings}
+    salts = reach.salts(r, name)
+    eligible = checkpointed(campaign.eligibility.eligibility(facts, wave=wave, **common, salts=salts))
+    gains = evidence_months.gains(r, wave, name)
+    terms = None if gains is None else _terms(r, known, as_of)
+    return Material(eligible, wave, terms, {**common, "cycle": str(r.cycle), "send_on": send_on, "gains": gains})
 
 
 def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:

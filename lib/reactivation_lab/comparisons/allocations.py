@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from reactivation.campaign.planning import dual
+from reactivation import randomization
+from reactivation.campaign.planning import dual, priced
 from reactivation.campaign.planning.cells import MICRO, NEVER, Ints, Limit
 
 OPTIONS = 12
@@ -71,6 +74,13 @@ def drawn(seed: int, users: int, *, kind: Literal["learnt", "tiers"] = "learnt",
 
 def _ones(is_it: np.typing.NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(one) for one in is_it)
+
+
+def as_users(rows: DataFrame, *, options: int) -> DataFrame:
+    """Rows of an instance, user_id, branch and v0, v1, … of the options, as `priced.valued` gives users."""
+    names = [f"v{n}" for n in range(options)]
+    worths = [F.when(F.col(name) > NEVER, F.col(name)) for name in names]
+    return priced.valued(rows, worths, ties=randomization.hashed("ties"), group=F.col("branch")).drop(*names)
 
 
 class Best(NamedTuple):

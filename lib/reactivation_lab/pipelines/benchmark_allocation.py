@@ -8,11 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from reactivation import randomization
 from reactivation.campaign.planning import priced
-from reactivation.campaign.planning.cells import MICRO, NEVER
+from reactivation.campaign.planning.cells import MICRO
 from reactivation.campaign.planning.priced import PLACE
 from reactivation.frames import checkpointed
 from reactivation.runtime.standalone import Bench
@@ -61,9 +59,7 @@ def _users(b: Bench, instance: Instance) -> DataFrame:
     place = f"{b.root}/allocation-{b.args.users}-{b.args.seed}.parquet"
     table = pa.table({"user_id": np.arange(len(instance.values)), "branch": instance.group, **values})
     pq.write_table(table, place, row_group_size=100_000)
-    rows = b.spark.read.parquet(place)
-    worths = [F.when(F.col(name) > NEVER, F.col(name)) for name in values]
-    return priced.valued(rows, worths, ties=randomization.hashed("benchmark"), group=F.col("branch")).drop(*values)
+    return allocations.as_users(b.spark.read.parquet(place), options=len(values))
 
 
 def _by_prices(users: DataFrame, instance: Instance) -> dict[str, Any]:

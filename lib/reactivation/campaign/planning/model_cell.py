@@ -109,6 +109,29 @@ def told(worth: Worth | None, limits: Iterable[Mapping[str, Any]], terms: Terms)
     return lines
 
 
+def value_of(plan: DataFrame, active_user: Decimal) -> DataFrame:
+    """One row: users reached, spend of all cells, and `value` of the model's contacts outside exploration.
+
+    plan: rows of `wave_plan`. value: gain times what an active user is worth, less expected cost; what is not known to
+    gain counts as its cost alone.
+    """
+    sent = plan.where(F.col("channel") != "none")
+    gain = F.coalesce(F.col("expected_gain"), F.lit(0.0)) * float(active_user) - F.col("cost").cast("double")
+    is_own = (F.col("policy") == CELL) & ~F.col("is_exploration")
+    return sent.agg(
+        F.count("*").cast("double").alias("users reached"),
+        F.coalesce(F.sum("cost").cast("double"), F.lit(0.0)).alias("spend"),
+        F.coalesce(F.round(F.sum(F.when(is_own, gain)), 2), F.lit(0.0)).alias("value"),
+    )
+
+
+def beside(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Figures of two plans beside each other, a row each; what one does not have counts as 0."""
+    names = dict.fromkeys([*before, *after])
+    pairs = ((name, before.get(name, 0.0), after.get(name, 0.0)) for name in names)
+    return [{"what": n, "stands": round(a, 4), "what if": round(b, 4), "more": round(b - a, 4)} for n, a, b in pairs]
+
+
 def is_priced(settings: CampaignSettings, gains: WaveGains) -> bool:
     """True where conf asks for prices and it is known what every option of the wave adds."""
     return settings.allocation == "prices" and None not in gains.options
