@@ -98,7 +98,8 @@ def test_any_prices_bound_the_best_plan() -> None:
     chance = np.random.default_rng(1)
     for _ in range(50):
         size = chance.integers(0, 10**9, len(instance.limits))
-        prices = [int(-p if one.most is None else p) for p, one in zip(size, instance.limits, strict=True)]
+        is_least = [bool(one.least) and (one.most is None or chance.random() < 0.5) for one in instance.limits]
+        prices = [int(-p if least else p) for p, least in zip(size, is_least, strict=True)]
         bound = best_at(cells, instance.limits, prices) + worth_of_limits(instance.limits, prices)
         assert bound >= best * FINE
 
