@@ -25,7 +25,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity $
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-against benchmarks new-region vacuum test test-cluster screenshots torture lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-allocation check-allocation benchmark-against benchmarks new-region vacuum test test-cluster screenshots torture lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -50,6 +50,12 @@ benchmark-training: setup ## One training, a built bank's rows repeated: FROM=bu
 
 benchmark-readout: setup ## The month's read-out at any size, against one query per contrast: USERS=3370000 [TIMES=3] [ROOT=…]
 	@$(WITH_SPARK) jobs/lab/benchmark_readout.py --env benchmark --users $(USERS) --times $(TIMES) --set paths.root=$(ROOT) $(SET)
+
+benchmark-allocation: setup ## A wave's allocation by prices at any size, beside score and chunks: USERS=3370000 [ROOT=…] [SET="--set …"]
+	@$(WITH_SPARK) jobs/lab/benchmark_allocation.py --env benchmark --users $(USERS) --set paths.root=$(ROOT) $(SET)
+
+check-allocation: setup ## The allocation by prices against exact optima of N instances: N=200
+	@$(PY) jobs/lab/check_allocation.py --env benchmark --instances $(N)
 
 benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
 	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)

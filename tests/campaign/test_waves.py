@@ -15,6 +15,7 @@ from reactivation.campaign import CampaignSettings, WaveSalts
 from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
 from reactivation.campaign.planning.gains import WaveGains
+from reactivation.campaign.planning.model_cell import Terms
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.errors import PlanError, SettingsError
@@ -31,7 +32,12 @@ class Result:
     """A planned wave as plain values: reason counts, rows of the plan by user, and limits."""
 
     def __init__(
-        self, known: DataFrame, conf: dict[str, Any], cells: dict[str, int], gains: WaveGains | None = None
+        self,
+        known: DataFrame,
+        conf: dict[str, Any],
+        cells: dict[str, int],
+        gains: WaveGains | None = None,
+        terms: Terms | None = None,
     ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
@@ -47,7 +53,9 @@ class Result:
             cells=cells,
             settings=settings,
             gains=gains,
+            terms=terms,
         )
+        self.worth = planned.worth
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
@@ -353,3 +361,101 @@ def test_guidance_is_expected_to_gain_what_it_gains_in_the_users_tier(facts: Any
     known = facts(["user_id", "policy", "is_selected", "tier", "policy_rank", "can_push"], people)
     found = Result(known, conf, {"model": 3}, gains=WaveGains((0.05, None), {"low_potential": 0.02}, (0, 1)))
     assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: 0.02, 3: None}
+
+
+LEARNT = WaveGains(options=(0.01, 0.07), guidance={}, order=(1, 0))
+
+
+def terms(**other: Any) -> Terms:
+    return Terms(
+        active_user=Decimal(20), **other
+    )  # an SMS with a gift costs 1.55 and is worth 1.40; alone it pays at 25
+
+
+def test_what_costs_more_than_it_moves_is_left_out_and_said(facts: Any, conf: dict[str, Any]) -> None:
+    people = [(i, policy, i, i != 3) for i, policy in enumerate(["model", "model", "model", "rule"], start=1)]
+    known = facts(["user_id", "policy", "policy_rank", "can_push"], people)
+    found = Result(known, conf, {"model": 3, "rule": 1}, gains=LEARNT, terms=terms())
+    assert (found.of("push"), found.of("sms")) == ([1, 2, 4], [])
+    assert found.reasons == {"planned": 3, "below_price": 1}  # the third can get an SMS alone
+    dear = Result(known, conf, {"model": 3, "rule": 1}, gains=LEARNT, terms=terms()._replace(active_user=Decimal(40)))
+    assert (dear.of("push"), dear.of("sms")) == ([4], [1, 2, 3])
+    assert dear.worth == (pytest.approx(3 * (0.07 * 40 - 1.55)), pytest.approx(3 * (0.07 * 40 - 1.55)), 0)
+
+
+def test_limits_have_prices_where_they_bind_and_other_cells_notice_nothing(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
+    people = [(i, policy, i, True, True) for i, policy in enumerate(["model"] * 4 + ["rule"] * 4, start=1)]
+    known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms"], people)
+    worth = terms()._replace(active_user=Decimal(100))
+    found = Result(known, conf, {"model": 4, "rule": 4}, gains=LEARNT, terms=worth)
+    alone = Result(known, conf, {"model": 4, "rule": 4}, gains=None)
+    assert len([u for u in found.of("sms") if u < 5]) == 2  # by hash, not by rank
+    sms, budget = found.limits["model", "capacity_sms"], found.limits["model", "budget"]
+    assert (sms["used"], sms["gap"], sms["shadow_price"]) == (2, 0, pytest.approx((0.07 - 0.01) * 100 - 1.55))
+    assert (budget["shadow_price"], sms["certified_gap"]) == (0, 0)
+    assert found.limits["rule", "capacity_sms"]["shadow_price"] is None
+    others = [{u: row for u, row in r.rows.items() if row.policy != "model"} for r in (found, alone)]
+    assert others[0] == others[1]
+
+
+def test_month_stock_and_least_volumes_bind_the_models_cell(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"]["least_contacts_per_1000_users"] = {"push": 500}
+    people = [(i, "model", i) for i in range(1, 11)]
+    known, worth = facts(["user_id", "policy", "policy_rank"], people), terms()._replace(active_user=Decimal(100))
+    free = Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth)
+    assert (len(free.of("sms")), len(free.of("push"))) == (5, 5)
+    least = free.limits["model", "least_push"]
+    assert (least["capacity"], least["used"], least["gap"]) == (5, 5, 0)
+    assert least["shadow_price"] == pytest.approx(1 - (7 - 1.55))  # one more push takes an SMS away
+    short = Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth._replace(stock={"gift": 2, "other": 1}))
+    assert (len(short.of("sms")), len(short.of("push"))) == (2, 8)
+    poor = Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth._replace(budget=Decimal("4.70")))
+    assert (len(poor.of("sms")), len(poor.of("push"))) == (3, 7)
+    assert poor.limits["model", "month_budget"]["used"] == 4.65
+    conf["waves"]["W1"]["least_contacts_per_1000_users"] = {"sms": 900}
+    with pytest.raises(PlanError, match=r"(?s)month_budget.*least_sms"):
+        Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth._replace(budget=Decimal(5)))
+
+
+def test_a_branch_gets_what_it_is_promised(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"] |= {
+        "capacity_per_1000_users": {"push": 0, "sms": 400},
+        "least_per_branch_per_1000_users": {"north": 200},
+        "options": [{"channel": "sms", "benefit": "gift"}],
+    }
+    conf["waves"]["W1"].pop("guidance")
+    learnt, worth = WaveGains((0.07,), {}, (0,)), terms()._replace(active_user=Decimal(100))
+    known = facts(["user_id", "policy", "policy_rank"], [(i, "model", i) for i in range(1, 11)])
+    branch = F.when(F.col("user_id") > 8, "north").otherwise("south")
+    found = Result(known.withColumn("branch", branch), conf, {"model": 10}, gains=learnt, terms=worth)
+    assert {9, 10} < set(found.of("sms"))
+    assert len(found.of("sms")) == 4
+    assert found.limits["model", "least_in_north"]["used"] == 2
+
+
+def test_draws_stay_and_the_planned_order_too_while_gains_are_unknown(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"] |= {"exploration_share": 0.3, "capacity_per_1000_users": {"push": 500, "sms": 300}}
+    crowd_of = crowd(facts, 0)
+    today, unknown = (Result(crowd_of, conf, CELLS, terms=t) for t in (None, terms()))
+    assert (today.rows, today.limits, today.reasons) == (unknown.rows, unknown.limits, unknown.reasons)
+    half = Result(crowd_of, conf, CELLS, gains=WaveGains((0.01, None), {}, (0, 1)), terms=terms())
+    assert half.worth is None  # an option is not known yet: the order stays
+    found = Result(crowd_of, conf, CELLS, gains=LEARNT, terms=terms()._replace(active_user=Decimal(100)))
+    draws = [{u: row[:10] for u, row in r.rows.items() if row.is_exploration} for r in (today, found)]
+    assert {u: (row[4], row[5]) for u, row in draws[0].items()} == {u: (row[4], row[5]) for u, row in draws[1].items()}
+    assert all(row["used"] <= row["capacity"] and row["gap"] >= 0 for row in found.limits.values())
+    assert sum(found.reasons.values()) == 600
+
+
+def test_in_the_models_cell_only_high_potential_users_get_what_costs(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"]["qualifies"]["model"] = "true"
+    people = [(1, "model", "high_potential"), (2, "model", "low_potential"), (3, "model", "natural_converter"),
+              (4, "rule", "natural_converter")]  # fmt: skip
+    known = facts(["user_id", "policy", "tier"], people).withColumn("can_push", F.lit(False))
+    for learnt in (None, LEARNT):
+        found = Result(
+            known, conf, {"model": 3, "rule": 1}, gains=learnt, terms=terms()._replace(active_user=Decimal(99))
+        )
+        assert found.of("sms") == [1, 4]
+        assert found.reasons == {"planned": 2, "no_channel": 2}

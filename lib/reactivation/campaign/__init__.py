@@ -8,10 +8,21 @@ makes the rows of its files.
 
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
-from reactivation.campaign.planning import capacity, eligibility, facts, forecast, gains, intensity, wave_days, waves
+from reactivation.campaign.planning import (
+    capacity,
+    eligibility,
+    facts,
+    forecast,
+    gains,
+    intensity,
+    model_cell,
+    wave_days,
+    waves,
+)
 from reactivation.campaign.planning.eligibility import WaveSalts
 from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
+from reactivation.campaign.planning.model_cell import Terms
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger, manifest, money, templates
 from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.settings import CampaignSettings
@@ -25,6 +36,7 @@ __all__ = [
     "Forecast",
     "Intensity",
     "Ledger",
+    "Terms",
     "WaveSalts",
     "arms",
     "bands",
@@ -40,6 +52,7 @@ __all__ = [
     "last_look",
     "ledger",
     "manifest",
+    "model_cell",
     "money",
     "templates",
     "untouched",

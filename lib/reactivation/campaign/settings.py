@@ -7,7 +7,7 @@ demo some ten thousand, and the same wave means the same intensity in both. Mone
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -63,7 +63,9 @@ class Wave(FrozenModel):
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
     user of the cell `model` whom it does not pick, natural converters apart, to get zero-cost guidance in this wave;
-    absent: nobody does.
+    absent: nobody does. least_contacts_per_1000_users, least_per_branch_per_1000_users: contacts that the wave is to
+    make at least, by channel or by branch, also per 1 000 low-activity users; the cell `model` keeps its part of them
+    where it is allocated by prices; absent: none.
     """
 
     day: int = Field(ge=2, le=28)
@@ -74,6 +76,8 @@ class Wave(FrozenModel):
     budget_cny_per_1000_users: Decimal = Field(ge=0)
     exploration_share: Share
     guidance: str | None = None
+    least_contacts_per_1000_users: dict[str, Decimal] | None = None
+    least_per_branch_per_1000_users: dict[str, Decimal] | None = None
 
     @field_validator("qualifies", "first")
     @classmethod
@@ -109,8 +113,10 @@ class ExplorationSettings(FrozenModel):
 class CampaignSettings(FrozenModel):
     """The month's campaign.
 
-    channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. lead_days: days between a
-    wave's planning and the day it is sent. templates: by their id. waves: null in a region that runs no campaign.
+    channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. allocation: how the cell
+    `model` is filled once its options' gains are known, at the best total value by `prices`, or in their `order`.
+    lead_days: days between a wave's planning and the day it is sent. templates: by their id. waves: null in a region
+    that runs no campaign.
     """
 
     learning: LearningSettings
@@ -118,6 +124,7 @@ class CampaignSettings(FrozenModel):
     arms: ArmSettings
     channel_cost_cny: dict[str, Decimal]
     guidance_channel: str
+    allocation: Literal["prices", "order"]
     benefits: dict[str, Benefit]
     exploration: ExplorationSettings
     lead_days: int = Field(ge=0)
@@ -153,6 +160,8 @@ class CampaignSettings(FrozenModel):
                 yield f"waves.{name} is sent on day {wave.day}: with lead_days {self.lead_days} planned before day 2"
             known = set(wave.channels) & set(self.channel_cost_cny)
             yield from _unknown(f"waves.{name} channels", (o.channel for o in wave.options), known)
+            least = wave.least_contacts_per_1000_users or {}
+            yield from _unknown(f"waves.{name} least_contacts_per_1000_users", least, wave.channels)
             yield from _unknown(f"waves.{name} benefits", (o.benefit for o in wave.options), self.benefits)
             if wave.guidance is not None:
                 yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)

@@ -159,6 +159,10 @@ EXPLAIN = Step(
     ("explanation_log",),
 )
 
+WHAT_IF = Step(
+    "what_if", "a wave under other settings, beside its plan; nothing is written", (*PLAN.reads, "wave_limits"), ()
+)
+
 EXPIRE = Step(
     "expire_months",
     "months past their retention go",
@@ -169,7 +173,7 @@ EXPIRE = Step(
 EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPLAIN, EXPIRE)}
+BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPLAIN, WHAT_IF, EXPIRE)}
 
 
 def writer_of(table: str) -> str | None:

@@ -167,7 +167,8 @@ def _reason(r: Run, own: OneUser, version: Version, cells: Mapping[str, int]) ->
     if found and found[0]["reason"] is not None:
         return found[0]["reason"], explanation.RECONSTRUCTED + other
     of_wave = r.at(r.step, wave=event["wave"])
-    again = plan_wave.decide(of_wave, event["wave"], as_of=event["as_of"], send_on=event["send_on"])
+    days = event["as_of"], event["send_on"]
+    again = plan_wave.looked_at(of_wave, releases.ledger(r), event["wave"], *days).planned()
     rows = records(again.decided.where(F.col("user_id") == own.user_id).select("reason"))
     is_same = again.digest == event["plan_digest"]
     return rows[0]["reason"], explanation.DECIDED_AGAIN if is_same else explanation.DECIDED_OTHERWISE + other

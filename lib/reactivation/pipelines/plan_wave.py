@@ -3,13 +3,15 @@
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment
 from reactivation.campaign import Ledger
+from reactivation.campaign.settings import Wave
 from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
@@ -54,9 +56,12 @@ def run(r: Run) -> None:
         r.say(f"    by force, not as registered: {difference.says}", NOTICE)
     frozen = releases.fingerprints(r, known)
     releases.require_as_released(r, known, frozen)
-    planned = decide(r, name, as_of=as_of, send_on=send_on)
+    material = looked_at(r, known, name, as_of, send_on)
+    planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
+    for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
+        r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
     if before is not None and before["plan_digest"] == planned.digest:
@@ -78,6 +83,43 @@ def run(r: Run) -> None:
     }
     releases.note(r, "planned", version=version, wave=name, **details)
     r.say(f"    version {version}, to be sent on {send_on}: {told}")
+
+
+class Material(NamedTuple):
+    """What a plan of a wave is made of. eligible: of `eligibility`. more: the further arguments of `waves.plan`."""
+
+    eligible: DataFrame
+    wave: Wave
+    terms: campaign.Terms | None
+    more: Mapping[str, Any]
+
+    def planned(self, wave: Wave | None = None) -> campaign.waves.PlannedWave:
+        """The plan; of the wave with other limits, where that is given."""
+        return campaign.waves.plan(self.eligible, wave=wave or self.wave, terms=self.terms, **self.more)
+
+
+def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> Material:
+    """Everything that a wave is planned from, as of its day. Writes nothing."""
+    settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
+    cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
+    eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))
+    gains = evidence_months.gains(r, wave, name)
+    terms = None if gains is None else _terms(r, known, as_of)
+    more = {"name": name, "cells": cells, "settings": settings, "cycle": str(r.cycle), "send_on": send_on}
+    return Material(eligible, wave, terms, {**more, "gains": gains})
+
+
+def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:
+    """What an active user is worth and what the month has left, for an allocation by prices; None: no worth is said."""
+    worth, settings = r.settings.experiment.active_user_value, r.settings.campaign.release
+    if worth is None:
+        return None
+    limited = {code: most for code, most in settings.stock_per_month.items() if most is not None}
+    granted = releases.granted(r, day) if limited else {}
+    approved = settings.budget.approved_cny
+    left = None if approved is None else approved - releases.account(r, known, cycle=r.cycle, day=day).committed
+    stock = {code: most - granted.get(code, 0) for code, most in limited.items()}
+    return campaign.Terms(Decimal(str(worth.registered)), left, stock)
 
 
 def _reason(r: Run) -> str | None:
@@ -155,22 +197,6 @@ def _write(
 def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int]) -> DataFrame:
     is_here = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == wave)
     return campaign.ledger.kept_beside(r.read(table, is_here), versions).select(rows.columns).unionByName(rows)
-
-
-def decide(r: Run, wave: str, *, as_of: date, send_on: date) -> campaign.waves.PlannedWave:
-    """Who gets what in a wave, and why the others do not, as known at 00:00 of its day. Writes nothing."""
-    cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
-    eligible = checkpointed(eligibility(r, wave, cells, as_of=as_of, send_on=send_on))
-    return campaign.waves.plan(
-        eligible,
-        wave=r.settings.campaign.waves[wave],
-        name=wave,
-        cells=cells,
-        settings=r.settings.campaign,
-        cycle=str(r.cycle),
-        send_on=send_on,
-        gains=evidence_months.gains(r, r.settings.campaign.waves[wave], wave),
-    )
 
 
 def eligibility(r: Run, wave: str, cells: Mapping[str, int], *, as_of: date, send_on: date) -> DataFrame:

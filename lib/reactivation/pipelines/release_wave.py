@@ -116,23 +116,14 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     wanted, stock = campaign.money.wanted(rows), settings.release.stock_per_month
     limited = {code for code in wanted if stock.get(code) is not None}
     last_day = max(days[-1] for days in _days_of_sending(r, planned).values())
+    taken = releases.granted(r, day, other_than=planned["release_id"]) if limited else {}
     problems = [
         *campaign.templates.not_approved(settings.templates, offers, last_day=last_day),
         *campaign.money.over_budget(settings.release.budget, before, cost=cost, day=day),
-        *campaign.money.over_stock(stock, _granted(r, planned, day) if limited else {}, wanted),
+        *campaign.money.over_stock(stock, taken, wanted),
     ]
     if problems:
         raise PlanError(f"{planned['wave']} of {r.cycle}, version {planned['plan_version']}, is not released", problems)
-
-
-def _granted(r: Run, planned: Event, day: date) -> dict[str, int]:
-    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
-    if not r.has(derived.CONTACT_LEDGER):
-        return {}
-    is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != planned["release_id"])
-    reserved = campaign.ledger.not_stopped(r.read(derived.CONTACT_LEDGER, is_other))
-    found = records(campaign.money.granted(reserved, releases.redeemed(r, r.cycle), day=day))
-    return {row["benefit"]: row["granted"] for row in found}
 
 
 def _to_release(r: Run, looked: DataFrame, planned: Event) -> DataFrame:

@@ -73,6 +73,19 @@ def receipts_of_others(r: Run, receipts: DataFrame, *, are_others: bool) -> Data
     return receipts.join(others, "contact_id", "left_semi" if are_others else "left_anti").select(*receipts.columns)
 
 
+def granted(r: Run, day: date, *, other_than: str | None = None) -> dict[str, int]:
+    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed.
+
+    other_than: a release whose own grants do not count.
+    """
+    if not r.has(derived.CONTACT_LEDGER):
+        return {}
+    is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != (other_than or ""))
+    reserved = campaign.ledger.not_stopped(r.read(derived.CONTACT_LEDGER, is_other))
+    found = records(campaign.money.granted(reserved, redeemed(r, r.cycle), day=day))
+    return {row["benefit"]: row["granted"] for row in found}
+
+
 def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:
     """The day on which each released wave of the cycle was to be sent."""
     rows = (

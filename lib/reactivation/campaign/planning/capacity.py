@@ -102,17 +102,22 @@ def of_cells(
     cells: users per cell, `none` among them; all of them are the low-activity users that the totals are stated for.
     most: contacts that a channel can make at all, whatever the wave asks of it.
     """
-    low_activity = sum(cells.values())
-    open_of_10_000 = round((1 - arms.untouched_share) * 10_000)
-    weights = {policy: cells.get(policy, 0) * open_of_10_000 for policy in POLICIES}
-    asked = {c: _scaled(n, low_activity) for c, n in wave.capacity_per_1000_users.items()}
+    low_activity, weights = sum(cells.values()), weights_of_cells(cells, arms)
+    asked = {c: scaled(n, low_activity) for c, n in wave.capacity_per_1000_users.items()}
     contacts = {c: split(min(n, (most or {}).get(c, n)), weights) for c, n in asked.items()}
-    cents = split(_scaled(wave.budget_cny_per_1000_users * CENTS, low_activity), weights)
+    cents = split(scaled(wave.budget_cny_per_1000_users * CENTS, low_activity), weights)
     return {
         policy: RemainingCapacity({c: parts[policy] for c, parts in contacts.items()}, cents[policy])
         for policy in POLICIES
     }
 
 
-def _scaled(per_1000_users: Decimal, users: int) -> int:
+def weights_of_cells(cells: Mapping[str, int], arms: ArmSettings) -> dict[str, int]:
+    """By what all is split over the cells: contactable users x (1 - holdout share), in ten thousandths."""
+    open_of_10_000 = round((1 - arms.untouched_share) * 10_000)
+    return {policy: cells.get(policy, 0) * open_of_10_000 for policy in POLICIES}
+
+
+def scaled(per_1000_users: Decimal, users: int) -> int:
+    """What conf states per 1 000 low-activity users, for so many of them; rounded down."""
     return int(per_1000_users * users / 1000)

@@ -41,12 +41,14 @@ def eligibility(
     `guidance`. rank: BIGINT place in the queue, unique there: by the policy's rank, after those whom the wave lets go
     first. rank_bucket: INT that follows rank, at most 256 per queue. options_mask: bit i is set where the user can get
     option i, the bit after the last for guidance.
-    exploration_bucket, option_bucket: hash buckets of the two draws. Also policy, tier and
-    is_barred_unread. Planning queries these rows several times, so the caller checkpoints them.
+    exploration_bucket, option_bucket: hash buckets of the two draws. by_chance: unique hash, which orders equals. Also
+    policy, tier, is_barred_unread, and branch where it is known. In the cell `model` whoever is not of high potential
+    gets nothing that costs. Planning queries these rows several times, so the caller checkpoints them.
     """
     is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
-    mask = F.when(is_picked, facts.options_mask(known, wave, name=name)).otherwise(guidance_mask)
+    mask = F.when(is_picked, _affordable(facts.options_mask(known, wave, name=name), wave, settings))
+    mask = mask.otherwise(guidance_mask)
     by_chance = randomization.hashed(salts.guidance)
     ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
     rank, last = F.col("policy_rank"), ranked_users
@@ -72,9 +74,18 @@ def eligibility(
         mask.alias("options_mask"),
         "tier",
         "is_barred_unread",
+        by_chance.alias("by_chance"),
+        *(name for name in ("branch",) if name in known.columns),
         randomization.bucket(salts.explorers).alias("exploration_bucket"),
         randomization.bucket(salts.options).alias("option_bucket"),
     )
+
+
+def _affordable(mask: Column, wave: Wave, settings: CampaignSettings) -> Column:
+    """The options of a mask, in the cell `model` without those that cost, but for users of high potential."""
+    free = sum(1 << place for place, option in enumerate(wave.options) if not settings.cost(option))
+    may_cost = (F.col("policy") != "model") | (F.col("tier") == "high_potential")
+    return F.when(F.coalesce(may_cost, F.lit(False)), mask).otherwise(mask.bitwiseAND(free))
 
 
 def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:

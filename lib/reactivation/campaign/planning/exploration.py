@@ -4,15 +4,18 @@ Only these rows say what one option or one wave does. Who is drawn depends on a 
 never on what anybody drew, so the recorded probabilities stay right.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity
+from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.contracts.derived import POLICIES
 from reactivation.frames import by_value
 
 DRAWN_NONE = "none"
@@ -71,6 +74,42 @@ def threshold(
     return wanted
 
 
+def drawn(
+    waiting: DataFrame,
+    *,
+    wave: Wave,
+    options: Sequence[PricedOption],
+    whole: Mapping[str, RemainingCapacity],
+    settings: CampaignSettings,
+) -> tuple[dict[str, int], Counter[tuple[str, str]]]:
+    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query."""
+    share, none_share = wave.exploration_share, settings.exploration.none_share
+    option = option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, none_share=none_share)
+    is_wanted = randomization.is_within(F.col("exploration_bucket"), share)
+    wanted = waiting.where(F.col("queue").isin(*POLICIES) & is_wanted)
+    columns = "queue", "exploration_bucket", "options_mask", option.alias("option")
+    rows = wanted.groupBy(*columns).count().collect()
+    thresholds: dict[str, int] = {}
+    for policy in POLICIES:
+        users = Counter[tuple[int, int]]()
+        for row in rows:
+            if row.queue == policy:
+                users[row.exploration_bucket, row.options_mask] += row["count"]
+        thresholds[policy] = threshold(
+            [Candidates(bucket, mask, count) for (bucket, mask), count in users.items()],
+            wanted_share=share,
+            options=options,
+            reserve=whole[policy].share(settings.exploration.reserve_share),
+            whole=whole[policy],
+            none_share=none_share,
+        )
+    draws = Counter[tuple[str, str]]()
+    for row in rows:
+        if row.exploration_bucket < thresholds[row.queue]:
+            draws[row.queue, row.option] += row["count"]
+    return thresholds, draws
+
+
 def is_explorer(bucket: Column, queue: Column, thresholds: Mapping[str, int]) -> Column:
     """True for the users of each cell whose bucket lies under the cell's threshold."""
     limit = by_value(queue, thresholds, 0)
@@ -93,6 +132,17 @@ def propensity(bucket: Column, mask: Column, *, options: int, none_share: float)
 def drawn_from(mask: Column, options: Sequence[PricedOption]) -> Column:
     """The options a user could have drawn, `channel/benefit`, spaced: who drew none is compared with these alone."""
     return F.concat_ws(" ", *[F.when(mask.bitwiseAND(1 << option.bit) != 0, option.label) for option in options])
+
+
+def columns(is_explorer: Column, options: Sequence[PricedOption], *, none_share: float) -> list[Column]:
+    """What the plan keeps of a draw."""
+    bucket, mask = F.col("option_bucket"), F.col("options_mask")
+    odds = propensity(bucket, mask, options=len(options), none_share=none_share)
+    return [
+        is_explorer.alias("is_exploration"),
+        F.when(is_explorer, odds).alias("propensity"),
+        F.when(is_explorer, drawn_from(mask, options)).alias("drawn_from"),
+    ]
 
 
 def _odds(options: int, none_share: float) -> list[dict[str, float]]:

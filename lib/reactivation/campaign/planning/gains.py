@@ -77,6 +77,13 @@ class WaveGains:
     guidance: Mapping[str, float]
     order: tuple[int, ...]
 
+    def of_users(self, options: Sequence[PricedOption]) -> list[Column]:
+        """What each option adds to a user's P(active), in conf's order, null where it is not known.
+
+        Learnt by tier, so all whom the model picks have the same; lifts of single users, once learnt, enter here.
+        """
+        return [F.lit(gain).cast("double") for _, gain in zip(options, self.options, strict=True)]
+
     def column(self, option: Column, *, options: Sequence[PricedOption], tier: Column, is_model: Column) -> Column:
         """Expected gain of the option (its label) that a user of the cell `model` gets; null in the other cells.
 

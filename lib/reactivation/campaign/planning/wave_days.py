@@ -9,6 +9,9 @@ from reactivation.campaign.settings import CampaignSettings
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Calendar, Month
 
+_OPTIONAL = ("first", "least_contacts_per_1000_users", "least_per_branch_per_1000_users")
+"""Of a wave; a plan that was registered before there were such names them no more than one that lacks them."""
+
 
 def day_of(
     settings: CampaignSettings, *, cycle: Month, calendar: Calendar, wave: str | None, as_of: date | None
@@ -41,7 +44,7 @@ def as_plain(settings: CampaignSettings, cycle: Month, calendar: Calendar) -> li
             "wave": name,
             "as_of": str(days[name]),
             **_moved(wave.day_of(cycle), days[name], calendar),
-            **wave.model_dump(mode="json", exclude={"first"} if wave.first is None else None),
+            **wave.model_dump(mode="json", exclude={name for name in _OPTIONAL if getattr(wave, name) is None}),
         }
         for name, wave in settings.waves.items()
     ]

@@ -9,14 +9,14 @@ from decimal import Decimal
 from itertools import product
 from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import randomization
-from reactivation.campaign.planning import capacity, exploration
+from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
+from reactivation.campaign.planning.model_cell import CELL, VALUE, PricedCell, Terms, Worth
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.contracts import derived
 from reactivation.contracts.derived import POLICIES
@@ -34,6 +34,7 @@ REASONS = (
     "quiet_days",
     "no_capacity",
     "no_budget",
+    "below_price",
     "drawn_none",
     "planned",
 )
@@ -51,7 +52,8 @@ class PlannedWave(NamedTuple):
 
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
-    low-activity users whom rows that cannot be read bar from a channel, or from profiling.
+    low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
+    where it is allocated by prices, in the region's currency.
     """
 
     plan: DataFrame
@@ -62,6 +64,7 @@ class PlannedWave(NamedTuple):
     cost: Decimal
     digest: str
     barred: int
+    worth: Worth | None = None
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -80,66 +83,63 @@ def plan(
     cells: Mapping[str, int],
     settings: CampaignSettings,
     gains: WaveGains | None = None,
+    terms: Terms | None = None,
 ) -> PlannedWave:
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
     have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
-    alone goes by it.
+    alone goes by it: with `terms` at the best total value (`model_cell`), else in the order of the gains.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
     guidance, none_share = capacity.guidance_option(wave, settings), settings.exploration.none_share
     whole = capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
     waiting = eligible.where(F.col("reason").isNull())
-    bucket, mask = F.col("option_bucket"), F.col("options_mask")
-    drawn = exploration.option_drawn(bucket, mask, options=options, none_share=none_share)
-    thresholds, draws = _exploration(waiting, drawn, wave=wave, options=options, whole=whole, settings=settings)
+    thresholds, draws = exploration.drawn(waiting, wave=wave, options=options, whole=whole, settings=settings)
     is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
     remaining = dict(whole)
     for policy, one in product(POLICIES, options):
         remaining[policy] = remaining[policy].after(one, draws[policy, one.label])
-    allocated = allocate(
-        waiting.where(~is_explorer),
-        {"model": [options[place] for place in expected.order], "rule": options, "random": options},
-        remaining,
-        last=(GUIDANCE, "model", guidance) if wave.guidance is not None else None,
+    orders = {CELL: [options[place] for place in expected.order], "rule": options, "random": options}
+    priced, is_priced = None, F.lit(False)
+    if terms is not None and model_cell.is_priced(settings, expected):
+        is_priced = F.col("reason").isNull() & (F.col("queue") == CELL) & ~is_explorer
+        own = {one.label: draws[CELL, one.label] for one in options}
+        common: dict[str, Any] = {"wave": wave, "options": options, "cells": cells, "settings": settings}
+        more: dict[str, Any] = {"whole": whole[CELL], "drawn": own, "gains": expected, "terms": terms}
+        priced = model_cell.allocate(eligible, is_priced, **common, **more)
+        remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
+    last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
+    allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
+    drawn = exploration.option_drawn(
+        F.col("option_bucket"), F.col("options_mask"), options=options, none_share=none_share
     )
-    option = F.when(is_explorer, drawn).otherwise(allocated.option)
+    by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
+    option = F.when(is_explorer, drawn).otherwise(F.coalesce(by_price, allocated.option))
     reason = F.coalesce(
         "reason",
         F.when(option == exploration.DRAWN_NONE, "drawn_none"),
         F.when(option.isNotNull(), "planned"),
+        F.when(is_priced, "below_price"),
         F.when(allocated.is_over_budget, "no_budget"),
         F.lit("no_capacity"),
     )
-    odds = exploration.propensity(bucket, mask, options=len(options), none_share=none_share)
-    decided = eligible.select(
+    is_model = F.col("policy") == CELL
+    decided = (eligible if priced is None else priced.users).select(
         "user_id",
         "policy",
         reason.alias("reason"),
         option.alias("option"),
         "is_barred_unread",
-        expected.column(option, options=options, tier=F.col("tier"), is_model=F.col("policy") == "model").alias(
-            "expected_gain"
-        ),
+        expected.column(option, options=options, tier=F.col("tier"), is_model=is_model).alias("expected_gain"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),
-        is_explorer.alias("is_exploration"),
-        F.when(is_explorer, odds).alias("propensity"),
-        F.when(is_explorer, exploration.drawn_from(mask, options)).alias("drawn_from"),
+        *exploration.columns(is_explorer, options, none_share=none_share),
+        (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
     )
-    found = _counted(decided, given := (*options, guidance))
-    of_wave = {"cycle": cycle, "wave": name}
-    waterfall = [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(found.reasons.items())]
-    limits = [
-        {**of_wave, "policy": policy, **limit}
-        for policy in POLICIES
-        for limit in _limits(whole[policy], allocated.remaining[policy])
-    ]
-    says = [str(send_on), str(found.rows), *map(str, given), *waterfall, *limits]
-    digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
-    return PlannedWave(_rows(decided, given), decided, waterfall, limits, found.sent, found.cost, digest, found.barred)
+    ends: dict[str, Any] = {"whole": whole, "left": allocated.remaining, "priced": priced, "send_on": send_on}
+    return _planned(decided, (*options, guidance), **ends, of_wave={"cycle": cycle, "wave": name})
 
 
 def first_reasons(eligible: DataFrame, in_plan: DataFrame) -> DataFrame:
@@ -153,67 +153,62 @@ def first_reasons(eligible: DataFrame, in_plan: DataFrame) -> DataFrame:
     return reasons.select("user_id", F.coalesce("in_plan", "reason").alias("reason"))
 
 
-def _exploration(
-    waiting: DataFrame,
-    drawn: Column,
-    *,
-    wave: Wave,
+def _planned(
+    decided: DataFrame,
     options: Sequence[PricedOption],
+    *,
     whole: Mapping[str, RemainingCapacity],
-    settings: CampaignSettings,
-) -> tuple[dict[str, int], Counter[tuple[str, str]]]:
-    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query."""
-    is_wanted = randomization.is_within(F.col("exploration_bucket"), wave.exploration_share)
-    wanted = waiting.where(F.col("queue").isin(*POLICIES) & is_wanted)
-    columns = "queue", "exploration_bucket", "options_mask", drawn.alias("option")
-    rows = wanted.groupBy(*columns).count().collect()
-    thresholds: dict[str, int] = {}
+    left: Mapping[str, RemainingCapacity],
+    priced: PricedCell | None,
+    of_wave: Mapping[str, str],
+    send_on: date,
+) -> PlannedWave:
+    """The plan as a whole. whole, left: what each cell had and has. of_wave: cycle and wave."""
+    found = _counted(decided, options)
+    waterfall = [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(found.reasons.items())]
+    limits = []
     for policy in POLICIES:
-        users = Counter[tuple[int, int]]()
-        for row in rows:
-            if row.queue == policy:
-                users[row.exploration_bucket, row.options_mask] += row["count"]
-        thresholds[policy] = exploration.threshold(
-            [exploration.Candidates(bucket, mask, count) for (bucket, mask), count in users.items()],
-            wanted_share=wave.exploration_share,
-            options=options,
-            reserve=whole[policy].share(settings.exploration.reserve_share),
-            whole=whole[policy],
-            none_share=settings.exploration.none_share,
-        )
-    draws = Counter[tuple[str, str]]()
-    for row in rows:
-        if row.exploration_bucket < thresholds[row.queue]:
-            draws[row.queue, row.option] += row["count"]
-    return thresholds, draws
+        rows = _limits(whole[policy], left[policy])
+        rows = rows if priced is None or policy != CELL else priced.rows(rows, found.value)
+        limits += [{**of_wave, "policy": policy, **row} for row in rows]
+    says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
+    digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
+    worth = None if priced is None else priced.worth(found.value)
+    rows_of_plan = _rows(decided, options)
+    return PlannedWave(rows_of_plan, decided, waterfall, limits, found.sent, found.cost, digest, found.barred, worth)
 
 
 class _Counted(NamedTuple):
-    """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users."""
+    """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users.
+
+    value: sum over the users allocated by prices, millionths.
+    """
 
     reasons: Counter[str]
     sent: Counter[str]
     cost: Decimal
     rows: Decimal
     barred: int
+    value: int
 
 
 def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     """What is known of a plan as a whole; one query."""
-    reasons, sent, cost, rows, barred = Counter[str](), Counter[str](), Decimal(0), Decimal(0), 0
+    reasons, sent, cost, rows, barred, value = Counter[str](), Counter[str](), Decimal(0), Decimal(0), 0, 0
     by_label = {option.label: option for option in options}
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
     of_row = F.xxhash64(*decides).cast("decimal(20,0)")
-    sums = F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.count_if("is_barred_unread").alias("barred")
+    sums = [F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.sum("value").alias("value")]
+    sums.append(F.count_if("is_barred_unread").alias("barred"))
     for row in decided.groupBy("reason", "option").agg(*sums).collect():
         reasons[row.reason] += row.users
-        barred += row.barred
+        barred, value = barred + row.barred, value + (row.value or 0)
         if row.reason in _IN_PLAN:
             rows += row.hash
         if row.reason == "planned":
             sent[by_label[row.option].channel] += row.users
             cost += by_label[row.option].cost * row.users
-    return _Counted(reasons, sent, cost, rows, barred)
+    return _Counted(reasons, sent, cost, rows, barred, value)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:

@@ -89,12 +89,27 @@ WAVE_LIMITS = Table(
         CYCLE,
         WAVE,
         Column("policy", "string", "cell the limit is for", required=True, allowed=POLICIES),
-        Column("limit", "string", "capacity of a channel (`capacity_sms`) or the `budget`", required=True),
-        number("capacity", "capacity of this cell: contacts, or money for the budget"),
-        number("used", "use by the plan: contacts, or money for the budget"),
-        number("shadow_price", "gain of one unit more; null where a simple rule fills the wave"),
-        number("gap", "capacity less use"),
+        Column(
+            "limit",
+            "string",
+            "capacity of a channel (`capacity_sms`), the `budget`, what the month has left (`month_budget`, "
+            "`stock_<benefit>`), or what is asked for at least (`least_sms`, `least_in_<branch>`)",
+            required=True,
+        ),
+        number("capacity", "capacity of this cell: contacts, or money for a budget; of a least, what is asked for"),
+        number("used", "use by the plan: contacts, or money for a budget"),
+        number(
+            "shadow_price",
+            "value that one unit more would add, in the region's currency; below 0 where one less of a least would; null "
+            "where a simple rule fills the wave",
+        ),
+        number("gap", "capacity less use; of a least, 0 or less"),
         PLAN_VERSION,
+        number(
+            "certified_gap",
+            "share of the best plan's total value that the cell's plan may at most be short of, proven by its prices; "
+            "null where a simple rule fills the wave",
+        ),
     ),
     ("cycle", "wave"),
 )

@@ -1,0 +1,216 @@
+"""The cell `model` by prices: what its options are worth, what limits it, and what one unit more would add.
+
+Only who is selected, touched and qualifies is allocated, explorers apart: their draws stand, and take from the limits
+first. The other cells fill in their own order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation.campaign.planning import capacity, priced
+from reactivation.campaign.planning.capacity import CENTS, PricedOption, RemainingCapacity
+from reactivation.campaign.planning.cells import FINE, MICRO, Limit
+from reactivation.campaign.planning.gains import WaveGains
+from reactivation.campaign.planning.priced import PLACE, Priced
+from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
+from reactivation.frames import by_value
+
+CELL = "model"
+VALUE = "_value"
+_IN_BRANCH = "least_in_"
+
+
+class Terms(NamedTuple):
+    """What an allocation by prices reckons with beside the wave's own settings.
+
+    active_user: value of a user who becomes active because of a contact, in the region's currency, as registered.
+    budget, stock: what of the month's money and grants no release has taken, for all cells; None, absent: no end.
+    """
+
+    active_user: Decimal
+    budget: Decimal | None = None
+    stock: Mapping[str, int] = {}
+
+
+class Worth(NamedTuple):
+    """What a plan is worth, what no plan exceeds, and by which share it is at most short of the best (certified)."""
+
+    value: float
+    bound: float
+    gap: float
+
+
+class Part(NamedTuple):
+    """The cell's part of one limit, of which its draws have taken some, in the limit's units."""
+
+    limit: Limit
+    whole: int
+    drawn: int = 0
+
+    def row(self, used: int) -> dict[str, Any]:
+        """Its row of `wave_limits`, but for prices. used: units, without draws."""
+        scale = self.limit.scale
+        whole, taken = self.whole / scale, round((used + self.drawn) / scale, 2)
+        return {"limit": self.limit.name, "capacity": whole, "used": taken, "gap": round(whole - taken, 2)}
+
+
+@dataclass(frozen=True)
+class PricedCell:
+    """The cell's plan. users: all eligible, with the number of the option they get, `_place`, and its `_value`."""
+
+    found: Priced
+    parts: tuple[Part, ...]
+    users: DataFrame
+
+    def remaining(self, before: RemainingCapacity, options: Sequence[PricedOption]) -> RemainingCapacity:
+        """What the plan leaves of capacity and budget."""
+        for option, users in zip(options, self.found.plan.counts[:, :-1].sum(axis=0).tolist(), strict=True):
+            before = before.after(option, users)
+        return before
+
+    def option(self, options: Sequence[PricedOption]) -> Column:
+        """Label of the option that a user of `users` gets; null: none."""
+        return by_value(F.col(PLACE), {place: option.label for place, option in enumerate(options)})
+
+    def worth(self, value: int) -> "Worth":
+        """What the plan is worth, where its users are worth so much together, in millionths."""
+        return Worth(value / MICRO, self.found.plan.bound / MICRO, self.found.plan.gap(value))
+
+    def rows(self, capacities: Sequence[Mapping[str, Any]], value: int) -> list[dict[str, Any]]:
+        """Rows of `wave_limits`: those of capacities and budget as given, the others its own, all with their prices."""
+        used, given = self.found.used(), {row["limit"]: row for row in capacities}
+        prices = zip(self.parts, self.found.plan.prices, strict=True)
+        return [
+            {
+                **given.get(part.limit.name, part.row(used[part.limit.name])),
+                "shadow_price": price * part.limit.scale / (MICRO * FINE),
+                "certified_gap": self.found.plan.gap(value),
+            }
+            for part, price in prices
+        ]
+
+
+def told(worth: Worth | None, limits: Iterable[Mapping[str, Any]], terms: Terms) -> list[str]:
+    """What a run prints of an allocation by prices: its value, its certified gap, what one unit more would add."""
+    if worth is None:
+        return ["the model's cell goes by the options' order: not all of their gains are known, or conf asks for it"]
+    first = f"the model's cell by prices: worth {worth.value:.2f}, no plan more than {worth.bound:.2f}"
+    lines = [f"{first}; certified gap {worth.gap:.6f}"]
+    for row in limits:
+        price = row["shadow_price"]
+        if row["policy"] == CELL and price:
+            moved = price / float(terms.active_user) if terms.active_user else 0.0
+            lines.append(f"one more of {row['limit']} adds {price:.4f}, or {moved:.4f} users moved")
+    return lines
+
+
+def value_of(plan: DataFrame, active_user: Decimal) -> DataFrame:
+    """One row: users reached, spend of all cells, and `value` of the model's contacts outside exploration.
+
+    plan: rows of `wave_plan`. value: gain times what an active user is worth, less expected cost; what is not known to
+    gain counts as its cost alone.
+    """
+    sent = plan.where(F.col("channel") != "none")
+    gain = F.coalesce(F.col("expected_gain"), F.lit(0.0)) * float(active_user) - F.col("cost").cast("double")
+    is_own = (F.col("policy") == CELL) & ~F.col("is_exploration")
+    return sent.agg(
+        F.count("*").cast("double").alias("users reached"),
+        F.coalesce(F.sum("cost").cast("double"), F.lit(0.0)).alias("spend"),
+        F.coalesce(F.round(F.sum(F.when(is_own, gain)), 2), F.lit(0.0)).alias("value"),
+    )
+
+
+def beside(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Figures of two plans beside each other, a row each; what one does not have counts as 0."""
+    names = dict.fromkeys([*before, *after])
+    pairs = ((name, before.get(name, 0.0), after.get(name, 0.0)) for name in names)
+    return [{"what": n, "stands": round(a, 4), "what if": round(b, 4), "more": round(b - a, 4)} for n, a, b in pairs]
+
+
+def is_priced(settings: CampaignSettings, gains: WaveGains) -> bool:
+    """True where conf asks for prices and it is known what every option of the wave adds."""
+    return settings.allocation == "prices" and None not in gains.options
+
+
+def allocate(
+    eligible: DataFrame,
+    among: Column,
+    *,
+    wave: Wave,
+    options: Sequence[PricedOption],
+    whole: RemainingCapacity,
+    drawn: Mapping[str, int],
+    cells: Mapping[str, int],
+    settings: CampaignSettings,
+    gains: WaveGains,
+    terms: Terms,
+) -> PricedCell:
+    """Allocate the cell's options to those among the eligible at the best total value. Arguments as for `parts`.
+
+    An option is worth what it adds to the user's P(active), times what an active user is worth, less its expected cost.
+    One that is surely of harm is not offered. PlanError names limits that cannot be met together.
+    """
+    of_cell = parts(wave, options, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
+    active_user = float(terms.active_user * MICRO)
+    values = [
+        F.when(
+            among & (F.col("options_mask").bitwiseAND(1 << option.bit) != 0) & (option.bit in gains.order),
+            F.round(gain * active_user).cast("bigint") - option.cents * (MICRO // CENTS),
+        )
+        for option, gain in zip(options, gains.of_users(options), strict=True)
+    ]
+    branches = {part.limit.name.removeprefix(_IN_BRANCH): part.limit.group for part in of_cell if part.limit.group}
+    group = by_value(F.col("branch"), branches, 0) if branches else None
+    users, limits = priced.valued(eligible, values, ties=F.col("by_chance"), group=group), [p.limit for p in of_cell]
+    found = priced.allocate(users.where(among), limits, options=len(options), at_most=cells.get(CELL, 0))
+    value = by_value(F.col(PLACE), {n: F.col(f"_worth_{n}") for n in range(len(options))})
+    own = {PLACE: F.when(among, F.col(PLACE)), VALUE: F.when(among, value)}
+    return PricedCell(found, tuple(of_cell), found.assigned(users).withColumns(own))
+
+
+def parts(
+    wave: Wave,
+    options: Sequence[PricedOption],
+    *,
+    whole: RemainingCapacity,
+    drawn: Mapping[str, int],
+    cells: Mapping[str, int],
+    settings: CampaignSettings,
+    terms: Terms,
+) -> list[Part]:
+    """The cell's limits. whole: its part of the wave's capacities and budget. drawn: explorers by option's label."""
+    weights, low_activity = capacity.weights_of_cells(cells, settings.arms), sum(cells.values())
+    cents = [option.cents for option in options]
+
+    def own(total: int) -> int:
+        return capacity.split(total, weights)[CELL]
+
+    def least(asked: Mapping[str, Decimal] | None) -> Iterator[tuple[str, int]]:
+        return ((name, own(capacity.scaled(each, low_activity))) for name, each in (asked or {}).items())
+
+    def part(name: str, uses: Sequence[int], total: int, *, scale: int = 1) -> Part:
+        taken = sum(drawn.get(option.label, 0) * use for option, use in zip(options, uses, strict=True))
+        return Part(Limit(name, tuple(uses), most=max(total - taken, 0), scale=scale), total, taken)
+
+    def of(name: str, kind: str) -> list[int]:
+        return [int(getattr(option, kind) == name) for option in options]
+
+    found = [part(f"capacity_{name}", of(name, "channel"), total) for name, total in whole.contacts.items()]
+    found.append(part("budget", cents, whole.cents, scale=CENTS))
+    if terms.budget is not None:
+        found.append(part("month_budget", cents, own(max(int(terms.budget * CENTS), 0)), scale=CENTS))
+    offered = {option.benefit for option in options} - {NO_BENEFIT}
+    found += [part(f"stock_{n}", of(n, "benefit"), own(max(k, 0))) for n, k in terms.stock.items() if n in offered]
+    asked = [
+        part(f"least_{name}", of(name, "channel"), total) for name, total in least(wave.least_contacts_per_1000_users)
+    ]
+    found += [one._replace(limit=one.limit._replace(most=None, least=one.limit.most)) for one in asked]
+    for number, (branch, total) in enumerate(least(wave.least_per_branch_per_1000_users), start=1):
+        in_branch = Limit(f"{_IN_BRANCH}{branch}", (1,) * len(options), least=total, group=number)
+        found.append(Part(in_branch, total))
+    return found

@@ -1,0 +1,75 @@
+"""Plan a wave, or all waves of a month, under other settings without writing, and show what would differ."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign
+from reactivation.campaign import Ledger
+from reactivation.contracts import derived
+from reactivation.frames import records
+from reactivation.pipelines import plan_wave, releases
+from reactivation.runtime.run import Run
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What else may be said; the other settings come by --set."""
+    parser.add_argument(
+        "--budgets",
+        type=Decimal,
+        nargs="*",
+        default=[],
+        metavar="FACTOR",
+        help="value at these times the wave's budget",
+    )
+
+
+def run(r: Run) -> None:
+    """Each wave on its own day's facts; without --wave all whose day is not after --as-of.
+
+    What stands is the newest plan, under the settings it was made with.
+    """
+    known, settings = releases.ledger(r), r.settings.campaign
+    days = settings.planned_on(r.cycle, r.calendar)
+    names = (
+        [r.wave] if r.wave is not None else [name for name, day in days.items() if r.as_of is None or day <= r.as_of]
+    )
+    for name in names:
+        day = r.as_of if r.wave is not None else None
+        as_of = campaign.wave_days.day_of(settings, cycle=r.cycle, calendar=r.calendar, wave=name, as_of=day)
+        _one(r.at(r.step, wave=name), known, str(name), as_of)
+
+
+def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
+    lead = timedelta(days=r.settings.campaign.lead_days)
+    material, worth = plan_wave.looked_at(r, known, name, as_of, as_of + lead), r.settings.experiment.active_user_value
+    active_user = Decimal(str(worth.registered)) if worth else Decimal(0)
+    planned = material.planned()
+    after = _figures(planned.plan, planned.limits, active_user)
+    stands, before = known.planned(cycle=str(r.cycle), wave=name), {}
+    if stands is not None:
+        is_it = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == name)
+        is_it &= F.col("plan_version") == stands["plan_version"]
+        before = _figures(r.read(derived.WAVE_PLAN, is_it), records(r.read(derived.WAVE_LIMITS, is_it)), active_user)
+    title = f"{name} of {r.cycle} as of {as_of}, nothing is written"
+    r.show(title, campaign.model_cell.beside(before, after))
+    if not r.args.budgets:
+        return
+    curve = []
+    for factor in sorted(r.args.budgets):
+        budget = material.wave.budget_cny_per_1000_users * factor
+        other = material.planned(material.wave.model_copy(update={"budget_cny_per_1000_users": budget}))
+        curve.append({"budget_cny_per_1000_users": budget, **_figures(other.plan, other.limits, active_user)})
+    r.show(f"{name}: value against budget", curve)
+
+
+def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], active_user: Decimal) -> dict[str, float]:
+    """Users reached, spend, value, and what one unit more of each limit would add."""
+    found = records(campaign.model_cell.value_of(plan, active_user))[0]
+    prices = {f"one more of {row['limit']}": row["shadow_price"] for row in limits if row["shadow_price"]}
+    return {**found, **dict(sorted(prices.items()))}
