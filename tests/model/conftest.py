@@ -34,6 +34,7 @@ SMALL: dict[str, Any] = {
         "validation_tol": 0.0,
     },
     "gate": {"confidence": 0.95, "champion_margin": 0.01, "min_rows": 50},
+    "reasons": True,
     "deciles": 10,
     "calibration_bins": 5,
     "auto_approve": False,

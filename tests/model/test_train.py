@@ -87,7 +87,9 @@ def test_unknown_texts_and_nulls_are_scored(trained: model.Trained, spark: Spark
 
 def test_without_a_model_scores_stay_null(trained: model.Trained, examples: DataFrame) -> None:
     scorer = model.Scorer("3", trained.fitted.model, trained.fitted.features)
-    found = model.score_users(examples.where("cycle = '2026-03'"), {"active": scorer, "asset_uplift": None})
+    found = model.score_users(
+        examples.where("cycle = '2026-03'"), {"active": scorer, "asset_uplift": None}, reasons=True
+    )
     row = found.orderBy("user_id").head()
     assert row is not None
     assert (row.cycle, row.user_id, row.active_version) == ("2026-03", 1, "3")

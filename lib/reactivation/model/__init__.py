@@ -5,6 +5,7 @@ from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
 from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.pipeline import Fitted
+from reactivation.model.reasons import explained, mean_contributions
 from reactivation.model.score import Scorer, score, score_users
 from reactivation.model.settings import ModelSettings
 from reactivation.model.train import Trained, qualities, train
@@ -25,10 +26,12 @@ __all__ = [
     "Training",
     "compare",
     "examples",
+    "explained",
     "feature_names",
     "fingerprint",
     "holds_against_champion",
     "interval",
+    "mean_contributions",
     "months",
     "qualities",
     "quality",

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
 from reactivation.model.pipeline import probability, raw_score
+from reactivation.model.reasons import explained, with_reasons
 
 
 @dataclass(frozen=True)
@@ -21,27 +22,37 @@ class Scorer:
     features: tuple[str, ...]
 
 
-def score_users(features: DataFrame, scorers: Mapping[str, Scorer | None]) -> DataFrame:
+def score_users(features: DataFrame, scorers: Mapping[str, Scorer | None], *, reasons: bool) -> DataFrame:
     """Rows of `scores` for the rows of features; of a model that is not there (None), score and version are null.
 
-    Grain and key: cycle, user_id. The models look at the same rows one after the other, so nothing is joined.
+    Grain and key: cycle, user_id. The models look at the same rows one after the other, so nothing is joined. reasons:
+    say what moved each score; else reasons are null.
     """
-    scored = features
-    for target, scorer in scorers.items():
-        if scorer is None:
-            names = f"raw_{target}", f"p_{target}", f"{target}_version"
-            scored = scored.withColumns({name: F.lit(None) for name in names})
-            continue
-        scored = score(scorer.model, scored, features=scorer.features, keep=scored.columns)
+    scored, given = features, {target: scorer for target, scorer in scorers.items() if scorer is not None}
+    models = {target: explained(scorer.model) for target, scorer in given.items()} if reasons else {}
+    for target, scorer in given.items():
+        beside = models[target].beside(target) if reasons else []
+        scored = score(scorer.model, scored, features=scorer.features, keep=scored.columns, beside=beside)
         scored = scored.withColumnsRenamed({"raw": f"raw_{target}", "p": f"p_{target}"})
         scored = scored.withColumn(f"{target}_version", F.lit(scorer.version))
-    return derived.SCORES.select(scored)
+    if models:
+        scored = with_reasons(scored.drop(*[n for n in features.columns if n not in derived.SCORES.key]), models)
+    missing = [name for name in derived.SCORES.column_names if name not in scored.columns]
+    return derived.SCORES.select(scored.withColumns({name: F.lit(None) for name in missing}))
 
 
-def score(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:
+def score(
+    model: PipelineModel,
+    rows: DataFrame,
+    *,
+    features: Sequence[str],
+    keep: Sequence[str],
+    beside: Sequence[Column] = (),
+) -> DataFrame:
     """The columns to keep, and `raw` (log-odds by the trees; ranks) and `p` (calibrated probability).
 
-    features: what the model was fitted on, by its own signature; ModelError lists those that the rows lack.
+    features: what the model was fitted on, by its own signature; ModelError lists those that the rows lack. beside:
+    what else of the pipeline's columns is kept.
     """
     missing = missing_features(rows, features)
     if missing:
@@ -51,7 +62,7 @@ def score(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], kee
             [Finding("missing", n, advice) for n in missing],
         )
     given = rows.select(*dict.fromkeys([*keep, *features]))
-    return model.transform(given).select(*keep, raw_score(), probability())
+    return model.transform(given).select(*keep, raw_score(), probability(), *beside)
 
 
 def missing_features(rows: DataFrame, features: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from reactivation.frozen_model import FrozenModel
+from reactivation.statistics.shapley import MOST_CONDITIONS
 
 
 class SplitSettings(FrozenModel):
@@ -68,10 +69,11 @@ class ModelSettings(FrozenModel):
     users who were contacted are left out. drop: the months are. touched_rows: users whom a registered experiment left
     open to contact; left_out: the untouched speak for them, each weighing 1 / P(untouched); keep: they count as well.
     partitions: training rows are laid into this many, by user and in a fixed order, since MLlib's trees depend on it.
-    missing_value: stands for a number that is not known; lies outside all features' values. deciles: groups of the lift
-    table. calibration_bins: groups of equal width of the calibration table. auto_approve: a version that passes its
-    gate goes live at once (a demo's privilege). tracking_uri: MLflow's store; null: `mlflow.db` under the root.
-    pip_requirements: what a server of the model installs.
+    missing_value: stands for a number that is not known; lies outside all features' values. reasons: each score is
+    stored with what moved it most. deciles: groups of the lift table. calibration_bins: groups of equal width of the
+    calibration table. auto_approve: a version that passes its gate goes live at once (a demo's privilege).
+    tracking_uri: MLflow's store; null: `mlflow.db` under the root. pip_requirements: what a server of the model
+    installs.
     """
 
     train_months: int = Field(gt=0)
@@ -86,11 +88,20 @@ class ModelSettings(FrozenModel):
     missing_value: float
     trees: TreeSettings
     gate: GateSettings
+    reasons: bool
     deciles: int = Field(ge=2)
     calibration_bins: int = Field(ge=2)
     auto_approve: bool
     tracking_uri: str | None = None
     pip_requirements: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _reasons_can_be_given(self) -> Self:
+        if self.reasons and self.trees.max_depth > MOST_CONDITIONS:
+            raise ValueError(
+                f"reasons need a trees.max_depth of {MOST_CONDITIONS} at most: set reasons: false, or less"
+            )
+        return self
 
     @property
     def flat(self) -> dict[str, Any]:

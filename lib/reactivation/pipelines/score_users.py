@@ -28,7 +28,7 @@ def run(r: Run) -> None:
         r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null")
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
-    scores = model.score_users(features, scorers)
+    scores = model.score_users(features, scorers, reasons=r.settings.model.reasons)
     releases.require_frozen(r, {derived.SCORES.name: scores})
     r.write(derived.SCORES, scores)
 

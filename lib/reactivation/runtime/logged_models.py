@@ -100,6 +100,13 @@ def log_evidence(trained: model.Trained) -> None:
     mlflow.log_figure(plots.lift(trained.quality), "lift.png")
 
 
+def log_contributions(trained: model.Trained, rows: DataFrame) -> None:
+    """Put into the run how much each feature moves the scores of some users. rows: their features."""
+    own = trained.fitted
+    found = model.mean_contributions(own.model, rows.select("cycle", "user_id", *own.features))
+    mlflow.log_dict({"mean_contributions": found}, "contributions.json")
+
+
 def log_model(
     trained: model.Trained, *, run_id: str, signature: ModelSignature, rows: pd.DataFrame, settings: model.ModelSettings
 ) -> None:

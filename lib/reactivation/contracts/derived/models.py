@@ -3,6 +3,8 @@
 from reactivation.contracts.derived.shared import CYCLE, number, per_user
 from reactivation.contracts.table import Column, Table
 
+_REASONS = "array<struct<feature:string,contribution:double>>"
+
 SCORES = per_user(
     "scores",
     "scores of one low-activity user at the observation date, by the champion models",
@@ -12,6 +14,13 @@ SCORES = per_user(
     number("raw_asset_uplift", "raw score behind p_asset_uplift (margin, log-odds); ranks"),
     Column("active_version", "string", "registered version that gave p_active"),
     Column("asset_uplift_version", "string", "registered version that gave p_asset_uplift"),
+    Column(
+        "reasons_active",
+        _REASONS,
+        "features that moved raw_active most, strongest first, five at most; contribution: by how much, signed, "
+        "log-odds; null: not asked for (model.reasons)",
+    ),
+    Column("reasons_asset_uplift", _REASONS, "the same of raw_asset_uplift"),
 )
 
 SCORE_EVALUATION = Table(
