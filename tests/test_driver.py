@@ -67,6 +67,7 @@ FEW = {
     f"{LAB}pipelines/check_intervals.py": (1, "counts per contrast over all seeds"),
     f"{LAB}pipelines/compare_loops.py": (3, "a row per cell, contrast or figure"),
     f"{LIB}pipelines/evaluate_scores.py": (1, "one row: which model"),
+    f"{LIB}pipelines/explain_user.py": (3, "rows of one user; bands of a cycle"),
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
     f"{LIB}pipelines/rows_taken.py": (2, "ingest_counts; a row of counts per source and month"),
     f"{LIB}pipelines/model_ledger.py": (1, "events of one version of a model"),

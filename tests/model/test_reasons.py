@@ -1,4 +1,4 @@
-"""Reasons of MLlib's scores: they add up to the raw score, agree with another implementation, and say what is stored."""
+"""Reasons of MLlib's scores: they add up to the raw score, agree with xgboost's, and are what is stored."""
 
 import subprocess
 import sys

@@ -147,6 +147,13 @@ LOOP = Step(
     (),
 )
 
+EXPLAIN = Step(
+    "explain_user",
+    "one user's month in words: scores and their reasons, tier, cell, waves, outcome",
+    (*dict.fromkeys((*PLAN.reads, *READ_OUT.reads, "wave_plan", "outcomes", "response")),),
+    ("explanation_log",),
+)
+
 EXPIRE = Step(
     "expire_months",
     "months past their retention go",
@@ -157,7 +164,7 @@ EXPIRE = Step(
 EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPIRE)}
+BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPLAIN, EXPIRE)}
 
 
 def writer_of(table: str) -> str | None:

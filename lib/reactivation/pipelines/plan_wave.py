@@ -47,20 +47,13 @@ def run(r: Run) -> None:
         raise campaign.wave_days.missed({name: as_of}, cycle=r.cycle, calendar=r.calendar, today=today)
     permissions.require_feeds(r, day=as_of)
     send_on = as_of + timedelta(days=settings.lead_days)
-    wave, is_now = settings.waves[name], F.col("cycle") == str(r.cycle)
     registered, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
     for difference in changed:
         r.say(f"    by force, not as registered: {difference.says}")
     frozen = releases.fingerprints(r, known)
     releases.require_as_released(r, known, frozen)
-    arms = r.read(derived.ARMS, is_now)
-    cells = campaign.arms.cell_sizes(arms)
-    facts = _known(r, arms, cells, as_of, send_on)
-    common: dict[str, Any] = {"wave": wave, "name": name, "cells": cells, "settings": settings}
-    eligible = checkpointed(campaign.eligibility.eligibility(facts, **common, salts=reach.salts(r, name)))
-    gains = evidence_months.gains(r, wave, name)
-    planned = campaign.waves.plan(eligible, **common, cycle=str(r.cycle), send_on=send_on, gains=gains)
+    planned = decide(r, name, as_of=as_of, send_on=send_on)
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
@@ -163,11 +156,39 @@ def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int
     return campaign.ledger.kept_beside(r.read(table, is_here), versions).select(rows.columns).unionByName(rows)
 
 
-def _known(r: Run, arms: DataFrame, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
+def decide(r: Run, wave: str, *, as_of: date, send_on: date) -> campaign.waves.PlannedWave:
+    """Who gets what in a wave, and why the others do not, as known at 00:00 of its day. Writes nothing."""
+    cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
+    eligible = checkpointed(eligibility(r, wave, cells, as_of=as_of, send_on=send_on))
+    return campaign.waves.plan(
+        eligible,
+        wave=r.settings.campaign.waves[wave],
+        name=wave,
+        cells=cells,
+        settings=r.settings.campaign,
+        cycle=str(r.cycle),
+        send_on=send_on,
+        gains=evidence_months.gains(r, r.settings.campaign.waves[wave], wave),
+    )
+
+
+def eligibility(r: Run, wave: str, cells: Mapping[str, int], *, as_of: date, send_on: date) -> DataFrame:
+    """Of each low-activity user that the run reads: for what a wave can plan, or the first reason why for nothing."""
+    return campaign.eligibility.eligibility(
+        _known(r, cells, as_of, send_on),
+        wave=r.settings.campaign.waves[wave],
+        name=wave,
+        cells=cells,
+        settings=r.settings.campaign,
+        salts=reach.salts(r, wave),
+    )
+
+
+def _known(r: Run, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day. cells: users per cell of `arms`."""
     is_now = F.col("cycle") == str(r.cycle)
     return campaign.facts.gather(
-        arms,
+        r.read(derived.ARMS, is_now),
         cells=cells,
         tiers=r.read(derived.TIERS_TABLE, is_now),
         scores=r.read(derived.SCORES, is_now),

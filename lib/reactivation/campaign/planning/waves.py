@@ -39,10 +39,14 @@ REASONS = (
 """Why a user has no contact in a wave, the first that holds counts."""
 
 _IN_PLAN = ("planned", "drawn_none")
+NO_CHANNEL = "none"
+"""In the place of the channel: exploration drew no contact."""
 
 
 class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
+
+    decided: user_id, reason and more of each low-activity user; the waterfall counts its reasons.
 
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
@@ -50,6 +54,7 @@ class PlannedWave(NamedTuple):
     """
 
     plan: DataFrame
+    decided: DataFrame
     waterfall: list[dict[str, Any]]
     limits: list[dict[str, Any]]
     contacts: Mapping[str, int]
@@ -133,7 +138,18 @@ def plan(
     ]
     says = [str(send_on), str(found.rows), *map(str, given), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
-    return PlannedWave(_rows(decided, given), waterfall, limits, found.sent, found.cost, digest, found.barred)
+    return PlannedWave(_rows(decided, given), decided, waterfall, limits, found.sent, found.cost, digest, found.barred)
+
+
+def first_reasons(eligible: DataFrame, in_plan: DataFrame) -> DataFrame:
+    """Per user the reason that the waterfall counts, by what was planned; null: a limit of the wave left the user out.
+
+    eligible: of `eligibility.eligibility`. in_plan: the wave's rows of `wave_plan`, of one version. Grain: user_id.
+    """
+    is_contact = F.when(F.col("channel") == NO_CHANNEL, "drawn_none").otherwise("planned")
+    planned = in_plan.select("user_id", is_contact.alias("in_plan"))
+    reasons = eligible.join(planned, "user_id", "left")
+    return reasons.select("user_id", F.coalesce("in_plan", "reason").alias("reason"))
 
 
 def _exploration(
@@ -205,7 +221,7 @@ def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     option = F.col("option")
     found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {
-            "channel": by_value(option, {o.label: o.channel for o in options}, "none"),
+            "channel": by_value(option, {o.label: o.channel for o in options}, NO_CHANNEL),
             "benefit": by_value(option, {o.label: o.benefit for o in options}, NO_BENEFIT),
             "cost": by_value(option, {o.label: o.cost for o in options}, Decimal(0)),
             "contact_id": F.lit(None).cast("string"),

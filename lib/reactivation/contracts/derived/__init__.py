@@ -2,7 +2,7 @@
 
 from reactivation.contracts.derived.arms import ARMS, BALANCE, EXPERIMENT_PLAN
 from reactivation.contracts.derived.ingest import INGEST_COUNTS, QUARANTINE
-from reactivation.contracts.derived.log import ERASURE_LEDGER, RUN_LOG
+from reactivation.contracts.derived.log import ERASURE_LEDGER, EXPLANATION_LOG, RUN_LOG
 from reactivation.contracts.derived.models import MODEL_LEDGER, SCORE_EVALUATION, SCORES
 from reactivation.contracts.derived.readouts import (
     OUTCOMES,
@@ -36,6 +36,7 @@ __all__ = [
     "CYCLE",
     "ERASURE_LEDGER",
     "EXPERIMENT_PLAN",
+    "EXPLANATION_LOG",
     "FEATURES",
     "INGEST_COUNTS",
     "LABELS",
@@ -91,6 +92,7 @@ ALL = (
     RESPONSE,
     MODEL_LEDGER,
     RUN_LOG,
+    EXPLANATION_LOG,
     ERASURE_LEDGER,
 )
 BY_NAME = {table.name: table for table in ALL}

@@ -1,5 +1,6 @@
-"""Contract of the log of all runs."""
+"""Contracts of logs that no cycle replaces: of all runs, of explanations given, of rows removed."""
 
+from reactivation.contracts.canonical import USER_ID
 from reactivation.contracts.derived.shared import CYCLE
 from reactivation.contracts.table import Column, Table
 
@@ -21,6 +22,22 @@ RUN_LOG = Table(
         Column("seconds", "double", "time it took", unit="seconds", required=True),
         Column("finished_at", "timestamp", "when it was done", required=True),
         Column("principal", "string", "account under which the platform ran the job; null in rows of 0.1.0"),
+    ),
+    is_append_only=True,
+)
+
+EXPLANATION_LOG = Table(
+    "explanation_log",
+    "one explanation of one user's month that somebody asked for",
+    (),
+    (
+        Column("at", "timestamp", "when it was asked for, before anything was shown", required=True),
+        CYCLE,
+        USER_ID,
+        Column("audience", "string", "whom it was written for", required=True, allowed=("staff", "customer")),
+        Column("principal", "string", "account under which the platform ran the job", required=True),
+        Column("reason", "string", "why it was asked for", required=True),
+        Column("run_id", "string", "number of the run", required=True),
     ),
     is_append_only=True,
 )

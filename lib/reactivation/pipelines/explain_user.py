@@ -1,0 +1,157 @@
+"""Say in words what a month made of one user, and why: scores, tier, cell, each wave, outcome. Who asks is noted."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from reactivation import campaign, features
+from reactivation.campaign import Ledger
+from reactivation.contracts import canonical, derived
+from reactivation.contracts.table import Table
+from reactivation.errors import Finding, SettingsError
+from reactivation.frames import records
+from reactivation.pipelines import plan_wave, releases
+from reactivation.report import explanation
+from reactivation.report.explanation import UserMonth, WaveOfUser
+from reactivation.runtime.one_user import OneUser
+from reactivation.runtime.principal import now
+from reactivation.runtime.run import Run
+
+Rows = list[dict[str, Any]]
+LANGUAGE = "en"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Whom it is about, why somebody asks, and who shall read it."""
+    parser.add_argument("--user-id", required=True, type=int, help="number of the user")
+    parser.add_argument("--reason", required=True, help="why it is asked for: a complaint's number, a review, …")
+    parser.add_argument("--for", dest="audience", choices=("staff", "customer"), default="staff", help="who reads it")
+
+
+def run(r: Run) -> None:
+    """Prints the explanation, and adds to `explanation_log` who asked for it and why, before anything is looked up.
+
+    Of a wave that has no contact for the user, no table keeps the reason by user: it is worked out again as of the
+    wave's day, by the functions that planned it, and the text says so.
+    """
+    if not r.args.reason.strip():
+        raise SettingsError("nothing was looked up", [Finding("missing", "--reason", "say why it is asked for")])
+    asked = {"at": now(), "cycle": str(r.cycle), "user_id": r.args.user_id, "audience": r.args.audience}
+    asked |= {"principal": r.principal, "reason": r.args.reason, "run_id": r.run_id}
+    r.append(derived.EXPLANATION_LOG, r.rows(derived.EXPLANATION_LOG, [asked]))
+    month = user_month(r, r.args.user_id)
+    is_for_staff = r.args.audience == "staff"
+    r.say(explanation.for_staff(month) if is_for_staff else explanation.for_customer(month, language=LANGUAGE))
+
+
+def user_month(r: Run, user_id: int) -> UserMonth:
+    """What the cycle's tables hold of a user, each read once."""
+    own = OneUser.of(r, user_id)
+    catalogue = features.catalogue(r.settings.sources.present, r.settings.features, kinds=r.settings.activity)
+    arm, tier = _row(own, derived.ARMS), _row(own, derived.TIERS_TABLE)
+    bands = _rows(r, derived.TIER_BANDS) if tier else []
+    return UserMonth(
+        user_id,
+        str(r.cycle),
+        r.calendar.zone,
+        scores=_row(own, derived.SCORES),
+        features=_row(own, derived.FEATURES),
+        tier=tier,
+        band=next((band for band in bands if tier and band["band"] == tier["band"]), None),
+        arm=arm,
+        outcome=_row(own, derived.OUTCOMES),
+        waves=tuple(_waves(r, own)) if arm else (),
+        words={feature.name: (feature.meaning, feature.unit) for feature in catalogue},
+    )
+
+
+def _rows(r: Run, table: Table) -> Rows:
+    """The cycle's rows of a table that the run sees; none where nothing has written it."""
+    return records(r.read(table, _is_now(r))) if r.has(table) else []
+
+
+def _is_now(r: Run) -> Column:
+    return F.col("cycle") == str(r.cycle)
+
+
+def _row(own: OneUser, table: Table) -> dict[str, Any] | None:
+    return next(iter(_rows(own, table)), None)
+
+
+def _waves(r: Run, own: OneUser) -> Iterator[WaveOfUser]:
+    """Each wave of conf in the order of its day, and what it made of the user."""
+    known, cells = releases.ledger(r), campaign.arms.cell_sizes(r.read(derived.ARMS, _is_now(r)))
+    tables = derived.WAVE_PLAN, derived.CONTACT_LEDGER, canonical.CONTACTS
+    plans, contacts, receipts = (_rows(own, table) for table in tables)
+    for name in r.settings.campaign.waves:
+        version = version_of(known, cycle=str(r.cycle), wave=name)
+        if version is None:
+            is_skipped = name in known.skipped(cycle=str(r.cycle))
+            yield WaveOfUser(name, "skipped" if is_skipped else None)
+            continue
+        event, number = version.event, version.event["plan_version"]
+        planned = [row for row in plans if (row["wave"], row["plan_version"]) == (name, number)]
+        reason, basis = _reason(r, own, version, cells) if not planned else (_of_plan(planned[0]), explanation.OF_PLAN)
+        sent = [row for row in contacts if row["release_id"] == event["release_id"]]
+        ids = {row["contact_id"] for row in sent}
+        yield WaveOfUser(
+            name,
+            version.status,
+            event["as_of"],
+            event["send_on"],
+            reason,
+            basis,
+            plan=next(iter(planned), None),
+            contact=next(iter(sent), None),
+            receipts=sorted((row for row in receipts if row["contact_id"] in ids), key=lambda row: row["arrived_at"]),
+        )
+
+
+class Version(NamedTuple):
+    """A wave's newest release, or newest plan where none is released. event: that it was planned."""
+
+    event: Mapping[str, Any]
+    status: str
+
+
+def version_of(known: Ledger, *, cycle: str, wave: str) -> Version | None:
+    """The version of a wave that counts; None where it is not planned."""
+    released, planned = known.released(cycle=cycle, wave=wave), known.having("planned", cycle=cycle, wave=wave)
+    if not planned:
+        return None
+    if released is None:
+        return Version(planned[-1], "planned")
+    of_release = [event for event in planned if event["plan_version"] == released["plan_version"]]
+    is_open = released in known.open_releases(cycle=cycle, wave=wave)
+    return Version({**released, **of_release[-1]}, "released" if is_open else "stopped")
+
+
+def _of_plan(row: Mapping[str, Any]) -> str:
+    return "drawn_none" if row["channel"] == campaign.waves.NO_CHANNEL else "planned"
+
+
+def first_reasons(r: Run, version: Version, cells: Mapping[str, int]) -> DataFrame:
+    """Of all users that the run sees, the reason that a version's waterfall counts: `campaign.waves.first_reasons`."""
+    event, name = version.event, version.event["wave"]
+    eligible = plan_wave.eligibility(
+        r.at(r.step, wave=name), name, cells, as_of=event["as_of"], send_on=event["send_on"]
+    )
+    is_version = (F.col("wave") == name) & (F.col("plan_version") == event["plan_version"])
+    return campaign.waves.first_reasons(eligible, r.read(derived.WAVE_PLAN, _is_now(r) & is_version))
+
+
+def _reason(r: Run, own: OneUser, version: Version, cells: Mapping[str, int]) -> tuple[str | None, str]:
+    """The first reason why a version has no contact for the user, and how it is known."""
+    event = version.event
+    other = explanation.OTHER_CONF if event["settings_hash"] != r.settings_hash else ""
+    found = records(first_reasons(own, version, cells))
+    if found and found[0]["reason"] is not None:
+        return found[0]["reason"], explanation.RECONSTRUCTED + other
+    of_wave = r.at(r.step, wave=event["wave"])
+    again = plan_wave.decide(of_wave, event["wave"], as_of=event["as_of"], send_on=event["send_on"])
+    rows = records(again.decided.where(F.col("user_id") == own.user_id).select("reason"))
+    is_same = again.digest == event["plan_digest"]
+    return rows[0]["reason"], explanation.DECIDED_AGAIN if is_same else explanation.DECIDED_OTHERWISE + other
