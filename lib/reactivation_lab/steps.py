@@ -1,6 +1,6 @@
 """The lab's steps as data: which tables each of its jobs reads and writes."""
 
-from reactivation.contracts.flow import EVERYTHING, LOOP, PERMISSIONS, TRAIN, Step
+from reactivation.contracts.flow import EVERYTHING, LOOP, PERMISSIONS, SCORE, TRAIN, Step
 
 SIMULATE = Step(
     "simulate_bank",
@@ -25,3 +25,4 @@ TRAINING_AT_SIZE = Step(
     ("features", "labels", *PERMISSIONS),
     ("features", "labels", "contacts"),
 )
+REASONS_AT_SIZE = Step("benchmark_reasons", "what reasons add to the scoring of any number of users", SCORE.reads, ())

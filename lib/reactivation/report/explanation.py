@@ -41,7 +41,8 @@ class WaveOfUser(NamedTuple):
 class UserMonth:
     """What the tables hold of one user in one cycle; None where they hold no row.
 
-    zone: the region's. band: of `tier_bands`, the user's. words: meaning and unit of each feature. waves: in the order of their days.
+    zone: the region's. band: of `tier_bands`, the user's. words: meaning and unit of each feature. waves: in the order
+    of their days.
     """
 
     user_id: int
