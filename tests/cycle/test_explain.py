@@ -60,9 +60,9 @@ def test_a_user_is_explained_to_the_staff_and_it_is_noted_who_asked(
     assert "logins, last 3 months" in said or "days since the last login" in said
     arm = bank.read(derived.ARMS, CYCLE).where(F.col("user_id") == sent.user_id).collect()[0]
     assert f"cell {arm.policy} (rank {arm.policy_rank}), picked, touched" in said
-    assert "W1 (released, planned as of 2026-05-06, to be sent on 2026-05-06): push, login_discount" in said
+    assert "W1 (version 1, released, planned as of 2026-05-06, to be sent on 2026-05-06): push, login_discount" in said
     for wave in ("W2", "W3", "W4"):
-        assert f"{wave} (released" in said
+        assert f"{wave} (version 1, released" in said
     assert "logged_in: " in said
     noted = bank.read(derived.EXPLANATION_LOG, CYCLE).where(F.col("user_id") == sent.user_id).collect()
     assert [(row.audience, row.reason) for row in noted] == [("staff", "complaint 17")]

@@ -86,47 +86,50 @@ def _waves(r: Run, own: OneUser) -> Iterator[WaveOfUser]:
     known, cells = releases.ledger(r), campaign.arms.cell_sizes(r.read(derived.ARMS, _is_now(r)))
     tables = derived.WAVE_PLAN, derived.CONTACT_LEDGER, canonical.CONTACTS
     plans, contacts, receipts = (_rows(own, table) for table in tables)
+    ours = [row for row in contacts if (row["region"], row["scenario"]) == (r.region, r.scenario)]
     for name in r.settings.campaign.waves:
-        version = version_of(known, cycle=str(r.cycle), wave=name)
+        contact = next((row for row in ours if row["wave"] == name), None)
+        reserved_by = contact["plan_version"] if contact else None
+        version = version_of(known, cycle=str(r.cycle), wave=name, number=reserved_by)
         if version is None:
             is_skipped = name in known.skipped(cycle=str(r.cycle))
             yield WaveOfUser(name, "skipped" if is_skipped else None)
             continue
-        event, number = version.event, version.event["plan_version"]
+        number = version.event["plan_version"]
         planned = [row for row in plans if (row["wave"], row["plan_version"]) == (name, number)]
         reason, basis = _reason(r, own, version, cells) if not planned else (_of_plan(planned[0]), explanation.OF_PLAN)
-        sent = [row for row in contacts if row["release_id"] == event["release_id"]]
-        ids = {row["contact_id"] for row in sent}
+        of_contact = [row for row in receipts if contact and row["contact_id"] == contact["contact_id"]]
         yield WaveOfUser(
             name,
             version.status,
-            event["as_of"],
-            event["send_on"],
+            number,
+            version.event["as_of"],
+            version.event["send_on"],
             reason,
             basis,
             plan=next(iter(planned), None),
-            contact=next(iter(sent), None),
-            receipts=sorted((row for row in receipts if row["contact_id"] in ids), key=lambda row: row["arrived_at"]),
+            contact=contact,
+            receipts=sorted(of_contact, key=lambda row: row["arrived_at"]),
         )
 
 
 class Version(NamedTuple):
-    """A wave's newest release, or newest plan where none is released. event: that it was planned."""
+    """One version of a wave's plan. event: that it was planned. status: planned, released or stopped."""
 
     event: Mapping[str, Any]
     status: str
 
 
-def version_of(known: Ledger, *, cycle: str, wave: str) -> Version | None:
-    """The version of a wave that counts; None where it is not planned."""
-    released, planned = known.released(cycle=cycle, wave=wave), known.having("planned", cycle=cycle, wave=wave)
-    if not planned:
+def version_of(known: Ledger, *, cycle: str, wave: str, number: int | None = None) -> Version | None:
+    """A version of a wave by its number, else the newest release, else the newest plan; None: it is not planned."""
+    planned = {event["plan_version"]: event for event in known.having("planned", cycle=cycle, wave=wave)}
+    released = [event["plan_version"] for event in known.having("released", cycle=cycle, wave=wave)]
+    chosen = number or next(iter([*reversed(released), *reversed(planned)]), None)
+    if chosen not in planned:
         return None
-    if released is None:
-        return Version(planned[-1], "planned")
-    of_release = [event for event in planned if event["plan_version"] == released["plan_version"]]
-    is_open = released in known.open_releases(cycle=cycle, wave=wave)
-    return Version({**released, **of_release[-1]}, "released" if is_open else "stopped")
+    still_open = [event["plan_version"] for event in known.open_releases(cycle=cycle, wave=wave)]
+    of_release = "released" if chosen in still_open else "stopped"
+    return Version(planned[chosen], of_release if chosen in released else "planned")
 
 
 def _of_plan(row: Mapping[str, Any]) -> str:

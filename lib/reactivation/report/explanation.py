@@ -21,13 +21,15 @@ OTHER_CONF = "; conf has changed since it was planned"
 class WaveOfUser(NamedTuple):
     """What one wave made of the user.
 
-    status: what became of the wave (planned, released, stopped, skipped), or None: not planned yet. reason: as
-    `wave_waterfall` counts it. basis: how it is known. plan, contact: the user's rows of `wave_plan` and
+    status: what became of the version that speaks of the user (planned, released, stopped), or that the wave was
+    skipped; None: not planned yet. The version is the one that reserved a contact of the user, else the newest. reason:
+    as `wave_waterfall` counts it. basis: how it is known. plan, contact: the user's rows of `wave_plan` and
     `contact_ledger`. receipts: those of `contacts`, oldest first.
     """
 
     wave: str
     status: str | None = None
+    version: int | None = None
     as_of: date | None = None
     send_on: date | None = None
     reason: str | None = None
@@ -133,7 +135,9 @@ def _wave(wave: WaveOfUser, zone: ZoneInfo) -> Iterator[str]:
     if wave.status == "skipped":
         yield f"{wave.wave}: the wave was left out of the month"
         return
-    what = f"{wave.wave} ({wave.status}, planned as of {wave.as_of}, to be sent on {wave.send_on})"
+    what = (
+        f"{wave.wave} (version {wave.version}, {wave.status}, planned as of {wave.as_of}, to be sent on {wave.send_on})"
+    )
     if wave.reason != "planned" or wave.plan is None:
         basis = "" if wave.basis == OF_PLAN else f" [{wave.basis}]"
         yield f"{what}: nothing. {wave.reason}: {WAVE_REASONS.get(str(wave.reason), wave.reason)}{basis}"
