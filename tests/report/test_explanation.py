@@ -97,7 +97,8 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         "p_active from 0.310 to 0.420; observed: touched users gain",
         "cell model (rank 12), picked, touched",
         "would be picked by: model, random",
-        "W1 (version 1, released, planned as of 2026-06-04, to be sent on 2026-06-05): push, login_discount, expected cost 0.40",
+        "W1 (version 1, released, planned as of 2026-06-04, to be sent on 2026-06-05): push, login_discount",
+        "push, login_discount, expected cost 0.40\n",
         "delivered, sent at 2026-06-05 10:03",
         f"nothing. does_not_qualify: picked, but the wave's condition was not met on its day [{RECONSTRUCTED}]",
         f"nothing. no_capacity: the wave could have contacted the user, but its channels were full before this rank "
