@@ -3,7 +3,7 @@
 Contributions are in the unit of `raw` (log-odds by the trees, before calibration): with what the trees say of a row of
 which nothing is known they add up to it. They stand on the numbers that the trees themselves read, texts, nulls and
 all. A look-up by byte in tables of doubles is no expression of Spark's, so rows go through numpy here, ten thousand at
-a time; the workers need numpy and pyarrow for it, and of ours `statistics.shapley` alone.
+a time. Workers need numpy and pyarrow for it and nothing of ours: what they do is sent to them with the trees.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from pyspark import cloudpickle
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import GBTClassificationModel
 from pyspark.ml.feature import VectorAssembler
@@ -22,12 +23,16 @@ from pyspark.sql.types import StructField, StructType
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
 from reactivation.randomization import hashed
+from reactivation.statistics import shapley
 from reactivation.statistics.shapley import MOST_CONDITIONS, BoostedTrees, Leaf, Split, Tree, strongest
 
 MOST_REASONS = 5
 """Of a user and model; a list shows the first three."""
 SAMPLE = 2_000
 """Rows over which a model's mean contributions are taken: their standard error is some two hundredths of them."""
+
+# Workers may have no library of ours, or another release of it.
+cloudpickle.register_pickle_by_value(shapley)  # type: ignore[no-untyped-call]
 
 _Batches = Iterable[pa.RecordBatch]
 
@@ -92,7 +97,7 @@ def _stage(
 ) -> Callable[[_Batches], Iterator[pa.RecordBatch]]:
     """What workers do with the rows. ways: of each model the columns it reads, their features and its trees.
 
-    Nothing of this module is named inside, so that a worker need not import it, and with it all of `model`.
+    Nothing of this module is named inside, so that a worker need not have it.
     """
     most = MOST_REASONS
 
