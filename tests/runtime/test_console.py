@@ -82,6 +82,16 @@ def test_a_line_is_finished_where_it_began_and_nothing_is_printed_into_it(capsys
     assert said.err == "RowsLost: an executor was lost\n"
 
 
+def test_notices_of_a_job_among_others_wait_until_its_line_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.showing(NOTICE):
+        console.begin_line("[1/2] ingest_sources")
+        console.say("    is it complete?", NOTICE)
+        assert capsys.readouterr().out == "[1/2] ingest_sources"
+        console.finish_line("  9.9 s", otherwise="    9.9 s")
+        console.say("    and after it", NOTICE)
+    assert capsys.readouterr().out == "  9.9 s\n    is it complete?\n    and after it\n"
+
+
 def test_a_table_is_never_folded_and_its_numbers_stand_to_the_right() -> None:
     rows = [{"reason": "no [b]channel[/b] " * 20, "users": 1234567}, {"reason": "planned", "users": None}]
     names, ruler, first, second = console.table(rows).splitlines()

@@ -47,18 +47,23 @@ _log.addHandler(logging.NullHandler())
 class _Terminal:
     """What is shown, and what stands in the terminal's last line: nothing, a line without its end, or a bar.
 
-    noticed: notices of this command. early: what was overheard before the command had a log; None while it has one.
+    held: notices of a job among others that wait until its line is whole. noticed: notices of this command. early:
+    what was overheard before the command had a log; None while it has one.
     """
 
     least: int = ANSWER
     has_open_line: bool = False
     bar: Live | None = None
+    held: list[str] = field(default_factory=list)
     noticed: set[str] = field(default_factory=set)
     early: list[str] | None = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
     def show(self, text: str) -> None:
         with self.lock:
+            if self.has_open_line and self.least >= NOTICE:
+                self.held.append(text)
+                return
             self.end_line()
             if self.bar is not None:
                 self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -210,10 +215,14 @@ def begin_line(text: str) -> None:
 
 
 def finish_line(text: str, otherwise: str) -> None:
-    """End the line that was begun; where something else was printed since, print `otherwise` on a line of its own."""
+    """End the line that was begun, and print what waited for it.
+
+    Where something else was printed since, print `otherwise` on a line of its own.
+    """
     with _terminal.lock:
-        print(text if _terminal.has_open_line else otherwise, flush=True)
+        print("\n".join([text if _terminal.has_open_line else otherwise, *_terminal.held]), flush=True)
         _terminal.has_open_line = False
+        _terminal.held.clear()
 
 
 @contextmanager
