@@ -65,22 +65,15 @@ def test_a_benefit_is_out_of_stock_while_it_is_valid_or_once_it_is_redeemed(rows
     assert alone == {"gift": 1, "coupon": 1}
 
 
-def gifts(rows: Rows, *contacts: tuple[str, int, str, str]) -> DataFrame:
-    """Released contacts, of which a gift costs 10.00 where it is redeemed; 1.50 of them are expected."""
+def gifts(rows: Rows, *contacts: tuple[str, int, str, str | None]) -> DataFrame:
+    """Released contacts with the last day of their gift, which costs 10.00 redeemed, 1.50 expected; None: no gift."""
     columns = ["contact_id", "user_id", "channel", "benefit", "cost", "worst_cost", "benefit_valid_until"]
-    priced = [
-        (
-            contact,
-            user,
-            channel,
-            benefit,
-            PRICES[channel] + Decimal(bool(until)) * 3 / 2,
-            PRICES[channel] + 10 * bool(until),
-            until,
-        )
-        for contact, user, channel, until in contacts
-        for benefit in ["gift" if until else "none"]
-    ]
+    nothing, gift = (Decimal(0), Decimal(0)), (Decimal("1.50"), Decimal("10.00"))
+    priced = []
+    for contact, user, channel, until in contacts:
+        expected, value = gift if until else nothing
+        price, benefit = PRICES[channel], "gift" if until else "none"
+        priced.append((contact, user, channel, benefit, price + expected, price + value, until))
     return rows(derived.CONTACT_LEDGER, columns, priced)
 
 
@@ -97,7 +90,7 @@ def test_committed_falls_by_what_was_never_tried_and_by_benefits_that_expired_un
         ("g", 7, "sms", "2026-06-11"),  # expired: 0.05
         ("h", 8, "sms", "2026-06-11"),  # expired, redeemed before: 0.05 + 10.00
         ("i", 9, "sms", "2026-06-11"),  # withdrawn, but the user has redeemed the gift: 10.00
-        ("j", 10, "call", ""),  # no benefit: 2.50
+        ("j", 10, "call", None),  # no benefit: 2.50
     )
     statuses = [("b", "withdrawn"), ("c", "rejected"), ("d", "not_attempted"), ("d", "answered"), ("e", "stopped"),
                 ("f", "failed"), ("h", "delivered"), ("i", "withdrawn"), ("x", "withdrawn")]  # fmt: skip

@@ -133,7 +133,7 @@ def looked(spark: SparkSession, rows: Rows, people: Sequence[tuple[Any, ...]], b
         [(user, channel, f"c-{user}" if channel != "none" else None, "gift", "1.00") for user, channel, *_ in people],
     )
     reach = spark.createDataFrame(
-        [(user, sms, push, False, True) for user, _, is_open, sms, push, _ in people if is_open],
+        [(user, sms, push, False, True) for user, _, is_open, sms, push, *_ in people if is_open],
         "user_id bigint, can_sms boolean, can_push boolean, can_call boolean, is_contactable boolean",
     )
     recent = spark.createDataFrame(
