@@ -104,6 +104,17 @@ def test_any_prices_bound_the_best_plan() -> None:
         assert bound >= best * FINE
 
 
+def test_a_least_that_binds_has_a_price_below_0_and_the_bound_stays_sharp() -> None:
+    """Ten users lose 2 by a push; four pushes at least are asked for, seven at most could be sent."""
+    both = Limit("push", (1,), most=7, least=4)
+    assert [worth_of_limits([both], [price]) for price in (3, -3)] == [21, -12]
+    values, group = np.full((10, 1), -2 * MICRO, dtype=np.int64), np.zeros(10, dtype=np.int64)
+    found = planned(Instance(values, group, (both,)))
+    assert found.counts.tolist() == [[4, 6]]
+    assert [p / FINE / MICRO for p in found.prices] == [-2]
+    assert (found.value, found.bound) == (-8 * MICRO, -8 * MICRO)
+
+
 @pytest.mark.parametrize(("kind", "seed"), [("learnt", 1), ("learnt", 6), ("tiers", 2)])
 def test_a_few_looks_at_many_users_end_within_a_twentieth_of_a_thousandth(kind: str, seed: int) -> None:
     instance = allocations.drawn(seed, 30_000, kind=kind)  # type: ignore[arg-type]
