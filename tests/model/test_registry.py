@@ -362,7 +362,7 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
     version = registry.register("asset_uplift", refused, training=training, examples=examples, r=r)
     [data] = mlflow.get_run(version.run_id).inputs.dataset_inputs
     assert json.loads(data.dataset.source)["delta_table_version"] == 7
-    assert version.description == ""  # without a review there is no card
+    assert not version.description  # without a review there is no card
     with pytest.raises(ModelError, match="not ready for review") as error:
         approve(open_run, "asset_uplift", str(version.version))
     assert [finding.advice for finding in error.value.findings] == ["reason one", "reason two"]

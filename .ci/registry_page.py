@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Take a picture of MLflow's page of a registered version: .ci/registry_page build/demo docs/images/registry.png
+"""Take a picture of MLflow's page of a registered version: .ci/registry_page.py build/demo docs/images/registry.png
 
 Serves a copy of the root's registry on this machine alone, so nothing is written to it. Ends with 0 and says why where
 there is no Chromium.
@@ -19,17 +19,23 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 90
 
 
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stdout.write(f"{text}\n")
+
+
 def main(root: str, picture: str) -> int:
+    """Take the picture; returns the exit code."""
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     database = Path(root) / "mlflow.db"
     if browser is None or not database.is_file():
-        print(f"no picture: {'there is no Chromium' if browser is None else f'there is no {database}'}")
+        say(f"no picture: {'there is no Chromium' if browser is None else f'there is no {database}'}")
         return 0
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copy(database, folder)
         page = newest(copy)
         if page is None:
-            print(f"no picture: {database} has no version with a card")
+            say(f"no picture: {database} has no version with a card")
             return 0
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -44,16 +50,24 @@ def main(root: str, picture: str) -> int:
         try:
             base = f"http://127.0.0.1:{port}"
             if not answers(base, server):
-                print("no picture: MLflow's server did not answer")
+                say("no picture: MLflow's server did not answer")
                 return 1
             Path(picture).parent.mkdir(parents=True, exist_ok=True)
             shot = [f"--screenshot={Path(picture).resolve()}", "--window-size=1600,2300", "--virtual-time-budget=20000"]
-            flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/user"]
-            subprocess.run([browser, *flags, *shot, f"{base}/#/models/{page}"], check=True, capture_output=True, timeout=SECONDS)
+            flags = [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                f"--user-data-dir={folder}/user",
+            ]
+            subprocess.run(
+                [browser, *flags, *shot, f"{base}/#/models/{page}"], check=True, capture_output=True, timeout=SECONDS
+            )
         finally:
             server.terminate()
             server.wait(timeout=30)
-    print(picture)
+    say(picture)
     return 0
 
 
@@ -66,6 +80,7 @@ def newest(database: str) -> str | None:
 
 
 def answers(base: str, server: subprocess.Popen) -> bool:
+    """True once the server is up; False where it ended or does not answer in time."""
     for _ in range(SECONDS):
         if server.poll() is not None:
             return False
