@@ -65,13 +65,18 @@ def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFram
 
 
 def granted(r: Run, day: date) -> dict[str, int]:
-    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed."""
-    reserved = contacts_of_others(r, F.col("cycle") == str(r.cycle), until=None)
+    """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed.
+
+    The run's own wave is not among them, nor what 0.1.0 planned, which knew no validity.
+    """
+    reserved = _present(r, derived.CONTACT_LEDGER, F.col("cycle") == str(r.cycle))
     if reserved is None:
         return {}
+    is_own = (F.col("wave") == r.wave) & (F.col("region") == r.region) & (F.col("scenario") == r.scenario)
+    others = campaign.ledger.not_stopped(reserved).where(~is_own)
     events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
     redeemed = None if events is None else events.where(F.col("action") == "redeemed")
-    return {row["benefit"]: row["granted"] for row in records(campaign.money.granted(reserved, redeemed, day=day))}
+    return {row["benefit"]: row["granted"] for row in records(campaign.money.granted(others, redeemed, day=day))}
 
 
 def sent_on(r: Run, *, known: Ledger | None = None) -> dict[str, date]:
