@@ -11,8 +11,10 @@ WAVE_REASONS: Mapping[str, str] = {
     "does_not_qualify": "picked, but the wave's condition was not met on its day",
     "no_channel": "picked, but no channel of the wave's options reached the user and was allowed on its day",
     "over_contact_limit": "the user had had as many contacts as the caps allow",
+    "quiet_days": "the user had been contacted a few days before: it was a quiet day",
     "no_capacity": "the wave could have contacted the user, but its channels were full before this rank",
     "no_budget": "the wave could have contacted the user, but its budget was spent before this rank",
+    "below_price": "by expected value the wave's limits were better used for others",
     "drawn_none": "exploration drew that nothing is sent",
     "planned": "planned",
 }
@@ -51,8 +53,10 @@ CUSTOMER: Mapping[str, Mapping[str, str]] = {
         "not_selected": "we write to a part of our customers only, and you were not among them",
         "does_not_qualify": "the message was not meant for customers in your situation",
         "over_contact_limit": "you had had enough messages, and we keep to a limit",
+        "quiet_days": "you had heard from us a few days before",
         "no_capacity": "we could not write to everybody for whom the message was meant",
         "no_budget": "we could not write to everybody for whom the message was meant",
+        "below_price": "we could not write to everybody for whom the message was meant",
         "other": "the message was not meant for you",
     },
     "zh": {
@@ -87,8 +91,10 @@ CUSTOMER: Mapping[str, Mapping[str, str]] = {
         "not_selected": "我们只联系部分客户, 您不在其中",
         "does_not_qualify": "该消息不适用于您目前的情况",
         "over_contact_limit": "您收到的消息已达上限",
+        "quiet_days": "我们几天前刚联系过您",
         "no_capacity": "我们无法联系所有适用该消息的客户",
         "no_budget": "我们无法联系所有适用该消息的客户",
+        "below_price": "我们无法联系所有适用该消息的客户",
         "other": "该消息不适用于您",
     },
 }

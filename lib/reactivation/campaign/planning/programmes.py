@@ -15,7 +15,7 @@ from reactivation.campaign.planning.cells import FINE, MICRO, Bools, Cells, Floa
 
 _NODES = 1000
 _EXACT = 1e-7
-_SPARE = 128
+_SPARE = 256
 """Cells nearest to another choice that are decided anew together with the shared ones."""
 
 
