@@ -21,7 +21,6 @@ from reactivation.runtime.principal import now
 from reactivation.runtime.run import Run
 
 Rows = list[dict[str, Any]]
-LANGUAGE = "en"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -48,7 +47,9 @@ def explain(r: Run, user_id: int, *, reason: str, audience: str = "staff") -> st
     asked |= {"principal": r.principal, "reason": reason, "run_id": r.run_id}
     r.append(derived.EXPLANATION_LOG, r.rows(derived.EXPLANATION_LOG, [asked]))
     month = user_month(r, user_id)
-    return explanation.for_staff(month) if audience == "staff" else explanation.for_customer(month, language=LANGUAGE)
+    if audience == "staff":
+        return explanation.for_staff(month)
+    return explanation.for_customer(month, language=r.settings.report.language)
 
 
 def example(r: Run) -> int:
