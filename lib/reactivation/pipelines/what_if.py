@@ -64,8 +64,9 @@ def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
     for factor in sorted(r.args.budgets):
         budget = material.wave.budget_cny_per_1000_users * factor
         other = material.planned(material.wave.model_copy(update={"budget_cny_per_1000_users": budget}))
-        curve.append({"budget_cny_per_1000_users": budget, **_figures(other.plan, other.limits, active_user)})
-    r.show(f"{name}: value against budget", curve)
+        curve.append({"budget_cny_per_1000_users": float(budget), **_figures(other.plan, other.limits, active_user)})
+    names = dict.fromkeys(what for row in curve for what in row)
+    r.show(f"{name}: value against budget", [{what: row.get(what, 0.0) for what in names} for row in curve])
 
 
 def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], active_user: Decimal) -> dict[str, float]:
