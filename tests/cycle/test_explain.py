@@ -49,7 +49,8 @@ def test_reasons_of_all_users_are_those_that_the_waterfall_counts(bank: Bank, wa
 def test_a_user_is_explained_to_the_staff_and_it_is_noted_who_asked(
     bank: Bank, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sent = bank.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W1' and channel = 'push'").orderBy("user_id").head()
+    offers = bank.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W1' and benefit = 'login_discount'")
+    sent = offers.where("channel = 'push'").orderBy("user_id").head()
     assert sent is not None
     assert bank.job("explain_user", CYCLE, "--user-id", str(sent.user_id), "--reason", "complaint 17") == 0
     said = capsys.readouterr().out
