@@ -158,7 +158,7 @@ def request(
     reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
     if design.months_before and reasons[AFTER_MONTHS] is None:
         woken = f"{design.months_before} months of campaigns since its draw have woken sleepers on one side alone"
-        told = f"{woken}: those who still sleep are not alike (decision 64)"
+        told = f"{woken}: those who still sleep are not alike"
         reasons[AFTER_MONTHS] = said("months_before", told, months=design.months_before)
     told = f"month + 1 settles on {known_on}: run read_out again with --as-of {known_on} or later"
     later = said("next_month", told, day=str(known_on))
