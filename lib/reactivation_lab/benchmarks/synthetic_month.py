@@ -104,6 +104,8 @@ def _facts(picked: float, *, cells: Mapping[str, float], holdout: float, long_ho
         **{f"raw_{name}": _number(name, randomization.BUCKETS) / 1000 - 5 for name in ("active", "asset_uplift")},
         "active_version": F.lit("1"),
         "asset_uplift_version": F.lit("1"),
+        **{f"reasons_{name}": F.lit(None) for name in ("active", "asset_uplift")},
+        "first_login_day": F.lit(None),
         "logged_in": (days > 0) & _is("by login", 0.9),
         "transacted": (days > 0) & _is("transacts", 0.3),
         "is_active": days > 0,
