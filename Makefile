@@ -72,8 +72,9 @@ vacuum: setup ## Remove files of old Delta versions: [ROOT=build/demo] [KEEP_HOU
 test: lint ## Format, types and all tests; a part of them: make test TESTS=tests/features
 	@$(if $(TESTS),$(WITH_SPARK) -m pytest $(TESTS),$(SPARK_ENV) .ci/tests $(PY))
 
-screenshots: setup ## Pictures of the newest report for docs/images, by Chromium: [ROOT=build/demo]
+screenshots: setup ## Pictures of the newest report and of the registry for docs/images, by Chromium: [ROOT=build/demo]
 	@$(PY) .ci/screenshots.py $(if $(ROOT_GIVEN),$(ROOT),build/demo) docs/images
+	@$(PY) .ci/registry_page.py $(if $(ROOT_GIVEN),$(ROOT),build/demo) docs/images/mlflow.png
 
 torture: setup ## A tiny month killed (kill -9) at N random moments and run on each time: N=50 [SEED=…]
 	@TORTURE_KILLS=$(N) TORTURE_SEED=$(SEED) $(WITH_SPARK) -m pytest -s tests/cycle/again/test_killed.py
