@@ -425,10 +425,15 @@ class Oracle:
 
     @property
     def channels(self) -> set[str]:
-        """What the plan may send by: all channels to the picked, a push to the guided."""
-        if not (self.user.is_selected or self.is_guided):
+        """What the plan may send by: all channels to the picked, a push to the guided.
+
+        Every option of the wave has a gift: in the model's cell only users of high potential may get what costs.
+        """
+        user = self.user
+        if not (user.is_selected or self.is_guided):
             return set()
-        asked = CHANNELS if self.user.is_selected else ("push",)
+        may_cost = user.policy != "model" or user.tier == "high_potential"
+        asked = ("push",) if self.is_guided else CHANNELS if may_cost else ()
         return {channel for channel in asked if self.can_get(channel, is_final=False)}
 
     @property

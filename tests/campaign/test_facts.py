@@ -20,7 +20,7 @@ def test_facts_have_the_master_data_and_the_regions_own_by_plain_names(
     spark: SparkSession, rows: Rows, utc: Calendar
 ) -> None:
     users = rows(canonical.USERS, ["user_id", "signed_up_on", "branch", "segment"], [(1, "2020-01-01", "B1", "x")])
-    limits = {"window_days": 30, "max_contacts": 4, "min_days_between": 3}
+    limits = {"window_days": 30, "max_contacts": 4, "min_days_between": 3, "cool_off_days": 0}
     settings = PopulationSettings.model_validate(
         {
             "low_activity": "true",

@@ -92,7 +92,11 @@ def test_a_month_shows_one_line_per_job_and_ends_with_one_screen(bank: Bank) -> 
     assert len(screens) == 3  # up to the first wave, and the whole month
     assert "2026-05 is not read out yet" in screens[1]
     assert len(screens[2].splitlines()) <= MOST_LINES
-    for told in ("Did the campaign move anybody?", "Is there money left?", f"{bank.root}/reports/2026-05/report.html"):
+    for told in (
+        "Did the campaign move anybody?",
+        "What was spent, committed, left?",
+        f"{bank.root}/reports/2026-05/report.html",
+    ):
         assert told in screens[2]
 
 
@@ -101,7 +105,12 @@ def test_the_log_keeps_what_the_terminal_does_not_show(bank: Bank) -> None:
         assert told in bank.said
     assert "sms.csv: " not in bank.shown
     assert "Tiers by band of p_active" not in bank.shown
-    written = bank.read(derived.RUN_LOG, CYCLE).where("table not in ('-', 'run_log')").select("table").distinct()
+    written = (
+        bank.read(derived.RUN_LOG, CYCLE)
+        .where("table not in ('-', 'run_log', 'explanation_log')")
+        .select("table")
+        .distinct()
+    )
     assert [row.table for row in written.collect() if f" {row.table} " not in bank.said] == []
 
 

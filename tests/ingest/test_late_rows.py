@@ -13,6 +13,7 @@ from reactivation.ingest.arrival_range import ArrivalRange
 from reactivation.periods import Month
 from reactivation.pipelines import ingest_sources
 from reactivation.runtime.store import Store
+from reactivation_lab.bank import tables as simulated
 
 OTHERS = ("function_uses", "transactions", "asset_snapshots", "benefit_events", "contacts", "outside_contacts")
 
@@ -35,6 +36,9 @@ class Raw:
 
     def __init__(self, spark: SparkSession, root: Path) -> None:
         self.spark, self.root = spark, root
+        for name in OTHERS:
+            empty = spark.createDataFrame([], simulated.BY_NAME[name].schema)
+            empty.write.format("delta").save(f"{root}/raw/{name}")
 
     def add(self, table: str, columns: str, *rows: tuple[str, ...]) -> None:
         schema = ", ".join(f"{name} string" for name in columns.split())
@@ -54,9 +58,8 @@ class Raw:
         self.add("consents", "user_id event_at arrived_at channel allowed_flag", ("1", moment, moment, "sms", flag))
 
     def ingest(self, day: str, *more: str) -> int:
-        sets = [f"paths.root={self.root}", *(f"sources.{name}=null" for name in OTHERS)]
-        argv = ["--cycle", "2026-06", "--as-of", day, "--conf-dir", str(CONF), *more]
-        argv += [part for one in sets for part in ("--set", one)]
+        root = ("--set", f"paths.root={self.root}")
+        argv = ["--cycle", "2026-06", "--as-of", day, "--conf-dir", str(CONF), *root, *more]
         return cli.execute(ingest_sources.run, "ingest_sources.py", argv)
 
     def rows(self, name: str) -> int:

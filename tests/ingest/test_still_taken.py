@@ -1,5 +1,6 @@
 """Whether raw still holds what an ingest took: exactly these rows, per source and month of arrival."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,9 @@ def test_an_ingest_is_skipped_only_where_raw_holds_exactly_what_it_took(
 
 def of_two_sources(root: Path) -> Run:
     """A run whose region has users and logins alone."""
-    others = ("function_uses", "transactions", "asset_snapshots", "benefit_events", "contacts", "outside_contacts")
-    sets = [f"paths.root={root}", *(f"sources.{name}=null" for name in (*others, "consents"))]
-    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), *(part for one in sets for part in ("--set", one))]
-    return cli.open_run(cli.parser("run_cycle", "").parse_args(argv), step=flow.RUN_CYCLE)
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={root}"]
+    run = cli.open_run(cli.parser("run_cycle", "").parse_args(argv), step=flow.RUN_CYCLE)
+    others = [name for name in run.settings.sources.present if name not in ("users", "logins")]
+    sources = run.settings.sources.model_copy(update=dict.fromkeys(others))
+    settings = run.settings.model_copy(update={"sources": sources})
+    return replace(run, loaded=replace(run.loaded, settings=settings))

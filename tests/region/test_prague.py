@@ -77,7 +77,10 @@ def test_the_month_runs_up_to_its_scores_and_the_banks_own_attribute_is_a_featur
     assert statements == {"POPLATEK MESICNE", "POPLATEK TYDNE", "POPLATEK PO OBRATU"}
     scored = store.read(derived.SCORES).where(F.col("p_active").isNotNull()).count()
     assert 300 < scored < 500  # SOURCE.md: 413 of 1 197 accounts drew no cash in February
-    assert "transactions" in told
+    assert "[1994-03  1/7] ingest_sources" in told
+    assert "transactions             42 945 rows" in (tmp_path / "logs/1994-03/run_cycle.log").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_look_at_a_larger_bank_is_at_a_share_of_its_users(

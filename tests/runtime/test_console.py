@@ -14,6 +14,13 @@ pytestmark = pytest.mark.numbers
 TOLD = [("tiers 9 361 rows", DETAIL), ("version 1: sms 812", ANSWER), ("no champion", NOTICE)]
 
 
+@pytest.fixture(autouse=True)
+def nothing_overheard(tmp_path: Path) -> None:
+    """What Java said when tests of this process started Spark goes into the log of another command."""
+    with console.logged(tmp_path / "before.log", verbose=False, head="a command before"):
+        pass
+
+
 @pytest.mark.parametrize(
     ("verbose", "is_among_others", "shown"),
     [

@@ -84,7 +84,8 @@ def say(text: str, level: int = ANSWER) -> None:
     told = masking.in_text(text)
     _log.log(level, told)
     if level >= _terminal.least and told not in _terminal.noticed:
-        _terminal.noticed |= {told} if level == NOTICE and not is_verbose() else set()
+        is_of_command = _terminal.early is None
+        _terminal.noticed |= {told} if level == NOTICE and is_of_command and not is_verbose() else set()
         _terminal.show(told)
 
 
@@ -178,7 +179,6 @@ def logged(file: Path | None, *, verbose: bool, head: str) -> Iterator[None]:
         handler = logging.FileHandler(file, encoding="utf-8")
         handler.setFormatter(logging.Formatter(_FORMAT))
     level = _log.level
-    _terminal.noticed.clear()
     _log.addHandler(handler)
     _log.setLevel(DETAIL)
     early, _terminal.early = _terminal.early, None
@@ -189,6 +189,7 @@ def logged(file: Path | None, *, verbose: bool, head: str) -> Iterator[None]:
         yield
     finally:
         _terminal.early = []
+        _terminal.noticed.clear()
         _log.setLevel(level)
         _log.removeHandler(handler)
         handler.close()

@@ -52,7 +52,12 @@ def other_world(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
         tampered_rows += past.count()
     assert tampered_rows > 1000
     shutil.copy(bank.root / "mlflow.db", other.root / "mlflow.db")
-    twice_over = ("--set", "sources.max_bad_share=0.5")  # a receipt at another time claims a key that is taken
+    twice_over = (
+        "--set",
+        "sources.max_bad_share=0.5",
+        "--set",
+        "sources.max_equal_share=1",
+    )  # receipts claim taken keys
     assert other.job("ingest_sources", CYCLE, "--as-of", SETTLES_ON, *twice_over) == 0  # so that all can be seen
     assert other.job("build_features", CYCLE) == 0
     return other
