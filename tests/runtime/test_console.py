@@ -136,6 +136,18 @@ def test_what_java_says_while_it_starts_is_shown_only_where_it_does_not(
     assert ":: resolving" in (tmp_path / "job.log").read_text(encoding="utf-8")
 
 
+def test_what_java_prints_is_in_the_log_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    heard = java.Said(is_shown=False)
+    says = [sys.executable, "-c", "input(); print('a property')"]
+    process = subprocess.Popen(says, stdin=subprocess.PIPE, stdout=heard.write_end)
+    with console.logged(tmp_path / "job.log", verbose=False, head="a job"):
+        heard.started()
+        process.communicate(b"\n")
+        heard.close()
+    assert capfd.readouterr() == ("", "")
+    assert "a property" in (tmp_path / "job.log").read_text(encoding="utf-8")
+
+
 def test_what_was_overheard_before_there_was_a_log_stands_at_its_beginning(tmp_path: Path) -> None:
     """Java starts before the settings' root is known to be there."""
     with console.logged(None, verbose=False, head="an earlier command"):

@@ -1,4 +1,7 @@
-"""Spark's Java as a process of this one: what it says while it starts is shown only where it does not start."""
+"""Spark's Java as a process of this one: what it says while it starts is shown only where it does not start.
+
+Later its standard error is passed on. Its standard output goes to the log: what Delta prints there is for nobody.
+"""
 
 import os
 from collections.abc import Mapping
@@ -14,13 +17,14 @@ _SERIOUS = (" ERROR ", " FATAL ", "Exception", "OutOfMemoryError")
 
 
 class Said:
-    """Standard error of a process that starts: kept until it runs, then passed on line by line, in order.
+    """What a process says that starts: kept until it runs, then passed on line by line, in order.
 
-    write_end: what the process gets as its standard error.
+    write_end: what the process gets as its standard error or output. is_shown: what it says later is shown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shown: bool = True) -> None:
         read_end, self.write_end = os.pipe()
+        self._is_shown = is_shown
         self._kept: list[str] | None = []
         self._lock = Lock()
         self._listener = Thread(target=self._listen, args=(read_end,), name="Spark's Java", daemon=True)
@@ -52,7 +56,7 @@ class Said:
             for line in lines:
                 with self._lock:
                     if self._kept is None:
-                        console.overhear(line, is_shown=True)
+                        console.overhear(line, is_shown=self._is_shown)
                     else:
                         self._kept.append(line)
 
@@ -61,11 +65,13 @@ def started(conf: Mapping[str, str]) -> None:
     """Start Java and Spark's context in it, where this process has none yet; what it said is shown where that fails."""
     if SparkContext._gateway is not None:
         return
-    said, spark_conf = Said(), SparkConf().setAll(list(conf.items()))
+    out, err, spark_conf = Said(is_shown=False), Said(), SparkConf().setAll(list(conf.items()))
     try:
         launch: Any = launch_gateway
-        SparkContext(conf=spark_conf, gateway=launch(spark_conf, {"stderr": said.write_end}))
+        SparkContext(conf=spark_conf, gateway=launch(spark_conf, {"stdout": out.write_end, "stderr": err.write_end}))
     except BaseException:
-        said.failed()
+        out.failed()
+        err.failed()
         raise
-    said.started()
+    out.started()
+    err.started()
