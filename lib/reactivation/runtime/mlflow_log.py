@@ -1,9 +1,13 @@
-"""What MLflow says beside its work: its errors are shown; what it has registered or made, this system says itself."""
+"""MLflow as a quiet guest: its errors alone are shown, and its database under a root is there whole or not at all."""
 
+import contextlib
 import logging
 import os
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import mlflow
 from mlflow.utils import logging_utils
 
 
@@ -26,3 +30,20 @@ def errors_alone() -> None:
         logger.propagate = False
         if not any(isinstance(handler, _Errors) for handler in logger.handlers):
             logger.addHandler(_Errors())
+
+
+def whole_database(root: Path) -> Path:
+    """MLflow's database under a root, with all its tables.
+
+    MLflow makes them in dozens of steps and refuses to open what a process left that was killed among them. So they
+    are made in another file, which gets its name once it is whole; a database that is there is never replaced.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    database = root / "mlflow.db"
+    if not database.exists():
+        with TemporaryDirectory(prefix="mlflow-", dir=root) as folder:
+            made = Path(folder, database.name)
+            mlflow.MlflowClient(f"sqlite:///{made}")
+            with contextlib.suppress(FileExistsError):
+                os.link(made, database)
+    return database

@@ -66,9 +66,8 @@ class Registry:
             advice = "set MLFLOW_TRACKING_URI or model.tracking_uri to a server"
             raise SettingsError("MLflow's database needs a folder of this machine", [Finding("root", r.root, advice)])
         root = Path(r.root).resolve()
-        root.mkdir(parents=True, exist_ok=True)
-        artifacts = (root / "mlartifacts").as_uri()
-        return cls(prefix=name, experiment=name, tracking_uri=f"sqlite:///{root}/mlflow.db", artifacts=artifacts)
+        database, artifacts = mlflow_log.whole_database(root), (root / "mlartifacts").as_uri()
+        return cls(prefix=name, experiment=name, tracking_uri=f"sqlite:///{database}", artifacts=artifacts)
 
     def name(self, target: str) -> str:
         """Registered name of the model for a target (`active`, `asset_uplift`)."""
