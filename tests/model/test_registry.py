@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import mlflow
 import pytest
 from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
+from mlflow.utils import logging_utils
 from pyspark.ml.wrapper import JavaModel, JavaTransformer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -444,12 +445,19 @@ def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_word
 
 
 def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion(
-    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
+    registry: Registry,
+    open_run: OpenRun,
+    trained: model.Trained,
+    examples: DataFrame,
+    months: model.Months,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     r = open_run(flow.TRAIN, "--set", "model.auto_approve=true")
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of a fourth sample")
     challenger = as_good_as(registry, "1", trained)
+    logging_utils.enable_logging()  # as a part of MLflow does that is imported while a model is logged
     version = registry.register("active", challenger, training=training, examples=examples, r=r)
+    assert "Created version" not in capsys.readouterr().err
     train_models.decide(r, registry, "active", version)
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
     assert ledger(r)[-1] == ("active", str(version.version), "ready_for_review")

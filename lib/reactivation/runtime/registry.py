@@ -165,6 +165,7 @@ class Registry:
         logged = f"runs:/{run.info.run_id}/{logged_models.PLACE}"
         if not rows.empty:
             logged_models.require_same_scores(trained.served, logged, logged_models.as_frame(r.spark, rows))
+        mlflow_log.errors_alone()  # parts of MLflow that a log imports take its silence back
         made = mlflow.register_model(logged, self.name(target), tags=passport)
         return self.client.get_model_version(made.name, made.version)
 
