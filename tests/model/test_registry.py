@@ -1,7 +1,9 @@
 """From training to scores by the jobs, on a registry in a temporary folder."""
 
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -445,19 +447,15 @@ def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_word
 
 
 def test_conf_lets_no_version_go_live_that_was_not_compared_with_todays_champion(
-    registry: Registry,
-    open_run: OpenRun,
-    trained: model.Trained,
-    examples: DataFrame,
-    months: model.Months,
-    capsys: pytest.CaptureFixture[str],
+    registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
 ) -> None:
     r = open_run(flow.TRAIN, "--set", "model.auto_approve=true")
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of a fourth sample")
     challenger = as_good_as(registry, "1", trained)
     logging_utils.enable_logging()  # as a part of MLflow does that is imported while a model is logged
-    version = registry.register("active", challenger, training=training, examples=examples, r=r)
-    assert "Created version" not in capsys.readouterr().err
+    with redirect_stderr(io.StringIO()) as said:
+        version = registry.register("active", challenger, training=training, examples=examples, r=r)
+    assert "Created version" not in said.getvalue()
     train_models.decide(r, registry, "active", version)
     assert registry.champion("active").version == 1  # type: ignore[union-attr]
     assert ledger(r)[-1] == ("active", str(version.version), "ready_for_review")
