@@ -380,7 +380,7 @@ def test_what_costs_more_than_it_moves_is_left_out_and_said(facts: Any, conf: di
     assert found.reasons == {"planned": 3, "below_price": 1}  # the third can get an SMS alone
     dear = Result(known, conf, {"model": 3, "rule": 1}, gains=LEARNT, terms=terms()._replace(active_user=Decimal(40)))
     assert (dear.of("push"), dear.of("sms")) == ([4], [1, 2, 3])
-    assert dear.worth == (pytest.approx(3 * (0.07 * 40 - 1.55)), pytest.approx(3 * (0.07 * 40 - 1.55)), 0)
+    assert dear.worth == (pytest.approx(3 * (0.07 * 40 - 1.55)), pytest.approx(3 * (0.07 * 40 - 1.55)), 0, 0)
 
 
 def test_limits_have_prices_where_they_bind_and_other_cells_notice_nothing(facts: Any, conf: dict[str, Any]) -> None:
@@ -446,6 +446,24 @@ def test_draws_stay_and_the_planned_order_too_while_gains_are_unknown(facts: Any
     assert {u: (row[4], row[5]) for u, row in draws[0].items()} == {u: (row[4], row[5]) for u, row in draws[1].items()}
     assert all(row["used"] <= row["capacity"] and row["gap"] >= 0 for row in found.limits.values())
     assert sum(found.reasons.values()) == 600
+    assert found.worth is not None
+    assert found.worth.draws == pytest.approx(given_up(found))
+
+
+def given_up(found: Result) -> float:
+    """What the explorers of the model's cell are worth less than with their best option, at the limits' prices."""
+    price = {limit: row["shadow_price"] for (policy, limit), row in found.limits.items() if policy == "model"}
+    net = {
+        "none": 0.0,
+        "push/none": 0.01 * 100 - price["capacity_push"],
+        "sms/gift": 0.07 * 100 - 1.55 - price["capacity_sms"] - 1.55 * price["budget"],
+    }
+    draws = [row for row in found.rows.values() if row.is_exploration and row.policy == "model"]
+    drawn = [f"{row.channel}/{row.benefit}" if row.channel != "none" else "none" for row in draws]
+    assert set(drawn) == set(net)
+    assert price["capacity_sms"] > 0
+    best = [max(0.0, *(net[option] for option in row.drawn_from.split())) for row in draws]
+    return sum(best) - sum(net[option] for option in drawn)
 
 
 def test_in_the_models_cell_only_high_potential_users_get_what_costs(facts: Any, conf: dict[str, Any]) -> None:

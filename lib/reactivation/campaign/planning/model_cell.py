@@ -38,11 +38,15 @@ class Terms(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What a plan is worth, what no plan exceeds, and by which share it is at most short of the best (certified)."""
+    """What a plan is worth, what no plan exceeds, and by which share it is at most short of the best (certified).
+
+    draws: what exploration gives up: see `PricedCell.given_up`.
+    """
 
     value: float
     bound: float
     gap: float
+    draws: float
 
 
 class Part(NamedTuple):
@@ -61,11 +65,15 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class PricedCell:
-    """The cell's plan. users: all eligible, with the number of the option they get, `_place`, and its `_value`."""
+    """The cell's plan. users: all eligible, with the number of the option they get, `_place`, and its `_value`.
+
+    worths: what each option is worth to a user of `users`, millionths; null: the user cannot get it.
+    """
 
     found: Priced
     parts: tuple[Part, ...]
     users: DataFrame
+    worths: tuple[Column, ...]
 
     def remaining(self, before: RemainingCapacity, options: Sequence[PricedOption]) -> RemainingCapacity:
         """What the plan leaves of capacity and budget."""
@@ -77,9 +85,20 @@ class PricedCell:
         """Label of the option that a user of `users` gets; null: none."""
         return by_value(F.col(PLACE), {place: option.label for place, option in enumerate(options)})
 
-    def worth(self, value: int) -> "Worth":
-        """What the plan is worth, where its users are worth so much together, in millionths."""
-        return Worth(value / MICRO, self.found.plan.bound / MICRO, self.found.plan.gap(value))
+    def given_up(self, drawn: Column, options: Sequence[PricedOption]) -> Column:
+        """What a user is worth less, billionths, who gets the option drawn (its label) instead of the best one.
+
+        Both are taken at the plan's prices, less what they take of the limits from others; no contact is worth 0.
+        """
+        prices = priced.option_prices_of_users(self.found.limits, self.found.plan.prices, options=len(options))
+        reduced = [worth * FINE - price for worth, price in zip(self.worths, prices, strict=True)]
+        own = [F.when(drawn == option.label, each) for option, each in zip(options, reduced, strict=True)]
+        return F.greatest(F.lit(0), *reduced) - F.coalesce(*own, F.lit(0))
+
+    def worth(self, value: int, draws: int) -> "Worth":
+        """What the plan is worth. value: of its users, millionths. draws: what they give up, billionths."""
+        plan = self.found.plan
+        return Worth(value / MICRO, plan.bound / MICRO, plan.gap(value), draws / (MICRO * FINE))
 
     def rows(self, capacities: Sequence[Mapping[str, Any]], value: int) -> list[dict[str, Any]]:
         """Rows of `wave_limits`: those of capacities and budget as given, the others its own, all with their prices."""
@@ -101,6 +120,7 @@ def told(worth: Worth | None, limits: Iterable[Mapping[str, Any]], terms: Terms)
         return ["the model's cell goes by the options' order: not all of their gains are known, or conf asks for it"]
     first = f"the model's cell by prices: worth {worth.value:.2f}, no plan more than {worth.bound:.2f}"
     lines = [f"{first}; certified gap {worth.gap:.6f}"]
+    lines.append(f"its exploration gives up {worth.draws:.2f}: what is drawn against the best, at the prices below")
     for row in limits:
         price = row["shadow_price"]
         if row["policy"] == CELL and price:
@@ -157,20 +177,21 @@ def allocate(
     """
     of_cell = parts(wave, options, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
     active_user = float(terms.active_user * MICRO)
-    values = [
+    worths = [
         F.when(
-            among & (F.col("options_mask").bitwiseAND(1 << option.bit) != 0) & (option.bit in gains.order),
+            F.col("options_mask").bitwiseAND(1 << option.bit) != 0,
             F.round(gain * active_user).cast("bigint") - option.cents * (MICRO // CENTS),
         )
         for option, gain in zip(options, gains.of_users(options), strict=True)
     ]
+    values = [F.when(among & (o.bit in gains.order), worth) for o, worth in zip(options, worths, strict=True)]
     branches = {part.limit.name.removeprefix(_IN_BRANCH): part.limit.group for part in of_cell if part.limit.group}
     group = by_value(F.col("branch"), branches, 0) if branches else None
     users, limits = priced.valued(eligible, values, ties=F.col("by_chance"), group=group), [p.limit for p in of_cell]
     found = priced.allocate(users.where(among), limits, options=len(options), at_most=cells.get(CELL, 0))
     value = by_value(F.col(PLACE), {n: F.col(f"_worth_{n}") for n in range(len(options))})
     own = {PLACE: F.when(among, F.col(PLACE)), VALUE: F.when(among, value)}
-    return PricedCell(found, tuple(of_cell), found.assigned(users).withColumns(own))
+    return PricedCell(found, tuple(of_cell), found.assigned(users).withColumns(own), tuple(worths))
 
 
 def parts(

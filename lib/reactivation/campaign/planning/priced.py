@@ -125,18 +125,24 @@ def _looks(users: DataFrame, limits: Sequence[Limit], options: int) -> dual.Look
     return see
 
 
-def _coded(users: DataFrame, limits: Sequence[Limit], prices: Prices, width: int, *, options: int) -> DataFrame:
-    """Add `_best`, `_level_<n>` of each alternative and `_code` of a look, as `cells.look` computes them."""
+def option_prices_of_users(limits: Sequence[Limit], prices: Prices, *, options: int) -> list[Column]:
+    """What a contact costs a user of `valued` at prices of the limits, billionths, by option."""
     last = 1 + max((limit.group for limit in limits if limit.group is not None), default=-1)
     of_option = option_prices(
         limits, prices, groups=last + 1, options=options
     )  # the last: of groups without own limits
-    reduced = []
-    for place, name in enumerate(_names(options)):
+    found = []
+    for place in range(options):
         each = [int(price) for price in of_option[:, place]]
         is_one = len(set(each)) == 1
-        price = F.lit(each[0]) if is_one else F.get(F.lit(each), F.least(GROUP, F.lit(last)).cast("int"))
-        reduced.append(F.col(name) * FINE - price)
+        found.append(F.lit(each[0]) if is_one else F.get(F.lit(each), F.least(GROUP, F.lit(last)).cast("int")))
+    return found
+
+
+def _coded(users: DataFrame, limits: Sequence[Limit], prices: Prices, width: int, *, options: int) -> DataFrame:
+    """Add `_best`, `_level_<n>` of each alternative and `_code` of a look, as `cells.look` computes them."""
+    prices_of = option_prices_of_users(limits, prices, options=options)
+    reduced = [F.col(name) * FINE - price for name, price in zip(_names(options), prices_of, strict=True)]
     found = users.withColumns({f"_loss_{n}": one for n, one in enumerate([*reduced, F.lit(0).cast("bigint")])})
     losses = [f"_loss_{n}" for n in range(options + 1)]
     found = found.withColumn("_best", F.greatest(*losses))

@@ -125,6 +125,7 @@ def plan(
         F.lit("no_capacity"),
     )
     is_model = F.col("policy") == CELL
+    is_own_draw = F.col("reason").isNull() & (F.col("queue") == CELL) & is_explorer
     decided = (eligible if priced is None else priced.users).select(
         "user_id",
         "policy",
@@ -137,6 +138,7 @@ def plan(
         F.lit(send_on).alias("send_on"),
         *exploration.columns(is_explorer, options, none_share=none_share),
         (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
+        (F.lit(0) if priced is None else F.when(is_own_draw, priced.given_up(drawn, options))).alias("given_up"),
     )
     ends: dict[str, Any] = {"whole": whole, "left": allocated.remaining, "priced": priced, "send_on": send_on}
     return _planned(decided, (*options, guidance), **ends, of_wave={"cycle": cycle, "wave": name})
@@ -173,7 +175,7 @@ def _planned(
         limits += [{**of_wave, "policy": policy, **row} for row in rows]
     says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
-    worth = None if priced is None else priced.worth(found.value)
+    worth = None if priced is None else priced.worth(found.value, found.given_up)
     rows_of_plan = _rows(decided, options)
     return PlannedWave(rows_of_plan, decided, waterfall, limits, found.sent, found.cost, digest, found.barred, worth)
 
@@ -181,7 +183,7 @@ def _planned(
 class _Counted(NamedTuple):
     """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users.
 
-    value: sum over the users allocated by prices, millionths.
+    value: sum over the users allocated by prices, millionths; given_up: over those who explore beside them, billionths.
     """
 
     reasons: Counter[str]
@@ -190,25 +192,28 @@ class _Counted(NamedTuple):
     rows: Decimal
     barred: int
     value: int
+    given_up: int
 
 
 def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     """What is known of a plan as a whole; one query."""
-    reasons, sent, cost, rows, barred, value = Counter[str](), Counter[str](), Decimal(0), Decimal(0), 0, 0
+    reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
+    barred = value = given_up = 0
     by_label = {option.label: option for option in options}
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
     of_row = F.xxhash64(*decides).cast("decimal(20,0)")
     sums = [F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.sum("value").alias("value")]
+    sums.append(F.sum("given_up").alias("given_up"))
     sums.append(F.count_if("is_barred_unread").alias("barred"))
     for row in decided.groupBy("reason", "option").agg(*sums).collect():
         reasons[row.reason] += row.users
-        barred, value = barred + row.barred, value + (row.value or 0)
+        barred, value, given_up = barred + row.barred, value + (row.value or 0), given_up + (row.given_up or 0)
         if row.reason in _IN_PLAN:
             rows += row.hash
         if row.reason == "planned":
             sent[by_label[row.option].channel] += row.users
             cost += by_label[row.option].cost * row.users
-    return _Counted(reasons, sent, cost, rows, barred, value)
+    return _Counted(reasons, sent, cost, rows, barred, value, given_up)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:

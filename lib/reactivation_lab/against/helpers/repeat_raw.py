@@ -21,6 +21,7 @@ _CONF: dict[str, Any] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.databricks.delta.skipRecordingEmptyCommits": "false",  # a commit's number tells its stretch
 }
 
 
