@@ -21,7 +21,7 @@ from reactivation.ingest.settings import SourcesSettings
 
 _EXAMPLES = 3
 _LONGEST = 40
-_SAMPLE = 1_000_000
+_SAMPLE = 100_000
 """Rows of a source that are compared with each other; of more, those with one of several rests of their hash."""
 
 

@@ -77,6 +77,6 @@ def _as_of(place: Place, root: Path, day: str) -> tuple[str, ...]:
 
 
 def _commits(raw: Path, root: Path, tables: list[str], number: int) -> tuple[tuple[Path, Path], ...]:
-    """The raw tables' commits of one month, from where they all are to where the ingest looks."""
-    name = f"_delta_log/{number:020d}.json"
-    return tuple((raw / table / name, root / "raw" / table / name) for table in tables)
+    """The raw tables' commits of one month, as Delta wrote them, from where they all are to where the ingest looks."""
+    names = [f"_delta_log/{number:020d}.{kind}" for kind in ("crc", "json")]
+    return tuple((raw / table / name, root / "raw" / table / name) for table in tables for name in names)

@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import subprocess
-import threading
 import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from reactivation_lab.measurement.watching import watched
+
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
-_PAUSE_SECONDS = 0.25
 
 Sample = tuple[float, float, float]
 """Seconds since the epoch, and seconds of processor used until then: by the command, and by the whole machine."""
@@ -57,46 +57,26 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path)
     others = _children()
     _adopt_orphans(True)
     before, started, busy = os.getloadavg()[0], time.time(), machine_seconds()
+    seen, loads = [(started, 0.0, busy)], [before]
     with (
         log.open("wb") as out,
         subprocess.Popen(
             list(command), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
         ) as process,
     ):
-        with Sampler(process.pid) as sampler:
+
+        def look() -> None:
+            loads.append(os.getloadavg()[0])
+            if used := tree_cpu_seconds(process.pid):
+                seen.append((time.time(), used, machine_seconds()))
+
+        with watched(look):
             _, status, usage = os.wait4(process.pid, 0)
             ended, busy_at_end = time.time(), machine_seconds()
         process.returncode = os.waitstatus_to_exitcode(status)
     used = usage.ru_utime + usage.ru_stime + _reap_orphans(others)
     _adopt_orphans(False)
-    samples = ((started, 0.0, busy), *sampler.samples, (ended, used, busy_at_end))
-    return Ran(process.returncode, started, ended, used, samples, (before, max(before, sampler.load)))
-
-
-class Sampler:
-    """Notes from a thread what a tree of processes has used of the processor."""
-
-    def __init__(self, root: int) -> None:
-        self.samples: list[Sample] = []
-        self.load = 0.0
-        self._root = root
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "Sampler":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._is_over.wait(_PAUSE_SECONDS):
-            used = tree_cpu_seconds(self._root)
-            self.load = max(self.load, os.getloadavg()[0])
-            if used:
-                self.samples.append((time.time(), used, machine_seconds()))
+    return Ran(process.returncode, started, ended, used, (*seen, (ended, used, busy_at_end)), (before, max(loads)))
 
 
 def tree_cpu_seconds(root: int) -> float:

@@ -1,7 +1,6 @@
 """The cost of a block of work: seconds, peak memory of all its processes, and Spark's own counters."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -13,8 +12,8 @@ from pyspark.sql import SparkSession
 
 import reactivation
 from reactivation_lab.measurement import machine
+from reactivation_lab.measurement.watching import watched
 
-_PAUSE_SECONDS = 0.25
 _STAGE_COUNTERS = {
     "task_seconds": ("executorRunTime", 1e-3),
     "cpu_seconds": ("executorCpuTime", 1e-9),
@@ -75,12 +74,12 @@ def measured(spark: SparkSession) -> Iterator[Cost]:
     pools = _heap_pools(spark)
     for pool in pools:
         pool.resetPeakUsage()
-    sampler = _Sampler()
+    seen: list[int] = []
     started = time.monotonic()
-    with sampler:
+    with watched(lambda: seen.append(resident_bytes())):
         yield cost
     cost.seconds = time.monotonic() - started
-    cost.memory_bytes = sampler.peak or None
+    cost.memory_bytes = max(seen) or None
     cost.heap_bytes = sum(int(pool.getPeakUsage().getUsed()) for pool in pools) or None
     _add_stages(cost, spark, first)
 
@@ -94,30 +93,6 @@ def surroundings(spark: SparkSession, root: str) -> dict[str, Any]:
         "root_bytes": machine.disk_bytes(root),
         "finished_at": datetime.now(UTC),
     }
-
-
-class _Sampler:
-    """Watches the resident memory of this process and its descendants from a thread."""
-
-    def __init__(self) -> None:
-        self.peak = 0
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "_Sampler":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while True:
-            self.peak = max(self.peak, resident_bytes())
-            if self._is_over.wait(_PAUSE_SECONDS):
-                self.peak = max(self.peak, resident_bytes())
-                return
 
 
 def resident_bytes() -> int:
