@@ -6,7 +6,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from reactivation.model import card_sample, rivals
+from reactivation.model import card_sample
 from reactivation.model.card_sample import Sample
 from reactivation.model.card_settings import BoundSettings, CardSettings
 from reactivation.model.drift import SCORE, drift
@@ -99,6 +99,8 @@ def of_sample(
     """The same from a sample that is there: no query."""
     assert trained.counts is not None
     confidence = settings.gate.confidence
+    from reactivation.model import rivals  # noqa: PLC0415  (training alone needs scikit-learn and xgboost: a second)
+
     names = rivals.number_features(sample, list(trained.fitted.importances), card.benchmark_features)
     performance = {
         name: figures(bins, confidence=confidence)

@@ -8,11 +8,13 @@ from math import exp, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 from scipy.stats import norm
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.tools import add_constant
 
 from reactivation.statistics.score_bins import SMALLEST, Numbers, ScoreBins, kish, precision_recall
 
@@ -137,7 +139,7 @@ def calibration(bins: ScoreBins, *, confidence: float) -> tuple[Figure, Figure] 
         return None
     scale = bins.effective / bins.weight.sum()
     counts = np.column_stack([bins.positives[there], bins.negatives[there]]) * scale
-    found = sm.GLM(counts, sm.add_constant(logit(bins.p[there])), family=sm.families.Binomial()).fit()
+    found = GLM(counts, add_constant(logit(bins.p[there])), family=Binomial()).fit()
     ends = found.conf_int(alpha=1 - confidence)
     intercept, slope = (Figure(float(v), float(e[0]), float(e[1])) for v, e in zip(found.params, ends, strict=True))
     return intercept, slope
