@@ -45,10 +45,23 @@ def test_rows_users_bad_equal_and_own_are_counted_by_month_of_the_event(rows: Da
     }
 
 
-def test_columns_that_are_empty_and_what_would_stop_an_ingest_are_told(rows: DataFrame) -> None:
+def test_each_month_tells_how_many_rows_have_no_value_in_each_column(rows: DataFrame) -> None:
+    counts = survey.months(rows, canonical.TRANSACTIONS, CONTEXT).orderBy("month")
+    known = [row.asDict() for row in counts.collect()]
+    told = [list(row.values()) for row in survey.told(known, canonical.TRANSACTIONS)]
+    assert list(survey.told(known, canonical.TRANSACTIONS)[0]) == [
+        *("source", "month", "rows", "users", "bad", "duplicates", "amount null", "is_self_initiated null"),
+    ]
+    assert told == [
+        ["transactions", "2026-04", 3, 2, 0, 1, "33.3%", "0.0%"],  # one of three has no amount
+        ["transactions", "2026-05", 2, 2, 1, 0, "50.0%", "0.0%"],  # `one` is no number, and so no value
+        ["transactions", "undated", 1, 1, 1, 0, "0.0%", "0.0%"],
+    ]
+    assert survey.never_given(known, canonical.TRANSACTIONS) == ["transaction_type", "channel", "event_id"]
+
+
+def test_what_would_stop_an_ingest_is_told(rows: DataFrame) -> None:
     counts = [row.asDict() for row in survey.months(rows, canonical.TRANSACTIONS, CONTEXT).collect()]
-    empty = {row["column"]: row["empty"] for row in survey.empty_shares(counts, canonical.TRANSACTIONS)}
-    assert (empty["amount"], empty["channel"]) == ("33.3%", "100.0%")
     strict = SETTINGS.model_copy(update={"max_equal_share": 0.1, "max_bad_share": 0.3})
     told = [f"{one.kind}: {one.advice}" for one in survey.stops(counts, canonical.TRANSACTIONS, strict)]
     assert told == [

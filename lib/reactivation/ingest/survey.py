@@ -16,7 +16,7 @@ from reactivation.ingest.received import IngestContext, checked
 from reactivation.ingest.rules import CODE, is_fine
 from reactivation.ingest.settings import SourcesSettings
 
-__all__ = ["canonical_rows", "checked", "empty_shares", "months", "sampled", "stops", "strangers"]
+__all__ = ["canonical_rows", "checked", "months", "never_given", "sampled", "stops", "strangers", "told"]
 
 OWN = "is_self_initiated"
 
@@ -92,19 +92,34 @@ def stops(counts: Iterable[Mapping[str, Any]], table: Table, settings: SourcesSe
     if not deduplication.tells_apart_by_content(table) or not fine:
         return
     if equal > few and equal > settings.max_equal_share * fine:
-        empty = [c.name for c in _optional(table) if sum(row[f"empty_{c.name}"] for row in known) == rows]
         text = f"{equal} of {fine} are equal in all that is mapped (sources.max_equal_share)"
-        yield Finding("equal rows", table.name, f"{text}: is {', '.join(empty) or 'what tells them apart'} missing?")
+        missing = ", ".join(never_given(known, table)) or "what tells them apart"
+        yield Finding("equal rows", table.name, f"{text}: is {missing} missing?")
 
 
-def empty_shares(counts: Iterable[Mapping[str, Any]], table: Table) -> list[dict[str, Any]]:
-    """Optional columns that are empty in some rows, with the share of such rows. counts: rows of `months`."""
+def told(counts: Iterable[Mapping[str, Any]], table: Table) -> list[dict[str, Any]]:
+    """The counts of one source as people read them: a row per month, a column per optional column of the source.
+
+    Under such a column stands the share of the month's rows that have no value in it. Columns of which no row has a
+    value are left out: see `never_given`. counts: rows of `months`.
+    """
     known = list(counts)
-    rows = sum(row["rows"] for row in known)
-    empty = {c.name: sum(row[f"empty_{c.name}"] for row in known) for c in _optional(table)}
+    never = never_given(known, table)
+    shown = [column.name for column in _optional(table) if column.name not in never]
     return [
-        {"source": table.name, "column": name, "empty": f"{n / rows:.1%}"} for name, n in empty.items() if n and rows
+        {
+            "source": table.name,
+            **{key: row[key] for key in ("month", "rows", "users", "bad", "duplicates")},
+            **{f"{name} null": f"{row[f'empty_{name}'] / row['rows']:.1%}" for name in shown},
+        }
+        for row in known
     ]
+
+
+def never_given(counts: Iterable[Mapping[str, Any]], table: Table) -> list[str]:
+    """Optional columns of which no row has a value. counts: rows of `months`."""
+    known = list(counts)
+    return [c.name for c in _optional(table) if all(row[f"empty_{c.name}"] == row["rows"] for row in known)]
 
 
 def _optional(table: Table) -> list[Column]:

@@ -88,15 +88,14 @@ def _opened(b: Bench, raw: RawTables, findings: list[Finding], cycle: Month) -> 
 
 
 def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
-    shown = [
-        {"source": name, **{key: row[key] for key in ("month", "rows", "users", "bad", "duplicates")}}
-        for name, of_one in counts.items()
-        for row in of_one[-MOST_MONTHS:]
-    ]
+    """A table per source: its months, and of each column the share of the rows without a value."""
     of_all = "all users" if share >= 1 else f"{share:.1%} of the users, drawn by hash"
-    b.show(f"Rows by source and month of the event, the newest {MOST_MONTHS}; of {of_all}", shown)
-    empty = [row for name, of_one in counts.items() for row in survey.empty_shares(of_one, canonical.BY_NAME[name])]
-    b.show("Columns without a value, share of the rows", empty)
+    for name, of_one in counts.items():
+        table = canonical.BY_NAME[name]
+        newest = survey.told(of_one, table)[-MOST_MONTHS:]
+        b.show(f"{name}: rows by month of the event, the newest {MOST_MONTHS}; of {of_all}", newest)
+        if of_one and (never := survey.never_given(of_one, table)):
+            b.say(f"  in no row: {', '.join(never)}")
     own = counts.get("transactions", ())
     if rows := sum(row["rows"] for row in own):
         b.say(
