@@ -101,8 +101,15 @@ def subject(told: str, words: Words) -> str:
 
 def _registration(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
     for row in known.facts.registration:
-        told = {"what": subject(row["what"], words), "registered": row["registered"], "now": row["now"]}
-        yield {"state": words.name("change", row["code"]), **told}
+        days = _DAYS.get(row["code"], ())
+        what = subject(row["what"], words) if days else words("subject.setting", part=row["what"])
+        shown = {name: words.day(row[name]) for name in days if row[name]}
+        told = {"what": what, "registered": row["registered"], "now": row["now"]}
+        yield {"state": words.name("change", row["code"]), **told, **shown}
+
+
+_DAYS = {"moved": ("registered", "now"), "left_out": ("registered",), "nobody": ("registered",)}
+"""Values of a wave's change that are days, by its code. Other changes are of settings, in the values of conf."""
 
 
 def _waterfall(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
@@ -138,6 +145,7 @@ def _tiers(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
             "lift": row["lift_touched"],
             "low": row["lift_touched_low"],
             "high": row["lift_touched_high"],
+            "reason": reason_of(row, words),
         }
 
 
@@ -176,6 +184,7 @@ def _evaluation(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
             "population": words.name("population", row["population"]),
             "part": words.name("quality", row["metric"]),
             "value": row["value"],
+            "reason": reason_of(row, words),
         }
 
 
