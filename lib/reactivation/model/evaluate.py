@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL, WEIGHT
 from reactivation.model.paired import LossDifference, from_moments
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 SMALLEST = 1e-12
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "base_rate", "users")
@@ -44,7 +44,7 @@ class Quality:
     calibration_slope: float | None = None
     deciles: tuple[dict[str, Any], ...] = ()
     calibration: tuple[dict[str, Any], ...] = ()
-    reason: str | None = None
+    reason: Said | None = None
 
     @property
     def figures(self) -> dict[str, float | None]:

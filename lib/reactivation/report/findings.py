@@ -195,7 +195,7 @@ def _valid(known: Evidence, words: Words) -> Answer:
     light: Light = "red" if failed else "amber" if warned else "green" if checks else "grey"
     values = {"checks": len(checks), "failed": len(failed), "warned": len(warned), "held": len(checks) - len(failed)}
     kinds = dict.fromkeys(row["check"] for row in (*failed, *warned))
-    named = ", ".join(words.name("check", kind) for kind in kinds)
+    named = words.joined(words.name("check", kind) for kind in kinds)
     changes = known.facts.registration
     plan = words("valid.changed", changes=len(changes)) if changes else words("valid.registered")
     number = words("valid.number", held=len(checks) - len(failed) - len(warned), checks=len(checks))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from reactivation.report import audience
 from reactivation.report.evidence import ALL, COST, NET_GAIN, Evidence, Row, reason_of, state_of
 from reactivation.report.table import Table
 from reactivation.report.words import Words
@@ -112,6 +113,11 @@ _DAYS = {"moved": ("registered", "now"), "left_out": ("registered",), "nobody": 
 """Values of a wave's change that are days, by its code. Other changes are of settings, in the values of conf."""
 
 
+def _waves(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
+    days = {row["wave"]: row["day"] for row in known.facts.asked["waves"]}
+    return audience.rows(known.facts.asked.get("audiences", []), days, words)
+
+
 def _waterfall(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
     for row in known.facts.waterfall:
         yield {
@@ -215,6 +221,7 @@ _TABLES: Mapping[str, Callable[[Evidence, Words], Iterator[dict[str, Any]]]] = {
     "effects": _effects,
     "checks": _checks,
     "registration": _registration,
+    "waves": _waves,
     "tiers": _tiers,
     "waterfall": _waterfall,
     "limits": _limits,
