@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Take a picture of MLflow's page of a registered version: .ci/registry_page.py build/demo docs/images/registry.png
+"""Take a picture of MLflow's page of a registered version: .ci/registry_page.py build/demo docs/images/mlflow.png
 
 Serves a copy of the root's registry on this machine alone, so nothing is written to it. Ends with 0 and says why where
 there is no Chromium.
@@ -15,8 +15,11 @@ import time
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 90
+COLOURS = 128
 
 
 def say(text: str) -> None:
@@ -67,7 +70,9 @@ def main(root: str, picture: str) -> int:
         finally:
             server.terminate()
             server.wait(timeout=30)
-    say(picture)
+    seen = Image.open(picture).convert("RGB")
+    seen.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(picture, optimize=True)
+    say(f"{picture}  {Path(picture).stat().st_size // 1024} kB")
     return 0
 
 
