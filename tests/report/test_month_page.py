@@ -28,7 +28,7 @@ PICTURES = (
 
 SUBJECTS = {
     "sample_ratio_assigned": ("cells", "model", "rule_selected", "model_unpicked", "long_holdout"),
-    "sample_ratio_by_part": ("touched : holdout in branch B01", "touched : holdout in tier high_potential"),
+    "sample_ratio_by_part": ("branch=B01", "tier=high_potential"),
     "outside_contacts": ("model touched", "random long_holdout"),
     "outside_difference": ("policy_model_vs_rule",),
     "guardrail": ("touch_model opt_out",),

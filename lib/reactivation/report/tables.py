@@ -90,7 +90,7 @@ def _checks(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
 def subject(told: str, words: Words) -> str:
     """What a check is about, each word that a list of the catalogue has in its language."""
     lists = ("contrast", "split", "cell", "metric", "channel", "wave", "touch", "benefit", "tier")
-    of_part, _, part = told.partition(" in ")[2].partition(" ")
+    of_part, _, part = told.partition("=")
     if of_part in ("branch", "tier"):
         return words(f"subject.{of_part}", part=words.name(of_part, part))
 
