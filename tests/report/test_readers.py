@@ -60,6 +60,21 @@ def test_conditions_of_the_projects_own_scenarios_are_told_in_words_alone(scenar
     assert [text for text in told if re.search(r"_|'\w+'", text)] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("budget", "预算"),
+        ("month_budget", "当月剩余预算"),
+        ("capacity_sms", "短信容量"),
+        ("stock_login_discount", "当月剩余权益：登录立减"),
+        ("least_call", "外呼最低触达数"),
+        ("least_in_B07", "分行 B07 最低触达数"),
+    ],
+)
+def test_every_kind_of_limit_is_told_in_words(name: str, told: str) -> None:
+    assert tables.limit(name, default("zh")) == told
+
+
 @pytest.mark.parametrize("language", LOCALES)
 def test_the_first_screen_says_whether_the_model_beat_the_rule(language: str) -> None:
     words = default(language)

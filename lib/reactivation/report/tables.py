@@ -129,13 +129,19 @@ def _waterfall(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
 
 def _limits(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
     for row in known.facts.limits:
-        how = words.money if row["limit"] == "budget" else words.whole
+        how = words.money if row["limit"].endswith("budget") else words.whole
         yield {
             "wave": words.name("wave", row["wave"]),
             "policy": words.name("cell", row["policy"]),
-            "limit": words.name("limit", row["limit"]),
+            "limit": limit(row["limit"], words),
             **{name: None if row[name] is None else how(row[name]) for name in ("capacity", "used")},
         }
+
+
+def limit(name: str, words: Words) -> str:
+    """A limit of `wave_limits`; of one of a channel, benefit or branch its kind comes first: `stock_<benefit>`."""
+    kind = next((kind for kind in ("capacity", "stock", "least_in", "least") if name.startswith(f"{kind}_")), None)
+    return words(f"limit.{kind}", part=name.removeprefix(f"{kind}_")) if kind else words.name("limit", name)
 
 
 def _tiers(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
