@@ -91,11 +91,11 @@ def _judged(
     worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
     is_beyond = sign * best >= margin
     word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
-    told, plausible, allowed = (
+    difference_told, plausible, allowed = (
         f"{100 * x:+.2f}" if unit == "points" else f"{x:+.4g}" for x in (seen, worst, sign * margin)
     )
     points = " points" if unit == "points" else ""
-    reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
+    reason = f"{difference_told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
     told = said("guardrail", reason, seen=float(seen), worst=float(worst), margin=float(sign * margin))
     return NonInferiority(metric, margin, harm, seen, worst, word, told)
 
