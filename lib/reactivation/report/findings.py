@@ -129,9 +129,10 @@ def _judged(key: str, contrast: str, known: Evidence, words: Words, notes: tuple
     }
     sentence, is_held_down = words(f"{key}.{state}", **values), state == "better" and light != "green"
     if state == "open":
-        sentence += " " + words("users.would_tell" if needed else "users.not_known", **values)
+        told = words("users.would_tell" if needed else "users.not_known", **values)
+        sentence = words.sentences(sentence, told)
     if is_held_down:
-        sentence += " " + words("guard.holds_down" if light == "amber" else "guard.breaks")
+        sentence = words.sentences(sentence, words("guard.holds_down" if light == "amber" else "guard.breaks"))
     number, interval = difference(row, words)
     of = "held_down" if is_held_down else key
     return answer_of(key, words, light, sentence, number=number, interval=interval, notes=notes, of=of)
@@ -240,7 +241,7 @@ def _figures(known: Evidence, words: Words) -> Iterator[Figure]:
             told = {"metric": metric, "first": row["estimate_treatment"], "second": row["estimate_control"]}
             note = words("figures.ratio_note", **told, users=row["n_treatment"], others=row["n_control"])
             if metric in CLAIMED:
-                note += " " + words("figures.claimed", claimed=CLAIMED[metric])
+                note = words.sentences(note, words("figures.claimed", claimed=CLAIMED[metric]))
             yield Figure(words("figures.ratio", metric=metric), words("number.times", value=row["ratio"]), note)
     whole = known.facts.money.get("whole") or {}
     if whole.get("known"):

@@ -66,6 +66,10 @@ class Words:
         """Several names, one after the other."""
         return self("list.comma").join(told)
 
+    def sentences(self, *told: str) -> str:
+        """Several sentences as one text; Chinese has no space between them."""
+        return ("" if self.language == "zh" else " ").join(filter(None, told))
+
     def option(self, value: Any) -> str:
         """A channel and its benefit: `sms/login_discount`."""
         channel, _, benefit = str(value).partition("/")
