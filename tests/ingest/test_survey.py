@@ -1,6 +1,7 @@
 """Raw rows looked at before any is taken, by month of the event: literal rows of one source."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -48,16 +49,29 @@ def test_rows_users_bad_equal_and_own_are_counted_by_month_of_the_event(rows: Da
 def test_each_month_tells_how_many_rows_have_no_value_in_each_column(rows: DataFrame) -> None:
     counts = survey.months(rows, canonical.TRANSACTIONS, CONTEXT).orderBy("month")
     known = [row.asDict() for row in counts.collect()]
-    told = [list(row.values()) for row in survey.told(known, canonical.TRANSACTIONS)]
-    assert list(survey.told(known, canonical.TRANSACTIONS)[0]) == [
+    told = survey.told(known, canonical.TRANSACTIONS, newest=12)
+    assert list(told[0]) == [
         *("source", "month", "rows", "users", "bad", "duplicates", "amount null", "is_self_initiated null"),
     ]
-    assert told == [
+    assert [list(row.values()) for row in told] == [
         ["transactions", "2026-04", 3, 2, 0, 1, "33.3%", "0.0%"],  # one of three has no amount
         ["transactions", "2026-05", 2, 2, 1, 0, "50.0%", "0.0%"],  # `one` is no number, and so no value
-        ["transactions", "undated", 1, 1, 1, 0, "0.0%", "0.0%"],
+        ["transactions", "all bad", 1, 1, 1, 0, "0.0%", "0.0%"],
     ]
     assert survey.never_given(known, canonical.TRANSACTIONS) == ["transaction_type", "channel", "event_id"]
+
+
+def test_months_of_mistaken_dates_hide_no_real_month() -> None:
+    optional = ("transaction_type", "channel", "amount", "is_self_initiated", "event_id")
+    filled = {f"empty_{name}": 0 for name in optional}
+
+    def month(name: str, rows: int, bad: int) -> dict[str, Any]:
+        return {"month": name, "rows": rows, "users": rows, "bad": bad, "duplicates": 0, **filled}
+
+    known = [month("2026-03", 90, 0), month("2026-04", 80, 2), month("2099-01", 3, 3), month("2099-02", 1, 1)]
+    told = survey.told(known, canonical.TRANSACTIONS, newest=1)
+    assert [(row["month"], row["rows"], row["bad"]) for row in told] == [("2026-04", 80, 2), ("all bad", 4, 4)]
+    assert [row["month"] for row in survey.told(known[:2], canonical.TRANSACTIONS, newest=2)] == ["2026-03", "2026-04"]
 
 
 def test_what_would_stop_an_ingest_is_told(rows: DataFrame) -> None:

@@ -19,6 +19,8 @@ from reactivation.ingest.settings import SourcesSettings
 __all__ = ["canonical_rows", "checked", "months", "never_given", "sampled", "stops", "strangers", "told"]
 
 OWN = "is_self_initiated"
+ALL_BAD = "all bad"
+_COUNTS = ("rows", "users", "bad", "duplicates")
 
 
 def sampled(rows: DataFrame, *, share: float) -> DataFrame:
@@ -49,7 +51,8 @@ def months(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
     )
     summed = [F.sum(name).alias(name) for name in ("bad", "own", *empty)]
     dated = F.when(F.col("arrival_cycle") != UNDATED, F.col("arrival_cycle"))
-    by_content = narrow.groupBy("month", "user_id", "hash").agg(
+    of_users = narrow.repartition("user_id")  # both groups of a user then lie together: one exchange, not two
+    by_content = of_users.groupBy("month", "user_id", "hash").agg(
         F.count("*").alias("rows"), F.min(dated).alias("first_arrival"), *summed
     )
     is_repeated = F.when(F.col("hash").isNotNull(), F.col("rows") - 1).otherwise(0)
@@ -97,22 +100,25 @@ def stops(counts: Iterable[Mapping[str, Any]], table: Table, settings: SourcesSe
         yield Finding("equal rows", table.name, f"{text}: is {missing} missing?")
 
 
-def told(counts: Iterable[Mapping[str, Any]], table: Table) -> list[dict[str, Any]]:
+def told(counts: Iterable[Mapping[str, Any]], table: Table, *, newest: int) -> list[dict[str, Any]]:
     """The counts of one source as people read them: a row per month, a column per optional column of the source.
 
     Under such a column stands the share of the month's rows that have no value in it. Columns of which no row has a
-    value are left out: see `never_given`. counts: rows of `months`.
+    value are left out: see `never_given`. Shown are the newest months that have a fine row; a month whose rows are all
+    bad is mostly a mistaken date, and `all bad` sums them up (a user once per month). counts: rows of `months`.
     """
     known = list(counts)
+    fine, bad = ([row for row in known if (row["bad"] < row["rows"]) is is_fine] for is_fine in (True, False))
     never = never_given(known, table)
-    shown = [column.name for column in _optional(table) if column.name not in never]
+    shown = {column.name: f"empty_{column.name}" for column in _optional(table) if column.name not in never}
+    summed = {key: sum(row[key] for row in bad) for key in (*_COUNTS, *shown.values())}
     return [
         {
             "source": table.name,
-            **{key: row[key] for key in ("month", "rows", "users", "bad", "duplicates")},
-            **{f"{name} null": f"{row[f'empty_{name}'] / row['rows']:.1%}" for name in shown},
+            **{key: row[key] for key in ("month", *_COUNTS)},
+            **{f"{name} null": f"{row[key] / row['rows']:.1%}" for name, key in shown.items()},
         }
-        for row in known
+        for row in [*fine[-newest:], *([{"month": ALL_BAD, **summed}] if bad else [])]
     ]
 
 

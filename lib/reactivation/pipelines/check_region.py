@@ -92,7 +92,7 @@ def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
     of_all = "all users" if share >= 1 else f"{share:.1%} of the users, drawn by hash"
     for name, of_one in counts.items():
         table = canonical.BY_NAME[name]
-        newest = survey.told(of_one, table)[-MOST_MONTHS:]
+        newest = survey.told(of_one, table, newest=MOST_MONTHS)
         b.show(f"{name}: rows by month of the event, the newest {MOST_MONTHS}; of {of_all}", newest)
         if of_one and (never := survey.never_given(of_one, table)):
             b.say(f"  in no row: {', '.join(never)}")
