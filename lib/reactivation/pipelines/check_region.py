@@ -17,7 +17,7 @@ from reactivation.pipelines import conf_check, configured_sources
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.standalone import Bench
 
-USERS_LOOKED_AT = 20_000
+USERS_LOOKED_AT = 10_000
 MOST_MONTHS = 12
 FURTHEST = 24
 """Months after the cycle in which the first one with a model is looked for."""
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(b: Bench) -> None:
     """Writes nothing. Conf and the raw tables' columns come first; what is wrong with them is told at once.
 
-    Then rows are looked at, of 20 000 users where there are more: how many by source and month, of whom, how full, how
+    Then rows are looked at, of 10 000 users where there are more: how many by source and month, of whom, how full, how
     many bad or equal, how many users are active, what the models can learn. SettingsError, or SourceError where an
     ingest would stop.
     """
