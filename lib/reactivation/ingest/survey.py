@@ -1,13 +1,15 @@
 """A region's raw rows looked at before any is taken: how many, of whom, how full, how many bad, how many equal."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import randomization
-from reactivation.contracts.table import Column, Table
+from reactivation.contracts import canonical
+from reactivation.contracts.table import Table
 from reactivation.errors import Finding
 from reactivation.frames import union_all
 from reactivation.ingest import deduplication, mapping
@@ -16,9 +18,9 @@ from reactivation.ingest.received import IngestContext, checked
 from reactivation.ingest.rules import CODE, is_fine
 from reactivation.ingest.settings import SourcesSettings
 
-__all__ = ["canonical_rows", "checked", "months", "never_given", "sampled", "stops", "strangers", "told"]
+__all__ = ["by_source", "canonical_rows", "checked", "months", "never_given", "sampled", "stops", "strangers", "told"]
 
-OWN = "is_self_initiated"
+OWN, OWN_ROWS = "is_self_initiated", "own"
 ALL_BAD = "all bad"
 _COUNTS = ("rows", "users", "bad", "duplicates")
 
@@ -31,43 +33,68 @@ def sampled(rows: DataFrame, *, share: float) -> DataFrame:
     return rows.where(is_drawn | F.col("user_id").isNull())
 
 
-def months(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
-    """One row per month of the event: rows, users, bad, duplicates, own, first_arrival, `empty_<optional column>`.
+def months(rows: Mapping[str, DataFrame], context: IngestContext) -> DataFrame:
+    """One row per source and month of the event: rows, users, duplicates, first_arrival, `flag_<n>`; see `by_source`.
 
-    rows: checked ones. bad: rows that break a rule. duplicates: fine rows that say what another one says. own: rows of
-    the user's own initiative, null where the table knows none. first_arrival: earliest month of arrival. All rows of a
-    user are brought together once.
+    rows: checked ones, by source. duplicates: fine rows that say what another one says. first_arrival: earliest month
+    of arrival. One query for all sources, in which all rows of a user are brought together once.
     """
-    empty = [f"empty_{column.name}" for column in _optional(table)]
-    month = F.coalesce(deduplication.event_month(table, context.calendar), F.lit(UNDATED))
-    narrow = rows.select(
-        "user_id",
-        month.alias("month"),
-        "arrival_cycle",
-        F.when(is_fine(), F.col("row_hash")).alias("hash"),
-        (F.col(CODE) != 0).cast("bigint").alias("bad"),
-        (F.col(OWN).cast("bigint") if OWN in rows.columns else F.lit(None).cast("bigint")).alias("own"),
-        *[F.col(column.name).isNull().cast("bigint").alias(f"empty_{column.name}") for column in _optional(table)],
-    )
-    summed = [F.sum(name).alias(name) for name in ("bad", "own", *empty)]
+    narrow = union_all(_narrow(frame, canonical.BY_NAME[name], context) for name, frame in rows.items())
+    width = max(len(_flags(canonical.BY_NAME[name])) for name in rows)
+    counted = [F.sum(F.shiftright("flags", n).bitwiseAND(1)).alias(f"flag_{n}") for n in range(width)]
+    summed = [F.sum(f"flag_{n}").alias(f"flag_{n}") for n in range(width)]
     dated = F.when(F.col("arrival_cycle") != UNDATED, F.col("arrival_cycle"))
-    of_users = narrow.repartition("user_id")  # both groups of a user then lie together: one exchange, not two
-    by_content = of_users.groupBy("month", "user_id", "hash").agg(
-        F.count("*").alias("rows"), F.min(dated).alias("first_arrival"), *summed
+    of_users = narrow.repartition("user_id")  # all groups of a user then lie together: one exchange, not two
+    by_content = of_users.groupBy("source", "month", "user_id", "hash").agg(
+        F.count("*").alias("rows"), F.min(dated).alias("first_arrival"), *counted
     )
     is_repeated = F.when(F.col("hash").isNotNull(), F.col("rows") - 1).otherwise(0)
-    by_user = by_content.groupBy("month", "user_id").agg(
+    by_user = by_content.groupBy("source", "month", "user_id").agg(
         F.sum("rows").alias("rows"),
         F.sum(is_repeated).alias("duplicates"),
         F.min("first_arrival").alias("first_arrival"),
         *summed,
     )
-    return by_user.groupBy("month").agg(
+    return by_user.groupBy("source", "month").agg(
         F.sum("rows").alias("rows"),
         F.count("user_id").alias("users"),
         F.sum("duplicates").alias("duplicates"),
         F.min("first_arrival").alias("first_arrival"),
         *summed,
+    )
+
+
+def by_source(counts: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of `months` by source and in order, each flag under its name: bad, own, `empty_<optional column>`.
+
+    bad: rows that break a rule. own: rows of the user's own initiative, where the table knows any.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(counts, key=lambda row: str(row["month"])):
+        flags = {name: row[f"flag_{n}"] for n, name in enumerate(_flags(canonical.BY_NAME[row["source"]]))}
+        plain = {name: value for name, value in row.items() if not name.startswith("flag_")}
+        found.setdefault(row["source"], []).append({**plain, **flags})
+    return {name: found[name] for name in canonical.BY_NAME if name in found}
+
+
+def _flags(table: Table) -> list[str]:
+    """What is counted of a table's rows beside their number, in the order of the bits."""
+    own = [OWN_ROWS] if OWN in table.column_names else []
+    return ["bad", *own, *[f"empty_{name}" for name in _optional(table)]]
+
+
+def _narrow(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
+    """source, month, user_id, arrival_cycle, hash (null where a rule is broken), and the flags as bits of a number."""
+    is_so = {"bad": F.col(CODE) != 0, **({OWN_ROWS: F.col(OWN)} if OWN in table.column_names else {})}
+    is_so |= {f"empty_{name}": F.col(name).isNull() for name in _optional(table)}
+    bits = [F.when(is_so[name], 1 << n).otherwise(0) for n, name in enumerate(_flags(table))]
+    return rows.select(
+        F.lit(table.name).alias("source"),
+        "user_id",
+        F.coalesce(deduplication.event_month(table, context.calendar), F.lit(UNDATED)).alias("month"),
+        "arrival_cycle",
+        F.when(is_fine(), F.col("row_hash")).alias("hash"),
+        reduce(Column.__add__, bits).alias("flags"),
     )
 
 
@@ -86,7 +113,7 @@ def strangers(rows: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def stops(counts: Iterable[Mapping[str, Any]], table: Table, settings: SourcesSettings) -> Iterator[Finding]:
-    """What would stop an ingest of these rows: see `shares`. counts: rows of `months`."""
+    """What would stop an ingest of these rows: see `shares`. counts: of `by_source`."""
     known = list(counts)
     rows, bad, equal = (sum(row[what] for row in known) for what in ("rows", "bad", "duplicates"))
     fine, few = rows - bad, settings.few_bad_rows
@@ -105,12 +132,12 @@ def told(counts: Iterable[Mapping[str, Any]], table: Table, *, newest: int) -> l
 
     Under such a column stands the share of the month's rows that have no value in it. Columns of which no row has a
     value are left out: see `never_given`. Shown are the newest months that have a fine row; a month whose rows are all
-    bad is mostly a mistaken date, and `all bad` sums them up (a user once per month). counts: rows of `months`.
+    bad is mostly a mistaken date, and `all bad` sums them up (a user once per month). counts: of `by_source`.
     """
     known = list(counts)
     fine, bad = ([row for row in known if (row["bad"] < row["rows"]) is is_fine] for is_fine in (True, False))
     never = never_given(known, table)
-    shown = {column.name: f"empty_{column.name}" for column in _optional(table) if column.name not in never}
+    shown = {name: f"empty_{name}" for name in _optional(table) if name not in never}
     summed = {key: sum(row[key] for row in bad) for key in (*_COUNTS, *shown.values())}
     return [
         {
@@ -123,10 +150,10 @@ def told(counts: Iterable[Mapping[str, Any]], table: Table, *, newest: int) -> l
 
 
 def never_given(counts: Iterable[Mapping[str, Any]], table: Table) -> list[str]:
-    """Optional columns of which no row has a value. counts: rows of `months`."""
+    """Optional columns of which no row has a value. counts: of `by_source`."""
     known = list(counts)
-    return [c.name for c in _optional(table) if all(row[f"empty_{c.name}"] == row["rows"] for row in known)]
+    return [name for name in _optional(table) if all(row[f"empty_{name}"] == row["rows"] for row in known)]
 
 
-def _optional(table: Table) -> list[Column]:
-    return [column for column in mapping.columns_of(table) if not column.required]
+def _optional(table: Table) -> list[str]:
+    return [column.name for column in mapping.columns_of(table) if not column.required]

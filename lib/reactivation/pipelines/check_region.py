@@ -57,9 +57,7 @@ def run(b: Bench) -> None:
         }
         share = min(1.0, USERS_LOOKED_AT / max(checked["users"].select("user_id").distinct().count(), 1))
         rows = each(checked, lambda name: checkpointed(survey.sampled(checked[name], share=share)))
-        counts: Counts = each(
-            rows, lambda name: records(survey.months(rows[name], canonical.BY_NAME[name], context).orderBy("month"))
-        )
+        counts: Counts = survey.by_source(records(survey.months(rows, context)))
         strangers = records(survey.strangers(rows))
     _tell_rows(b, counts, share)
     _tell_models(b, cycle, rows, counts)
