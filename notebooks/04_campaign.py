@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.abspath("../lib"))
 
 from reactivation import campaign, report
 from reactivation.contracts import derived, flow
-from reactivation.pipelines import explain_user, releases
+from reactivation.pipelines import explain_user, plan_registration, releases
 from reactivation.runtime.notebook import open_run, picture, show
 
 r = open_run()
@@ -57,6 +57,8 @@ picture(report.plots.bars(drawn, of="users", by="cell", stacked="touch", title="
 
 # COMMAND ----------
 
+planned, words = plan_registration.plan_if_any(r)["waves"], report.Words.of(r.settings.report)
+show(report.audience.rows(planned, {}, words), "whom each wave is for")
 show(report.wave_fills(releases.newest(r, derived.WAVE_PLAN, cycle)), "users by wave and option")
 fall = show(
     waterfall.orderBy("wave", "reason").select("wave", "reason", "users"), "planned, or the first reason why not"

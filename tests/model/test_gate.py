@@ -8,10 +8,12 @@ from reactivation.model.evaluate import Quality
 from reactivation.model.gate import Gate, decide
 from reactivation.model.paired import LossDifference, from_moments
 from reactivation.model.settings import GateSettings
+from reactivation.statistics.said import said
 
 pytestmark = pytest.mark.numbers
 
 SETTINGS = GateSettings(confidence=0.95, champion_margin=0.01, min_rows=100)
+ONE_CLASS = said("one_class", "all 500 labels are 1: nothing to rank", users=500)
 GOOD = Quality(users=500, base_rate=0.3, auc=0.8)
 BETTER = LossDifference(500, -0.05, -0.08, -0.02)
 LEVEL = LossDifference(500, 0.002, -0.004, 0.008)
@@ -36,7 +38,7 @@ def test_the_first_version_needs_only_the_base_rate() -> None:
         ({"against_champion": LossDifference(500, 0.004, -0.004, 0.012)}, "may be worse than the champion's"),
         ({"slope": -0.2}, "slope is -0.2"),
         ({"test": Quality(users=99, base_rate=0.3)}, "99 low-active users"),
-        ({"test": Quality(users=500, base_rate=1.0, reason="all 500 labels are 1: nothing to rank")}, "not estimable"),
+        ({"test": Quality(users=500, base_rate=1.0, reason=ONE_CLASS)}, "not estimable"),
     ],
 )
 def test_it_refuses_and_says_why(changes: dict[str, Any], sentence: str) -> None:

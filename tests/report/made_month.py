@@ -9,7 +9,27 @@ CAUSAL = (
     *("touch_model", "touch_rule", "touch_random", "gain_model_vs_rule", "gain_model_vs_random"),
     *("policy_model_vs_rule", "policy_model_vs_random", "cumulative_touch", "guide_model"),
 )
+BUSY = "transaction_own_count_1m >= 4 and login_days_to_date = 0"
+AUDIENCES = [
+    {
+        "wave": "W1",
+        "qualifies": {"model": "tier = 'high_potential'", "rule": "true", "random": "true"},
+        "guidance": "profile_has_push = 1",
+        "options": [{"channel": "push", "benefit": "login_discount"}],
+    },
+    {
+        "wave": "W2",
+        "qualifies": {"model": BUSY, "rule": BUSY, "random": BUSY},
+        "guidance": None,
+        "options": [
+            {"channel": "push", "benefit": "payment_cashback"},
+            {"channel": "push", "benefit": "transfer_coupon"},
+            {"channel": "push", "benefit": "transfer_coupon"},
+        ],
+    },
+]
 ASKED: dict[str, Any] = {
+    "audiences": AUDIENCES,
     "primary": "login",
     "segment": "all",
     "causal": list(CAUSAL),

@@ -115,6 +115,8 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         (SENT._replace(contact=None), "left out at its release"),
         (SENT._replace(status="stopped", contact={"stopped_on": date(2026, 6, 5)}), "stopped on 2026-06-05 before"),
         (WaveOfUser("W1", "skipped"), "W1: the wave was left out of the month"),
+        (NOT_MET._replace(asks="login_days_to_date = 0"), "was not met on its day (login_days_to_date = 0) ["),
+        (FULL._replace(asks="login_days_to_date = 0"), "were full before this rank ["),
         (SENT._replace(reason="drawn_none"), "nothing. drawn_none: exploration drew that nothing is sent"),
         (SENT._replace(plan={**PLAN, "is_exploration": True, "propensity": 0.4}), "drawn with probability 0.400"),
     ],

@@ -162,6 +162,22 @@ def test_next_month_begins_with_what_is_wrong() -> None:
     assert len(found.notes) <= 2
 
 
+def test_money_that_no_wave_used_is_the_money_that_is_left() -> None:
+    money = {**facts().money, "approved": 5_000.0, "committed": 1_460.0, "spent": 3_383.0}
+    found = answers(facts(money=money, response=[]))  # no option asks for more, and three steps are told
+    told = (found["next"].sentence, *found["next"].notes)
+    assert found["money"].number == "CN¥1\u202f617 left"
+    assert [text for text in told if "no wave could use" in text] == [
+        "Plan for the CN¥1\u202f617 (32.3% of what was approved) that no wave could use."
+    ]
+
+
+def test_chinese_sentences_follow_one_another_without_a_space() -> None:
+    open_row = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
+    found = findings.of(with_row("touch_model", "login", **open_row), default("zh")).answers[0]
+    assert "。约需" in found.sentence
+
+
 def test_an_open_question_asks_for_months_or_users() -> None:
     ends = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
     found = answers(with_row("policy_model_vs_rule", "login", **ends))["next"]

@@ -1,10 +1,13 @@
 """The month's report as a page: one file, in one language, readable in a browser of any width and on paper."""
 
 import csv
+import json
 import re
+import string
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -13,6 +16,7 @@ from reactivation.report import Facts, charts, month_page, tables, words
 from reactivation.report.evidence import Evidence
 from reactivation.report.settings import LOCALES
 from reactivation.report.words import catalogue, default
+from reactivation.statistics.said import SEVERAL
 from report.browser import look, needs_browser, printed_pages
 from report.made_month import facts, readout
 
@@ -24,7 +28,7 @@ PICTURES = (
 
 SUBJECTS = {
     "sample_ratio_assigned": ("cells", "model", "rule_selected", "model_unpicked", "long_holdout"),
-    "sample_ratio_by_part": ("touched : holdout in branch B01", "touched : holdout in tier high_potential"),
+    "sample_ratio_by_part": ("branch=B01", "tier=high_potential"),
     "outside_contacts": ("model touched", "random long_holdout"),
     "outside_difference": ("policy_model_vs_rule",),
     "guardrail": ("touch_model opt_out",),
@@ -62,6 +66,23 @@ def visible(html: str) -> list[str]:
     return parser.texts
 
 
+SAMPLES: dict[str, Any] = {
+    "": "120 : 130",
+    "metric": "login",
+    "day": "2026-06-05",
+    "tier": "high_potential",
+    "held_out": "redeemers",
+}
+"""A value for each format of a reason's field; for formats of numbers one half."""
+
+
+def reasons() -> dict[str, dict[str, Any]]:
+    """Every code that a reason can have, with values: the catalogue has one text for each (see `test_words`)."""
+    found = {key.removeprefix("reason."): text for key, text in catalogue("en").items() if key.startswith("reason.")}
+    fields = {code: string.Formatter().parse(text) for code, text in found.items() if code != "in_the_table"}
+    return {code: {n: SAMPLES.get(spec or "", 0.5) for _, n, spec, _ in of if n} for code, of in fields.items()}
+
+
 def with_english_reasons() -> Facts:
     """Rows as the tables have them: with a sentence in English beside each code, or without a code (0.1.0)."""
     rows = [{**row, "reason": "An English sentence from a table."} for row in readout()]
@@ -78,8 +99,20 @@ def with_english_reasons() -> Facts:
         for check, subjects in SUBJECTS.items()
         for subject in subjects
     ]
-    changed = [{"code": "moved", "what": "W1", "registered": "2026-05-06", "now": "2026-05-07"}]
-    return facts(readout=[rows[0] | coded, *rows[1:]], checks=checks, registration=changed)
+    own = {"check": "waves", "subject": "W1 sms", "p_value": None, "verdict": "warns", "reason": "English of a table."}
+    every = [{"code": code, "values": values} for code, values in reasons().items()]
+    checks += [own | {"reason_code": one["code"], "reason_values": json.dumps(one["values"])} for one in every]
+    several = {"reason_code": SEVERAL, "reason_values": json.dumps({"parts": every[:2]}), "reason": "English; English."}
+    changed = [
+        {"code": "moved", "what": "W1", "registered": "2026-05-06", "now": "2026-05-07"},
+        {"code": "nobody", "what": "W2", "registered": "2026-05-06", "now": None},
+        {"code": "forced", "what": "alpha", "registered": "0.05", "now": None},
+        {"code": "changed", "what": "alpha", "registered": "0.05", "now": "0.1"},
+    ]
+    bands = [{**row, **several} for row in facts().bands]
+    evaluation = [{**row, **several} for row in facts().evaluation]
+    months = {"bands": bands, "evaluation": evaluation, "registration": changed}
+    return facts(readout=[rows[0] | coded, *rows[1:]], checks=checks, **months)
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -102,9 +135,15 @@ def test_no_word_of_the_page_comes_from_elsewhere_than_the_catalogue(monkeypatch
     monkeypatch.setattr(words, "catalogue", lambda _: blank)
     month = with_english_reasons()
     texts = visible(month_page.render(month, default("zh")).html)
-    own_names = rf"{month.region}|W\d|B\d\d|a1b2c3d4e5f6|0f1e2d3c4b5a|[年月日]|p\b"
+    own_names = rf"{month.region}|alpha|W\d|B\d\d|a1b2c3d4e5f6|0f1e2d3c4b5a|[年月日]|p\b"
     left = [text for text in texts if re.search(r"[^\W\d_]", re.sub(own_names, "", text))]
     assert left == []
+
+
+def test_no_reason_that_the_code_can_write_is_an_english_sentence_on_a_chinese_page() -> None:
+    texts = visible(month_page.render(with_english_reasons(), default("zh")).html)
+    assert len(reasons()) > 55
+    assert [text for text in texts if re.search(r"[A-Za-z]+[ ,;:.]+[A-Za-z]+[ ,;:.]+[A-Za-z]+", text)] == []
 
 
 @pytest.mark.parametrize("language", LOCALES)

@@ -5,13 +5,22 @@ import string
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from reactivation.report import words
+from reactivation.contracts import canonical, derived
+from reactivation.experiment.checks import OUTSIDE, REACHED, REDEEMERS
+from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.model.evaluate import METRICS
+from reactivation.report import explanation_words, words
+from reactivation.report.evidence import COST, LIGHTS, NET_GAIN
 from reactivation.report.settings import LOCALES, ReportSettings
 from reactivation.report.words import Words, catalogue, default
 
 pytestmark = pytest.mark.numbers
+
+BASE = Path(__file__).parents[2] / "conf" / "base"
+EXPERIMENT = yaml.safe_load((BASE / "experiment.yml").read_text("utf-8"))["experiment"]
 
 
 def fields(text: str) -> set[tuple[str, str]]:
@@ -103,10 +112,11 @@ def test_every_reason_that_is_said_has_its_text_and_all_its_fields() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said"
     ]
-    texts, problems = catalogue("en"), []
+    texts, problems, every = catalogue("en"), [], set()
     for call in calls:
         first = call.args[0]
         codes = [one.value for one in ast.walk(first) if isinstance(one, ast.Constant)]  # one, or one of two
+        every |= set(codes)
         given = {keyword.arg for keyword in call.keywords}
         for code in codes:
             text = texts.get(f"reason.{code}") or texts.get(f"gate.{code}", "{no such key}")
@@ -115,3 +125,33 @@ def test_every_reason_that_is_said_has_its_text_and_all_its_fields() -> None:
                 problems.append((code, wanted - given))
     assert len(calls) > 40
     assert problems == []
+    known = {key.partition(".")[2] for key in texts if key.startswith(("reason.", "gate."))}
+    assert known - {"in_the_table"} == every  # of a row without a code; all others are said somewhere
+
+
+LISTS = {
+    "contrast": [contrast.name for contrast in CONTRASTS],
+    "family": derived.READOUT.column("family").allowed,
+    "check_verdict": derived.CHECK_VERDICTS,
+    "tier": derived.TIERS,
+    "cell": derived.CELLS,
+    "touch": derived.TOUCHES,
+    "channel": canonical.CONTACT_CHANNELS,
+    "why": explanation_words.WAVE_REASONS,
+    "basis": derived.TIER_BANDS.column("basis").allowed,
+    "event": [status for status in derived.WAVE_RELEASES.column("status").allowed or () if status != "planned"],
+    "metric": [*EXPERIMENT["metrics"], *EXPERIMENT["means"], *EXPERIMENT["guardrails"], COST, NET_GAIN],
+    "did": EXPERIMENT["metrics"],
+    "rate": EXPERIMENT["metrics"],
+    "whole_rate": EXPERIMENT["metrics"],
+    "conversion": EXPERIMENT["metrics"],
+    "quality": [*METRICS, "calibration_slope"],
+    "held_out": (OUTSIDE, REDEEMERS, REACHED),
+    "state": LIGHTS,
+}
+"""By list of the catalogue: the values that the code, its contracts and base's conf can put there."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_value_of_a_closed_list_has_its_word(name: str) -> None:
+    assert [value for value in LISTS[name] if f"{name}.{value}" not in catalogue("zh")] == []

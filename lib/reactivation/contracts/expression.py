@@ -1,5 +1,7 @@
 """Expressions of conf: Spark SQL over the columns of a table, tried before they are used."""
 
+from collections.abc import Sequence
+
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -34,12 +36,21 @@ def number(table: DataFrame, expression: str, *, key: str) -> Column:
     return F.expr(expression).cast("double")
 
 
-def problem(table: DataFrame, expression: str, *, is_number: bool) -> str | None:
-    """Why the expression is no number, or no condition, over the table, in words; None where it is one."""
+def problems(table: DataFrame, asked: Sequence[tuple[str, bool]]) -> list[str | None]:
+    """Why each expression is no number, or no condition, over the table, in words; None where it is one.
+
+    asked: expressions, and whether a number is wanted. One plan for all of them, and one for each where some do not
+    resolve.
+    """
     try:
-        found = table.select(F.expr(expression)).schema[0].dataType.simpleString()
+        fields = table.select(*[F.expr(text) for text, _ in asked]).schema.fields
     except AnalysisException as error:
-        return _first_line(error)
+        return [_first_line(error)] if len(asked) == 1 else [one for each in asked for one in problems(table, [each])]
+    found = [field.dataType.simpleString() for field in fields]
+    return [_wrong_type(kind, is_number=is_number) for kind, (_, is_number) in zip(found, asked, strict=True)]
+
+
+def _wrong_type(found: str, *, is_number: bool) -> str | None:
     is_fine = (found in _NUMBERS or found.startswith("decimal")) if is_number else found == "boolean"
     return None if is_fine else f"is {found}, must be a {'number' if is_number else 'condition'}"
 

@@ -15,7 +15,7 @@ from reactivation.experiment.metrics import OutcomeMetric
 from reactivation.experiment.primary_estimator import is_secondary, secondary_reason
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import Estimate
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.verdicts import verdict
 
@@ -59,8 +59,8 @@ class AnalysisRequest:
 
     settings: ExperimentSettings
     specs: MetricSpecs
-    withheld: Mapping[str, str | None]
-    not_known: Mapping[str, str]
+    withheld: Mapping[str, Said | None]
+    not_known: Mapping[str, Said]
     outside: Outside = field(default_factory=dict)
     said_once: Mapping[str, str] = field(default_factory=dict)
     contrasts: tuple[str, ...] = tuple(c.name for c in CONTRASTS)
@@ -145,7 +145,7 @@ def request(
     settings: ExperimentSettings,
     specs: MetricSpecs,
     known_on: date,
-    not_known: Mapping[str, str] | None = None,
+    not_known: Mapping[str, Said] | None = None,
 ) -> AnalysisRequest:
     """What the month asks, after its checks: which contrasts may be read, and why others may not.
 

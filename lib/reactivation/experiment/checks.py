@@ -8,7 +8,7 @@ from reactivation.experiment.contrasts import Contrast, comparisons
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.proportions import Share, p_value
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 from reactivation.statistics.sample_ratio import SampleRatio, sample_ratio
 
 OUTSIDE, REDEEMERS, REACHED = "from_outside", "redeemers", "reached"
@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     expected: str | None
     p_value: float | None
     verdict: str
-    says: str
+    says: Said
 
 
 def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, SampleRatio]:
@@ -76,7 +76,7 @@ def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, Sample
 
 def why_withheld(
     contrast: Contrast, *, groups: Sequence[Group], ratios: Mapping[str, SampleRatio], settings: ExperimentSettings
-) -> str | None:
+) -> Said | None:
     """The check that failed and what was found, in words; None where the effect may be read."""
     for ratio in (ratios[name] for name in contrast.checks):
         if ratio.is_mismatch(settings.srm_p):
@@ -100,7 +100,7 @@ def why_withheld(
     return why_no_holdout(held_out, settings=settings)
 
 
-def why_no_holdout(held_out: Iterable[Group], *, settings: ExperimentSettings) -> str | None:
+def why_no_holdout(held_out: Iterable[Group], *, settings: ExperimentSettings) -> Said | None:
     """Why users who were to get nothing cannot stand for it, in words; None where they can."""
     whole = total(held_out)
     users = whole.of("users")
@@ -130,7 +130,7 @@ def outside_differs(first: Totals, second: Totals, *, settings: ExperimentSettin
     return p is not None and p < settings.srm_p
 
 
-def _why_outside_differs(contrast: Contrast, *, groups: Sequence[Group], settings: ExperimentSettings) -> str | None:
+def _why_outside_differs(contrast: Contrast, *, groups: Sequence[Group], settings: ExperimentSettings) -> Said | None:
     for part in comparisons([contrast]):
         first, second = (total(side.members(groups)) for side in part.sides)
         if outside_differs(first, second, settings=settings):
@@ -144,7 +144,7 @@ def _why_outside_differs(contrast: Contrast, *, groups: Sequence[Group], setting
     return None
 
 
-def in_words(ratio: SampleRatio) -> str:
+def in_words(ratio: SampleRatio) -> Said:
     """Counts found and shares drawn."""
     found = " : ".join(str(n) for n in ratio.counts)
     expected = " : ".join(f"{share:.3g}" for share in ratio.expected)

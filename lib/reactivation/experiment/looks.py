@@ -9,7 +9,7 @@ from reactivation.errors import Finding, NotReady
 from reactivation.experiment.metrics import OF_ASSETS
 from reactivation.experiment.registration import PlanText
 from reactivation.periods import Month, Window
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Look:
         return f"Look {self.number} of {self.looks}, on {self.on}; the month's answer follows on {self.settles_on}"
 
     @property
-    def not_known(self) -> dict[str, str]:
+    def not_known(self) -> dict[str, Said]:
         """Outcomes that no look can know, each with the reason."""
         reason = f"a look does not know the balances of the month's end: the read-out of {self.settles_on} tells"
         return dict.fromkeys(OF_ASSETS, said("no_balances_yet", reason, day=str(self.settles_on)))

@@ -141,7 +141,7 @@ def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> di
     return {name: all((name, guardrail) in shown for guardrail in guardrails) for name in names}
 
 
-def _about(subject: str, row: Row) -> str:
+def _about(subject: str, row: Row) -> Said:
     """A guardrail's row of `readout` as the sentence of its check, with the same code and values."""
     return Said(f"{subject}: {row['reason']}", row["reason_code"] or "", json.loads(row["reason_values"] or "{}"))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 PrimaryEstimator = Literal["unadjusted", "cuped", "post_stratified"]
 
@@ -31,7 +31,7 @@ def is_secondary(segment: str, primary: PrimaryEstimator) -> bool:
     return segment in SEGMENTS.values() and segment != SEGMENTS[primary]
 
 
-def secondary_reason(segment: str) -> str:
+def secondary_reason(segment: str) -> Said:
     """The reason of a row whose estimator is not the primary one."""
     return _REASONS.get(segment, ADJUSTED)
 

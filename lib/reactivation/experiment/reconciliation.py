@@ -80,8 +80,8 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
         }
         wrong = [f"{n} {what}" for what, n in differences.items() if n]
         sent = f"exported {exported}" if has_files else "no channel files to count"
-        told = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in dispositions.items())
-        says = f"{wave} by {channel}: planned {planned}, {sent}, {told}" + (f"; {', '.join(wrong)}" if wrong else "")
+        became = ", ".join(f"{fate.replace('_', ' ')} {n}" for fate, n in dispositions.items())
+        says = f"{wave} by {channel}: planned {planned}, {sent}, {became}" + (f"; {', '.join(wrong)}" if wrong else "")
         verdict = "warns" if wrong else "holds"
         told = said("wave", says, planned=planned, received=received, wrong=sum(differences.values()))
         yield Checked("waves", f"{wave} {channel}", str(received), str(planned), None, verdict, told)

@@ -24,6 +24,12 @@ class Difference(NamedTuple):
     def says(self) -> str:
         return f"{self.what}: registered {self.registered}, conf now {self.now}"
 
+    @classmethod
+    def read(cls, says: str) -> "Difference":
+        """The value that a sentence of `says` is about, as a plan keeps what was changed by force."""
+        what, _, values = says.partition(": registered ")
+        return cls(what, *values.partition(", conf now ")[::2])
+
 
 def differences(registered: PlanText, now: PlanText) -> list[Difference]:
     """Every value in which two plans differ, under its dotted name; notes of earlier changes are not compared.
@@ -51,10 +57,16 @@ class Change(NamedTuple):
     registered: str | None
     now: str | None
 
+    @classmethod
+    def of(cls, code: str, found: Difference) -> "Change":
+        """A change of a value of conf."""
+        return cls(code, found.what, *(None if text == NOT_THERE else text for text in found[1:]))
+
     @property
     def says(self) -> str:
         """The change in a sentence."""
         before, after = self.registered, self.now
+        of_conf = Difference(self.what, *(NOT_THERE if text is None else text for text in (before, after))).says
         if self.code == "left_out":
             return f"wave {self.what}: registered for {before}, left out: {after}"
         if self.code == "nobody":
@@ -62,8 +74,8 @@ class Change(NamedTuple):
         if self.code == "moved":
             return f"wave {self.what}: registered for {before or 'no day'}, sent on {after}"
         if self.code == "forced":
-            return f"changed by force after the first wave: {self.what}"
-        return Difference(self.what, str(before), str(after)).says
+            return f"changed by force after the first wave: {of_conf}"
+        return of_conf
 
 
 def changes(
@@ -88,8 +100,8 @@ def changes(
     moved = [
         Change("moved", name, planned.get(name), day) for name, day in sorted(sent.items()) if planned.get(name) != day
     ]
-    forced = [Change("forced", says, None, None) for note in plan.get(NOTE, []) for says in note]
-    return [*(Change("changed", *d) for d in differences(plan, now)), *waived, *moved, *forced]
+    forced = [Change.of("forced", Difference.read(says)) for note in plan.get(NOTE, []) for says in note]
+    return [*(Change.of("changed", d) for d in differences(plan, now)), *waived, *moved, *forced]
 
 
 def told(

@@ -219,7 +219,7 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
             if not any(side.of("users") for side in sides[contrast.name]):
                 continue  # nobody is in the contrast
             judged = guardrail(name, first, second, margin=spec.margin, harm=spec.harm, alpha=alpha)
-            told = Said(f"guardrail {judged.word}: {judged.reason}", *_parts(judged.reason))
+            told = Said(f"guardrail {judged.word}: {judged.reason}", judged.reason.code, judged.reason.values)
             blank = Estimate(int(first.users), int(second.users), reason=told)
             why = request.withheld.get(contrast.name)
             if why and not (request.is_ordered and judged.word == BROKEN):
@@ -238,11 +238,7 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
                     method=_GUARDRAIL.format(margin=judged.margin, alpha=alpha),
                 )
                 if why:
-                    failed = Said(f"beside it a check failed: {why}", *_parts(why))
+                    failed = Said(f"beside it a check failed: {why}", why.code, why.values)
                     found = replace(found, reason=joined([told, failed]))
                 beside = dict(zip(_OUTSIDE, request.outside.get(contrast.name, (None, None)), strict=True))
                 yield row_of(contrast.name, name, ALL, found, verdict=_VERDICTS[judged.word]) | beside
-
-
-def _parts(text: str) -> tuple[str, Mapping[str, object]]:
-    return (text.code, text.values) if isinstance(text, Said) else ("", {})

@@ -15,7 +15,7 @@ from reactivation.experiment.metrics import share
 from reactivation.periods import Month
 from reactivation.statistics.means import Effect
 from reactivation.statistics.proportions import Share
-from reactivation.statistics.said import columns, said
+from reactivation.statistics.said import Said, columns, said
 from reactivation.statistics.uplift_curves import (
     ALL_THE_SAME,
     RANDOM,
@@ -85,7 +85,7 @@ class RankedUsers:
     parts: Sequence[Decile]
     alpha: float
 
-    def row(self, part: str, effect: Effect | None, *, share: float | None = None, reason: str | None = None) -> Row:
+    def row(self, part: str, effect: Effect | None, *, share: float | None = None, reason: Said | None = None) -> Row:
         """One row of `targeting` over all these users; without an effect it is not estimable, for the reason given."""
         if effect is not None and effect.estimate and not effect.standard_error:
             effect, reason = None, ALL_THE_SAME
@@ -103,7 +103,7 @@ class RankedUsers:
             "reason": reason,
         }
 
-    def not_estimable(self, parts: Iterable[str], reason: str) -> list[Row]:
+    def not_estimable(self, parts: Iterable[str], reason: Said) -> list[Row]:
         """Rows that say why these parts cannot be had."""
         return [self.row(part, None, reason=reason) for part in parts]
 
@@ -203,7 +203,7 @@ def _of_policies(groups: Sequence[Group], metric: str, *, alpha: float) -> Itera
         ranked = RankedUsers(f"policy {policy}", metric, cut, alpha)
         if not all(side.users for part in cut for side in (part.touched, part.holdout)):
             told = "nobody touched, or nobody held out, among the picked or the others"
-            reason: str | None = said("empty_parts", told)
+            reason: Said | None = said("empty_parts", told)
         else:
             reason = nothing_varies(cut)
         if reason is not None:

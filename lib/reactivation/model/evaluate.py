@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL, WEIGHT
 from reactivation.model.paired import LossDifference, from_moments
+from reactivation.statistics.said import Said, said
 
 SMALLEST = 1e-12
 METRICS = ("auc", "pr_auc", "log_loss", "brier", "base_rate", "users")
@@ -43,7 +44,7 @@ class Quality:
     calibration_slope: float | None = None
     deciles: tuple[dict[str, Any], ...] = ()
     calibration: tuple[dict[str, Any], ...] = ()
-    reason: str | None = None
+    reason: Said | None = None
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -80,15 +81,12 @@ def qualities(
     no global sort is needed; where many scores are equal, groups may be missing. slope_of: populations whose
     calibration slope is wanted.
     """
-    members = F.array_compact(
-        F.array(
-            *[
-                F.when(who.belongs, F.struct(F.lit(name).alias("population"), who.weight.alias(WEIGHT)))
-                for name, who in populations.items()
-            ]
-        )
-    )
-    rows = scored.select(LABEL, "p", "raw", F.explode(members).alias("member")).select(LABEL, "p", "raw", "member.*")
+    members = [
+        F.when(who.belongs, F.struct(F.lit(name).alias("population"), who.weight.alias(WEIGHT)))
+        for name, who in populations.items()
+    ]
+    member = F.explode(F.array_compact(F.array(*members))).alias("member")
+    rows = scored.select(LABEL, "p", "raw", member).select(LABEL, "p", "raw", "member.*")
     cuts = F.percentile_approx("raw", [n / deciles for n in range(1, deciles)], 10_000)
     sums = rows.groupBy("population").agg(
         F.count(LABEL).alias("n"),
@@ -98,7 +96,7 @@ def qualities(
         cuts.alias("cuts"),
     )
     totals = {row.population: row for row in sums.collect()}
-    found = {name: Quality(users=0, reason="no rows") for name in populations}
+    found = {name: Quality(users=0, reason=said("no_rows", "no rows")) for name in populations}
     cells = _cells(rows, cuts={name: row.cuts for name, row in totals.items()}, deciles=deciles, bins=bins)
     for name, row in totals.items():
         own = [cell for cell in cells if cell.population == name]
@@ -111,7 +109,8 @@ def qualities(
             "calibration": _calibration_table(own, bins),
         }
         if not 0 < row.rate < 1:
-            found[name] = Quality(**common, reason=f"all {row.n} labels are {int(row.rate)}: nothing to rank")
+            told = f"all {row.n} labels are {int(row.rate)}: nothing to rank"
+            found[name] = Quality(**common, reason=said("one_class", told, users=int(row.n)))
             continue
         own_rows = rows.where(F.col("population") == name)
         slope = calibration_slope(own_rows) if name in slope_of else None

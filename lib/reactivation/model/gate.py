@@ -5,7 +5,7 @@ from typing import NamedTuple
 from reactivation.model.evaluate import Quality
 from reactivation.model.paired import LossDifference
 from reactivation.model.settings import GateSettings
-from reactivation.statistics.said import joined, parts, said
+from reactivation.statistics.said import Said, joined, parts, said
 
 
 class Gate(NamedTuple):
@@ -15,7 +15,7 @@ class Gate(NamedTuple):
     """
 
     is_ready: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Said, ...]
     is_overrulable: bool = False
 
     @property
@@ -62,19 +62,19 @@ def decide(
     return Gate(True, tuple(gains))
 
 
-def _estimable(test: Quality, settings: GateSettings) -> list[str]:
+def _estimable(test: Quality, settings: GateSettings) -> list[Said]:
     if test.users < settings.min_rows:
         told = f"{test.users} low-active users in the test month, at least {settings.min_rows} are needed to decide"
         return [said("few_users", told, users=test.users, needed=settings.min_rows)]
     return [said("not_estimable", f"not estimable: {test.reason}", why=test.reason)] if test.reason else []
 
 
-def _keeps_order(slope: float) -> list[str]:
+def _keeps_order(slope: float) -> list[Said]:
     told = f"the calibration's slope is {slope:.4g}, must be above 0 to keep the trees' order"
     return [] if slope > 0 else [said("slope", told, slope=slope)]
 
 
-def _beats_base_rate(paired: LossDifference) -> list[str]:
+def _beats_base_rate(paired: LossDifference) -> list[Said]:
     if paired.high is None:
         return [said("few_rows", "log loss cannot be compared with the base rate's: too few rows")]
     if paired.high >= 0:
@@ -83,7 +83,7 @@ def _beats_base_rate(paired: LossDifference) -> list[str]:
     return []
 
 
-def holds_against_champion(paired: LossDifference | None, settings: GateSettings) -> list[str]:
+def holds_against_champion(paired: LossDifference | None, settings: GateSettings) -> list[Said]:
     """Why a version is not let pass the champion, in sentences; none where it may pass, or there is no champion."""
     if paired is None:
         return []

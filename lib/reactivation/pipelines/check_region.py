@@ -17,7 +17,7 @@ from reactivation.pipelines import conf_check, configured_sources
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.standalone import Bench
 
-USERS_LOOKED_AT = 20_000
+USERS_LOOKED_AT = 10_000
 MOST_MONTHS = 12
 FURTHEST = 24
 """Months after the cycle in which the first one with a model is looked for."""
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(b: Bench) -> None:
     """Writes nothing. Conf and the raw tables' columns come first; what is wrong with them is told at once.
 
-    Then rows are looked at, of 20 000 users where there are more: how many by source and month, of whom, how full, how
+    Then rows are looked at, of 10 000 users where there are more: how many by source and month, of whom, how full, how
     many bad or equal, how many users are active, what the models can learn. SettingsError, or SourceError where an
     ingest would stop.
     """
@@ -57,9 +57,7 @@ def run(b: Bench) -> None:
         }
         share = min(1.0, USERS_LOOKED_AT / max(checked["users"].select("user_id").distinct().count(), 1))
         rows = each(checked, lambda name: checkpointed(survey.sampled(checked[name], share=share)))
-        counts: Counts = each(
-            rows, lambda name: records(survey.months(rows[name], canonical.BY_NAME[name], context).orderBy("month"))
-        )
+        counts: Counts = survey.by_source(records(survey.months(rows, context)))
         strangers = records(survey.strangers(rows))
     _tell_rows(b, counts, share)
     _tell_models(b, cycle, rows, counts)
@@ -88,15 +86,14 @@ def _opened(b: Bench, raw: RawTables, findings: list[Finding], cycle: Month) -> 
 
 
 def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
-    shown = [
-        {"source": name, **{key: row[key] for key in ("month", "rows", "users", "bad", "duplicates")}}
-        for name, of_one in counts.items()
-        for row in of_one[-MOST_MONTHS:]
-    ]
+    """A table per source: its months, and of each column the share of the rows without a value."""
     of_all = "all users" if share >= 1 else f"{share:.1%} of the users, drawn by hash"
-    b.show(f"Rows by source and month of the event, the newest {MOST_MONTHS}; of {of_all}", shown)
-    empty = [row for name, of_one in counts.items() for row in survey.empty_shares(of_one, canonical.BY_NAME[name])]
-    b.show("Columns without a value, share of the rows", empty)
+    for name, of_one in counts.items():
+        table = canonical.BY_NAME[name]
+        newest = survey.told(of_one, table, newest=MOST_MONTHS)
+        b.show(f"{name}: rows by month of the event, the newest {MOST_MONTHS}; of {of_all}", newest)
+        if of_one and (never := survey.never_given(of_one, table)):
+            b.say(f"  in no row: {', '.join(never)}")
     own = counts.get("transactions", ())
     if rows := sum(row["rows"] for row in own):
         b.say(

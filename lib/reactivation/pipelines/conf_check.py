@@ -45,15 +45,17 @@ def _of(check: Callable[[], None]) -> tuple[Finding, ...]:
 
 
 def _unresolved(b: Bench, asked: Iterable[Said]) -> Iterator[Finding]:
-    tables = _tables(b)
+    tables, known = _tables(b), list(asked)
     outcomes = derived.OUTCOMES.column_names
-    for one in asked:
-        if one.over is Over.OUTCOMES:
-            why = None if one.text in outcomes else nearest(one.text, outcomes)
+    for over in dict.fromkeys(one.over for one in known):
+        some = [one for one in known if one.over is over]
+        if over is Over.OUTCOMES:
+            why = [None if one.text in outcomes else nearest(one.text, outcomes) for one in some]
         else:
-            why = expression.problem(tables[one.over], one.text, is_number=one.is_number)
-        if why is not None:
-            yield Finding("not resolved", one.key, f"`{one.text}`: {why}")
+            why = expression.problems(tables[over], [(one.text, one.is_number) for one in some])
+        for one, text in zip(some, why, strict=True):
+            if text is not None:
+                yield Finding("not resolved", one.key, f"`{one.text}`: {text}")
 
 
 def _tables(b: Bench) -> dict[Over, DataFrame]:

@@ -15,6 +15,7 @@ from reactivation.pipelines import configured_sources, evidence_months, permissi
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
+from reactivation.statistics.said import columns
 
 DIGITS = 12
 """Significant decimals of a figure. Further ones depend on the order in which a cluster adds up rows."""
@@ -86,4 +87,4 @@ def figures(r: Run, target: str, qualities: dict[str, model.Quality]) -> Iterato
             number = None if value is None else round(float(value), DIGITS)
             reason = quality.reason if value is None else None
             key = {"cycle": str(r.cycle), "model": target, "population": population, "metric": metric}
-            yield {**key, "value": number, "reason": reason}
+            yield {**key, "value": number, "reason": reason and str(reason), **columns(reason)}

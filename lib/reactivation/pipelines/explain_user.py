@@ -77,7 +77,7 @@ def user_month(r: Run, user_id: int) -> UserMonth:
         band=next((band for band in bands if tier and band["band"] == tier["band"]), None),
         arm=arm,
         outcome=_row(own, derived.OUTCOMES),
-        waves=tuple(_waves(r, own)) if arm else (),
+        waves=tuple(_waves(r, own, cell=arm["policy"])) if arm else (),
         words={feature.name: (feature.meaning, feature.unit) for feature in catalogue},
     )
 
@@ -95,13 +95,13 @@ def _row(own: OneUser, table: Table) -> dict[str, Any] | None:
     return next(iter(_rows(own, table)), None)
 
 
-def _waves(r: Run, own: OneUser) -> Iterator[WaveOfUser]:
-    """Each wave of conf in the order of its day, and what it made of the user."""
+def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
+    """Each wave of conf in the order of its day, and what it made of the user of a cell."""
     known, cells = releases.ledger(r), campaign.arms.cell_sizes(r.read(derived.ARMS, _is_now(r)))
     tables = derived.WAVE_PLAN, derived.CONTACT_LEDGER, canonical.CONTACTS
     plans, contacts, receipts = (_rows(own, table) for table in tables)
     ours = [row for row in contacts if (row["region"], row["scenario"]) == (r.region, r.scenario)]
-    for name in r.settings.campaign.waves:
+    for name, wave in r.settings.campaign.waves.items():
         contact = next((row for row in ours if row["wave"] == name), None)
         reserved_by = contact["plan_version"] if contact else None
         version = version_of(known, cycle=str(r.cycle), wave=name, number=reserved_by)
@@ -124,6 +124,7 @@ def _waves(r: Run, own: OneUser) -> Iterator[WaveOfUser]:
             plan=next(iter(planned), None),
             contact=contact,
             receipts=sorted(of_contact, key=lambda row: row["arrived_at"]),
+            asks=wave.qualifies.get(cell),
         )
 
 

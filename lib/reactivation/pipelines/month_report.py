@@ -18,6 +18,8 @@ from reactivation.runtime.run import Run
 from reactivation.runtime.text import read_text, write_text
 
 Rows = list[dict[str, Any]]
+_AUDIENCE = ("wave", "qualifies", "guidance", "options")
+"""What of a registered wave says whom it is for, and what they may get."""
 PAGE, TEXT, ROWS = "report.html", "report.txt", "report.json"
 
 
@@ -103,6 +105,7 @@ def _asked(planned: RegisteredRun) -> dict[str, Any]:
         "value": asked.active_user_value.registered if asked.active_user_value else None,
         "hypotheses": dict(asked.hypotheses),
         "waves": [{"wave": wave, "day": day} for wave, day in planned.sent.items()],
+        "audiences": [{name: wave.get(name) for name in _AUDIENCE} for wave in planned.plan["waves"]],
         "first_day": window.first,
         "last_day": window.end - timedelta(days=1),
         "settles_on": r.calendar.settle_on(r.cycle),

@@ -1,6 +1,6 @@
 """The month's report for people: tiers, waves, the read-out, and what the month cannot tell."""
 
-from reactivation.report import facts, findings, loop, month_page, plots, words
+from reactivation.report import audience, facts, findings, loop, month_page, plots, words
 from reactivation.report.facts import Facts
 from reactivation.report.findings import Findings
 from reactivation.report.month import most_planned, tier_sizes, wave_fills
@@ -16,6 +16,7 @@ __all__ = [
     "Report",
     "ReportSettings",
     "Words",
+    "audience",
     "facts",
     "findings",
     "loop",

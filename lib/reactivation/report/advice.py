@@ -43,9 +43,10 @@ def _steps(known: Evidence) -> Iterator[Step]:
     found = slope(known)
     if found is not None and not SLOPES[0] <= found <= SLOPES[1]:
         yield Step("calibrate", {"slope": found})
-    approved, committed = (known.facts.money.get(name) for name in ("approved", "committed"))
-    if approved and committed is not None and approved - committed > UNUSED_SHARE * approved:
-        yield Step("unused", {"left": approved - committed, "share": (approved - committed) / approved})
+    approved, committed, spent = (known.facts.money.get(name) for name in ("approved", "committed", "spent"))
+    left = 0.0 if not approved or committed is None else approved - max(committed, spent or 0.0)
+    if approved and left > UNUSED_SHARE * approved:
+        yield Step("unused", {"left": left, "share": left / approved})
 
 
 def _questions(known: Evidence) -> Iterator[Step]:

@@ -46,7 +46,7 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
         drawing.text(along.at(row["lift"]) + 4, y + step / 2 + 4, told, style="small plate")
     drawing.text(along.at(1), 224, words("chart.average"), anchor="middle", style="small dim")
     slope, note = advice.slope(known), words("chart.calibration.window")
-    note += "" if slope is None else " " + words("chart.calibration.slope", slope=slope)
+    note = note if slope is None else words.sentences(note, words("chart.calibration.slope", slope=slope))
     return Picture.of("calibration", words, drawing, rows, note=note)
 
 
@@ -108,7 +108,7 @@ def cumulative(known: Evidence, words: Words) -> Picture | None:
         if wave["day"] in places:
             x = across.at(places[wave["day"]])
             drawing.line((x, 22), (x, 222), colour=GREY, dash="2 3")
-            drawing.text(x, 16, wave["wave"], anchor="middle", style="small dim")
+            drawing.text(x, 16, words.name("wave", wave["wave"]), anchor="middle", style="small dim")
     for name, colour, dash in (("holdout", ORANGE, "6 3"), ("touched", BLUE, "")):
         points = [(across.at(place), up.at(row[name])) for place, row in enumerate(rows)]
         drawing.path(points, colour=colour, dash=dash)

@@ -142,4 +142,4 @@ def reason_of(row: Row, words: Words) -> str:
     if not told:
         return words("reason.in_the_table") if row.get("reason") else ""
     parts = known["parts"] if told == SEVERAL else [{"code": told, "values": known}]
-    return " ".join(words(f"reason.{part['code']}", **part["values"]) for part in parts)
+    return words.sentences(*(words(f"reason.{part['code']}", **part["values"]) for part in parts))

@@ -24,7 +24,7 @@ class WaveOfUser(NamedTuple):
     status: what became of the version that speaks of the user (planned, released, stopped), or that the wave was
     skipped; None: not planned yet. The version is the one that reserved a contact of the user, else the newest. reason:
     as `wave_waterfall` counts it. basis: how it is known. plan, contact: the user's rows of `wave_plan` and
-    `contact_ledger`. receipts: those of `contacts`, oldest first.
+    `contact_ledger`. receipts: those of `contacts`, oldest first. asks: conf's condition on users of the own cell.
     """
 
     wave: str
@@ -37,6 +37,7 @@ class WaveOfUser(NamedTuple):
     plan: Record | None = None
     contact: Record | None = None
     receipts: Sequence[Record] = ()
+    asks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def _wave(wave: WaveOfUser, zone: ZoneInfo) -> Iterator[str]:
     )
     if wave.reason != "planned" or wave.plan is None:
         basis = "" if wave.basis == OF_PLAN else f" [{wave.basis}]"
-        yield f"{what}: nothing. {wave.reason}: {WAVE_REASONS.get(str(wave.reason), wave.reason)}{basis}"
+        asked = f" ({wave.asks})" if wave.asks and wave.reason == "does_not_qualify" else ""
+        yield f"{what}: nothing. {wave.reason}: {WAVE_REASONS.get(str(wave.reason), wave.reason)}{asked}{basis}"
         return
     gain = wave.plan["expected_gain"]
     drawn = f", drawn with probability {wave.plan['propensity']:.3f}" if wave.plan["is_exploration"] else ""

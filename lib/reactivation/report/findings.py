@@ -129,9 +129,10 @@ def _judged(key: str, contrast: str, known: Evidence, words: Words, notes: tuple
     }
     sentence, is_held_down = words(f"{key}.{state}", **values), state == "better" and light != "green"
     if state == "open":
-        sentence += " " + words("users.would_tell" if needed else "users.not_known", **values)
+        told = words("users.would_tell" if needed else "users.not_known", **values)
+        sentence = words.sentences(sentence, told)
     if is_held_down:
-        sentence += " " + words("guard.holds_down" if light == "amber" else "guard.breaks")
+        sentence = words.sentences(sentence, words("guard.holds_down" if light == "amber" else "guard.breaks"))
     number, interval = difference(row, words)
     of = "held_down" if is_held_down else key
     return answer_of(key, words, light, sentence, number=number, interval=interval, notes=notes, of=of)
@@ -195,7 +196,7 @@ def _valid(known: Evidence, words: Words) -> Answer:
     light: Light = "red" if failed else "amber" if warned else "green" if checks else "grey"
     values = {"checks": len(checks), "failed": len(failed), "warned": len(warned), "held": len(checks) - len(failed)}
     kinds = dict.fromkeys(row["check"] for row in (*failed, *warned))
-    named = ", ".join(words.name("check", kind) for kind in kinds)
+    named = words.joined(words.name("check", kind) for kind in kinds)
     changes = known.facts.registration
     plan = words("valid.changed", changes=len(changes)) if changes else words("valid.registered")
     number = words("valid.number", held=len(checks) - len(failed) - len(warned), checks=len(checks))
@@ -240,7 +241,7 @@ def _figures(known: Evidence, words: Words) -> Iterator[Figure]:
             told = {"metric": metric, "first": row["estimate_treatment"], "second": row["estimate_control"]}
             note = words("figures.ratio_note", **told, users=row["n_treatment"], others=row["n_control"])
             if metric in CLAIMED:
-                note += " " + words("figures.claimed", claimed=CLAIMED[metric])
+                note = words.sentences(note, words("figures.claimed", claimed=CLAIMED[metric]))
             yield Figure(words("figures.ratio", metric=metric), words("number.times", value=row["ratio"]), note)
     whole = known.facts.money.get("whole") or {}
     if whole.get("known"):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from reactivation.report import audience
 from reactivation.report.evidence import ALL, COST, NET_GAIN, Evidence, Row, reason_of, state_of
 from reactivation.report.table import Table
 from reactivation.report.words import Words
@@ -89,7 +90,7 @@ def _checks(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
 def subject(told: str, words: Words) -> str:
     """What a check is about, each word that a list of the catalogue has in its language."""
     lists = ("contrast", "split", "cell", "metric", "channel", "wave", "touch", "benefit", "tier")
-    of_part, _, part = told.partition(" in ")[2].partition(" ")
+    of_part, _, part = told.partition("=")
     if of_part in ("branch", "tier"):
         return words(f"subject.{of_part}", part=words.name(of_part, part))
 
@@ -101,8 +102,20 @@ def subject(told: str, words: Words) -> str:
 
 def _registration(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
     for row in known.facts.registration:
-        told = {"what": subject(row["what"], words), "registered": row["registered"], "now": row["now"]}
-        yield {"state": words.name("change", row["code"]), **told}
+        days = _DAYS.get(row["code"], ())
+        what = subject(row["what"], words) if days else words("subject.setting", part=row["what"])
+        shown = {name: words.day(row[name]) for name in days if row[name]}
+        told = {"what": what, "registered": row["registered"], "now": row["now"]}
+        yield {"state": words.name("change", row["code"]), **told, **shown}
+
+
+_DAYS = {"moved": ("registered", "now"), "left_out": ("registered",), "nobody": ("registered",)}
+"""Values of a wave's change that are days, by its code. Other changes are of settings, in the values of conf."""
+
+
+def _waves(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
+    days = {row["wave"]: row["day"] for row in known.facts.asked["waves"]}
+    return audience.rows(known.facts.asked.get("audiences", []), days, words)
 
 
 def _waterfall(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
@@ -116,13 +129,19 @@ def _waterfall(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
 
 def _limits(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
     for row in known.facts.limits:
-        how = words.money if row["limit"] == "budget" else words.whole
+        how = words.money if row["limit"].endswith("budget") else words.whole
         yield {
             "wave": words.name("wave", row["wave"]),
             "policy": words.name("cell", row["policy"]),
-            "limit": words.name("limit", row["limit"]),
+            "limit": limit(row["limit"], words),
             **{name: None if row[name] is None else how(row[name]) for name in ("capacity", "used")},
         }
+
+
+def limit(name: str, words: Words) -> str:
+    """A limit of `wave_limits`; of one of a channel, benefit or branch its kind comes first: `stock_<benefit>`."""
+    kind = next((kind for kind in ("capacity", "stock", "least_in", "least") if name.startswith(f"{kind}_")), None)
+    return words(f"limit.{kind}", part=name.removeprefix(f"{kind}_")) if kind else words.name("limit", name)
 
 
 def _tiers(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
@@ -138,6 +157,7 @@ def _tiers(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
             "lift": row["lift_touched"],
             "low": row["lift_touched_low"],
             "high": row["lift_touched_high"],
+            "reason": reason_of(row, words),
         }
 
 
@@ -176,6 +196,7 @@ def _evaluation(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
             "population": words.name("population", row["population"]),
             "part": words.name("quality", row["metric"]),
             "value": row["value"],
+            "reason": reason_of(row, words),
         }
 
 
@@ -206,6 +227,7 @@ _TABLES: Mapping[str, Callable[[Evidence, Words], Iterator[dict[str, Any]]]] = {
     "effects": _effects,
     "checks": _checks,
     "registration": _registration,
+    "waves": _waves,
     "tiers": _tiers,
     "waterfall": _waterfall,
     "limits": _limits,

@@ -1,7 +1,7 @@
 """The month's words: one catalogue per language, and numbers, dates and money as a region writes them."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
@@ -61,6 +61,14 @@ class Words:
     def name(self, of: str, value: Any) -> str:
         """The word for a value of a list: cells, waves, channels; the value itself where the list does not have it."""
         return self(f"{of}.{value}") if self.has(f"{of}.{value}") else str(value)
+
+    def joined(self, told: Iterable[str]) -> str:
+        """Several names, one after the other."""
+        return self("list.comma").join(told)
+
+    def sentences(self, *told: str) -> str:
+        """Several sentences as one text; Chinese has no space between them."""
+        return ("" if self.language == "zh" else " ").join(filter(None, told))
 
     def option(self, value: Any) -> str:
         """A channel and its benefit: `sms/login_discount`."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scipy.stats import norm
 
 from reactivation.statistics.means import Effect
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 METHOD = "effect on the reached: ratio of two differences, delta method"
 
@@ -28,7 +28,7 @@ class Received(NamedTuple):
         return self.reached / self.users
 
 
-def effect_on_reached(touched: Received, holdout: Received, *, alpha: float) -> Effect | str:
+def effect_on_reached(touched: Received, holdout: Received, *, alpha: float) -> Effect | Said:
     """What a delivery moved among those it reached, with the delta method's interval; or why it cannot be had.
 
     It rests on one assumption beyond the draw: being open to contact does nothing to users who get none. A holdout has
@@ -55,7 +55,7 @@ def effect_on_reached(touched: Received, holdout: Received, *, alpha: float) -> 
     return Effect(effect, effect - reach, effect + reach, p_value, spread)
 
 
-def about_outside(*, share_touched: float, share_holdout: float, tolerance: float = 0.01) -> str:
+def about_outside(*, share_touched: float, share_holdout: float, tolerance: float = 0.01) -> Said:
     """What contacts of other senders do to the effect, in words. Shares of users with one; tolerance in shares."""
     if not share_touched and not share_holdout:
         return said("no_outside", "no contacts of other senders are known of: the effect is against silence")

@@ -11,7 +11,7 @@ from reactivation.statistics import means, proportions
 from reactivation.statistics.cuped import JointMoments, adjusted, pooled
 from reactivation.statistics.means import Effect, Sample
 from reactivation.statistics.proportions import Share
-from reactivation.statistics.said import joined, said
+from reactivation.statistics.said import Said, joined, said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.strata import Stratum, post_stratified
 
@@ -50,7 +50,7 @@ class Estimate:
     ratio_high: float | None = None
     p_value: float | None = None
     method: str | None = None
-    reason: str | None = None
+    reason: Said | None = None
 
     @property
     def half_width(self) -> float | None:
@@ -59,11 +59,11 @@ class Estimate:
             return None
         return (self.difference_high - self.difference_low) / 2
 
-    def not_estimable(self, reason: str | None) -> "Estimate":
+    def not_estimable(self, reason: Said | None) -> "Estimate":
         """The same users without numbers, and the reason why there are none."""
         return Estimate(self.n_treatment, self.n_control, status="not_estimable", reason=reason)
 
-    def withheld(self, reason: str) -> "Estimate":
+    def withheld(self, reason: Said) -> "Estimate":
         """The same users without their effects, which a failed check makes unreadable."""
         return Estimate(self.n_treatment, self.n_control, status="withheld", reason=reason)
 
@@ -113,7 +113,7 @@ def gain(first: Estimate, second: Estimate) -> Estimate:
     ends = (first.difference, first.difference_low, first.difference_high)
     others = (second.difference, second.difference_low, second.difference_high)
     if None in (*ends, *others):
-        return blank.not_estimable(joined([first.reason, second.reason]) or "")
+        return blank.not_estimable(joined([first.reason, second.reason]))
     (d1, low1, high1), (d2, low2, high2) = _numbers(ends), _numbers(others)
     return replace(
         blank,
@@ -190,7 +190,7 @@ def compare_within_strata(
     )
 
 
-def why_not_estimable(treatment: Share, control: Share, *, minimum_events: float) -> str | None:
+def why_not_estimable(treatment: Share, control: Share, *, minimum_events: float) -> Said | None:
     """Too few users or events, and how many users it would need, in words; None where two shares can be compared.
 
     Expected events are those of the pooled rate in the smaller side. Where nobody (or everybody) has the event, the

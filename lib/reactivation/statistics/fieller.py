@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from scipy.stats import norm
 
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 
 class Spending(NamedTuple):
@@ -35,7 +35,7 @@ class CostPerGained(NamedTuple):
     estimate: float | None
     low: float | None
     high: float | None
-    says: str
+    says: Said
 
 
 def cost_per_gained(treatment: Spending, control: Spending, *, alpha: float, currency: str = "") -> CostPerGained:

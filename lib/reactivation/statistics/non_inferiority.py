@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from reactivation.statistics.means import Sample, difference
 from reactivation.statistics.proportions import Share
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 from reactivation.statistics.score_intervals import miettinen_nurminen
 
 Harm = Literal["rise", "fall"]
@@ -29,7 +29,7 @@ class NonInferiority(NamedTuple):
     difference: float | None
     worst: float | None
     word: str
-    reason: str
+    reason: Said
 
     @property
     def passes(self) -> bool:
@@ -62,10 +62,12 @@ def guardrail_of_means(
     """The same for a mean (assets, days active), by Welch's one-sided interval; the margin is in its own unit."""
     alone = [name for name, side in (("treatment", treatment), ("control", control)) if side.n < 2]
     if alone:
-        return _not_estimable(metric, margin, harm, f"fewer than two users on the side of the {alone[0]}")
+        told = said("nobody_there", f"fewer than two users on the side of the {alone[0]}")
+        return _not_estimable(metric, margin, harm, told)
     found = difference(treatment, control, alpha=2 * alpha)
     if not found.standard_error:
-        return _not_estimable(metric, margin, harm, "every user has the same value: nothing varies")
+        told = said("nothing_varies", "every user has the same value: nothing varies")
+        return _not_estimable(metric, margin, harm, told)
     ends = (float(found.estimate), float(found.low), float(found.high))
     return _judged(metric, ends, margin=margin, harm=harm, unit="own")
 
@@ -89,16 +91,16 @@ def _judged(
     worst, best, sign = (high, low, 1) if harm == "rise" else (low, high, -1)
     is_beyond = sign * best >= margin
     word = HOLDS if sign * worst < margin else BROKEN if is_beyond else NOT_SHOWN
-    told, plausible, allowed = (
+    difference_told, plausible, allowed = (
         f"{100 * x:+.2f}" if unit == "points" else f"{x:+.4g}" for x in (seen, worst, sign * margin)
     )
     points = " points" if unit == "points" else ""
-    reason = f"{told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
+    reason = f"{difference_told}{points}, at worst {plausible}, where {allowed}{points} are allowed"
     told = said("guardrail", reason, seen=float(seen), worst=float(worst), margin=float(sign * margin))
     return NonInferiority(metric, margin, harm, seen, worst, word, told)
 
 
-def _not_estimable(metric: str, margin: float, harm: Harm, reason: str) -> NonInferiority:
+def _not_estimable(metric: str, margin: float, harm: Harm, reason: Said) -> NonInferiority:
     _check(margin)
     return NonInferiority(metric, margin, harm, None, None, NOT_ESTIMABLE, reason)
 

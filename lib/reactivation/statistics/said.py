@@ -9,7 +9,10 @@ SEVERAL = "several"
 
 
 class Said(str):
-    """English text that knows what it says. code: name of the sentence. values: the numbers and names in it."""
+    """English text that knows what it says. code: name of the sentence. values: the numbers and names in it.
+
+    What the month's report tells has a code; the reasons of `any_table`, told in English alone, have none.
+    """
 
     code: str
     values: Mapping[str, Any]
@@ -30,24 +33,33 @@ def said(code: str, text: str, **values: Any) -> Said:
     return Said(text, code, values)
 
 
-def joined(parts: Iterable[str | None]) -> str | None:
+def joined(sentences: Iterable[Said | None]) -> Said | None:
     """Several sentences as one, each once; None where there is none."""
-    known = list(dict.fromkeys(part for part in parts if part))
+    known = list(dict.fromkeys(one for one in sentences if one))
     if len(known) < 2:
         return known[0] if known else None
-    told = [{"code": part.code, "values": part.values} for part in known if isinstance(part, Said)]
-    text = "; ".join(known)
-    return Said(text, SEVERAL, {"parts": told}) if len(told) == len(known) else text
+    return together("; ".join(known), known)
 
 
-def parts(texts: Iterable[str]) -> str:
-    """Code and values of several sentences as JSON; those without a code are left out."""
-    told = [{"code": text.code, "values": text.values} for text in texts if isinstance(text, Said)]
+def together(text: str, known: Iterable[Said]) -> Said:
+    """A text that several sentences are told in, with the codes and values of all of them.
+
+    >>> together("a: b", [said("a", "a"), said("b", "b", n=2)]).values
+    {'parts': [{'code': 'a', 'values': {}}, {'code': 'b', 'values': {'n': 2}}]}
+    """
+    each = [one.values["parts"] if one.code == SEVERAL else [{"code": one.code, "values": one.values}] for one in known]
+    told = [part for parts in each for part in parts]
+    return Said(text, SEVERAL, {"parts": told}) if all(part["code"] for part in told) else Said(text)
+
+
+def parts(texts: Iterable[Said]) -> str:
+    """Code and values of several sentences as JSON."""
+    told = [{"code": text.code, "values": text.values} for text in texts]
     return json.dumps(told, sort_keys=True, default=float)
 
 
-def columns(text: str | None) -> dict[str, str | None]:
+def columns(text: Said | None) -> dict[str, str | None]:
     """A text as columns of a table: its code and its values as JSON; both None where it has none."""
-    if not isinstance(text, Said) or not text.code:
+    if text is None or not text.code:
         return {"reason_code": None, "reason_values": None}
     return {"reason_code": text.code, "reason_values": json.dumps(text.values, sort_keys=True, default=float)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reactivation.statistics.means import Component, Effect, Sample, judged
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 METHOD = "post-stratified"
 OTHER = "(small strata)"
@@ -29,7 +29,7 @@ class Stratified(NamedTuple):
     effect: Effect
 
 
-def post_stratified(strata: Sequence[Stratum], *, alpha: float, critical: Any = None) -> Stratified | str:
+def post_stratified(strata: Sequence[Stratum], *, alpha: float, critical: Any = None) -> Stratified | Said:
     """The difference within each stratum, weighted by the stratum's share over all arms; or why it cannot be had.
 
     A stratum in which a side has nobody has no difference, and leaving it out would change whom the answer is about:

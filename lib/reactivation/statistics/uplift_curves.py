@@ -13,7 +13,7 @@ from scipy.stats import norm
 from reactivation.statistics.estimates import Estimate, compare
 from reactivation.statistics.means import Effect
 from reactivation.statistics.proportions import Share
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 RANDOM = "random ranking"
 METHOD = "area under the uplift curve: trapezoids over tenths, binomial variances"
@@ -49,7 +49,7 @@ def uplifts(deciles: Sequence[Decile], *, alpha: float, minimum_events: float) -
     return [compare(d.touched, d.holdout, alpha=alpha, minimum_events=minimum_events) for d in _ordered(deciles)]
 
 
-def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[RankingQuality] | str:
+def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[RankingQuality] | Said:
     """AUUC and Qini of each ranking, and a ranking by lot beside them; or why they cannot be had.
 
     The row of the random ranking has half of the whole effect of the first ranking's users, and a Qini of zero. A
@@ -141,7 +141,7 @@ def _sum(deciles: Sequence[Decile], factors: Sequence[float], *, alpha: float) -
     return Effect(total, total - reach, total + reach, p, error)
 
 
-def nothing_varies(deciles: Sequence[Decile]) -> str | None:
+def nothing_varies(deciles: Sequence[Decile]) -> Said | None:
     """Why there is no interval, where on either side of each decile all did the same; None where some differ."""
     sides = [side for decile in deciles for side in (decile.touched, decile.holdout)]
     if any(np.any((side.rate > 0) & (side.rate < 1)) for side in sides):

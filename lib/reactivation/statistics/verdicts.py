@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from reactivation.statistics.estimates import Estimate, whole
 from reactivation.statistics.proportions import z_sum
-from reactivation.statistics.said import said
+from reactivation.statistics.said import Said, said
 
 BETTER = "proven better"
 BETTER_BUT_SMALL = "proven better but smaller than the minimum"
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
     """word: one of the seven, or of `HINTS`. reason: what the word leaves out, or None."""
 
     word: str
-    reason: str | None
+    reason: Said | None
 
 
 def verdict(
@@ -88,7 +88,7 @@ def users_to_settle(users: int, half_width: float, minimum_effect: float, *, alp
 
 def what_would_settle(
     estimate: Estimate, minimum_effect: float | None, *, alpha: float, power: float, unit: Unit = "points"
-) -> str:
+) -> Said:
     """How many users, at the same split, an inconclusive estimate lacks, in words: see `users_to_settle`."""
     if minimum_effect is None:
         return NO_MINIMUM
@@ -113,7 +113,7 @@ ONLY_FINDS = said(
 )
 
 
-def reading_of_pick(*, pick_low: float | None, gain_low: float | None) -> str | None:
+def reading_of_pick(*, pick_low: float | None, gain_low: float | None) -> Said | None:
     """The warning beside a won pick: without a gain the model only finds those who come anyway; None elsewhere.
 
     pick_low, gain_low: the lower ends of their intervals, None where there are none.

@@ -15,6 +15,7 @@ from reactivation.campaign.tiers.evidence import Evidence
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.campaign.tiers.untouched import HELD_OUT
 from reactivation.contracts import derived
+from reactivation.statistics.said import Said, columns, said, together
 from reactivation.statistics.shrinkage import IntervalEstimate
 
 Ends = tuple[float, float]
@@ -22,11 +23,11 @@ Ends = tuple[float, float]
 
 
 class Decision(NamedTuple):
-    """The tier of a band. basis: observed, kept or assumed. reason: why, in words."""
+    """The tier of a band. basis: observed, kept or assumed. reason: why, in words that know their codes."""
 
     tier: str
     basis: str
-    reason: str
+    reason: Said
 
 
 def band(p_active: Column, settings: TierSettings) -> Column:
@@ -72,6 +73,8 @@ def decide(
                 **lift,
                 "expected_gain": seen.expected_lift,
                 **found._asdict(),
+                "reason": str(found.reason),
+                **columns(found.reason),
             }
         )
     return rows
@@ -88,11 +91,13 @@ def decided(seen: Evidence, stands: str, *, is_assumed: bool, settings: TierSett
     if seen.effective_untouched < settings.minimum_users:
         seen = replace(seen, conversion=None)
     tier = _by_evidence(seen, stands, settings)
-    says = _says(seen, settings)
-    if tier is None:
-        basis = "assumed" if is_assumed and seen.conversion is None and seen.lift is None else "kept"
-        return Decision(stands, basis, f"{says}: {'taken from conf' if basis == 'assumed' else 'stays as it stood'}")
-    return Decision(tier, "observed", f"{says}: {'confirmed' if tier == stands else f'was {stands}'}")
+    if tier is not None:
+        was = said("tier_changed", f"was {stands}", tier=stands)
+        follows = said("tier_confirmed", "confirmed") if tier == stands else was
+        return Decision(tier, "observed", _because(seen, follows, settings))
+    if is_assumed and seen.conversion is None and seen.lift is None:
+        return Decision(stands, "assumed", _because(seen, said("tier_assumed", "taken from conf"), settings))
+    return Decision(stands, "kept", _because(seen, said("tier_kept", "stays as it stood"), settings))
 
 
 def assumed_tier(score_low: float, settings: TierSettings) -> str:
@@ -157,25 +162,28 @@ def _is_above(interval: IntervalEstimate | None, threshold: float) -> bool | Non
     return interval.low >= threshold
 
 
-def _says(seen: Evidence, settings: TierSettings) -> str:
-    low, natural, least = (
-        settings.low_conversion_below,
-        settings.natural_conversion_from,
-        settings.minimum_lift_share,
-    )
-    wanted = f"(below {settings.minimum_users} effective users)"
-    alone = f"untouched convert {_span(seen.conversion)} ({low:g} and {natural:g} matter)"
-    moved = f"touch adds {_span(seen.lift)} ({least:g} matters)"
-    return "; ".join(
-        [
-            alone if seen.conversion else f"too few untouched {wanted}",
-            moved if seen.lift else f"too few touched or held out {wanted}",
-        ]
-    )
+def _because(seen: Evidence, follows: Said, settings: TierSettings) -> Said:
+    """What was seen of a band, and what follows from it, as one text."""
+    low, natural = settings.low_conversion_below, settings.natural_conversion_from
+    least, few = settings.minimum_lift_share, settings.minimum_users
+    wanted = f"(below {few} effective users)"
+    alone = said("tier_few_untouched", f"too few untouched {wanted}", users=few)
+    if seen.conversion is not None:
+        told = f"untouched convert {_span(seen.conversion)} ({low:g} and {natural:g} matter)"
+        alone = said("tier_untouched", told, below=low, natural=natural, **_ends(seen.conversion))
+    moved = said("tier_few_compared", f"too few touched or held out {wanted}", users=few)
+    if seen.lift is not None:
+        told = f"touch adds {_span(seen.lift)} ({least:g} matters)"
+        moved = said("tier_moved", told, least=least, **_ends(seen.lift))
+    return together(f"{alone}; {moved}: {follows}", [alone, moved, follows])
 
 
-def _span(interval: IntervalEstimate | None) -> str:
-    return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
+def _span(interval: IntervalEstimate) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _ends(interval: IntervalEstimate) -> dict[str, float]:
+    return {"low": float(interval.low), "high": float(interval.high)}
 
 
 def _columns(name: str, interval: IntervalEstimate | None) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 """Contracts of scores, their evaluation, and the ledger of model versions."""
 
-from reactivation.contracts.derived.shared import CYCLE, number, per_user
+from reactivation.contracts.derived.shared import CYCLE, REASON_CODE, REASON_VALUES, number, per_user
 from reactivation.contracts.table import Column, Table
 
 _REASONS = "array<struct<feature:string,contribution:double>>"
@@ -44,6 +44,8 @@ SCORE_EVALUATION = Table(
         ),
         number("value", "the figure; null where it cannot be computed"),
         Column("reason", "string", "why it cannot be computed"),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )

@@ -1,6 +1,6 @@
 """Contracts of the tiers: the tier of each score band with its evidence, and the tier of each user."""
 
-from reactivation.contracts.derived.shared import CYCLE, TIERS, number, per_user, users
+from reactivation.contracts.derived.shared import CYCLE, REASON_CODE, REASON_VALUES, TIERS, number, per_user, users
 from reactivation.contracts.table import Column, Table
 
 TIER_BANDS = Table(
@@ -42,6 +42,8 @@ TIER_BANDS = Table(
             allowed=("observed", "kept", "assumed"),
         ),
         Column("reason", "string", "why, in words", required=True),
+        REASON_CODE,
+        REASON_VALUES,
     ),
     ("cycle",),
 )

@@ -16,6 +16,7 @@ from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.cuped import JointMoments
 from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_within_strata, whole
 from reactivation.statistics.multiplicity import as_family
+from reactivation.statistics.said import Said
 from reactivation.statistics.sample_ratio import SampleRatio
 from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
 from reactivation.statistics.verdicts import verdict
@@ -63,7 +64,7 @@ class _Question:
     def checked(self, found: Estimate) -> Estimate:
         """Withheld where a check failed; an estimate that cannot be had stays so, whatever the checks say."""
         is_hidden = self.withheld is not None and found.status == "estimated"
-        return found.withheld(self.withheld or "") if is_hidden else found
+        return found.withheld(Said(self.withheld or "")) if is_hidden else found
 
     def row(self, segment: str, found: Estimate, arms: Mapping[str, OutcomeSums]) -> Row:
         """An unadjusted row with its verdict."""
@@ -78,7 +79,8 @@ class _Question:
         unknown = arms[self.arm].unknown + arms[self.spec.control].unknown
         is_partial = unknown and shown.status == "estimated"
         left_out = f"{whole(unknown)} rows whose outcome is not known are left out" if is_partial else None
-        reason = "; ".join(filter(None, (judged.reason, left_out))) or None
+        text = "; ".join(filter(None, (judged.reason, left_out)))
+        reason = Said(text) if text else None
         return {"segment": segment, **asdict(shown), "verdict": judged.word, "reason": reason}
 
     def adjusted_row(self, segment: str, found: Estimate, unadjusted: Estimate) -> Row:

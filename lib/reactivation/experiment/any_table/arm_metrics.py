@@ -10,6 +10,7 @@ from reactivation.experiment.any_table.sums import OutcomeSums
 from reactivation.statistics.estimates import Estimate, compare, compare_means, whole
 from reactivation.statistics.means import Spread
 from reactivation.statistics.proportions import Share
+from reactivation.statistics.said import Said
 from reactivation.statistics.sequential import Level
 from reactivation.statistics.verdicts import Unit
 
@@ -72,7 +73,7 @@ class ArmShare(ArmMetric):
         """Two shares; not estimable where an arm has too few expected events."""
         sides = (treatment.joint.outcome, control.joint.outcome)
         if reason := self.why_not(treatment, control, names):
-            return Estimate(int(sides[0].n), int(sides[1].n)).not_estimable(reason)
+            return Estimate(int(sides[0].n), int(sides[1].n)).not_estimable(Said(reason))
         shares = [Share(round(side.mean * side.n), int(side.n)) for side in sides]
         found = compare(*shares, alpha=level.alpha, minimum_events=minimum_events)
         if found.status != "estimated":
@@ -106,7 +107,7 @@ class ArmMean(ArmMetric):
         if alone and reason is None:
             reason = f"one user alone in {_quoted(alone)}: a mean needs two to have an interval"
         if reason:
-            return Estimate(int(sides[0].n), int(sides[1].n)).not_estimable(reason)
+            return Estimate(int(sides[0].n), int(sides[1].n)).not_estimable(Said(reason))
         return compare_means(*sides, level=level)
 
 
@@ -123,10 +124,9 @@ def _quoted(names: Collection[str]) -> str:
     return " and ".join(f"`{name}`" for name in names)
 
 
-def _named(reason: str | None, names: tuple[str, str]) -> str | None:
+def _named(reason: str | None, names: tuple[str, str]) -> Said | None:
     """The same words with the arms' names in place of the sides'."""
     if reason is None:
         return None
-    return reason.replace("the side of the treatment", f"`{names[0]}`").replace(
-        "the side of the control", f"`{names[1]}`"
-    )
+    told = reason.replace("the side of the treatment", f"`{names[0]}`")
+    return Said(told.replace("the side of the control", f"`{names[1]}`"))
