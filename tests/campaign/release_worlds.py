@@ -286,6 +286,10 @@ class Oracle:
     conf: Conf
     day: date
 
+    def _last(self, kind: str) -> date:
+        """The last day on which a contact of a kind goes out, on which it must be allowed as well."""
+        return max(self.day, self.conf.last_day(kind)) if kind in CHANNELS else self.day
+
     def _is_known(self, *texts: str | None) -> bool:
         return all(text is None or instant(text) < midnight(self.day) for text in texts)
 
@@ -322,27 +326,27 @@ class Oracle:
 
     def decided(self, kind: str) -> bool:
         """Whether the user's decisions, or without any a basis of conf, allow a kind."""
-        rows: list[tuple[datetime, datetime, bool, bool]] = []  # decided, arrived, is a refusal, is none
+        rows: list[tuple[datetime, bool, datetime, bool]] = []  # decided, is a refusal, arrived, is none
         for row in self.user.consents:
             if row["channel"] != kind or not self._is_known(row["event_at"], row["arrived_at"]):
                 continue
             if row["is_allowed"] and (row["purpose"] or "marketing").strip().lower() != "marketing":
                 continue
-            at, oldest = instant(row["event_at"]), self.day - timedelta(days=self.conf.oldest_consent_days)
-            has_ended = row["valid_until"] is not None and date.fromisoformat(row["valid_until"]) < self.day
+            at, oldest = instant(row["event_at"]), self._last(kind) - timedelta(days=self.conf.oldest_consent_days)
+            has_ended = row["valid_until"] is not None and date.fromisoformat(row["valid_until"]) < self._last(kind)
             is_none = row["is_allowed"] and (at.date() < oldest or has_ended)
-            rows.append((at, instant(row["arrived_at"]), not row["is_allowed"], is_none))
+            rows.append((at, not row["is_allowed"], instant(row["arrived_at"]), is_none))
         for channel, status, sent, came in self._receipts():
             if channel == kind and status in STATUSES["refusal"] and self._is_known(sent, came):
-                rows.append((instant(came), instant(came), True, False))
+                rows.append((instant(came), True, instant(came), False))
         for source in ("consents", "contacts"):
-            rows += [(at, came, True, False) for at, came in self._unread(source, kind)]
-        if rows and not any(max(rows)[2:]):
+            rows += [(at, True, came, False) for at, came in self._unread(source, kind)]
+        if rows and not (max(rows)[1] or max(rows)[3]):
             return True
-        if any(is_refusal for _, _, is_refusal, _ in rows):
+        if any(is_refusal for _, is_refusal, *_ in rows):
             return False
         basis = self.conf.undecided.get(kind, "not_allowed")
-        return isinstance(basis, dict) and self.day <= date.fromisoformat(basis["valid_until"])
+        return isinstance(basis, dict) and self._last(kind) <= date.fromisoformat(basis["valid_until"])
 
     def excluded(self, channel: str) -> bool:
         """Whether the bank lets nobody contact the user by a channel."""
@@ -351,8 +355,9 @@ class Oracle:
         for row in sorted(known, key=lambda row: row["arrived_at"]):
             newest[row["reason"], row["channel"], row["from_on"]] = row
         for row in newest.values():
-            last = date.fromisoformat(row["until_on"]) if row["until_on"] else date.max
-            if row["channel"] in (channel, "all") and date.fromisoformat(row["from_on"]) <= self.day <= last:
+            ends = date.fromisoformat(row["until_on"]) if row["until_on"] else date.max
+            begins = date.fromisoformat(row["from_on"])
+            if row["channel"] in (channel, "all") and begins <= self._last(channel) and self.day <= ends:
                 return True
         read = [instant(row["arrived_at"]) for row in known if row["channel"] in (channel, "all")]
         unread = [came for _, came in self._unread("exclusions", channel)]

@@ -25,6 +25,7 @@ from reactivation.campaign import CampaignSettings, Ledger, WaveSalts
 from reactivation.campaign.planning import wave_days
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger
 from reactivation.contracts import canonical, derived
+from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.errors import PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Calendar, Month
@@ -135,7 +136,14 @@ class Bank:
 
     def reach(self, day: date) -> DataFrame:
         spine = population.signed_up(self.master, day=day, calendar=self.calendar)
-        return population.contactable(spine, self.permissions, day=day, calendar=self.calendar, settings=self.settings)
+        return population.contactable(
+            spine,
+            self.permissions,
+            day=day,
+            calendar=self.calendar,
+            settings=self.settings,
+            sent_until={channel: self.conf.last_day(channel) for channel in CONTACT_CHANNELS},
+        )
 
     def recent(self, day: date, *, is_final: bool, is_own: bool = True) -> DataFrame:
         """is_own: the release's own receipts are among those known."""
@@ -261,6 +269,8 @@ def require_days(bank: Bank, settings: CampaignSettings) -> None:
     """A wave is sent on its day or the next open one, planned late on an open one alone, and released in between."""
     world, calendar = bank.conf, bank.calendar
     assert settings.days_of(MONTH, calendar) == {"W1": world.registered_on}
+    last = channel_files.last_days(world.send_on, settings, calendar)
+    assert last == {channel: world.last_day(channel) for channel in CONTACT_CHANNELS}
     if world.late_on and world.is_closed(world.late_on):
         late = world.late_on - timedelta(days=world.lead_days)
         with pytest.raises(PlanError, match="cannot be sent on"):
