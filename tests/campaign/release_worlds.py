@@ -48,11 +48,15 @@ def instant(text: str) -> datetime:
 
 
 class Contact(NamedTuple):
-    """One earlier contact. source: of `SOURCES`, or None: known by its receipts alone. receipts: status and arrival."""
+    """One earlier contact. source: of `SOURCES`, or None: known by its receipts alone. receipts: status and arrival.
+
+    sent_on: the day by its receipts, and the first on which it might go out. last_on: the last.
+    """
 
     contact_id: str
     channel: str
     sent_on: date
+    last_on: date
     source: str | None
     is_stopped: bool
     receipts: tuple[tuple[str, str], ...]
@@ -262,10 +266,12 @@ def _contact(chance: random.Random, contact_id: str, conf: Conf) -> Contact:
         f"{sent_on + timedelta(days=chance.choice((0, 0, 1, 3, 8)))} {chance.choice(('12:30', '23:59'))}"
         for _ in receipts
     ]
+    channel = chance.choice(CHANNELS)
     return Contact(
         contact_id,
-        chance.choice(CHANNELS),
+        channel,
         sent_on,
+        sent_on + timedelta(days=chance.randint(0, 3) if channel == "call" else 0),
         source,
         is_stopped=chance.random() < 0.25,
         receipts=tuple(zip(receipts, came, strict=True)),
@@ -382,8 +388,10 @@ class Oracle:
             is_own_wave = (scenario, wave) == ("cards", "W1")
             is_later = scenario == "cards" and contact.sent_on > self.conf.send_on and not is_final
             stands = contact.source is not None and not (contact.is_stopped or is_own_wave or is_later)
-            if any(status in STATUSES["reached"] for status in known) or (stands and not known):
+            if any(status in STATUSES["reached"] for status in known):
                 found.append((contact.channel, contact.sent_on))
+            elif stands and not known:
+                found.append((contact.channel, max(contact.sent_on, min(contact.last_on, self.conf.send_on))))
         if self.conf.policy["counts_outside_contacts"]:
             known_outside = [(c, sent[:10]) for c, sent, came in self.user.outside if self._is_known(came)]
             found += [(channel, date.fromisoformat(sent)) for channel, sent in known_outside]

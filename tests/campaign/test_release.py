@@ -173,6 +173,22 @@ def test_what_may_still_be_sent_is_not_stopped_nor_over_nor_tried(rows: Rows, ut
     assert sorted(row.contact_id for row in found) == ["a", "e", "f", "g"]
 
 
+def test_a_contact_that_may_go_out_on_several_days_counts_on_the_one_nearest_to_the_next(rows: Rows) -> None:
+    calls = rows(
+        derived.CONTACT_LEDGER,
+        ["region", "scenario", "cycle", "wave", "contact_id", "send_on", "send_from", "send_until"],
+        [
+            ("north", "cards", JUNE, "W3", "a", "2026-06-05", "2026-06-05", "2026-06-09"),  # until that very day
+            ("north", "loans", JUNE, "W1", "b", "2026-06-05", "2026-06-05", "2026-06-08"),
+            ("north", "loans", JUNE, "W2", "c", "2026-06-10", "2026-06-11", "2026-06-12"),  # its turn is the day after
+            ("north", "cards", JUNE, "W4", "d", "2026-06-05", "2026-06-05", "2026-06-09"),  # the wave itself
+        ],
+    )
+    of_wave = {"cycle": JUNE, "wave": "W4"}
+    found = ledger.of_others(calls, wave=of_wave, scope=("north", "cards"), until=None, near=date(2026, 6, 9))
+    assert {row.contact_id: row.send_on.day for row in found.collect()} == {"a": 9, "b": 8, "c": 11}
+
+
 def test_a_version_is_released_between_its_planning_and_its_day() -> None:
     planned = {"as_of": date(2026, 6, 3), "send_on": date(2026, 6, 5)}
     found = {day: [f.kind for f in ledger.days_that_forbid(planned, day=date(2026, 6, day))] for day in (2, 3, 5, 6)}

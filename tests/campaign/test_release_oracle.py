@@ -100,7 +100,7 @@ class Bank:
         self.contact_ledger = rows(
             derived.CONTACT_LEDGER,
             ["region", "scenario", "cycle", "wave", "plan_version", "release_id", "contact_id", "user_id", "channel",
-             "send_on", "stopped_on"],
+             "send_on", "send_from", "send_until", "stopped_on"],
             list(self._reserved()),
         )  # fmt: skip
         self.outside = rows(
@@ -132,7 +132,7 @@ class Bank:
                     release = ledger.release_id("north", scenario, cycle, wave, version)
                     stopped_on = contact.sent_on if contact.is_stopped else None
                     yield ("north", scenario, cycle, wave, version, release, contact.contact_id, user.number,
-                           contact.channel, contact.sent_on, stopped_on)  # fmt: skip
+                           contact.channel, contact.sent_on, contact.sent_on, contact.last_on, stopped_on)  # fmt: skip
 
     def reach(self, day: date) -> DataFrame:
         spine = population.signed_up(self.master, day=day, calendar=self.calendar)
@@ -148,7 +148,9 @@ class Bank:
     def recent(self, day: date, *, is_final: bool, is_own: bool = True) -> DataFrame:
         """is_own: the release's own receipts are among those known."""
         until = None if is_final else self.conf.send_on
-        others = ledger.of_others(self.contact_ledger, wave=WAVE, scope=("north", "cards"), until=until)
+        others = ledger.of_others(
+            self.contact_ledger, wave=WAVE, scope=("north", "cards"), until=until, near=self.conf.send_on
+        )
         assert self.receipts is not None
         receipts = self.receipts if is_own else self.receipts.where(~F.col("contact_id").startswith(f"{RELEASE}-"))
         return population.recently_contacted(

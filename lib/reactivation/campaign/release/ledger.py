@@ -98,13 +98,17 @@ def not_stopped(contact_ledger: DataFrame) -> DataFrame:
     return contact_ledger.where(F.col("stopped_on").isNull())
 
 
-def of_others(contact_ledger: DataFrame, *, wave: Event, scope: tuple[str, str], until: date | None) -> DataFrame:
+def of_others(
+    contact_ledger: DataFrame, *, wave: Event, scope: tuple[str, str], until: date | None, near: date
+) -> DataFrame:
     """Contacts that stand or are reserved, of all regions and scenarios, but the own wave's: for caps.
 
-    wave: cycle and wave. scope: the own region and scenario. until: of these, only contacts sent by that day.
+    wave: cycle and wave. scope: the own region and scenario. until: of these, only contacts sent by that day. send_on:
+    of the days on which a contact may go out (calls are made for some days), the one nearest to `near`.
     """
     is_ours = (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
-    return not_stopped(contact_ledger).where(~(is_ours & _is_not_others(wave, until)))
+    others = not_stopped(contact_ledger).where(~(is_ours & _is_not_others(wave, until)))
+    return others.withColumn("send_on", F.greatest("send_from", F.least("send_until", F.lit(near))))
 
 
 def may_be_sent(reserved: DataFrame, receipts: DataFrame | None, *, day: date, calendar: Calendar) -> DataFrame:
