@@ -45,7 +45,8 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but:
 
     Receipts, released contacts without one (on the nearest of the days on which they may go out), and others' contacts.
     is_final: the release takes all reserved contacts; the plan, of the own scenario, those sent by `send_on`, so that a
-    wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do not count, because it is what is looked at.
+    wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do
+    not count, because it is what is looked at.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     cycle, receipts = F.col("cycle"), known.get("contacts")
