@@ -118,7 +118,7 @@ def decisions(
         purposes = [purpose.lower() for purpose in settings.consent.purposes]
         is_for_us = F.col("purpose").isNull() | F.lower(F.trim("purpose")).isin(purposes)
         days = {**dict.fromkeys(KINDS, day), **(last or {})}
-        is_live = F.coalesce(F.col("valid_until") >= by_value(F.col("channel"), days), F.lit(True))
+        is_live = F.coalesce(F.col("valid_until") >= by_value(F.col("channel"), days, day), F.lit(True))
         oldest = {kind: settings.consent.oldest_consent.oldest(until) for kind, until in days.items()}
         begins = {kind: calendar.starts(first) for kind, first in oldest.items() if first is not None}
         if begins:
