@@ -217,6 +217,9 @@ def test_a_second_release_goes_to_users_whom_the_first_did_not_reach(
     assert copy.job("plan_wave", CYCLE, "--wave", "W1", "--force", "--reason", "more SMS", *wider) == 0
     granted = copy.read(derived.CONTACT_LEDGER, CYCLE).where("benefit = 'login_discount'").count()
     stock = ("--set", f"campaign.release.stock_per_month.login_discount={granted}")
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 2
+    assert "it was to be sent on 2026-06-05" in capsys.readouterr().err  # rows are there up to the 12th: it is over
+    wider += ("--as-of", DAY)
     assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider, *stock) == 2
     assert f"{granted} are reserved or redeemed" in capsys.readouterr().err  # those of the first release
     assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 0

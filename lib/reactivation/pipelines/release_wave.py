@@ -36,7 +36,7 @@ def run(r: Run) -> None:
     if released is not None and released["plan_version"] == planned["plan_version"]:
         _finish(r, released)
         return
-    day = releases.day(r, planned["as_of"])
+    day = releases.day(r, require_ingested(r, planned["as_of"]))
     require_free(r, known, planned, day)
     require_ingested(r, day)
     if day > planned["as_of"]:  # on the plan's own day they were fit

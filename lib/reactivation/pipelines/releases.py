@@ -172,7 +172,8 @@ def require_as_released(r: Run, known: Ledger, now: campaign.frozen.Fingerprints
 def day(r: Run, default: date) -> date:
     """The day as of which somebody releases: the one given, or a default; in `prod` none before today, by the clock.
 
-    What was decided since the plan must be known: a day that is over would hide it.
+    What was decided since the plan must be known: a day that is over would hide it. default: the day up to which rows
+    are ingested.
     """
     asked = r.as_of or default
     return max(asked, now().astimezone(ZoneInfo(r.calendar.zone)).date()) if r.env == "prod" else asked
