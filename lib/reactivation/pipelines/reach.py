@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, features, open_days, population
+from reactivation import campaign, features, population
 from reactivation.contracts import canonical
 from reactivation.periods import Month, Window
 from reactivation.pipelines import releases
@@ -30,7 +30,7 @@ def month_to_date(r: Run, window: Window, *, known_before: date) -> DataFrame:
     return campaign.facts.month_to_date(months, counted)
 
 
-def sent_until(r: Run, send_on: date) -> dict[open_days.Channel, date]:
+def sent_until(r: Run, send_on: date) -> dict[str, date]:
     """By channel the last day on which a wave of that day goes out."""
     return campaign.channel_files.last_days(send_on, r.settings.campaign, r.calendar)
 

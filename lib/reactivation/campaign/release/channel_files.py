@@ -82,7 +82,7 @@ def days_of_sending(send_on: date, settings: CampaignSettings, calendar: Calenda
     return {channel: calendar.open_days(send_on, n) for channel, n in settings.release.send_days.items()}
 
 
-def last_days(send_on: date, settings: CampaignSettings, calendar: Calendar) -> dict[Channel, date]:
+def last_days(send_on: date, settings: CampaignSettings, calendar: Calendar) -> dict[str, date]:
     """By channel the last of its days of sending."""
     return {channel: days[-1] for channel, days in days_of_sending(send_on, settings, calendar).items()}
 
