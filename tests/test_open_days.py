@@ -83,6 +83,14 @@ def test_a_day_named_by_hand_must_be_open_as_well() -> None:
         wave_days.day_of(campaign, cycle=Month.parse("2026-06"), calendar=calendar, wave="W1", as_of=date(2026, 6, 6))
 
 
+def test_a_wave_that_is_planned_late_still_goes_out_in_its_cycle() -> None:
+    campaign, calendar = sandbox("campaign.lead_days=3")
+    of_june: dict[str, Any] = {"cycle": Month.parse("2026-06"), "calendar": calendar, "wave": "W4"}
+    assert wave_days.day_of(campaign, **of_june, as_of=date(2026, 6, 27)) == date(2026, 6, 27)  # sent on the 30th
+    with pytest.raises(PlanError, match="W4 of cycle 2026-06 cannot be sent on 2026-07-01"):
+        wave_days.day_of(campaign, **of_june, as_of=date(2026, 6, 28))
+
+
 def test_a_missed_wave_is_refused_with_the_two_choices() -> None:
     _, calendar = sandbox()
     june = Month.parse("2026-06")

@@ -48,11 +48,15 @@ def instant(text: str) -> datetime:
 
 
 class Contact(NamedTuple):
-    """One earlier contact. source: of `SOURCES`, or None: known by its receipts alone. receipts: status and arrival."""
+    """One earlier contact. source: of `SOURCES`, or None: known by its receipts alone. receipts: status and arrival.
+
+    sent_on: the day by its receipts, and the first on which it might go out. last_on: the last.
+    """
 
     contact_id: str
     channel: str
     sent_on: date
+    last_on: date
     source: str | None
     is_stopped: bool
     receipts: tuple[tuple[str, str], ...]
@@ -262,10 +266,12 @@ def _contact(chance: random.Random, contact_id: str, conf: Conf) -> Contact:
         f"{sent_on + timedelta(days=chance.choice((0, 0, 1, 3, 8)))} {chance.choice(('12:30', '23:59'))}"
         for _ in receipts
     ]
+    channel = chance.choice(CHANNELS)
     return Contact(
         contact_id,
-        chance.choice(CHANNELS),
+        channel,
         sent_on,
+        sent_on + timedelta(days=chance.randint(0, 3) if channel == "call" else 0),
         source,
         is_stopped=chance.random() < 0.25,
         receipts=tuple(zip(receipts, came, strict=True)),
@@ -285,6 +291,10 @@ class Oracle:
     user: User
     conf: Conf
     day: date
+
+    def _last(self, kind: str) -> date:
+        """The last day on which a contact of a kind goes out, on which it must be allowed as well."""
+        return max(self.day, self.conf.last_day(kind)) if kind in CHANNELS else self.day
 
     def _is_known(self, *texts: str | None) -> bool:
         return all(text is None or instant(text) < midnight(self.day) for text in texts)
@@ -322,27 +332,27 @@ class Oracle:
 
     def decided(self, kind: str) -> bool:
         """Whether the user's decisions, or without any a basis of conf, allow a kind."""
-        rows: list[tuple[datetime, datetime, bool, bool]] = []  # decided, arrived, is a refusal, is none
+        rows: list[tuple[datetime, bool, datetime, bool]] = []  # decided, is a refusal, arrived, is none
         for row in self.user.consents:
             if row["channel"] != kind or not self._is_known(row["event_at"], row["arrived_at"]):
                 continue
             if row["is_allowed"] and (row["purpose"] or "marketing").strip().lower() != "marketing":
                 continue
-            at, oldest = instant(row["event_at"]), self.day - timedelta(days=self.conf.oldest_consent_days)
-            has_ended = row["valid_until"] is not None and date.fromisoformat(row["valid_until"]) < self.day
+            at, oldest = instant(row["event_at"]), self._last(kind) - timedelta(days=self.conf.oldest_consent_days)
+            has_ended = row["valid_until"] is not None and date.fromisoformat(row["valid_until"]) < self._last(kind)
             is_none = row["is_allowed"] and (at.date() < oldest or has_ended)
-            rows.append((at, instant(row["arrived_at"]), not row["is_allowed"], is_none))
+            rows.append((at, not row["is_allowed"], instant(row["arrived_at"]), is_none))
         for channel, status, sent, came in self._receipts():
             if channel == kind and status in STATUSES["refusal"] and self._is_known(sent, came):
-                rows.append((instant(came), instant(came), True, False))
+                rows.append((instant(came), True, instant(came), False))
         for source in ("consents", "contacts"):
-            rows += [(at, came, True, False) for at, came in self._unread(source, kind)]
-        if rows and not any(max(rows)[2:]):
+            rows += [(at, True, came, False) for at, came in self._unread(source, kind)]
+        if rows and not (max(rows)[1] or max(rows)[3]):
             return True
-        if any(is_refusal for _, _, is_refusal, _ in rows):
+        if any(is_refusal for _, is_refusal, *_ in rows):
             return False
         basis = self.conf.undecided.get(kind, "not_allowed")
-        return isinstance(basis, dict) and self.day <= date.fromisoformat(basis["valid_until"])
+        return isinstance(basis, dict) and self._last(kind) <= date.fromisoformat(basis["valid_until"])
 
     def excluded(self, channel: str) -> bool:
         """Whether the bank lets nobody contact the user by a channel."""
@@ -351,8 +361,9 @@ class Oracle:
         for row in sorted(known, key=lambda row: row["arrived_at"]):
             newest[row["reason"], row["channel"], row["from_on"]] = row
         for row in newest.values():
-            last = date.fromisoformat(row["until_on"]) if row["until_on"] else date.max
-            if row["channel"] in (channel, "all") and date.fromisoformat(row["from_on"]) <= self.day <= last:
+            ends = date.fromisoformat(row["until_on"]) if row["until_on"] else date.max
+            begins = date.fromisoformat(row["from_on"])
+            if row["channel"] in (channel, "all") and begins <= self._last(channel) and self.day <= ends:
                 return True
         read = [instant(row["arrived_at"]) for row in known if row["channel"] in (channel, "all")]
         unread = [came for _, came in self._unread("exclusions", channel)]
@@ -377,8 +388,10 @@ class Oracle:
             is_own_wave = (scenario, wave) == ("cards", "W1")
             is_later = scenario == "cards" and contact.sent_on > self.conf.send_on and not is_final
             stands = contact.source is not None and not (contact.is_stopped or is_own_wave or is_later)
-            if any(status in STATUSES["reached"] for status in known) or (stands and not known):
+            if any(status in STATUSES["reached"] for status in known):
                 found.append((contact.channel, contact.sent_on))
+            elif stands and not known:
+                found.append((contact.channel, max(contact.sent_on, min(contact.last_on, self.conf.send_on))))
         if self.conf.policy["counts_outside_contacts"]:
             known_outside = [(c, sent[:10]) for c, sent, came in self.user.outside if self._is_known(came)]
             found += [(channel, date.fromisoformat(sent)) for channel, sent in known_outside]

@@ -13,6 +13,7 @@ from conftest import Rows
 from reactivation.campaign.release import frozen, last_look, ledger
 from reactivation.campaign.release.ledger import Ledger
 from reactivation.contracts import canonical, derived
+from reactivation.periods import Calendar
 
 pytestmark = pytest.mark.rules
 
@@ -118,6 +119,74 @@ def test_another_scenarios_contact_that_reached_somebody_is_another_senders_once
         [(1, "sms", 6), (3, "letter", 1)],
         [(1, "sms", 6)],
     ]
+
+
+def test_a_stop_leaves_what_a_receipt_calls_tried_whatever_was_said_to_be_sent_last(rows: Rows) -> None:
+    reserved = rows(
+        derived.CONTACT_LEDGER,
+        ["contact_id", "user_id", "channel", "send_order", "stopped_on"],
+        [
+            ("a", 1, "sms", 1, None),
+            ("b", 2, "sms", 2, None),
+            ("c", 3, "sms", 3, None),  # somebody says that 1 went last, and yet this one failed
+            ("d", 4, "sms", 4, None),
+            ("e", 5, "push", 1, "2026-06-05"),
+            ("f", 6, "call", 1, None),
+        ],
+    )
+    told = [("c", 3, "failed"), ("c", 3, "stopped"), ("d", 4, "not_attempted")]
+    receipts = rows(canonical.CONTACTS, ["contact_id", "user_id", "status"], told)
+
+    def stopped(receipts: DataFrame | None) -> dict[str, int | None]:
+        found = ledger.stopped(reserved, {"sms": 1}, receipts, day=date(2026, 6, 6)).collect()
+        return {row.contact_id: row.stopped_on and row.stopped_on.day for row in found}
+
+    assert stopped(receipts) == {"a": None, "b": 6, "c": None, "d": 6, "e": 5, "f": 6}
+    assert stopped(None) == {"a": None, "b": 6, "c": 6, "d": 6, "e": 5, "f": 6}
+
+
+def test_what_may_still_be_sent_is_not_stopped_nor_over_nor_tried(rows: Rows, utc: Calendar) -> None:
+    reserved = rows(
+        derived.CONTACT_LEDGER,
+        ["contact_id", "user_id", "send_until", "stopped_on"],
+        [
+            ("a", 1, "2026-06-06", None),  # its last day
+            ("b", 2, "2026-06-05", None),
+            ("c", 3, "2026-06-06", "2026-06-05"),
+            ("d", 4, "2026-06-06", None),  # failed: the channel tried
+            ("e", 5, "2026-06-06", None),  # not attempted
+            ("f", 6, "2026-06-06", None),  # delivered, but that is not known yet
+            ("g", 7, "2026-06-06", None),  # delivered, says a receipt of another user
+        ],
+    )
+    receipts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "status", "arrived_at"],
+        [
+            ("d", 4, "failed", "2026-06-05 23:59"),
+            ("e", 5, "not_attempted", "2026-06-05"),
+            ("f", 6, "delivered", "2026-06-06 00:00"),
+            ("g", 8, "delivered", "2026-06-05"),
+        ],
+    )
+    found = ledger.may_be_sent(reserved, receipts, day=date(2026, 6, 6), calendar=utc).collect()
+    assert sorted(row.contact_id for row in found) == ["a", "e", "f", "g"]
+
+
+def test_a_contact_that_may_go_out_on_several_days_counts_on_the_one_nearest_to_the_next(rows: Rows) -> None:
+    calls = rows(
+        derived.CONTACT_LEDGER,
+        ["region", "scenario", "cycle", "wave", "contact_id", "send_on", "send_from", "send_until"],
+        [
+            ("north", "cards", JUNE, "W3", "a", "2026-06-05", "2026-06-05", "2026-06-09"),  # until that very day
+            ("north", "loans", JUNE, "W1", "b", "2026-06-05", "2026-06-05", "2026-06-08"),
+            ("north", "loans", JUNE, "W2", "c", "2026-06-10", "2026-06-11", "2026-06-12"),  # its turn is the day after
+            ("north", "cards", JUNE, "W4", "d", "2026-06-05", "2026-06-05", "2026-06-09"),  # the wave itself
+        ],
+    )
+    of_wave = {"cycle": JUNE, "wave": "W4"}
+    found = ledger.of_others(calls, wave=of_wave, scope=("north", "cards"), until=None, near=date(2026, 6, 9))
+    assert {row.contact_id: row.send_on.day for row in found.collect()} == {"a": 9, "b": 8, "c": 11}
 
 
 def test_a_version_is_released_between_its_planning_and_its_day() -> None:

@@ -25,6 +25,7 @@ from reactivation.campaign import CampaignSettings, Ledger, WaveSalts
 from reactivation.campaign.planning import wave_days
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger
 from reactivation.contracts import canonical, derived
+from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.errors import PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Calendar, Month
@@ -99,7 +100,7 @@ class Bank:
         self.contact_ledger = rows(
             derived.CONTACT_LEDGER,
             ["region", "scenario", "cycle", "wave", "plan_version", "release_id", "contact_id", "user_id", "channel",
-             "send_on", "stopped_on"],
+             "send_on", "send_from", "send_until", "stopped_on"],
             list(self._reserved()),
         )  # fmt: skip
         self.outside = rows(
@@ -131,16 +132,25 @@ class Bank:
                     release = ledger.release_id("north", scenario, cycle, wave, version)
                     stopped_on = contact.sent_on if contact.is_stopped else None
                     yield ("north", scenario, cycle, wave, version, release, contact.contact_id, user.number,
-                           contact.channel, contact.sent_on, stopped_on)  # fmt: skip
+                           contact.channel, contact.sent_on, contact.sent_on, contact.last_on, stopped_on)  # fmt: skip
 
     def reach(self, day: date) -> DataFrame:
         spine = population.signed_up(self.master, day=day, calendar=self.calendar)
-        return population.contactable(spine, self.permissions, day=day, calendar=self.calendar, settings=self.settings)
+        return population.contactable(
+            spine,
+            self.permissions,
+            day=day,
+            calendar=self.calendar,
+            settings=self.settings,
+            sent_until={channel: self.conf.last_day(channel) for channel in CONTACT_CHANNELS},
+        )
 
     def recent(self, day: date, *, is_final: bool, is_own: bool = True) -> DataFrame:
         """is_own: the release's own receipts are among those known."""
         until = None if is_final else self.conf.send_on
-        others = ledger.of_others(self.contact_ledger, wave=WAVE, scope=("north", "cards"), until=until)
+        others = ledger.of_others(
+            self.contact_ledger, wave=WAVE, scope=("north", "cards"), until=until, near=self.conf.send_on
+        )
         assert self.receipts is not None
         receipts = self.receipts if is_own else self.receipts.where(~F.col("contact_id").startswith(f"{RELEASE}-"))
         return population.recently_contacted(
@@ -261,6 +271,8 @@ def require_days(bank: Bank, settings: CampaignSettings) -> None:
     """A wave is sent on its day or the next open one, planned late on an open one alone, and released in between."""
     world, calendar = bank.conf, bank.calendar
     assert settings.days_of(MONTH, calendar) == {"W1": world.registered_on}
+    last = channel_files.last_days(world.send_on, settings, calendar)
+    assert last == {channel: world.last_day(channel) for channel in CONTACT_CHANNELS}
     if world.late_on and world.is_closed(world.late_on):
         late = world.late_on - timedelta(days=world.lead_days)
         with pytest.raises(PlanError, match="cannot be sent on"):

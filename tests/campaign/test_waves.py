@@ -106,6 +106,18 @@ def test_each_user_has_the_first_reason_that_holds(facts: Any, conf: dict[str, A
     assert (planned.is_exploration, planned.propensity, planned.expected_gain) == (False, None, None)
 
 
+def test_of_whom_no_touch_or_no_pick_is_known_nobody_is_sent_anything(facts: Any, conf: dict[str, Any]) -> None:
+    people = [
+        (1, "rule", None, True, "high_potential"),
+        (2, "rule", "touched", None, "high_potential"),
+        (3, "model", "touched", None, "low_potential"),  # who is not picked would be guided
+        (4, "rule", "touched", True, "high_potential"),
+    ]
+    names = ["user_id", "policy", "touch", "is_selected", "tier"]
+    found = Result(facts(names, people), conf, {"model": 1, "rule": 3})
+    assert found.reasons == {"not_contactable": 1, "not_selected": 2, "planned": 1}
+
+
 def test_a_wave_is_filled_in_the_cells_order_option_by_option(facts: Any, conf: dict[str, Any]) -> None:
     conf["waves"]["W1"] |= {"capacity_per_1000_users": {"push": 300, "sms": 400}, "budget_cny_per_1000_users": 400}
     names = ["user_id", "policy_rank", "can_push", "can_sms"]
@@ -282,6 +294,7 @@ def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows)
             ("2026-06", "W1", 2, "sms", "2026-06-W1-2", "2026-06-05"),  # no receipt yet
             ("2026-06", "W1", 3, "none", None, "2026-06-05"),  # drew none: nothing was sent
             ("2026-06", "W1", 4, "sms", "2026-06-W1-4", "2026-06-05"),  # its receipt arrived after the next wave
+            ("2026-06", "W1", 5, "sms", "2026-06-W1-5", "2026-06-05"),  # its receipt names another user
         ],
     )
     receipts = rows(
@@ -290,6 +303,7 @@ def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows)
         [
             ("2026-06-W1-1", 1, "2026-06-05", "2026-06-11 15:59", "failed"),
             ("2026-06-W1-4", 4, "2026-06-05", "2026-06-11 16:00", "failed"),
+            ("2026-06-W1-5", 9, "2026-06-05", "2026-06-06", "failed"),
         ],
     )
     found = facts_of.as_sent(plan, receipts, known_before=date(2026, 6, 12), calendar=shanghai)
@@ -299,6 +313,8 @@ def test_a_planned_contact_counts_as_sent_until_its_receipt_is_known(rows: Rows)
         (2, "delivered", "2026-06-04 16:00"),
         (4, "delivered", "2026-06-04 16:00"),
         (4, "failed", "2026-06-05 00:00"),
+        (5, "delivered", "2026-06-04 16:00"),
+        (9, "failed", "2026-06-05 00:00"),
     ]
 
 

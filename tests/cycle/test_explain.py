@@ -54,6 +54,9 @@ def test_a_user_is_explained_to_the_staff_and_it_is_noted_who_asked(
     assert sent is not None
     assert bank.job("explain_user", CYCLE, "--user-id", str(sent.user_id), "--reason", "complaint 17") == 0
     said = capsys.readouterr().out
+    log = (bank.root / "logs" / CYCLE / "explain_user.log").read_text(encoding="utf-8")
+    assert "probability" not in log
+    assert "W1 (version" not in log
     scores = bank.read(derived.SCORES, CYCLE).where(F.col("user_id") == sent.user_id).collect()[0]
     assert f"active: probability {scores.p_active:.3f}" in said
     assert len(scores.reasons_active) == 5

@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 
 from cycle.conftest import Bank
 from reactivation.contracts import canonical, derived, flow
-from reactivation.pipelines import releases, run_cycle
+from reactivation.errors import PlanError
+from reactivation.pipelines import release_wave, releases, run_cycle
 from reactivation.runtime import run as running
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.schedule import Due
@@ -92,6 +93,13 @@ def test_run_cycle_releases_only_where_conf_says_so(copy: Bank) -> None:
 def test_who_planned_does_not_release_in_prod(copy: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     assert copy.job("release_wave", CYCLE, "--wave", "W1", "--set", "campaign.release.four_eyes=true") == 2
     assert "another account must release it" in capsys.readouterr().err
+    run = copy.open(flow.RELEASE, CYCLE).at(flow.RELEASE, env="prod", wave="W1")  # conf need not ask for it there
+    assert not run.settings.campaign.release.four_eyes
+    known = releases.ledger(run)
+    planned = known.planned(cycle=CYCLE, wave="W1")
+    assert planned is not None
+    with pytest.raises(PlanError, match="another account must release it"):
+        release_wave.require_free(run, known, planned, date(2026, 6, 5))
 
 
 def test_in_prod_a_release_looks_at_what_is_known_today(copy: Bank) -> None:
@@ -209,6 +217,9 @@ def test_a_second_release_goes_to_users_whom_the_first_did_not_reach(
     assert copy.job("plan_wave", CYCLE, "--wave", "W1", "--force", "--reason", "more SMS", *wider) == 0
     granted = copy.read(derived.CONTACT_LEDGER, CYCLE).where("benefit = 'login_discount'").count()
     stock = ("--set", f"campaign.release.stock_per_month.login_discount={granted}")
+    assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 2
+    assert "it was to be sent on 2026-06-05" in capsys.readouterr().err  # rows are there up to the 12th: it is over
+    wider += ("--as-of", DAY)
     assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider, *stock) == 2
     assert f"{granted} are reserved or redeemed" in capsys.readouterr().err  # those of the first release
     assert copy.job("release_wave", CYCLE, "--wave", "W1", *wider) == 0
@@ -225,15 +236,21 @@ def test_a_stop_leaves_what_was_sent_and_frees_the_rest(copy: Bank, folder: Path
     asked = ("--wave", "W1", "--reason", "wrong discount", "--sent", "push=10")
     assert copy.job("stop_wave", CYCLE, *asked) == 0
     rows = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W1'").collect()
-    sent = [row for row in rows if row.stopped_on is None]
-    assert (
-        max(row.send_order for row in sent if row.channel == "push") == 10
-    )  # all cells are cut at one place of a hash
-    assert {row.channel for row in sent if row.plan_version == 2} <= {"push"}  # nothing of it has a receipt
+    after = {
+        version: json.loads((place / "stopped.json").read_text(encoding="utf-8"))
+        for version, place in ((1, folder), (2, folder / "v2"))
+    }
+    assert after[1]["push"] == 10
+    assert after[2] == {"sms": 0, "push": 10, "call": 0}  # nothing of it has a receipt
+    # All cells are cut at one place of a hash.
+    sent = {row.contact_id for row in rows if row.send_order <= after[row.plan_version][row.channel]}
     found = read_sent(copy.spark, f"{copy.root}/exports", [CYCLE])
     assert found is not None
-    assert {row.contact_id for row in found.where("wave = 'W1'").collect()} == {row.contact_id for row in sent}
-    assert json.loads((folder / "v2" / "stopped.json").read_text(encoding="utf-8")) == {"sms": 0, "push": 10, "call": 0}
+    assert {row.contact_id for row in found.where("wave = 'W1'").collect()} == sent
+    receipts = copy.read(canonical.CONTACTS).where(f"wave = 'W1' and cycle = '{CYCLE}'")
+    tried = {row.contact_id for row in receipts.where(~F.col("status").isin(*canonical.NOT_TRIED)).collect()}
+    assert tried - sent  # receipts know of more than somebody said: these stand as well
+    assert {row.contact_id for row in rows if row.stopped_on is None} == sent | tried
     assert ("W1", 1, "stopped") in statuses(copy)
     assert copy.job("stop_wave", CYCLE, *asked) == 2  # there is nothing left
 
@@ -261,6 +278,23 @@ def test_whom_a_receipt_calls_sent_is_not_withdrawn_for_that_very_contact(copy: 
     file = folder.parent / "W2" / "push.withdrawn.csv"
     lines = file.read_text(encoding="utf-8").splitlines()[1:] if file.exists() else []
     assert not sent & {line.split(",")[0] for line in lines}
+
+
+def test_days_after_the_plan_a_release_asks_once_more_whether_the_feeds_are_fit(
+    copy: Bank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """W3 is planned two days ahead; by then it may be that nothing came of the feed, or nothing that can be read."""
+    ahead = ("--wave", "W3", "--set", "campaign.lead_days=2")
+    for day in ("2026-06-20", "2026-06-21"):
+        assert copy.job("simulate_bank", CYCLE, "--as-of", day) == 0
+        assert copy.job("ingest_sources", CYCLE, "--as-of", day) == 0
+        if day == "2026-06-20":
+            assert copy.job("plan_wave", CYCLE, *ahead, "--as-of", day, "--force") == 0
+    strict = (*ahead, "--set", "population.consent.max_share_without_user=0")
+    capsys.readouterr()
+    assert copy.job("release_wave", CYCLE, *strict, "--as-of", "2026-06-21") == 2
+    assert "nothing is released: what users decided is not known well enough" in capsys.readouterr().err
+    assert copy.job("release_wave", CYCLE, *ahead, "--as-of", "2026-06-21") == 0
 
 
 def test_scores_tiers_bands_and_arms_are_frozen_once_a_wave_is_released(

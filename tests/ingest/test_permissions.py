@@ -27,11 +27,11 @@ ADDED = ("row_hash", "arrival_cycle")
 
 @pytest.fixture(scope="module")
 def bank(spark: SparkSession) -> Warehouse:
-    """What a bank gave of five users up to 1 June."""
-    people = [(str(user), "2020-01-01", "2020-01-01", "true", "true") for user in range(1, 6)]
+    """What a bank gave of seven users up to 1 June."""
+    people = [(str(user), "2020-01-01", "2020-01-01", "true", "true") for user in range(1, 8)]
     at, came = "2026-05-01 10:00", "2026-05-01 12:00"
     all_four = ("sms", "push", "call", "profiling")
-    allowed = [(str(user), kind, "true", at, came, None, None) for user in range(1, 5) for kind in all_four]
+    allowed = [(str(user), kind, "true", at, came, None, None) for user in (1, 2, 3, 4, 6, 7) for kind in all_four]
     consents = [
         *allowed,
         # one form that bars three channels under one number
@@ -50,6 +50,8 @@ def bank(spark: SparkSession) -> Warehouse:
         ("4", "minor", "push", "2026-05-10", "2026-05-15", "2026-05-20 12:00"),  # another version
         ("4", "minor", "push", "2026-05-10", None, "2026-05-25 12:00"),  # and back to the first
         ("2", "dispute", "call", "soon", None, "2026-05-10 12:00"),
+        ("6", "dispute", "call", "2026-05-20", "2026-05-10", "2026-05-10 12:00"),  # which day is wrong?
+        ("7", "minor", "sms", "2062-05-20", None, "2026-05-10 12:00"),  # a slip of 2026
     ]
     tables = {
         "users": raw(spark, "user_id signed_up_on arrived_at has_phone has_push", people),
@@ -84,6 +86,8 @@ def test_channels_come_in_words_of_the_bank_case_aside(bank: Warehouse) -> None:
         ("consents", "bad_type", None),
         ("contacts", "not_allowed_status", 4),
         ("exclusions", "bad_type", 2),
+        ("exclusions", "ended_before_begin", 6),
+        ("exclusions", "impossible_from_on", 7),
     }
 
 
@@ -107,7 +111,8 @@ def test_what_the_ingest_sets_aside_bars_as_it_should(bank: Warehouse) -> None:
     names = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_barred_unread")
     found = {row.user_id: "".join(str(int(row[name])) for name in names) for row in reach.collect()}
     # 2: the exclusion whose first day cannot be read; 3: a null flag for `all`; 4: ended, excluded, complained
-    assert found == {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000"}
+    # 6, 7: exclusions of days that cannot be
+    assert found == {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000", 6: "11011", 7: "01111"}
 
 
 def test_an_empty_delivery_on_time_is_a_delivery(spark: SparkSession, tmp_path: Path) -> None:

@@ -23,8 +23,11 @@ def found(rows: Rows, utc: Calendar) -> Any:
     values = [(number, "2020-01-01", True, True) for number in range(1, 8)]
     spine = rows(canonical.USERS, ["user_id", "signed_up_on", "has_phone", "has_push"], values)
 
-    def ask(permissions: population.Permissions, *users: int, day: date = JUNE, **changes: Any) -> Any:
-        reach = population.contactable(spine, permissions, day=day, calendar=utc, settings=settings(**changes))
+    def ask(
+        permissions: population.Permissions, *users: int, day: date = JUNE, sent_until: Any = None, **changes: Any
+    ) -> Any:
+        how: dict[str, Any] = {"day": day, "calendar": utc, "settings": settings(**changes)}
+        reach = population.contactable(spine, permissions, **how, sent_until=sent_until)
         marks = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_contactable")
         said = {
             row.user_id: "".join(str(int(row[mark])) for mark in marks) + ("u" if row.is_barred_unread else "")
@@ -85,6 +88,21 @@ def test_it_bars_from_its_time_or_its_arrival_until_a_readable_later_row(found: 
     ]
     permissions = world([*consents, *later, *early], unread=unread)
     assert found(permissions, *range(1, 8)) == ["11111", "01111u", "01111u", "01111u", "01111u", "01111u", "11111"]
+
+
+def test_of_decisions_of_one_instant_the_refusal_counts_whichever_arrived_last(found: Any, world: World) -> None:
+    """A feed of days: no, yes, no on one day; the second refusal says the same as the first, and is a duplicate."""
+    day = "2026-05-10 00:00"
+    consents = [
+        *all_of(1),
+        no(1, "sms", day, arrived_at="2026-05-10 09:00"),
+        yes(1, "sms", day, arrived_at="2026-05-10 15:00"),
+        yes(2, "call", day, arrived_at="2026-05-10 09:00"),
+        yes(2, "call", day, arrived_at="2026-05-11 09:00", valid_until="2026-05-31"),  # told again, and ended since
+        yes(3, "call", day, arrived_at="2026-05-10 09:00", valid_until="2026-05-31"),
+        yes(3, "call", day, arrived_at="2026-05-11 09:00"),
+    ]
+    assert found(world(consents), 1, 2, 3) == ["01111", "11011", "11111"]
 
 
 def test_a_row_that_waited_for_its_user_alone_is_no_row_that_cannot_be_read(found: Any, world: World) -> None:
@@ -152,6 +170,33 @@ def test_an_exclusion_bars_on_its_days_whatever_the_user_has_decided(found: Any,
     ]
     expected = ["11011", "00010", "11111", "01111", "11111", "11111", "11111"]
     assert found(world(consents, exclusions=exclusions), *range(1, 8)) == expected
+
+
+def test_what_is_known_to_end_or_an_exclusion_to_begin_by_a_channels_last_day_of_sending_bars_it(
+    found: Any, world: World
+) -> None:
+    consents = [
+        *[row for user in (3, 4, 5, 6) for row in all_of(user)],
+        yes(1, "call", valid_until="2026-06-02"),  # over before the last day of calling
+        yes(2, "call", valid_until="2026-06-03"),
+        yes(3, "sms", "2026-04-01 10:00", valid_until="2026-06-01"),  # SMS go out on the day alone
+    ]
+    base = {"reason": "deceased", "arrived_at": "2026-05-01"}
+    exclusions = [
+        {**base, "user_id": 4, "channel": "all", "from_on": "2026-06-03"},
+        {**base, "user_id": 5, "channel": "all", "from_on": "2026-06-04"},
+        {**base, "user_id": 6, "channel": "all", "from_on": "2026-06-01", "until_on": "2026-06-02"},
+    ]
+    permissions = world(consents, exclusions=exclusions)
+    until = {"sms": JUNE, "push": date(2026, 5, 1), "call": date(2026, 6, 3)}  # never before the day itself
+    expected = ["11011", "11111", "11111", "11011", "11111", "00010"]
+    assert found(permissions, *range(1, 7), sent_until=until) == expected
+    assert found(permissions, 1, 4) == ["11111", "11111"]
+    old = {"consent": {"oldest_consent": {"days": 92}}}  # since 1 March, and for the last call since the 3rd
+    assert found(world(all_of(1)), 1, **old) == ["11111"]
+    assert found(world(all_of(1)), 1, **old, sent_until=until) == ["11011"]
+    ends = {"undecided": {kind: {**BASIS, "valid_until": "2026-06-02"} for kind in ("sms", "call", "profiling")}}
+    assert found(world([]), 1, **ends, sent_until=until) == ["10011"]
 
 
 def test_an_exclusion_that_cannot_be_read_bars_until_a_readable_one_comes(found: Any, world: World) -> None:

@@ -7,7 +7,7 @@ demo some ten thousand, and the same wave means the same intensity in both. Mone
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,10 +26,14 @@ GUIDED_TIERS = ("high_potential", "low_potential")
 """Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
 
 
+Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
+"""An amount in whole cents, as ledgers and budgets count it: what lies below one would be rounded away."""
+
+
 class Benefit(FrozenModel):
     """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed."""
 
-    value_cny: Decimal = Field(ge=0)
+    value_cny: Money
     redemption_share: Share
 
 
@@ -122,7 +126,7 @@ class CampaignSettings(FrozenModel):
     learning: LearningSettings
     tiers: TierSettings
     arms: ArmSettings
-    channel_cost_cny: dict[str, Decimal]
+    channel_cost_cny: dict[str, Money]
     guidance_channel: str
     allocation: Literal["prices", "order"]
     benefits: dict[str, Benefit]

@@ -144,6 +144,12 @@ def _out_of_order(table: Table, calendar: Calendar, plausible: Plausible) -> Ite
         yield Rule("impossible_signed_up_on", text, ("signed_up_on", "arrived_at"), is_early)
         yield _impossible_date("closed_on", F.col("closed_on") > F.date_add(arrived_on, plausible.days_ahead))
         return
+    if table.name == "exclusions":  # one that bars on no day, or on none that comes, may be a slip: unread, it bars
+        is_upside_down = F.col("until_on") < F.col("from_on")
+        yield Rule("ended_before_begin", "until %s, from %s", ("until_on", "from_on"), is_upside_down)
+        latest = F.date_add(calendar.day(F.col("arrived_at")), plausible.days_ahead)
+        yield _impossible_date("from_on", F.col("from_on") > latest)
+        return
     happened = canonical.EVENT_TIME[table.name]
     arrived = F.col("arrived_at")
     is_date = table.column(happened).type == "date"

@@ -48,7 +48,7 @@ def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
     name, receipts = str(released["release_id"]), r.read_present([canonical.CONTACTS]).get("contacts")
     return campaign.last_look.looked_at(
         campaign.ledger.may_be_sent(releases.reserved(r, released), receipts, day=day, calendar=r.calendar),
-        reach=permissions.contactable(r, day=day),
+        reach=permissions.contactable(r, day=day, sent_until=reach.sent_until(r, released["send_on"])),
         recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True, but=name),
         before=None,
     )
@@ -56,5 +56,5 @@ def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
 
 def _still_sending(r: Run, released: Event, day: date) -> list[str]:
     """The channels whose days of sending are not over."""
-    days = campaign.channel_files.days_of_sending(released["send_on"], r.settings.campaign, r.calendar)
-    return [channel for channel in canonical.CONTACT_CHANNELS if channel in days and days[channel][-1] >= day]
+    last = reach.sent_until(r, released["send_on"])
+    return [channel for channel in canonical.CONTACT_CHANNELS if channel in last and last[channel] >= day]

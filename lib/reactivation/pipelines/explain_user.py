@@ -16,6 +16,7 @@ from reactivation.frames import records
 from reactivation.pipelines import plan_wave, releases
 from reactivation.report import explanation
 from reactivation.report.explanation import UserMonth, WaveOfUser
+from reactivation.runtime import console
 from reactivation.runtime.one_user import OneUser
 from reactivation.runtime.principal import now
 from reactivation.runtime.run import Run
@@ -31,8 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(r: Run) -> None:
-    """Prints the explanation."""
-    r.say(explain(r, r.args.user_id, reason=r.args.reason, audience=r.args.audience))
+    """Prints the explanation; no log keeps it."""
+    console.tell(explain(r, r.args.user_id, reason=r.args.reason, audience=r.args.audience))
 
 
 def explain(r: Run, user_id: int, *, reason: str, audience: str = "staff") -> str:

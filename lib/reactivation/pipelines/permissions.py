@@ -1,12 +1,12 @@
 """No job, but what several share: who may be contacted and profiled as of a day, and what conf must say of it first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
 
 from reactivation import campaign, population
-from reactivation.contracts import canonical, derived
+from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
 from reactivation.runtime.console import NOTICE
@@ -28,13 +28,16 @@ def known(r: Run) -> population.Permissions:
     )
 
 
-def contactable(r: Run, *, day: date, keep: Sequence[str] = ()) -> DataFrame:
+def contactable(
+    r: Run, *, day: date, keep: Sequence[str] = (), sent_until: Mapping[str, date] | None = None
+) -> DataFrame:
     """`population.contactable` of all users signed up on a day; asks conf what it must say."""
     asked = [*channels(r), population.PROFILING]
     require_answers(r, asked)
     for kind, basis in r.settings.population.undecided.items():
-        if kind in asked and isinstance(basis, population.Basis) and basis.valid_until < day:
-            ended = f"`{basis.legal_basis}` ended on {basis.valid_until}"
+        last = (sent_until or {}).get(kind, day)
+        if kind in asked and isinstance(basis, population.Basis) and basis.valid_until < last:
+            ended = f"`{basis.legal_basis}` ends on {basis.valid_until}, before {last}"
             r.say(f"    population.undecided.{kind}: {ended}; who never decided is not allowed", NOTICE)
     return population.contactable(
         population.signed_up(r.read(canonical.USERS), day=day, calendar=r.calendar),
@@ -43,6 +46,7 @@ def contactable(r: Run, *, day: date, keep: Sequence[str] = ()) -> DataFrame:
         calendar=r.calendar,
         settings=r.settings.population,
         keep=keep,
+        sent_until=sent_until,
     )
 
 
@@ -104,7 +108,7 @@ def unanswered(settings: population.PopulationSettings, kinds: Iterable[str], *,
 
 
 def require_feeds(r: Run, *, day: date) -> None:
-    """NotReady where the consents or exclusions are too old to plan by, or too many do not say whom they are about."""
+    """NotReady where the consents or exclusions are too old to go by, or too many do not say whom they are about."""
     named = r.settings.sources.present
     feeds = [feed for feed in population.FEEDS if feed in named]
     rows = population.feed_rows(known(r), day=day, calendar=r.calendar)
@@ -122,4 +126,5 @@ def require_feeds(r: Run, *, day: date) -> None:
             told = f"of {row['rows']} rows, {row['without_user']} do not say whom they are about"
             r.say(f"    {row['feed']}: {told}", NOTICE)
     if findings := list(problems):
-        raise NotReady(f"nothing is planned: what users decided is not known well enough as of {day}", findings)
+        done = "released" if r.step == flow.RELEASE else "planned"
+        raise NotReady(f"nothing is {done}: what users decided is not known well enough as of {day}", findings)

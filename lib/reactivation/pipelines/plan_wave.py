@@ -221,6 +221,8 @@ def _known(r: Run, cells: Mapping[str, int], as_of: date, send_on: date) -> Data
         scores=r.read(derived.SCORES, is_now),
         features=r.read(derived.FEATURES, is_now),
         to_date=reach.month_to_date(r, Window(r.cycle.first, as_of), known_before=as_of),
-        reach=permissions.contactable(r, day=as_of, keep=campaign.facts.MASTER_DATA),
+        reach=permissions.contactable(
+            r, day=as_of, keep=campaign.facts.MASTER_DATA, sent_until=reach.sent_until(r, send_on)
+        ),
         recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
     )

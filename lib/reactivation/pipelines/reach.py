@@ -11,6 +11,9 @@ from reactivation.periods import Month, Window
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
 
+_LONGEST_SENDING = timedelta(days=31)
+"""So long ago a contact may have been due that still goes out."""
+
 
 def month_to_date(r: Run, window: Window, *, known_before: date) -> DataFrame:
     """What users did in some days of a month, as known at 00:00 of a day."""
@@ -27,6 +30,11 @@ def month_to_date(r: Run, window: Window, *, known_before: date) -> DataFrame:
     return campaign.facts.month_to_date(months, counted)
 
 
+def sent_until(r: Run, send_on: date) -> dict[str, date]:
+    """By channel the last day on which a wave of that day goes out."""
+    return campaign.channel_files.last_days(send_on, r.settings.campaign, r.calendar)
+
+
 def salts(r: Run, wave: str) -> campaign.WaveSalts:
     """The salts of a wave's draws in the run's cycle."""
     return campaign.WaveSalts(*(r.salt(f"{wave}_{purpose}") for purpose in ("explorers", "options", "guidance")))
@@ -35,17 +43,20 @@ def salts(r: Run, wave: str) -> campaign.WaveSalts:
 def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but: str | None = None) -> DataFrame:
     """Who has how many contacts around the day of sending, as known at 00:00 of a day.
 
-    Receipts, released contacts without one, and others' contacts. is_final: the release takes all reserved contacts;
-    the plan, of the own scenario, those sent by `send_on`, so that a wave planned again, when others of later days are
-    released, is the same wave. but: a release whose own receipts do not count, because it is what is looked at.
+    Receipts, released contacts without one (on the nearest of the days on which they may go out), and others' contacts.
+    is_final: the release takes all reserved contacts; the plan, of the own scenario, those sent by `send_on`, so that a
+    wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do
+    not count, because it is what is looked at.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     cycle, receipts = F.col("cycle"), known.get("contacts")
-    is_near = F.col("send_on").between(send_on - longest, send_on + longest)
-    in_cycles = cycle.between(str(Month.of(send_on - longest)), str(Month.of(send_on + longest)))
+    first, last = send_on - longest - _LONGEST_SENDING, send_on + longest
+    is_near = F.col("send_on").between(first, last)
+    in_cycles = cycle.between(str(Month.of(first)), str(Month.of(last)))
     if receipts is not None and but is not None:
         receipts = receipts.where(~F.col("contact_id").startswith(f"{but}-"))
-    sent = releases.contacts_of_others(r, in_cycles & is_near, until=None if is_final else send_on)
+    until = None if is_final else send_on
+    sent = releases.contacts_of_others(r, in_cycles & is_near, until=until, near=send_on)
     together = (
         receipts if sent is None else campaign.facts.as_sent(sent, receipts, known_before=day, calendar=r.calendar)
     )

@@ -14,7 +14,6 @@ from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Busy, Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
-from reactivation.open_days import Channel
 from reactivation.pipelines import permissions, reach, releases
 from reactivation.runtime import file_sets
 from reactivation.runtime.files import write_files
@@ -37,9 +36,11 @@ def run(r: Run) -> None:
     if released is not None and released["plan_version"] == planned["plan_version"]:
         _finish(r, released)
         return
-    day = releases.day(r, planned["as_of"])
-    _require_free(r, known, planned, day)
+    day = releases.day(r, require_ingested(r, planned["as_of"]))
+    require_free(r, known, planned, day)
     require_ingested(r, day)
+    if day > planned["as_of"]:  # on the plan's own day they were fit
+        permissions.require_feeds(r, day=day)
     upon = r.versions([derived.CONTACT_LEDGER]).get(derived.CONTACT_LEDGER.name, 0)
     looked = checkpointed(_looked_at(r, known, planned, day))
     rows = records(campaign.last_look.counted(looked))
@@ -82,7 +83,7 @@ def _planned(r: Run, known: Ledger) -> Event:
     return found
 
 
-def _require_free(r: Run, known: Ledger, planned: Event, day: date) -> None:
+def require_free(r: Run, known: Ledger, planned: Event, day: date) -> None:
     """PlanError lists all that forbids the release."""
     problems = list(campaign.ledger.days_that_forbid(planned, day=day))
     if (r.settings.campaign.release.four_eyes or r.env == "prod") and r.principal == planned["principal"]:
@@ -101,7 +102,7 @@ def _looked_at(r: Run, known: Ledger, planned: Event, day: date) -> DataFrame:
         before = releases.contacts(r, is_wave, known=known)
     return campaign.last_look.looked_at(
         r.read(derived.WAVE_PLAN, is_wave & (F.col("plan_version") == planned["plan_version"])),
-        reach=permissions.contactable(r, day=day),
+        reach=permissions.contactable(r, day=day, sent_until=reach.sent_until(r, planned["send_on"])),
         recent=reach.recently_contacted(r, day, send_on=planned["send_on"], is_final=True),
         before=before,
     )
@@ -115,7 +116,7 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     cost = sum((row["cost"] for row in released), Decimal(0))
     wanted, stock = campaign.money.wanted(rows), settings.release.stock_per_month
     limited = {code for code in wanted if stock.get(code) is not None}
-    last_day = max(days[-1] for days in _days_of_sending(r, planned).values())
+    last_day = max(reach.sent_until(r, planned["send_on"]).values())
     taken = releases.granted(r, day, other_than=planned["release_id"]) if limited else {}
     problems = [
         *campaign.templates.not_approved(settings.templates, offers, last_day=last_day),
@@ -157,16 +158,13 @@ def _folder(known: Ledger, planned: Event) -> str:
     return place if is_first else f"{place}/v{planned['plan_version']}"
 
 
-def _days_of_sending(r: Run, event: Event) -> dict[Channel, list[date]]:
-    return campaign.channel_files.days_of_sending(event["send_on"], r.settings.campaign, r.calendar)
-
-
 def _write_files(r: Run, event: Event, folder: str, *, has_calls: bool) -> dict[str, str]:
     """Write what the ledger holds of a release; SHA-256 of each file, by its name."""
     files, names = campaign.channel_files, [name for name in _CHANNELS if name != "call" or not has_calls]
     file_sets.reopen(r.spark, folder)
     reserved = releases.reserved(r, event)
-    rows = files.contacts(reserved, _days_of_sending(r, event), r.calendar)
+    days = files.days_of_sending(event["send_on"], r.settings.campaign, r.calendar)
+    rows = files.contacts(reserved, days, r.calendar)
     write_files(rows.where(F.col("channel").isin(names)), folder, by="channel", names=names, order_by="send_order")
     if has_calls:
         calls = files.calls(rows, attempts_max=r.settings.campaign.release.call_centre.attempts_max)

@@ -50,15 +50,16 @@ def reserved(r: Run, release: Mapping[str, Any]) -> DataFrame:
     return r.read(derived.CONTACT_LEDGER, is_it)
 
 
-def contacts_of_others(r: Run, where: Column, *, until: date | None) -> DataFrame | None:
+def contacts_of_others(r: Run, where: Column, *, until: date | None, near: date) -> DataFrame | None:
     """Every contact that stands or is reserved, of all scenarios that share the ledger, but the own wave's: for caps.
 
-    where: a condition on cycle, wave and send_on. until: of the own scenario, only contacts sent by that day.
+    where: a condition on cycle, wave and send_on. until: of the own scenario, only contacts sent by that day. near: see
+    `ledger.of_others`.
     """
     wave, scope = {"cycle": str(r.cycle), "wave": r.wave}, (r.region, r.scenario)
     reserved, plans = _present(r, derived.CONTACT_LEDGER, where), _present(r, derived.WAVE_PLAN, where)
     if reserved is not None:
-        reserved = campaign.ledger.of_others(reserved, wave=wave, scope=scope, until=until)
+        reserved = campaign.ledger.of_others(reserved, wave=wave, scope=scope, until=until, near=near)
     if plans is None:
         return reserved
     return campaign.ledger.standing(reserved, campaign.ledger.sent_as_planned(plans, wave=wave, until=until))
@@ -171,7 +172,8 @@ def require_as_released(r: Run, known: Ledger, now: campaign.frozen.Fingerprints
 def day(r: Run, default: date) -> date:
     """The day as of which somebody releases: the one given, or a default; in `prod` none before today, by the clock.
 
-    What was decided since the plan must be known: a day that is over would hide it.
+    What was decided since the plan must be known: a day that is over would hide it. default: the day up to which rows
+    are ingested.
     """
     asked = r.as_of or default
     return max(asked, now().astimezone(ZoneInfo(r.calendar.zone)).date()) if r.env == "prod" else asked

@@ -45,10 +45,12 @@ def run(r: Run) -> None:
 
 def _stop(r: Run, released: Event, given: dict[str, int]) -> None:
     reserved = checkpointed(releases.reserved(r, released))
-    after = {**_with_receipts(r, reserved), **given}
+    receipts = r.read_present([canonical.CONTACTS]).get("contacts")
+    receipts = None if receipts is None else receipts.where(F.col("cycle") == str(r.cycle))
+    after = {**_with_receipts(reserved, receipts), **given}
     write_text(r.spark, f"{r.exports}/{released['folder']}/{STOPPED}", releases.as_json(after))
     day = r.as_of or released["send_on"]
-    marked = checkpointed(campaign.ledger.stopped(reserved, after, day=day))
+    marked = checkpointed(campaign.ledger.stopped(reserved, after, receipts, day=day))
     [sums] = records(campaign.ledger.stopped_sums(marked))
     r.write(derived.CONTACT_LEDGER, marked, release_id=str(released["release_id"]))
     releases.note(
@@ -68,13 +70,12 @@ def _stop(r: Run, released: Event, given: dict[str, int]) -> None:
     r.say(f"    version {released['plan_version']}: {sums['contacts']} contacts stopped ({told})")
 
 
-def _with_receipts(r: Run, reserved: DataFrame) -> dict[str, int]:
+def _with_receipts(reserved: DataFrame, receipts: DataFrame | None) -> dict[str, int]:
     """By channel the send_order that was sent last, as far as receipts tell; 0 where there is none."""
     known = dict.fromkeys(canonical.CONTACT_CHANNELS, 0)
-    receipts = r.read_present([canonical.CONTACTS]).get("contacts")
     if receipts is None:
         return known
-    rows = records(campaign.ledger.sent_until(reserved, receipts.where(F.col("cycle") == str(r.cycle))))
+    rows = records(campaign.ledger.sent_until(reserved, receipts))
     return known | {row["channel"]: row["last"] for row in rows}
 
 

@@ -1,6 +1,6 @@
 """Consent fails closed: who may be contacted by which channel, and profiled, as of a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS, REFUSING_STATUSES
-from reactivation.frames import union_all
+from reactivation.frames import by_value, union_all
 from reactivation.periods import Calendar
 from reactivation.population.exclusions import excluded
 from reactivation.population.permissions import Permissions
@@ -25,6 +25,7 @@ def contactable(
     calendar: Calendar,
     settings: PopulationSettings,
     keep: Sequence[str] = (),
+    sent_until: Mapping[str, date] | None = None,
 ) -> DataFrame:
     """One row per user of the spine: can_<channel>, is_profiling_allowed, is_contactable, is_barred_unread. Never null.
 
@@ -35,10 +36,12 @@ def contactable(
     older than conf allows, or was given for other purposes; a refusal before it then stands. Who never decided is
     allowed by a basis of conf alone. is_contactable: some channel may be used, and profiling is allowed.
     is_barred_unread: a row that could not be read is what bars a channel or profiling. keep: columns of the spine that
-    stay beside these.
+    stay beside these. sent_until: by channel, the last day on which a contact would go out (default: the day). What is
+    known to end by then, or an exclusion to begin, bars already.
     """
-    decided = _by_user(decisions(permissions, day=day, calendar=calendar, settings=settings), KINDS)
-    barred = excluded(permissions, day=day, calendar=calendar)
+    last = {channel: max(until, day) for channel, until in (sent_until or {}).items()}
+    decided = _by_user(decisions(permissions, day=day, calendar=calendar, settings=settings, last=last), KINDS)
+    barred = excluded(permissions, day=day, calendar=calendar, last=last)
     known = spine if decided is None else spine.join(decided, "user_id", "left")
     known = known if barred is None else known.join(barred, "user_id", "left")
 
@@ -46,7 +49,7 @@ def contactable(
         return F.coalesce(name, F.lit(False)) if name in known.columns else F.lit(False)
 
     def is_allowed(kind: str) -> Column:
-        by_default = F.lit(settings.allows_undecided(kind, day))
+        by_default = F.lit(settings.allows_undecided(kind, last.get(kind, day)))
         return by_default if decided is None else F.coalesce(f"decision_{kind}", by_default)
 
     can = {
@@ -100,10 +103,12 @@ def decisions(
     calendar: Calendar,
     settings: PopulationSettings,
     sources: Sequence[str] = ("consents", "contacts"),
+    last: Mapping[str, date] | None = None,
 ) -> list[DataFrame]:
     """What is known of users' decisions: user_id, channel, decided_at, arrived_at, is_allowed, is_live, is_unread.
 
-    is_live: false for an allowance that is none any more. sources: the tables to look at.
+    is_live: false for an allowance that is none any more on the day, or on a later one of its channel in `last`.
+    sources: the tables to look at.
     """
     found: list[DataFrame] = []
     read, unread = F.lit(False).alias("is_unread"), F.lit(True).alias("is_unread")
@@ -112,10 +117,12 @@ def decisions(
         is_known = calendar.is_before("event_at", day) & calendar.is_before("arrived_at", day)
         purposes = [purpose.lower() for purpose in settings.consent.purposes]
         is_for_us = F.col("purpose").isNull() | F.lower(F.trim("purpose")).isin(purposes)
-        is_live = F.coalesce(F.col("valid_until") >= F.lit(day), F.lit(True))
-        oldest = settings.consent.oldest_consent.oldest(day)
-        if oldest is not None:
-            is_live &= F.col("event_at") >= calendar.starts(oldest)
+        days = {**dict.fromkeys(KINDS, day), **(last or {})}
+        is_live = F.coalesce(F.col("valid_until") >= by_value(F.col("channel"), days, day), F.lit(True))
+        oldest = {kind: settings.consent.oldest_consent.oldest(until) for kind, until in days.items()}
+        begins = {kind: calendar.starts(first) for kind, first in oldest.items() if first is not None}
+        if begins:
+            is_live &= F.col("event_at") >= by_value(F.col("channel"), begins)
         given = permissions.consents.where(is_known & (~F.col("is_allowed") | is_for_us))
         at = F.col("event_at").alias("decided_at")
         lives = (~F.col("is_allowed") | is_live).alias("is_live")
@@ -139,8 +146,9 @@ def _by_user(found: Sequence[DataFrame], kinds: Sequence[str]) -> DataFrame | No
     """One row per user who has decided on anything: decision_<kind> (null: not decided), unread_<kind>."""
     if not found:
         return None
-    # Of two decisions made and known at the same instant the refusal wins, then the allowance that is none any more.
-    order = F.struct("decided_at", "arrived_at", ~F.col("is_allowed"), ~F.col("is_live"), ~F.col("is_unread"))
+    # Of decisions of one instant (in many feeds: of one day) nobody knows which came last: the refusal wins, however
+    # late the others arrived; then the allowance that arrived last, or is none any more.
+    order = F.struct("decided_at", ~F.col("is_allowed"), "arrived_at", ~F.col("is_live"), ~F.col("is_unread"))
     columns = {}
     for kind in kinds:
         is_it = F.col("channel") == kind

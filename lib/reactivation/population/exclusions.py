@@ -1,22 +1,25 @@
 """Excluded users: the bank lets nobody contact them by a channel, whatever they have decided themselves."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS
-from reactivation.frames import union_all
+from reactivation.frames import by_value, union_all
 from reactivation.periods import Calendar
 from reactivation.population.permissions import Permissions, each_channel
 
 
-def excluded(permissions: Permissions, *, day: date, calendar: Calendar) -> DataFrame | None:
+def excluded(
+    permissions: Permissions, *, day: date, calendar: Calendar, last: Mapping[str, date] | None = None
+) -> DataFrame | None:
     """One row per user with an exclusion: excluded_<channel>, excluded_unread_<channel>; None where there is no table.
 
     Of the versions of an exclusion (user, reason, channel, from_on) the latest that arrived before 00:00 of the day
     counts; it bars from `from_on` to `until_on`, both included. A row that cannot be read bars from its arrival until a
-    readable one of that channel, or of all, arrives later.
+    readable one of that channel, or of all, arrives later. last: by channel a later day; one that begins by then bars.
     """
     found: list[DataFrame] = []
     never = F.lit(None).cast("timestamp")
@@ -25,10 +28,12 @@ def excluded(permissions: Permissions, *, day: date, calendar: Calendar) -> Data
         versions = known.groupBy("user_id", "reason", "channel", "from_on").agg(
             F.max_by("until_on", "arrived_at").alias("until_on"), F.max("arrived_at").alias("read_at")
         )
+        days = {**dict.fromkeys(CONTACT_CHANNELS, day), **(last or {})}
+        each = versions.withColumn("channel", F.explode(each_channel(F.col("channel"))))
         has_ended = F.coalesce(F.col("until_on") < F.lit(day), F.lit(False))
-        is_in_force = ((F.col("from_on") <= F.lit(day)) & ~has_ended).alias("is_in_force")
-        channels = F.explode(each_channel(F.col("channel"))).alias("channel")
-        found.append(versions.select("user_id", channels, is_in_force, "read_at", never.alias("unread_at")))
+        has_begun = F.col("from_on") <= by_value(F.col("channel"), days)
+        is_in_force = (has_begun & ~has_ended).alias("is_in_force")
+        found.append(each.select("user_id", "channel", is_in_force, "read_at", never.alias("unread_at")))
     unread = permissions.unread("exclusions", day=day, calendar=calendar)
     if unread is not None:
         named, is_none = unread.where("user_id is not null"), F.lit(False).alias("is_in_force")

@@ -89,6 +89,11 @@ def say(text: str, level: int = ANSWER) -> None:
         _terminal.show(told)
 
 
+def tell(text: str) -> None:
+    """Print a text that no log keeps, because it speaks of one user."""
+    _terminal.show(masking.in_text(text))
+
+
 def complain(text: str) -> None:
     """Print an error where errors go, without secrets."""
     told = masking.in_text(text)

@@ -45,7 +45,7 @@ def eligibility(
     policy, tier, is_barred_unread, and branch where it is known. In the cell `model` whoever is not of high potential
     gets nothing that costs. Planning queries these rows several times, so the caller checkpoints them.
     """
-    is_picked, is_guided = F.col("is_selected"), _is_guided(known, wave, name=name)
+    is_picked, is_guided = F.coalesce("is_selected", F.lit(False)), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
     mask = F.when(is_picked, _affordable(facts.options_mask(known, wave, name=name), wave, settings))
     mask = mask.otherwise(guidance_mask)
@@ -61,7 +61,7 @@ def eligibility(
         F.coalesce(
             F.when(F.col("is_profiling_refused"), "profiling_refused"),
             F.when(F.col("policy") == "none", "not_contactable"),
-            F.when(F.col("touch") != "touched", F.col("touch")),
+            F.when(~F.col("touch").eqNullSafe("touched"), F.coalesce("touch", F.lit("not_contactable"))),
             F.when(~is_picked & ~is_guided, "not_selected"),
             F.when(is_picked & ~facts.qualifies(known, wave, name=name), "does_not_qualify"),
             F.when(mask == 0, "no_channel"),

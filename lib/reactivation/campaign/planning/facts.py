@@ -126,12 +126,13 @@ def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: dat
     """What earlier waves planned, of this cycle and of those before it, as contacts, with the receipts that are in.
 
     Receipts may be late; a contact without one that arrived before 00:00 of `known_before` counts as delivered at the
-    beginning of its day, and as known. So a wave planned again, when all receipts are in, is the same wave.
+    beginning of its day, and as known. So a wave planned again, when all receipts are in, is the same wave. A receipt
+    that names another user tells nothing of the contact.
     """
     planned = earlier.where(F.col("contact_id").isNotNull())
     if receipts is not None:
         known = receipts.where(calendar.is_before("arrived_at", known_before))
-        planned = planned.join(known.select("contact_id"), "contact_id", "left_anti")
+        planned = planned.join(known.select("contact_id", "user_id"), ["contact_id", "user_id"], "left_anti")
     local = F.col("send_on").cast("timestamp_ntz")
     sent_at = F.convert_timezone(F.lit(calendar.zone), F.current_timezone(), local).cast("timestamp")
     contacts = canonical.CONTACTS.select(

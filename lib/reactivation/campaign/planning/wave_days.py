@@ -26,6 +26,9 @@ def day_of(
         advice = f"must lie in the cycle and after its first day; conf plans {wave} for {days[wave]}"
         raise PlanError(f"{wave} of cycle {cycle} cannot be planned as of {day}", [Finding("as_of", str(day), advice)])
     send_on = day + timedelta(days=settings.lead_days)
+    if Month.of(send_on) != cycle:
+        advice = f"planned as of {day}, it would go out after the cycle, whose caps and read-out it is for: skip it"
+        raise PlanError(f"{wave} of cycle {cycle} cannot be sent on {send_on}", [Finding("moved out", wave, advice)])
     if why := calendar.closed(send_on):
         advice = f"is {why}; the next open day is {calendar.next_open(send_on)}"
         findings = [Finding("closed day", str(send_on), advice)]

@@ -47,7 +47,7 @@ def to_release(
     sending.
     """
     send_on: date = planned["send_on"]
-    days = days_of_sending(send_on, settings, calendar)
+    days, last = days_of_sending(send_on, settings, calendar), last_days(send_on, settings, calendar)
     valid = {code: send_on + timedelta(days=n - 1) for code, n in settings.release.benefit_days.items()}
     in_order = Window.partitionBy("channel").orderBy(randomization.hashed(salt), "user_id")
     per_day = max(settings.release.call_centre.users_per_day, 1)
@@ -64,7 +64,7 @@ def to_release(
                 "region": F.lit(scope.region),
                 "scenario": F.lit(scope.scenario),
                 "worst_cost": by_value(offer, worst),
-                "send_until": by_value(F.col("channel"), {channel: each[-1] for channel, each in days.items()}),
+                "send_until": by_value(F.col("channel"), last),
                 "benefit_valid_until": by_value(F.col("benefit"), valid),
                 "send_from": F.when(F.col("channel") == "call", day_of_call).otherwise(F.col("send_on")),
                 "template_id": by_value(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
@@ -80,6 +80,11 @@ def to_release(
 def days_of_sending(send_on: date, settings: CampaignSettings, calendar: Calendar) -> dict[Channel, list[date]]:
     """By channel the open days on which a file of that day is sent, the day itself among them."""
     return {channel: calendar.open_days(send_on, n) for channel, n in settings.release.send_days.items()}
+
+
+def last_days(send_on: date, settings: CampaignSettings, calendar: Calendar) -> dict[str, date]:
+    """By channel the last of its days of sending."""
+    return {channel: days[-1] for channel, days in days_of_sending(send_on, settings, calendar).items()}
 
 
 def contacts(released: DataFrame, days: Mapping[Channel, list[date]], calendar: Calendar) -> DataFrame:

@@ -98,25 +98,34 @@ def not_stopped(contact_ledger: DataFrame) -> DataFrame:
     return contact_ledger.where(F.col("stopped_on").isNull())
 
 
-def of_others(contact_ledger: DataFrame, *, wave: Event, scope: tuple[str, str], until: date | None) -> DataFrame:
+def of_others(
+    contact_ledger: DataFrame, *, wave: Event, scope: tuple[str, str], until: date | None, near: date
+) -> DataFrame:
     """Contacts that stand or are reserved, of all regions and scenarios, but the own wave's: for caps.
 
-    wave: cycle and wave. scope: the own region and scenario. until: of these, only contacts sent by that day.
+    wave: cycle and wave. scope: the own region and scenario. until: of these, only contacts sent by that day. send_on:
+    of the days on which a contact may go out (calls are made for some days), the one nearest to `near`.
     """
     is_ours = (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
-    return not_stopped(contact_ledger).where(~(is_ours & _is_not_others(wave, until)))
+    others = not_stopped(contact_ledger).where(~(is_ours & _is_not_others(wave, until)))
+    return others.withColumn("send_on", F.greatest("send_from", F.least("send_until", F.lit(near))))
 
 
 def may_be_sent(reserved: DataFrame, receipts: DataFrame | None, *, day: date, calendar: Calendar) -> DataFrame:
     """Contacts of a release that a channel may still send on a day, by what was known at 00:00 of it.
 
-    Neither stopped, nor past their last day, nor with a receipt that says the channel tried.
+    Neither stopped, nor past their last day, nor with a receipt that says the channel tried to reach that user.
     """
     waiting = not_stopped(reserved).where(F.col("send_until") >= F.lit(day))
     if receipts is None:
         return waiting
-    has_tried = ~F.col("status").isin(*NOT_TRIED) & calendar.is_before("arrived_at", day)
-    return waiting.join(receipts.where(has_tried).select("contact_id"), "contact_id", "left_anti")
+    known = receipts.where(calendar.is_before("arrived_at", day))
+    return waiting.join(_tried(known, "contact_id", "user_id"), ["contact_id", "user_id"], "left_anti")
+
+
+def _tried(receipts: DataFrame, *columns: str) -> DataFrame:
+    """Contacts of which a receipt says that the channel tried, each once."""
+    return receipts.where(~F.col("status").isin(*NOT_TRIED)).select(*columns).distinct()
 
 
 def _is_not_others(wave: Event, until: date | None) -> Column:
@@ -124,15 +133,19 @@ def _is_not_others(wave: Event, until: date | None) -> Column:
     return is_wave | (F.col("send_on") > (until or date.max))
 
 
-def stopped(reserved: DataFrame, after: Mapping[str, int], *, day: date) -> DataFrame:
+def stopped(reserved: DataFrame, after: Mapping[str, int], receipts: DataFrame | None, *, day: date) -> DataFrame:
     """Rows of a release in `contact_ledger`, the unsent ones stopped. after: by channel the send_order sent last.
 
-    The order is a hash, so the stop cuts all cells alike.
+    The order is a hash, so the stop cuts all cells alike. A contact that a receipt calls tried stands, whatever was
+    said to be sent last: else its user could be contacted again.
     """
-    last = by_value(F.col("channel"), after, 0)
-    is_unsent = F.col("stopped_on").isNull() & (F.col("send_order") > last)
+    last, known = by_value(F.col("channel"), after, 0), reserved.withColumn("was_tried", F.lit(None).cast("boolean"))
+    if receipts is not None:
+        tried = _tried(receipts, "contact_id").withColumn("was_tried", F.lit(True))
+        known = reserved.join(tried, "contact_id", "left")
+    is_unsent = F.col("stopped_on").isNull() & (F.col("send_order") > last) & F.col("was_tried").isNull()
     found = F.when(is_unsent, F.lit(day)).otherwise(F.col("stopped_on"))
-    return derived.CONTACT_LEDGER.select(reserved.withColumn("stopped_on", found))
+    return derived.CONTACT_LEDGER.select(known.withColumn("stopped_on", found))
 
 
 def sent_until(reserved: DataFrame, receipts: DataFrame) -> DataFrame:
