@@ -39,10 +39,10 @@ def test_the_report_says_whom_each_wave_is_for() -> None:
 
 def test_a_cell_with_a_condition_of_its_own_and_guidance_have_a_row_each() -> None:
     first = [row for row in table("waves", "zh").cells if row[0] == "第一波"]
-    assert [row[2:4] for row in first] == [
-        ["模型组", "分层 = 高潜力用户"],
-        ["经验组、随机组", "该组全部入选用户"],
-        ["未入选用户", "可接收推送 = 1"],
+    assert [row[2:] for row in first] == [
+        ["模型组", "分层 = 高潜力用户", "App推送·登录立减"],
+        ["经验组、随机组", "该组全部入选用户", "App推送·登录立减"],
+        ["未入选用户", "可接收推送 = 1", "零成本功能引导"],
     ]
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reactivation.contracts.derived import POLICIES
 from reactivation.report.words import Words
 
 _TOKEN = re.compile(r"'[^']*'|[A-Za-z_]\w*|<=|>=|<>|!=")
@@ -14,21 +15,16 @@ def rows(waves: list[Mapping[str, Any]], days: Mapping[str, str], words: Words) 
     """A row per wave and condition, with the cells that have it. waves: as registered. days: on which each was sent."""
     for wave in waves:
         cells: dict[str, list[str]] = {}
-        for cell, text in wave["qualifies"].items():
-            cells.setdefault(text, []).append(words.name("cell", cell))
-        asked = {words.joined(names): text for text, names in cells.items()}
+        for cell in sorted(wave["qualifies"], key=POLICIES.index):
+            cells.setdefault(wave["qualifies"][cell], []).append(words.name("cell", cell))
+        offered = words.joined(dict.fromkeys(words.option(f"{o['channel']}/{o['benefit']}") for o in wave["options"]))
+        asked = [(words.joined(names), text, offered) for text, names in cells.items()]
         if wave.get("guidance"):
-            asked[words("chart.guided")] = wave["guidance"]
-        for policy, text in asked.items():
-            options = dict.fromkeys(words.option(f"{o['channel']}/{o['benefit']}") for o in wave["options"])
-            day = days.get(wave["wave"])
-            yield {
-                "wave": words.name("wave", wave["wave"]),
-                "as_of": None if day is None else words.day(day),
-                "policy": policy,
-                "audience": condition(text, words),
-                "option": words.joined(options),
-            }
+            asked.append((words("chart.guided"), wave["guidance"], words("option.guidance")))
+        day = days.get(wave["wave"])
+        known = {"wave": words.name("wave", wave["wave"]), "as_of": None if day is None else words.day(day)}
+        for policy, text, option in asked:
+            yield {**known, "policy": policy, "audience": condition(text, words), "option": option}
 
 
 def condition(text: str, words: Words) -> str:
