@@ -80,7 +80,7 @@ _terminal = _Terminal()
 
 
 def say(text: str, level: int = ANSWER, *, is_kept: bool = True) -> None:
-    """Print a line at once, without secrets, where its level is shown; the log keeps it, but for what is of one user."""
+    """Print a line without secrets, at once, where its level is shown. The log keeps all but what is of one user."""
     told = masking.in_text(text)
     if is_kept:
         _log.log(level, told)
