@@ -222,13 +222,14 @@ PEOPLE = [  # user, channel, signed up, can_sms, can_push, over the limit (null:
     (6, "none", True, True, True, None, None),  # drew none: no contact
     (7, "sms", False, False, False, True, False),  # the first reason counts
     (8, "push", True, True, True, False, True),  # clicked on another wave's message yesterday
+    (9, "sms", True, None, True, None, None),  # nobody knows whether SMS are allowed
 ]
 
 
 def test_release_looks_once_more_at_consent_caps_and_closed_accounts(spark: SparkSession, rows: Rows) -> None:
     found = {row.user_id: row.left_out for row in looked(spark, rows, PEOPLE, None).collect()}
     assert found == {1: None, 2: "refused", 3: "not_signed_up", 4: "over_contact_limit", 5: None, 7: "not_signed_up",
-                     8: "quiet_days"}  # fmt: skip
+                     8: "quiet_days", 9: "refused"}  # fmt: skip
 
 
 def test_a_second_release_leaves_out_the_users_of_the_first_that_was_not_stopped(
@@ -244,7 +245,7 @@ def test_what_is_released_is_counted_with_sums_that_the_receiver_can_check(spark
     worst = {("sms", "gift"): Decimal("10.05"), ("push", "gift"): Decimal("10.00")}
     found = last_look.by_channel(counts, worst)
     assert found == {"sms": last_look.Channel(2, 6, Decimal("2.00"), Decimal("20.10"))}
-    assert last_look.left_out(counts) == {"not_signed_up": 2, "refused": 1, "over_contact_limit": 1, "quiet_days": 1}
+    assert last_look.left_out(counts) == {"not_signed_up": 2, "refused": 2, "over_contact_limit": 1, "quiet_days": 1}
 
 
 def test_equal_rows_have_one_fingerprint_and_any_change_another(rows: Rows) -> None:

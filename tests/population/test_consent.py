@@ -126,6 +126,8 @@ def test_receipts_refuse_by_opt_out_and_by_complaint(found: Any, world: World) -
     ]
     expected = ["01111", "10111", "11111", "01111u", "11011u", "00010u", "11111"]
     assert found(world(consents, contacts, unread=unread), *range(1, 8)) == expected
+    of_no_status = [("contacts", "missing_status", 1, "2026-04-03", {"channel": "sms"})]  # it may be an opt-out
+    assert found(world(consents, unread=of_no_status), 1) == ["01111u"]
 
 
 def test_who_never_decided_is_not_allowed_but_on_a_basis_that_is_still_valid(found: Any, world: World) -> None:
@@ -160,7 +162,7 @@ def test_an_exclusion_bars_on_its_days_whatever_the_user_has_decided(found: Any,
     base = {"reason": "do_not_call", "from_on": "2026-05-01", "arrived_at": "2026-05-01"}
     exclusions = [
         {**base, "user_id": 1, "channel": "call"},
-        {**base, "user_id": 2, "channel": "all", "reason": "deceased"},
+        {**base, "user_id": 2, "channel": "all", "reason": "deceased", "from_on": "2026-06-01"},  # its first day
         {**base, "user_id": 3, "channel": "sms", "until_on": "2026-05-31"},  # over
         {**base, "user_id": 4, "channel": "sms", "until_on": "2026-06-01"},  # its last day
         {**base, "user_id": 5, "channel": "sms"},

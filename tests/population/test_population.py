@@ -116,6 +116,19 @@ def test_the_contact_policy_counts_contacts_of_all_senders_before_the_day(rows: 
     assert counted(None, None) == {}
 
 
+def test_a_receipt_that_nobody_could_give_without_the_contact_is_one_and_no_other_is(rows: Rows, utc: Calendar) -> None:
+    """A lone click is a contact; what failed or was never tried reached nobody."""
+    reached = ("delivered", "answered", "clicked", "responded", "opted_out", "complained")
+    others = ("failed", "not_reached", "stopped", "withdrawn", "rejected", "not_attempted")
+    contacts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "sent_at", "channel", "status"],
+        [(f"c{user}", user, "2026-05-30", "sms", status) for user, status in enumerate((*reached, *others))],
+    )
+    found = population.recently_contacted(contacts, None, day=JUNE, calendar=utc, settings=settings()).collect()
+    assert {row.user_id: row.recent_contacts for row in found} == dict.fromkeys(range(len(reached)), 1)
+
+
 def test_who_reacts_is_left_alone_for_the_days_of_the_cool_off_over_all_and_per_channel(
     rows: Rows, utc: Calendar
 ) -> None:

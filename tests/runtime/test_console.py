@@ -49,7 +49,7 @@ def test_what_is_shown_depends_on_who_asks_and_the_log_has_it_all(
 
 def test_what_speaks_of_one_user_is_printed_and_in_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with console.logged(tmp_path / "job.log", verbose=False, head="explain_user"):
-        console.tell("user 4711 is in cell rule, token=abc")
+        console.say("user 4711 is in cell rule, token=abc", is_kept=False)
         console.say("done")
     assert capsys.readouterr().out.splitlines() == ["user 4711 is in cell rule, token=***", "done"]
     log = (tmp_path / "job.log").read_text(encoding="utf-8")

@@ -181,6 +181,8 @@ def test_months_past_their_retention_go_after_a_dry_run_and_the_ledger_keeps_the
     [
         ("{logins: 3}", "retention.months.logins"),  # training still needs them
         ("{users: 26}", "nothing of it can expire: `users`"),  # the newest row counts, however old
+        ("{consents: 26}", "nothing of it can expire: `consents`"),
+        ("{exclusions: 26}", "nothing of it can expire: `exclusions`"),
         ("{contacts: 26}", "nothing of it can expire: `contacts`"),  # a receipt may have opted out
         ("{quarantine: 26}", "nothing of it can expire: `quarantine`"),  # there wait refusals that could not be read
         ("{logins: 0}", "must be 1 or more"),

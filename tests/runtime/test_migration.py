@@ -98,6 +98,12 @@ def test_rows_that_break_todays_rules_are_told_and_stay(store: Store) -> None:
     assert not migration.needed(store, strict).is_done
 
 
+def test_a_table_of_a_later_release_is_not_moved(store: Store) -> None:
+    store.stored(OLD).alter(f"set tblproperties ('{VERSION}' = '{CONTRACT_VERSION + 1}')")
+    found = migration.needed(store, NEW).problems
+    assert [(problem.kind, problem.what) for problem in found] == [("version", f"tiers {CONTRACT_VERSION + 1}")]
+
+
 def run(root: Path, *more: str) -> int:
     argv = ["--conf-dir", str(CONF), "--set", f"paths.root={root}", *more]
     return cli.execute_alone(migrate_tables.run, "migrate_tables.py", argv, arguments=migrate_tables.add_arguments)

@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(r: Run) -> None:
     """Prints the explanation; no log keeps it."""
-    console.tell(explain(r, r.args.user_id, reason=r.args.reason, audience=r.args.audience))
+    console.say(explain(r, r.args.user_id, reason=r.args.reason, audience=r.args.audience), is_kept=False)
 
 
 def explain(r: Run, user_id: int, *, reason: str, audience: str = "staff") -> str:

@@ -79,19 +79,15 @@ class _Terminal:
 _terminal = _Terminal()
 
 
-def say(text: str, level: int = ANSWER) -> None:
-    """Print a line at once, without secrets, where its level is shown; the log keeps it whatever its level."""
+def say(text: str, level: int = ANSWER, *, is_kept: bool = True) -> None:
+    """Print a line without secrets, at once, where its level is shown. The log keeps all but what is of one user."""
     told = masking.in_text(text)
-    _log.log(level, told)
+    if is_kept:
+        _log.log(level, told)
     if level >= _terminal.least and told not in _terminal.noticed:
         is_of_command = _terminal.early is None
         _terminal.noticed |= {told} if level == NOTICE and is_of_command and not is_verbose() else set()
         _terminal.show(told)
-
-
-def tell(text: str) -> None:
-    """Print a text that no log keeps, because it speaks of one user."""
-    _terminal.show(masking.in_text(text))
 
 
 def complain(text: str) -> None:
