@@ -50,6 +50,7 @@ def _conf() -> dict[str, Any]:
         "channel_cost_cny": {"push": 0, "sms": 0.05, "call": 2.5},
         "guidance_channel": "push",
         "allocation": "prices",
+        "lift": "tier",
         "benefits": {
             "none": {"value_cny": 0, "redemption_share": 0},
             "gift": {"value_cny": 10, "redemption_share": 0.15},
