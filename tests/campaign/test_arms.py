@@ -152,3 +152,17 @@ def test_an_order_that_is_no_number_names_its_key(
     conf["arms"]["rule_order"] = order
     with pytest.raises(SettingsError, match=rf"campaign\.arms\.rule_order(.|\n)*{said}"):
         assigned(bank(spark), CampaignSettings.model_validate(conf))
+
+
+def test_by_users_own_lifts_the_model_picks_those_who_gain_most(
+    spark: SparkSession, settings: CampaignSettings
+) -> None:
+    """Where lifts are known raw decides among equals alone; where none is, everything stays as without them."""
+    scores, *others = bank(spark)
+    turned = scores.withColumn("lift_active", F.round(-F.col("raw_active") / 100, 2))
+    by_lift = [row for row in assigned((turned, *others), settings) if row.picked_by_model]
+    picked = [row for row in assigned(bank(spark), settings) if row.picked_by_model]
+    assert len(by_lift) == len(picked)
+    assert max(row.user_id for row in by_lift) < min(row.user_id for row in picked)  # the others of high potential
+    unknown = scores.withColumn("lift_active", F.lit(None).cast("double"))
+    assert assigned((unknown, *others), settings) == assigned(bank(spark), settings)
