@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation import randomization
@@ -154,15 +154,18 @@ def test_an_order_that_is_no_number_names_its_key(
         assigned(bank(spark), CampaignSettings.model_validate(conf))
 
 
-def test_by_users_own_lifts_the_model_picks_those_who_gain_most(
-    spark: SparkSession, settings: CampaignSettings
-) -> None:
+def test_by_users_own_lifts_the_model_picks_who_gains_most(spark: SparkSession, settings: CampaignSettings) -> None:
     """Where lifts are known raw decides among equals alone; where none is, everything stays as without them."""
     scores, *others = bank(spark)
-    turned = scores.withColumn("lift_active", F.round(-F.col("raw_active") / 100, 2))
-    by_lift = [row for row in assigned((turned, *others), settings) if row.picked_by_model]
-    picked = [row for row in assigned(bank(spark), settings) if row.picked_by_model]
-    assert len(by_lift) == len(picked)
-    assert max(row.user_id for row in by_lift) < min(row.user_id for row in picked)  # the others of high potential
+    by_raw = assigned((scores, *others), settings)
+    candidates = [user for user in range(USERS // 2, USERS) if user % 6]
+
+    def picked(lift: Column) -> list[int]:
+        rows = assigned((scores.withColumn("lift_active", lift), *others), settings)
+        return [row.user_id for row in rows if row.picked_by_model]
+
+    most = sum(row.picked_by_model for row in by_raw)
+    assert picked(-F.col("raw_active") / 100) == candidates[:most]
+    assert picked(F.lit(0.1)) == candidates[-most:] == [row.user_id for row in by_raw if row.picked_by_model]
     unknown = scores.withColumn("lift_active", F.lit(None).cast("double"))
-    assert assigned((unknown, *others), settings) == assigned(bank(spark), settings)
+    assert assigned((unknown, *others), settings) == by_raw

@@ -138,7 +138,7 @@ def test_the_newest_months_rows_are_what_is_known(rows: Rows, settings: Campaign
 
 
 def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark: SparkSession) -> None:
-    """The factor is the option's gain over the mean of all; without a lift, or a mean above 0, the tier's gain counts."""
+    """The factor: the option's gain over the mean of all. Without a lift, or a mean above 0, the tier's gain counts."""
     known = (0.06, 0.02, None)
     names = ("sms/none", "push/none", "call/none")
     options = [PricedOption(name, n, name[:-5], "none", Decimal(0)) for n, name in enumerate(names)]
