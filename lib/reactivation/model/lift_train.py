@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from reactivation import randomization
 from reactivation.errors import Finding, ModelError
 from reactivation.frames import checkpointed
 from reactivation.model import lift_judgement
@@ -126,20 +127,23 @@ def train_lift(
     """Learn from all but the two newest months, calibrate on the older of them, judge on the newest.
 
     rows: of `month_lift`, settled months alone. A month whose sides are not split as drawn (p below srm_p) teaches
-    nothing. ModelError says why where nothing can be learnt: fewer than three months, or too few users of a side.
-    champion: the present version, held against this one on the judging month, which neither has learnt from.
-    not_compared: why there is one that cannot be.
+    nothing; of more than about `max_rows` training rows users are sampled by hash. ModelError says why where nothing can
+    be learnt: fewer than three months, or too few users of a side. champion: the present version, held against this one
+    on the judging month, which neither has learnt from. not_compared: why there is one that cannot be.
     """
-    features, rows = (
-        chosen_features(rows.drop(POLICY, IS_TREATED, PROPENSITY), settings),
-        rows.withColumn(FOLD, fold(salt)),
-    )
+    features = chosen_features(rows.drop(POLICY, IS_TREATED, PROPENSITY), settings)
+    rows = rows.withColumn(FOLD, fold(salt))
     by_side = rows.groupBy("cycle", FOLD, IS_TREATED).agg(
         F.count("*").alias("users"), F.first(PROPENSITY).alias(PROPENSITY)
     )
     counts = by_side.collect()
     months, notes = _months(counts, srm_p)
     _require_enough(counts, months, settings.lift.min_rows)
+    is_train = F.col("cycle").isin([str(month) for month in months.train])
+    total = sum(row.users for row in counts if row.cycle in {str(month) for month in months.train})
+    if total > settings.max_rows:
+        is_kept = randomization.is_within(randomization.bucket(f"{salt}|sample"), settings.max_rows / total)
+        rows = rows.where(~is_train | is_kept)
     confidence, margin = settings.gate.confidence, settings.lift.champion_margin
     fitted = fit(rows, months=months, features=features, settings=settings, confidence=confidence)
     later = with_pseudo_outcomes(rows.where(F.col("cycle") == str(months.judge)), fitted.outcomes)
