@@ -127,9 +127,9 @@ def train_lift(
     """Learn from all but the two newest months, calibrate on the older of them, judge on the newest.
 
     rows: of `month_lift`, settled months alone. A month whose sides are not split as drawn (p below srm_p) teaches
-    nothing; of more than about `max_rows` training rows users are sampled by hash. ModelError says why where nothing can
-    be learnt: fewer than three months, or too few users of a side. champion: the present version, held against this one
-    on the judging month, which neither has learnt from. not_compared: why there is one that cannot be.
+    nothing; of more than about `max_rows` training rows users are sampled by hash. ModelError says why where nothing
+    can be learnt: fewer than three months, or too few users of a side. champion: the present version, held against this
+    one on the judging month, which neither has learnt from. not_compared: why there is one that cannot be.
     """
     features = chosen_features(rows.drop(POLICY, IS_TREATED, PROPENSITY), settings)
     rows = rows.withColumn(FOLD, fold(salt))
