@@ -36,7 +36,7 @@ SMALL: dict[str, Any] = {
     },
     "gate": {"confidence": 0.95, "champion_margin": 0.01, "min_rows": 50},
     "lift": {
-        "is_learnt": True,
+        "is_learnt": False,
         "min_rows": 20,
         "champion_margin": 0.001,
         "trees": {

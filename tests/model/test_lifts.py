@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import CONF, Rows
+from model.moved import HELD_OUT, MONTHS, bank, draw
 from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import ModelError
@@ -22,13 +23,10 @@ from reactivation.model import lift_fit, lift_judgement
 from reactivation.model.lift_fit import FOLD, PSEUDO, Line, pseudo_outcome
 from reactivation.model.lift_rows import IS_TREATED, PROPENSITY, LiftMonths
 from reactivation.model.paired import LossDifference
-from reactivation.periods import Month
 from reactivation.statistics.proportions import Share
 from reactivation.statistics.uplift_curves import RANDOM, Decile, quality
 
 HILLSTROM = CONF.parent / "tests" / "data" / "hillstrom" / "hillstrom.parquet"
-MONTHS = [Month.parse(f"2026-0{n}") for n in (1, 2, 3, 4)]
-HELD_OUT = 0.3
 
 
 @pytest.mark.numbers
@@ -47,21 +45,11 @@ def test_a_pseudo_outcome_is_what_was_expected_and_the_weighed_surprise(
     assert pseudo_outcome(outcome, is_treated, 0.8, touched=0.4, held_out=0.3) == pytest.approx(found)
 
 
-def _draw(seed: int, users: int, held_out: float) -> dict[str, Any]:
-    """Users of whom a third are moved by 0.3, the others by nothing; half of all sleep deeper."""
-    draws = np.random.default_rng(seed)
-    kind, deep = draws.integers(0, 3, users), draws.integers(0, 2, users)
-    lift = np.where(kind == 0, 0.3, 0.0)
-    is_treated = (draws.random(users) >= held_out).astype(float)
-    outcome = (draws.random(users) < 0.5 - 0.3 * deep + lift * is_treated).astype(float)
-    return {"kind": kind, "deep": deep, "lift": lift, IS_TREATED: is_treated, "label": outcome}
-
-
 @pytest.mark.numbers
 def test_pseudo_outcomes_are_unbiased_with_the_recorded_propensity_however_wrong_the_expectations() -> None:
     errors: dict[str, list[float]] = {"recorded": [], "another": []}
     for seed in range(400):
-        one = _draw(seed, 500, HELD_OUT)
+        one = draw(seed, 500, HELD_OUT)
         wrong = {"touched": 0.9 - 0.1 * one["kind"], "held_out": 0.05 * one["deep"]}
         for name, propensity in (("recorded", 1 - HELD_OUT), ("another", 0.5)):
             found = pseudo_outcome(one["label"], one[IS_TREATED], propensity, **wrong)
@@ -72,7 +60,7 @@ def test_pseudo_outcomes_are_unbiased_with_the_recorded_propensity_however_wrong
 
 
 @pytest.mark.rules
-def test_month_lift_is_of_users_picked_in_their_own_cell_by_months_with_a_draw(rows: Rows) -> None:
+def test_month_lift_is_of_users_picked_in_their_own_cell_by_months_with_adraw(rows: Rows) -> None:
     arms = rows(
         derived.ARMS,
         ["cycle", "user_id", "policy", "is_selected", "touch"],
@@ -108,7 +96,7 @@ def test_month_lift_is_of_users_picked_in_their_own_cell_by_months_with_a_draw(r
 
 
 @pytest.mark.rules
-def test_option_lift_compares_an_option_with_none_of_the_same_draw(rows: Rows, spark: SparkSession) -> None:
+def test_option_lift_compares_an_option_with_none_of_the_samedraw(rows: Rows, spark: SparkSession) -> None:
     names = ["cycle", "wave", "user_id", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
     both, alone = "push/none sms/none", "push/none"
     plans = rows(
@@ -202,20 +190,6 @@ def test_a_lift_counts_where_the_later_slope_holds_1_and_excludes_0(
 def test_what_cannot_be_compared_waits_for_a_reviewer() -> None:
     gate = lift_judgement.decide(_line(0.8), _line(0.9, 0.2, 1.6), None, not_compared="it is gone", margin=0.001)
     assert (gate.is_ready, gate.is_overrulable) == (False, True)
-
-
-def bank(spark: SparkSession, *, users: int = 3_000, moved: float = 1.0, seed: int = 5) -> DataFrame:
-    """Rows of `month_lift`: the same users in four months, as `_draw` makes them; moved: of the true lift."""
-    frames = []
-    for number, month in enumerate(MONTHS):
-        one = _draw(seed, users, 0.0)
-        draws = np.random.default_rng(100 * seed + number)
-        one[IS_TREATED] = (draws.random(users) >= HELD_OUT).astype(float)
-        p = 0.5 - 0.3 * one["deep"] + moved * one["lift"] * one[IS_TREATED]
-        one["label"] = (draws.random(users) < p).astype(float)
-        frames.append(pd.DataFrame({"cycle": str(month), "user_id": np.arange(users), **one}))
-    every = pd.concat(frames).assign(policy="model", is_low_activity=True, **{PROPENSITY: 1 - HELD_OUT})
-    return spark.createDataFrame(pa.Table.from_pandas(every.drop(columns="lift"), preserve_index=False))
 
 
 @pytest.fixture(scope="module")
