@@ -50,7 +50,7 @@ def test_pseudo_outcomes_are_unbiased_with_the_recorded_propensity_however_wrong
     errors: dict[str, list[float]] = {"recorded": [], "another": []}
     for seed in range(400):
         one = draw(seed, 500, HELD_OUT)
-        wrong = {"touched": 0.9 - 0.1 * one["kind"], "held_out": 0.05 * one["deep"]}
+        wrong = {"touched": 0.1 + 0.1 * one["kind"], "held_out": 0.05 * one["deep"]}
         for name, propensity in (("recorded", 1 - HELD_OUT), ("another", 0.5)):
             found = pseudo_outcome(one["label"], one[IS_TREATED], propensity, **wrong)
             errors[name].append(float(np.mean((found - one["lift"])[one["kind"] == 0])))
