@@ -24,7 +24,8 @@ from reactivation.runtime.store import Store
 pytestmark = pytest.mark.edges
 
 CYCLE = "2026-06"  # with settling days: judges on April, calibrates on March, trains on February
-FEATURES = derived.FEATURES.extended([table.Column(name, "double", name) for name in ("kind", "deep")])
+NAMES = {"kind": "login_count_1m", "deep": "login_count_3m"}  # features that conf asks for stand for what moves users
+FEATURES = derived.FEATURES.extended([table.Column(name, "double", name) for name in NAMES.values()])
 
 
 def _plan(cycle: str) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def _plan(cycle: str) -> dict[str, Any]:
 
 
 def _store(spark: SparkSession, root: Path) -> None:
-    users = bank(spark).withColumns({"kind": F.col("kind").cast("double"), "deep": F.col("deep").cast("double")})
+    users = bank(spark).withColumns({name: F.col(own).cast("double") for own, name in NAMES.items()})
     now = users.where("cycle = '2026-04'").withColumn("cycle", F.lit(CYCLE))
     store, months = Store(spark, str(root)), [str(month) for month in MONTHS]
     store.replace(FEATURES, FEATURES.select(users.unionByName(now)), {"cycle": [*months, CYCLE]})
@@ -75,7 +76,7 @@ def test_a_lift_is_learnt_approved_and_written_into_scores(
     figures = mlflow.get_run(version.run_id or "").data.metrics
     assert {"qini", "qini_low", "auuc", "auuc_random_ranking", "judged_slope", "judged_low"} <= set(figures)
     scorer = registry.load("active_uplift", "1")
-    assert set(scorer.features) == {"kind", "deep", "policy"}
+    assert set(scorer.features) == {*NAMES.values(), "policy"}
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in scorer.model.stages)  # none needs Python
 
     def approve(target: str) -> None:
