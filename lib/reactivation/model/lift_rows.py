@@ -39,8 +39,8 @@ class LiftMonths(NamedTuple):
         >>> LiftMonths.of([Month.parse(f"2026-0{n}") for n in (3, 1, 2)])
         LiftMonths(train=(Month('2026-01'),), calibrate=Month('2026-02'), judge=Month('2026-03'))
         """
-        *train, calibrate, judge = sorted(months) if len(months) > 2 else [None] * 2
-        return cls(tuple(train), calibrate, judge) if train and calibrate and judge else None
+        ordered = sorted(months)
+        return cls(tuple(ordered[:-2]), ordered[-2], ordered[-1]) if len(ordered) > 2 else None
 
 
 def month_lift(examples: DataFrame, arms: DataFrame, *, propensities: Mapping[str, float]) -> DataFrame:

@@ -1,5 +1,7 @@
 """Compare the order that picks with its challengers, over the settled months of a cycle; writes nothing."""
 
+from typing import Any
+
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.experiment import challenger
@@ -18,9 +20,9 @@ def run(r: Run) -> None:
     tables = evidence_months.tables(r, months, derived.ARMS, derived.SCORES, derived.TIERS_TABLE)
     (outcomes,) = evidence_months.tables(r, months, derived.OUTCOMES)
     metric = settings.metrics[settings.primary_metric]
-    how = {"outcome": metric.outcome, "propensities": evidence_months.touched_probabilities(r, months)}
+    how: dict[str, Any] = {"outcome": metric.outcome, "propensities": evidence_months.touched_probabilities(r, months)}
     rows = records(challenger.sums(challenger.picks(*tables), outcomes, **how))
-    level = {"alpha": settings.alpha, "challengers": len(rows), "power": settings.power}
+    level: dict[str, Any] = {"alpha": settings.alpha, "challengers": len(rows), "power": settings.power}
     found = [challenger.compared(row, **level) for row in sorted(rows, key=lambda row: row["challenger"])]
     title = f"Orders against the one that picks, {months[0]} to {months[-1]}, on {settings.primary_metric}"
     r.show(f"{title}: users moved per user picked", found)
