@@ -115,6 +115,7 @@ def facts(spark: SparkSession) -> Facts:
         "tier": ("string", "high_potential"),
         "p_active": ("double", 0.3),
         "raw_active": ("double", 0.0),
+        "lift_active": ("double", None),
         "transaction_own_count_1m": ("double", 0.0),
         "login_days_to_date": ("bigint", 0),
         "can_push": ("boolean", True),
