@@ -50,6 +50,7 @@ def _conf() -> dict[str, Any]:
         "channel_cost_cny": {"push": 0, "sms": 0.05, "call": 2.5},
         "guidance_channel": "push",
         "allocation": "prices",
+        "lift": "tier",
         "benefits": {
             "none": {"value_cny": 0, "redemption_share": 0},
             "gift": {"value_cny": 10, "redemption_share": 0.15},
@@ -114,6 +115,7 @@ def facts(spark: SparkSession) -> Facts:
         "tier": ("string", "high_potential"),
         "p_active": ("double", 0.3),
         "raw_active": ("double", 0.0),
+        "lift_active": ("double", None),
         "transaction_own_count_1m": ("double", 0.0),
         "login_days_to_date": ("bigint", 0),
         "can_push": ("boolean", True),

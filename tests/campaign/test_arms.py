@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from reactivation import randomization
@@ -152,3 +152,20 @@ def test_an_order_that_is_no_number_names_its_key(
     conf["arms"]["rule_order"] = order
     with pytest.raises(SettingsError, match=rf"campaign\.arms\.rule_order(.|\n)*{said}"):
         assigned(bank(spark), CampaignSettings.model_validate(conf))
+
+
+def test_by_users_own_lifts_the_model_picks_who_gains_most(spark: SparkSession, settings: CampaignSettings) -> None:
+    """Where lifts are known raw decides among equals alone; where none is, everything stays as without them."""
+    scores, *others = bank(spark)
+    by_raw = assigned((scores, *others), settings)
+    candidates = [user for user in range(USERS // 2, USERS) if user % 6]
+
+    def picked(lift: Column) -> list[int]:
+        rows = assigned((scores.withColumn("lift_active", lift), *others), settings)
+        return [row.user_id for row in rows if row.picked_by_model]
+
+    most = sum(row.picked_by_model for row in by_raw)
+    assert picked(-F.col("raw_active") / 100) == candidates[:most]
+    assert picked(F.lit(0.1)) == candidates[-most:] == [row.user_id for row in by_raw if row.picked_by_model]
+    unknown = scores.withColumn("lift_active", F.lit(None).cast("double"))
+    assert assigned((unknown, *others), settings) == by_raw

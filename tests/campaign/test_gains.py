@@ -12,6 +12,7 @@ from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.planning import gains
+from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.contracts import derived
 from reactivation.statistics.shrinkage import JointPosterior, Posterior
 
@@ -134,3 +135,31 @@ def test_the_newest_months_rows_are_what_is_known(rows: Rows, settings: Campaign
     found = gains.known(gains.newest(table), settings.tiers)
     assert found["high_potential"].of(place) == pytest.approx((0.04, 0.0001))
     assert gains.newest(table.limit(0)) == []
+
+
+def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark: SparkSession) -> None:
+    """The factor: the option's gain over the mean of all. Without a lift, or a mean above 0, the tier's gain counts."""
+    known = (0.06, 0.02, None)
+    names = ("sms/none", "push/none", "call/none")
+    options = [PricedOption(name, n, name[:-5], "none", Decimal(0)) for n, name in enumerate(names)]
+    users = spark.createDataFrame([(1, 0.2), (2, -0.1), (3, None)], "user_id bigint, lift_active double")
+    lift = F.col("lift_active")
+
+    def found(mean: float) -> list[tuple[Any, ...]]:
+        of_users = gains.WaveGains(known, {}, (0, 1, 2), mean).of_users(options, lift=lift)
+        columns = [one.alias(f"o{n}") for n, one in enumerate(of_users)]
+        return [tuple(row) for row in users.orderBy("user_id").select(*columns).collect()]
+
+    assert found(0.04) == [
+        (pytest.approx(0.3), pytest.approx(0.1), None),
+        (pytest.approx(-0.15), pytest.approx(-0.05), None),
+        known,
+    ]
+    assert found(-0.01) == [known] * 3
+    of_one: dict[str, Any] = {"options": options, "tier": F.lit("high_potential"), "is_model": F.lit(True)}
+    named = gains.WaveGains(known, {}, (0, 1, 2), 0.04).column(F.lit("push/none"), **of_one, lift=lift)
+    assert [row.gain for row in users.orderBy("user_id").select(named.alias("gain")).collect()] == [
+        pytest.approx(0.1),
+        pytest.approx(-0.05),
+        0.02,
+    ]

@@ -276,3 +276,12 @@ def test_a_null_moves_the_fingerprint_though_the_hash_skips_it(rows: Rows) -> No
         for name in ("n_touched", "n_compared")
     ]
     assert halves[0] != halves[1]
+
+
+def test_scores_frozen_before_there_were_lifts_stay_as_they_were_noted(rows: Rows) -> None:
+    def noted(scores: DataFrame) -> str:
+        return str(frozen.fingerprints({"scores": scores}).collect()[0].hash)
+
+    now = rows(derived.SCORES, ["user_id", "p_active"], [(1, 0.5), (2, None)])
+    assert noted(now) == noted(now.drop("lift_active", "active_uplift_version"))
+    assert noted(now) != noted(now.withColumn("lift_active", F.lit(0.1)))

@@ -1,6 +1,7 @@
 """One wave: who gets what, and of everybody else the first reason why not."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -493,3 +494,19 @@ def test_in_the_models_cell_only_high_potential_users_get_what_costs(facts: Any,
         )
         assert found.of("sms") == [1, 4]
         assert found.reasons == {"planned": 2, "no_channel": 2}
+
+
+def test_by_users_own_lifts_what_is_scarce_goes_to_those_it_moves_most(facts: Any, conf: dict[str, Any]) -> None:
+    """The worth of an option is the user's lift times its factor; who would be put off gets nothing."""
+    conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
+    people = [(i, "model", i, True, True, lift) for i, lift in ((1, 0.01), (2, 0.3), (3, 0.2), (4, -0.1))]
+    known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms", "lift_active"], people)
+    worth, gains = terms()._replace(active_user=Decimal(100)), replace(LEARNT, mean=0.04)
+    by_tier = Result(known, conf, {"model": 4}, gains=gains, terms=worth)
+    assert {row.expected_gain for row in by_tier.rows.values()} == {0.01, 0.07}
+    found = Result(known, {**conf, "lift": "user"}, {"model": 4}, gains=gains, terms=worth)
+    assert (found.of("sms"), found.of("push")) == ([2, 3], [1])
+    assert [found.rows[user].expected_gain for user in (1, 2, 3)] == pytest.approx(
+        [0.01 * 0.25, 0.3 * 1.75, 0.2 * 1.75]
+    )
+    assert found.reasons == {"planned": 3, "below_price": 1}

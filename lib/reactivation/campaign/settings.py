@@ -118,7 +118,8 @@ class CampaignSettings(FrozenModel):
     """The month's campaign.
 
     channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. allocation: how the cell
-    `model` is filled once its options' gains are known, at the best total value by `prices`, or in their `order`.
+    `model` is filled once its options' gains are known, at the best total value by `prices`, or in their `order`. lift:
+    what the cell `model` reckons to add to a user: what is known of the `tier`, or of the `user`, where scores say it.
     lead_days: days between a wave's planning and the day it is sent. templates: by their id. waves: null in a region
     that runs no campaign.
     """
@@ -129,6 +130,7 @@ class CampaignSettings(FrozenModel):
     channel_cost_cny: dict[str, Money]
     guidance_channel: str
     allocation: Literal["prices", "order"]
+    lift: Literal["tier", "user"]
     benefits: dict[str, Benefit]
     exploration: ExplorationSettings
     lead_days: int = Field(ge=0)

@@ -163,6 +163,13 @@ WHAT_IF = Step(
     "what_if", "a wave under other settings, beside its plan; nothing is written", (*PLAN.reads, "wave_limits"), ()
 )
 
+COMPARE = Step(
+    "compare_policies",
+    "whether another order would have moved more users",
+    ("arms", "scores", "tiers", "outcomes", "experiment_plan", "contacts"),
+    (),
+)
+
 EXPIRE = Step(
     "expire_months",
     "months past their retention go",
@@ -173,7 +180,7 @@ EXPIRE = Step(
 EVERYTHING = (*CANONICAL, *(table.name for table in derived.ALL))
 NOTEBOOK = Step("notebook", "reads everything, writes nothing", EVERYTHING, ())
 RUN_CYCLE = Step("run_cycle", "all of the above for one month", EVERYTHING, ())
-BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPLAIN, WHAT_IF, EXPIRE)}
+BY_JOB = {step.job: step for step in (*STEPS, RUN_CYCLE, NOTEBOOK, LOOP, EXPLAIN, WHAT_IF, COMPARE, EXPIRE)}
 
 
 def writer_of(table: str) -> str | None:

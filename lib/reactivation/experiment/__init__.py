@@ -19,7 +19,7 @@ Spark aggregates; `statistics` sees only the few sums of `groups` and runs witho
 `any_table` reads out an experiment that somebody else ran.
 """
 
-from reactivation.experiment import balance, design, registration_changes, registration_check
+from reactivation.experiment import balance, challenger, design, registration_changes, registration_check
 from reactivation.experiment.aggregates import aggregate, groups, placed
 from reactivation.experiment.analysis import AnalysisRequest, Answers, request
 from reactivation.experiment.checks import Checked, Design, sample_ratios
@@ -75,6 +75,7 @@ __all__ = [
     "briefs",
     "cannot_see",
     "canonical",
+    "challenger",
     "chapters",
     "deciles",
     "design",

@@ -34,9 +34,15 @@ CELL = "random"
 _SCORES = ("active", "asset_uplift")
 
 
-def rankings(scores: DataFrame, features: DataFrame, *, rule_order: str) -> dict[str, DataFrame]:
-    """The orders to be judged, by name: both scores of the models, and the bank's own rule. user_id, score."""
-    by_model = {f"model_{name}": scores.select("user_id", F.col(f"raw_{name}").alias("score")) for name in _SCORES}
+def rankings(
+    scores: DataFrame, features: DataFrame, *, rule_order: str, has_lift: bool = False
+) -> dict[str, DataFrame]:
+    """The orders to be judged, by name: both scores of the models, and the bank's own rule. user_id, score.
+
+    has_lift: and users' own lifts, as they stood in the scores before the month, whether anything went by them or not.
+    """
+    columns = {f"model_{name}": f"raw_{name}" for name in _SCORES} | ({"model_lift": "lift_active"} if has_lift else {})
+    by_model = {name: scores.select("user_id", F.col(column).alias("score")) for name, column in columns.items()}
     return {**by_model, "rule_order": features.select("user_id", F.expr(rule_order).alias("score"))}
 
 

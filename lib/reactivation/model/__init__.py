@@ -8,11 +8,14 @@ from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
 from reactivation.model.feasibility import feasibility
 from reactivation.model.gate import Gate, holds_against_champion, interval
+from reactivation.model.lift_fit import FittedLift
+from reactivation.model.lift_rows import LIFTS, NAMES, month_lift, option_lift
+from reactivation.model.lift_train import TrainedLift, train_lift
 from reactivation.model.pipeline import Fitted
 from reactivation.model.populations import qualities
 from reactivation.model.reasons import explained, mean_contributions
 from reactivation.model.review import Review, review
-from reactivation.model.score import Scorer, score, score_users
+from reactivation.model.score import Scorer, lifts, score, score_users
 from reactivation.model.score_table import card_facts
 from reactivation.model.settings import ModelSettings
 from reactivation.model.train import train
@@ -21,12 +24,15 @@ from reactivation.model.training import Training
 
 __all__ = [
     "LEARNT_UNTIL",
+    "LIFTS",
     "METRICS",
+    "NAMES",
     "POPULATIONS",
     "TARGETS",
     "CardSettings",
     "Comparison",
     "Fitted",
+    "FittedLift",
     "Gate",
     "ModelSettings",
     "Months",
@@ -35,6 +41,7 @@ __all__ = [
     "Scorer",
     "Surroundings",
     "Trained",
+    "TrainedLift",
     "Training",
     "card",
     "card_facts",
@@ -46,13 +53,17 @@ __all__ = [
     "fingerprint",
     "holds_against_champion",
     "interval",
+    "lifts",
     "mean_contributions",
+    "month_lift",
     "months",
+    "option_lift",
     "qualities",
     "quality",
     "review",
     "score",
     "score_users",
     "train",
+    "train_lift",
     "weighed",
 ]

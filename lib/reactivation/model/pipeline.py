@@ -91,7 +91,7 @@ def fit(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) ->
 def prepared(rows: DataFrame, *, features: Sequence[str], settings: ModelSettings) -> tuple[DataFrame, PipelineModel]:
     """The rows that trees grow and stop by, with vector and `IS_VALIDATION`, and the stages that made the vector."""
     grow = rows.where(~_is_calibrate())
-    stages = PipelineModel([*_preparation(grow, features, settings)])
+    stages = PipelineModel([*preparation(grow, features, settings)])
     return stages.transform(grow).withColumn(IS_VALIDATION, F.col(SPLIT) == "validate"), stages
 
 
@@ -109,7 +109,7 @@ def probability() -> Column:
     return F.col(PREDICTION).alias("p")
 
 
-def _preparation(rows: DataFrame, features: Sequence[str], settings: ModelSettings) -> Sequence[Transformer]:
+def preparation(rows: DataFrame, features: Sequence[str], settings: ModelSettings) -> Sequence[Transformer]:
     """Texts become the rank of how frequent they are, whatever their number; an unknown one and null share the last
     rank. Null and NaN become the sentinel. All are numbers to the trees."""
     types = {field.name: field.dataType for field in rows.schema if field.name in features}

@@ -9,8 +9,12 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
-from reactivation.model.pipeline import probability, raw_score
+from reactivation.model.lift_rows import POLICY, SERVED_CELL
+from reactivation.model.pipeline import PREDICTION, probability, raw_score
 from reactivation.model.reasons import explained, with_reasons
+
+LEARNT = "lift"
+"""Column of a user's learnt lift."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,14 @@ class Scorer:
     features: tuple[str, ...]
 
 
-def score_users(features: DataFrame, scorers: Mapping[str, Scorer | None], *, reasons: bool) -> DataFrame:
+def score_users(
+    features: DataFrame, scorers: Mapping[str, Scorer | None], *, reasons: bool, lift: Scorer | None = None
+) -> DataFrame:
     """Rows of `scores` for the rows of features; of a model that is not there (None), score and version are null.
 
     Grain and key: cycle, user_id. The models look at the same rows one after the other, so nothing is joined. reasons:
-    say what moved each score; else reasons are null.
+    say what moved each score; else reasons are null. lift: says how much each would be moved as a user of the cell
+    `model`; without it `lift_active` is null.
     """
     scored, given = features, {target: scorer for target, scorer in scorers.items() if scorer is not None}
     models = {target: explained(scorer.model) for target, scorer in given.items()} if reasons else {}
@@ -35,6 +42,11 @@ def score_users(features: DataFrame, scorers: Mapping[str, Scorer | None], *, re
         scored = score(scorer.model, scored, features=scorer.features, keep=scored.columns, beside=beside)
         scored = scored.withColumnsRenamed({"raw": f"raw_{target}", "p": f"p_{target}"})
         scored = scored.withColumn(f"{target}_version", F.lit(scorer.version))
+    if lift is not None:
+        read = scored.withColumn(POLICY, F.lit(SERVED_CELL))
+        scored = lifts(lift.model, read, features=lift.features, keep=scored.columns)
+        named = {"lift_active": F.col(LEARNT), "active_uplift_version": F.lit(lift.version)}
+        scored = scored.withColumns(named).drop(LEARNT)
     if models:
         scored = with_reasons(scored.drop(*[n for n in features.columns if n not in derived.SCORES.key]), models)
     missing = [name for name in derived.SCORES.column_names if name not in scored.columns]
@@ -54,6 +66,19 @@ def score(
     features: what the model was fitted on, by its own signature; ModelError lists those that the rows lack. beside:
     what else of the pipeline's columns is kept.
     """
+    found = _transformed(model, rows, features=features, keep=keep)
+    return found.select(*keep, raw_score(), probability(), *beside)
+
+
+def lifts(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:
+    """The columns to keep, and `lift`: what a month open to contact adds to the user's P(active), calibrated.
+
+    rows: with the cell, which such a model reads as well.
+    """
+    return _transformed(model, rows, features=features, keep=keep).select(*keep, F.col(PREDICTION).alias(LEARNT))
+
+
+def _transformed(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:
     missing = missing_features(rows, features)
     if missing:
         advice = "this model was trained with it: build the features as then, or train and approve a new version"
@@ -61,8 +86,7 @@ def score(
             f"the model needs {len(missing)} features that are not there",
             [Finding("missing", n, advice) for n in missing],
         )
-    given = rows.select(*dict.fromkeys([*keep, *features]))
-    return model.transform(given).select(*keep, raw_score(), probability(), *beside)
+    return model.transform(rows.select(*dict.fromkeys([*keep, *features])))
 
 
 def missing_features(rows: DataFrame, features: Sequence[str]) -> list[str]:

@@ -31,8 +31,8 @@ class SplitSettings(FrozenModel):
         return {"fit": self.fit, "validate": self.validate_, "calibrate": self.calibrate}
 
 
-class TreeSettings(FrozenModel):
-    """Hyperparameters of MLlib's GBTClassifier, under its own names; growth stops early on the validate rows."""
+class GrowthSettings(FrozenModel):
+    """Hyperparameters of MLlib's boosted trees, under its own names."""
 
     max_iter: int = Field(gt=0)
     max_depth: int = Field(gt=0, le=30)
@@ -42,7 +42,27 @@ class TreeSettings(FrozenModel):
     min_info_gain: float = Field(ge=0)
     subsampling_rate: float = Field(gt=0, le=1)
     feature_subset_strategy: str
+
+
+class TreeSettings(GrowthSettings):
+    """Hyperparameters of MLlib's GBTClassifier; growth stops early on the validate rows."""
+
     validation_tol: float = Field(ge=0)
+
+
+class LiftSettings(FrozenModel):
+    """How it is learnt what a contact adds to each user's P(active), from users touched or held out by lot.
+
+    is_learnt: `train_models` fits, judges and registers it, `score_users` writes what the champion says. min_rows:
+    fewest users touched, and held out, in each fold of the training months, in the month that calibrates and in the one
+    that judges. champion_margin: squared error (of a share of users) that a version may at most lose against the
+    present champion, at the upper end of the interval. trees: of the touched, the held out and the lift.
+    """
+
+    is_learnt: bool
+    min_rows: int = Field(gt=0)
+    champion_margin: float = Field(ge=0)
+    trees: GrowthSettings
 
 
 class GateSettings(FrozenModel):
@@ -70,7 +90,8 @@ class ModelSettings(FrozenModel):
     open to contact; left_out: the untouched speak for them, each weighing 1 / P(untouched); keep: they count as well.
     excluded_features: features that no model reads. partitions: training rows are laid into this many, by user and in a
     fixed order, since MLlib's trees depend on it. missing_value: stands for a number that is not known; lies outside
-    all features' values. reasons: each score is stored with what moved it most. deciles: groups of the lift table.
+    all features' values. lift: of single users. reasons: each score is stored with what moved it most. deciles: groups
+    of the lift table.
     calibration_bins: groups of equal width of the calibration table. refit: once the gate is passed, the same recipe is
     fitted again on the newest months, the test month among them, and that fit goes live; figures and gate stay those of
     the fit that was judged. auto_approve: a version that passes its gate goes live at once (a demo's privilege).
@@ -91,6 +112,7 @@ class ModelSettings(FrozenModel):
     missing_value: float
     trees: TreeSettings
     gate: GateSettings
+    lift: LiftSettings
     reasons: bool
     deciles: int = Field(ge=2)
     calibration_bins: int = Field(ge=2)

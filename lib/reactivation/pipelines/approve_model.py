@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Which version, who reviewed it, and why it may go live; or that the registry says so."""
-    parser.add_argument("--model", choices=list(model.TARGETS), help="which of the models")
+    parser.add_argument("--model", choices=list(model.NAMES), help="which of the models")
     parser.add_argument("--version", help="registered version, a number")
     parser.add_argument("--reviewer", help="who or which board decided")
     parser.add_argument("--reason", help="why, in a sentence")
@@ -80,8 +80,8 @@ def run(r: Run) -> None:
 
 def carry_out(r: Run, registry: Registry) -> None:
     """Do what the tags of all models' versions say and nobody has done yet; nothing where anything is wrong with it."""
-    by_name = {registry.name(target): target for target in model.TARGETS}
-    versions = [version for target in model.TARGETS for version in registry.versions(target)]
+    by_name = {registry.name(target): target for target in model.NAMES}
+    versions = [version for target in model.NAMES for version in registry.versions(target)]
     decisions, wrong = version_page.decisions(versions)
     approved, rejected = [], []
     for decision in decisions:
@@ -158,6 +158,9 @@ def compared(r: Run, registry: Registry, target: str, version: ModelVersion) -> 
     """A version against today's champion, on the rows of the version's own test month as they are now."""
     champion, month = registry.champion(target), version.tags["test_month"]
     assert champion is not None
+    if target in model.LIFTS:  # compared when it was trained, on pseudo-outcomes of its own
+        is_same = registry.evidence(version)["champion_version"] == str(champion.version)
+        return model.Comparison(None, None if is_same else f"it was judged beside another than {champion.version}")
     if champion.tags.get("test_month", "") > month:
         return model.Comparison(None, f"champion {champion.version} has learnt from {month}, the test month")
     try:

@@ -21,7 +21,8 @@ def run(r: Run) -> None:
     """Replaces exactly this cycle's tiers, arms, plan and balance; refuses another plan once a wave is planned."""
     settings, cycle, is_now = r.settings.campaign, str(r.cycle), F.col("cycle") == str(r.cycle)
     settings.arms.check_long_holdout(r.cycle)
-    scores = checkpointed(r.read(derived.SCORES, is_now).select("user_id", "p_active", "raw_active"))
+    own = [campaign.arms.LIFT] if settings.lift == "user" else []
+    scores = checkpointed(r.read(derived.SCORES, is_now).select("user_id", "p_active", "raw_active", *own))
     if scores.isEmpty():
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)

@@ -1,6 +1,6 @@
 """No job, but what several share: the past months that teach a cycle, and what they say of bands and base rates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -61,6 +61,22 @@ def untouched(r: Run, months: list[str]) -> DataFrame | None:
     """Who was left alone in those of the months that had a registered experiment; None where none had."""
     drawn = sorted(set(registered(r)) & set(months))
     return campaign.untouched.marked(*tables(r, drawn, derived.ARMS, derived.TIERS_TABLE)) if drawn else None
+
+
+def touched_probabilities(r: Run, months: Iterable[str]) -> dict[str, float]:
+    """P(open to contact) as each month's plan registered it, of those of the months whose contacts a draw decided."""
+    known = registered(r)
+    drawn = sorted(set(known) & set(months))
+    usable = set(drawn) - unrandomised(r, before=r.cycle, known=known) if drawn else set()
+    if not usable:
+        return {}
+    plans = records(r.read(derived.EXPERIMENT_PLAN, F.col("cycle").isin(*usable)))
+    shares = {row["cycle"]: experiment.registration_check.read(row)["arms"] for row in plans}
+    names = ("holdout_share", "long_holdout_share")
+    return {
+        cycle: campaign.arms.touched_probability(**{name: arms[name] for name in names})
+        for cycle, arms in sorted(shares.items())
+    }
 
 
 def examples_alone(

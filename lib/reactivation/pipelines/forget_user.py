@@ -56,14 +56,14 @@ def run(b: Bench) -> None:
     erasure.forget(shared, contacts, user=user, request=request, ledger=store)
     after = _fingerprints(b, registry)
     erased = {then: after[cycle] for cycle, then in before.items() if cycle in after and after[cycle] != then}
-    changed = sum(registry.without_users(target, erased=erased) for target in model.TARGETS)
+    changed = sum(registry.without_users(target, erased=erased) for target in model.NAMES)
     b.say(f"{sum(row['rows'] for row in found)} rows and lines are gone; {changed} model versions were looked after")
     b.say("The bank erases the person's raw rows: what is left there comes back with the next ingest of its month")
 
 
 def _fingerprints(b: Bench, registry: Registry) -> dict[str, str]:
     """The fingerprint of the rows that each version's training would read now, by cycle."""
-    tagged = [version.tags.get("cycle") for target in model.TARGETS for version in registry.versions(target)]
+    tagged = [version.tags.get("cycle") for target in model.NAMES for version in registry.versions(target)]
     return dict(_known(b, {cycle for cycle in tagged if cycle}))
 
 

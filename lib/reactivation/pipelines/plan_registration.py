@@ -32,6 +32,8 @@ class RegisteredRun(NamedTuple):
 def draft(r: Run) -> experiment.PlanText:
     """The plan that present conf would register for the run's cycle."""
     settings = r.settings.campaign
+    offers = {"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
+    offers |= {"lift"} if settings.lift == "user" else set()
     return experiment.draft(
         r.settings.experiment,
         cycle=r.cycle,
@@ -40,9 +42,7 @@ def draft(r: Run) -> experiment.PlanText:
         arms=settings.arms.model_dump(mode="json"),
         tiers=settings.tiers.model_dump(mode="json"),
         labels=r.settings.labels.model_dump(mode="json"),
-        offers=settings.model_dump(
-            mode="json", include={"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
-        ),
+        offers=settings.model_dump(mode="json", include=offers),
         population=r.settings.population.model_dump(mode="json"),
         waves=campaign.wave_days.as_plain(settings, r.cycle, r.calendar),
         calendar=r.calendar,

@@ -55,7 +55,8 @@ def _read_out(
     specs, groups = summed(r, outcomes, experiment.window_of(plan))
     shares = {metric.name: metric.outcome for metric in specs.shares}
     features, rule_order = of_cycle(r, derived.FEATURES), r.settings.campaign.arms.rule_order
-    rankings = experiment.rankings(scores, features, rule_order=rule_order)
+    has_lift = r.settings.model.lift.is_learnt and not scores.where(F.col("lift_active").isNotNull()).isEmpty()
+    rankings = experiment.rankings(scores, features, rule_order=rule_order, has_lift=has_lift)
     found = experiment.answers(
         groups,
         cycle=r.cycle,

@@ -22,15 +22,18 @@ def run(r: Run) -> None:
         findings = [Finding("no rows", f"features of {r.cycle}", why)]
         raise NotReady(f"there are no low-activity users to score in cycle {r.cycle}", findings)
     registry = Registry.open(r)
-    serving = {target: registry.serving(target, r.cycle) for target in model.TARGETS}
+    lifts = [*model.LIFTS] if r.settings.model.lift.is_learnt else []
+    serving = {target: registry.serving(target, r.cycle) for target in (*model.TARGETS, *lifts)}
     if serving["active"] is None:
         raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
     _require_approved(r, serving)
     for target in [target for target, version in serving.items() if version is None]:
-        r.say(f"    {target}: no champion, so p_{target} and raw_{target} stay null", NOTICE)
+        columns = "lift_active stays" if target in lifts else f"p_{target} and raw_{target} stay"
+        r.say(f"    {target}: no champion, so {columns} null", NOTICE)
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
-    scores = model.score_users(features, scorers, reasons=r.settings.model.reasons)
+    lift = next((scorers.pop(name) for name in lifts), None)
+    scores = model.score_users(features, scorers, reasons=r.settings.model.reasons, lift=lift)
     releases.require_frozen(r, {derived.SCORES.name: scores})
     r.write(derived.SCORES, scores)
 

@@ -37,6 +37,8 @@ def run(r: Run) -> None:
             continue
         trained, there[target] = result
         tell(r, target, trained, result[1])
+    if r.settings.model.lift.is_learnt:
+        there |= {name: learn_lift(r, registry, name, material) for name in model.LIFTS}
     for target, version in there.items():
         if version is not None:
             decide(r, registry, target, version)
@@ -70,6 +72,28 @@ def train(
     version = registry.register(target, trained, training=training, examples=examples, r=r, review=review)
     version_cards.describe(r, registry, target, version, trained=trained, review=review, training=training)
     return trained, version
+
+
+def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Material) -> ModelVersion | None:
+    """Learn what a month open to contact adds, judge and register it; None, and why, where nothing can be learnt."""
+    training = material.training
+    version = is_there(r, registry, name, training)
+    if version is not None:
+        return version
+    champion, not_compared = live(r, registry, name, training.months.test)
+    try:
+        rows = material.lift_rows(model.LIFTS[name])
+        how: dict[str, Any] = {"salt": training_rows.salt(r, name), "settings": r.settings.model}
+        how |= {"champion": champion, "not_compared": not_compared, "srm_p": r.settings.experiment.srm_p}
+        trained = model.train_lift(rows, **how)
+    except ModelError as error:
+        r.say(f"    {name}: no version this time. {error}", NOTICE)
+        return None
+    version = registry.register(name, trained, training=training, examples=rows, r=r)
+    version_cards.describe_lift(r, registry, version, trained)
+    r.show(f"{name}, version {version.version}: by decile of {trained.months.judge}; decides nothing", trained.bands)
+    r.say(f"  {name}: {trained.card}", ANSWER if trained.gate.is_ready else NOTICE)
+    return version
 
 
 def live(r: Run, registry: Registry, target: str, test: Month) -> tuple[model.Scorer | None, str | None]:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign, model, population
 from reactivation.contracts import canonical, derived
-from reactivation.errors import Finding, NotReady
+from reactivation.errors import Finding, ModelError, NotReady
 from reactivation.pipelines import configured_sources, evidence_months, permissions
 from reactivation.runtime.run import Run
 
@@ -32,6 +32,17 @@ class Material:
         """The examples of each target, chosen and weighed by what conf says of contacted users."""
         every = {target: model.examples(self.features, self.labels, target=target) for target in targets}
         return evidence_months.examples_alone(self.run, every, self.training.months, self.alone)
+
+    def lift_rows(self, target: str) -> DataFrame:
+        """Rows from which the lift of a target is learnt: ModelError where no month of the training had a draw."""
+        r, months = self.run, [str(month) for month in self.training.months.all]
+        propensities = evidence_months.touched_probabilities(r, months)
+        if not propensities:
+            finding = Finding("no draw", f"{months[0]} to {months[-1]}", "they teach once a month with a draw settled")
+            raise ModelError("no lift can be learnt", [finding])
+        arms = r.read(derived.ARMS, F.col("cycle").isin(*propensities))
+        examples = model.examples(self.features, self.labels, target=target)
+        return model.month_lift(examples, arms, propensities=propensities)
 
     @cached_property
     def facts(self) -> DataFrame | None:

@@ -67,6 +67,16 @@ def describe(
     version_page.describe(registry.client, version, **texts)
 
 
+def describe_lift(r: Run, registry: Registry, version: ModelVersion, trained: model.TrainedLift) -> None:
+    """Write what a registered lift is, and how it was judged, where MLflow shows it."""
+    of_model = (
+        "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out by lot. "
+        f"Region {r.region}, scenario {r.scenario}. The alias `{ALIAS}` is the version that is written into `scores`; "
+        "without one users are ordered by band and propensity."
+    )
+    version_page.describe(registry.client, version, of_model=of_model, card=trained.card, whole=trained.card)
+
+
 def surroundings(r: Run, target: str, champion: str | None, training: model.Training) -> model.Surroundings:
     """The words of conf and the commands that a card names."""
     uplift = r.settings.labels.asset_uplift

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -128,10 +130,13 @@ def log_review(trained: model.Trained, review: model.Review) -> None:
         mlflow.log_figure(figure, f"{name}.png")
 
 
-def log_evidence(trained: model.Trained) -> None:
-    """Put into the run what the gate went by: figures, tables and plots."""
+def log_evidence(trained: model.Trained | model.TrainedLift) -> None:
+    """Put into the run what the gate went by: figures, tables and plots; of a lift its bands."""
     mlflow.log_metrics(trained.metrics)
     mlflow.log_dict(trained.evidence, "evidence.json")
+    if isinstance(trained, model.TrainedLift):
+        mlflow.log_text(pd.DataFrame(trained.bands).to_csv(index=False), "bands.csv")
+        return
     mlflow.log_dict(trained.fitted.importances, "importances.json")
     tables = {n: {"deciles": q.deciles, "calibration": q.calibration} for n, q in trained.quality.items()}
     mlflow.log_dict(tables, "quality.json")
@@ -147,7 +152,12 @@ def log_contributions(trained: model.Trained, rows: DataFrame) -> None:
 
 
 def log_model(
-    trained: model.Trained, *, run_id: str, signature: ModelSignature, rows: pd.DataFrame, settings: model.ModelSettings
+    trained: model.Trained | model.TrainedLift,
+    *,
+    run_id: str,
+    signature: ModelSignature,
+    rows: pd.DataFrame,
+    settings: model.ModelSettings,
 ) -> None:
     """Put the model into the run. `mlflow.spark.log_model` would load it again only to try the example.
 
@@ -167,14 +177,16 @@ def log_model(
             mlflow.log_artifacts(f"{folder}/{place}", place)
 
 
-def require_same_scores(fitted: model.Fitted, logged: str, rows: DataFrame) -> None:
-    """ModelError where a logged model scores some rows otherwise than the fitted one; one query."""
+def require_same_scores(fitted: model.Fitted | model.FittedLift, logged: str, rows: DataFrame) -> None:
+    """ModelError where a logged model, or lift, says of some rows what the fitted one does not; one query."""
     loaded, features = pipeline(logged)
-    ours = model.score(fitted.model, rows, features=fitted.features, keep=features)
-    ours = ours.withColumnsRenamed({"raw": "raw_fitted", "p": "p_fitted"})
-    both = model.score(loaded, ours, features=features, keep=["raw_fitted", "p_fitted"])
-    is_same = F.col("raw").eqNullSafe(F.col("raw_fitted")) & F.col("p").eqNullSafe(F.col("p_fitted"))
-    if not both.where(~is_same).isEmpty():
+    is_lift = isinstance(fitted, model.FittedLift)
+    score, figures = (model.lifts, ["lift"]) if is_lift else (model.score, ["raw", "p"])
+    ours = score(fitted.model, rows, features=fitted.features, keep=features)
+    ours = ours.withColumnsRenamed({name: f"{name}_fitted" for name in figures})
+    both = score(loaded, ours, features=features, keep=[f"{name}_fitted" for name in figures])
+    differs = reduce(or_, (~F.col(name).eqNullSafe(F.col(f"{name}_fitted")) for name in figures))
+    if not both.where(differs).isEmpty():
         advice = "MLflow kept another model than was trained: check its artifact store, then train again"
         raise ModelError("a logged model scores otherwise than the trained one", [Finding("differs", logged, advice)])
 

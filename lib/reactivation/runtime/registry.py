@@ -131,14 +131,14 @@ class Registry:
     def register(
         self,
         target: str,
-        trained: model.Trained,
+        trained: model.Trained | model.TrainedLift,
         *,
         training: model.Training,
         examples: DataFrame,
         r: Run,
         review: model.Review | None = None,
     ) -> ModelVersion:
-        """Log a trained model with all that a reviewer needs, and register it under its passport.
+        """Log a trained model, or lift, with all that a reviewer needs, and register it under its passport.
 
         What was logged is loaded once before, and must score as what was trained does; else ModelError.
         """
@@ -150,11 +150,12 @@ class Registry:
             mlflow.log_text(r.settings_yaml, "settings.yml")
             logged_models.log_evidence(trained)
             logged_models.log_data(training, r)
-            if review is not None:
-                logged_models.log_review(trained, review)
-            if settings.reasons:
-                is_tested = (F.col("cycle") == str(training.months.test)) & F.col("is_low_activity")
-                logged_models.log_contributions(trained, examples.where(is_tested))
+            if isinstance(trained, model.Trained):
+                if review is not None:
+                    logged_models.log_review(trained, review)
+                if settings.reasons:
+                    is_tested = (F.col("cycle") == str(training.months.test)) & F.col("is_low_activity")
+                    logged_models.log_contributions(trained, examples.where(is_tested))
             logged_models.log_model(trained, run_id=run.info.run_id, signature=signature, rows=rows, settings=settings)
         passport = {
             **training.tags,

@@ -19,6 +19,8 @@ from reactivation.contracts.derived import POLICIES
 from reactivation.contracts.expression import number
 from reactivation.frames import checkpointed
 
+LIFT = "lift_active"
+"""What the whole month is learnt to add to a user; scores that do not have it are ordered without it."""
 _FURTHEST_RAW = 1000.0
 """Scores are log-odds, of a few units; what lies further apart than this is of another band."""
 
@@ -52,14 +54,15 @@ def assign(
     orders all contactable users, whatever their cell: `model` the high-potential ones by the expected gain of their
     band and then by raw score, `rule` by the bank's expression, `random` by hash. Each picks the same number: the top
     `selected_share`, or as many as `model` has candidates, where these are fewer. gains: per band (`tiers.gains`);
-    empty while none are known: then by raw score alone.
+    empty while none are known: then by raw score alone. scores: with `lift_active`, where users are ordered by their
+    own lifts; where it is null, by their bands'.
     """
-    facts = features.drop("cycle")
+    facts, own = features.drop("cycle"), [name for name in scores.columns if name == LIFT]
     rule = number(facts, settings.rule_order, key="campaign.arms.rule_order")
     users = (
         facts.where("is_low_activity")
         .select("user_id", rule.alias("rule_value"))
-        .join(scores.select("user_id", "raw_active", F.lit(True).alias("is_scored")), "user_id", "left")
+        .join(scores.select("user_id", "raw_active", *own, F.lit(True).alias("is_scored")), "user_id", "left")
         .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
         .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)) & F.col("is_scored").isNotNull())
@@ -90,6 +93,16 @@ def _with_draws(users: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> 
     return users.withColumns(
         {"policy": F.when(is_contactable, policy).otherwise("none"), "touch": F.when(is_contactable, touch)}
     )
+
+
+def touched_probability(*, holdout_share: float, long_holdout_share: float) -> float:
+    """P(open to contact) of every user of a cell who is not in the long holdout, as `_with_draws` draws it.
+
+    >>> touched_probability(holdout_share=0.45, long_holdout_share=0.05)
+    0.5263
+    """
+    held_out = holdout_share / (1 - long_holdout_share)
+    return randomization.probabilities({"holdout": held_out, "touched": 1 - held_out})["touched"]
 
 
 def drawn(picked: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
@@ -144,13 +157,21 @@ def by_gain(raw: Column, band: Column, gains: Mapping[int, float]) -> Column:
     return floor + raw
 
 
+def by_lift(lift: Column, raw: Column) -> Column:
+    """The model's order by users' own lifts, to a hundredth of a point; raw decides among equals. Null: unknown."""
+    return F.round(lift * 10_000) * _FURTHEST_RAW + raw
+
+
 def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts, gains: Mapping[int, float]) -> DataFrame:
     is_contactable, ties = F.col("is_contactable"), randomization.hashed(salts.ties)
     by_chance = randomization.hashed(salts.order)
+    by_model = by_gain(F.col("raw_active"), F.col("band"), gains)
+    if LIFT in users.columns:
+        by_model = F.coalesce(by_lift(F.col(LIFT), F.col("raw_active")), by_model)
     return ranked(
         users,
         {
-            "rank_model": Order(by_gain(F.col("raw_active"), F.col("band"), gains), ties, is_candidate),
+            "rank_model": Order(by_model, ties, is_candidate),
             "rank_rule": Order(F.col("rule_value"), ties, is_contactable),
             "rank_random": Order(F.lit(0.0), by_chance, is_contactable),
         },

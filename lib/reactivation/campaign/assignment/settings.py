@@ -13,10 +13,11 @@ from reactivation.periods import Month
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-MODEL_FACTS = ("tier", "band", "p_active", "p_asset_uplift", "raw_active", "raw_asset_uplift")
+MODEL_FACTS = ("tier", "band", "p_active", "p_asset_uplift", "raw_active", "raw_asset_uplift", "lift_active")
 """What the model says of a user: conditions of the cell `model` may read it, those of `rule` and `random` never."""
 
-_FROM_THE_MODEL = {*MODEL_FACTS, "active_version", "asset_uplift_version", "expected_gain", "picked_by_model"}
+_VERSIONS = ("active_version", "asset_uplift_version", "active_uplift_version")
+_FROM_THE_MODEL = {*MODEL_FACTS, *_VERSIONS, "expected_gain", "picked_by_model"}
 
 
 def reads_model(expression: str) -> list[str]:

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import randomization
+from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.assignment.ranks import by_hash
 from reactivation.campaign.planning import facts
 from reactivation.campaign.planning.capacity import GUIDANCE
@@ -42,9 +43,11 @@ def eligibility(
     first. rank_bucket: INT that follows rank, at most 256 per queue. options_mask: bit i is set where the user can get
     option i, the bit after the last for guidance.
     exploration_bucket, option_bucket: hash buckets of the two draws. by_chance: unique hash, which orders equals. Also
-    policy, tier, is_barred_unread, and branch where it is known. In the cell `model` whoever is not of high potential
-    gets nothing that costs. Planning queries these rows several times, so the caller checkpoints them.
+    policy, tier, is_barred_unread, branch where it is known, and lift_active where conf asks for it. In the cell
+    `model` whoever is not of high potential gets nothing that costs. Planning queries these rows several times, so the
+    caller checkpoints them.
     """
+    own = [LIFT] if settings.lift == "user" else []
     is_picked, is_guided = F.coalesce("is_selected", F.lit(False)), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
     mask = F.when(is_picked, _affordable(facts.options_mask(known, wave, name=name), wave, settings))
@@ -75,7 +78,7 @@ def eligibility(
         "tier",
         "is_barred_unread",
         by_chance.alias("by_chance"),
-        *(name for name in ("branch",) if name in known.columns),
+        *(name for name in ("branch", *own) if name in known.columns),
         randomization.bucket(salts.explorers).alias("exploration_bucket"),
         randomization.bucket(salts.options).alias("option_bucket"),
     )

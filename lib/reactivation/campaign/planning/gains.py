@@ -70,27 +70,43 @@ def newest(response: DataFrame) -> list[dict[str, Any]]:
 class WaveGains:
     """Of one wave: gains of its options in conf's order (None: not known), and those of guidance by tier.
 
-    order: the options as the cell `model` offers them, by their place in conf.
+    order: the options as the cell `model` offers them, by their place in conf. mean: of the gains of all options of the
+    tier, in whatever wave; None where none is known.
     """
 
     options: tuple[float | None, ...]
     guidance: Mapping[str, float]
     order: tuple[int, ...]
+    mean: float | None = None
 
-    def of_users(self, options: Sequence[PricedOption]) -> list[Column]:
+    def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:
         """What each option adds to a user's P(active), in conf's order, null where it is not known.
 
-        Learnt by tier, so all whom the model picks have the same; lifts of single users, once learnt, enter here.
+        Learnt by tier, so all whom the model picks have the same. lift: what the whole month is learnt to add to the
+        user, null where it is not; an option then adds that times its factor: its gain over the mean of all options.
+        Gains are drawn towards that mean, and so the factors to 1.
         """
-        return [F.lit(gain).cast("double") for _, gain in zip(options, self.options, strict=True)]
+        of_tier = [F.lit(gain).cast("double") for _, gain in zip(options, self.options, strict=True)]
+        if lift is None or self.mean is None or self.mean <= 0:
+            return of_tier
+        factors = [None if gain is None else gain / self.mean for gain in self.options]
+        return [F.coalesce(lift * F.lit(by).cast("double"), one) for by, one in zip(factors, of_tier, strict=True)]
 
-    def column(self, option: Column, *, options: Sequence[PricedOption], tier: Column, is_model: Column) -> Column:
+    def column(
+        self,
+        option: Column,
+        *,
+        options: Sequence[PricedOption],
+        tier: Column,
+        is_model: Column,
+        lift: Column | None = None,
+    ) -> Column:
         """Expected gain of the option (its label) that a user of the cell `model` gets; null in the other cells.
 
-        options: the wave's, in conf's order.
+        options: the wave's, in conf's order. lift: as for `of_users`.
         """
-        known = {one.label: gain for one, gain in zip(options, self.options, strict=True) if gain is not None}
-        cases = [F.when(option == label, F.lit(gain)) for label, gain in known.items()]
+        labels = [one.label for one in options]
+        cases = [F.when(option == name, of) for name, of in zip(labels, self.of_users(options, lift=lift), strict=True)]
         is_guidance = option == GUIDANCE
         cases += [F.when(is_guidance & (tier == name), F.lit(gain)) for name, gain in self.guidance.items()]
         return F.when(is_model, F.coalesce(*cases, F.lit(None).cast("double")))
@@ -129,7 +145,9 @@ def of_wave(
         order.insert(at, place)
     guided = {tier: known.get(tier, _NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
     means = tuple(None if gain is None else gain.mean for gain in found)
-    return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order))
+    every = [gain.mean for key in gains.keys if (gain := gains.of(key))]
+    mean = sum(every) / len(every) if every else None
+    return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order), mean)
 
 
 def in_conf_order(wave: Wave) -> WaveGains:

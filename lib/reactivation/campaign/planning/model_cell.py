@@ -169,11 +169,13 @@ def allocate(
     settings: CampaignSettings,
     gains: WaveGains,
     terms: Terms,
+    lift: Column | None = None,
 ) -> PricedCell:
     """Allocate the cell's options to those among the eligible at the best total value. Arguments as for `parts`.
 
     An option is worth what it adds to the user's P(active), times what an active user is worth, less its expected cost.
-    One that is surely of harm is not offered. PlanError names limits that cannot be met together.
+    One that is surely of harm is not offered. PlanError names limits that cannot be met together. lift: see
+    `WaveGains.of_users`.
     """
     of_cell = parts(wave, options, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
     active_user = float(terms.active_user * MICRO)
@@ -182,7 +184,7 @@ def allocate(
             F.col("options_mask").bitwiseAND(1 << option.bit) != 0,
             F.round(gain * active_user).cast("bigint") - option.cents * (MICRO // CENTS),
         )
-        for option, gain in zip(options, gains.of_users(options), strict=True)
+        for option, gain in zip(options, gains.of_users(options, lift=lift), strict=True)
     ]
     values = [F.when(among & (o.bit in gains.order), worth) for o, worth in zip(options, worths, strict=True)]
     branches = {part.limit.name.removeprefix(_IN_BRANCH): part.limit.group for part in of_cell if part.limit.group}

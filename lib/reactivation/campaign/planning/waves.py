@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
@@ -102,11 +103,12 @@ def plan(
         remaining[policy] = remaining[policy].after(one, draws[policy, one.label])
     orders = {CELL: [options[place] for place in expected.order], "rule": options, "random": options}
     priced, is_priced = None, F.lit(False)
+    lift = F.col(LIFT) if LIFT in eligible.columns else None
     if terms is not None and model_cell.is_priced(settings, expected):
         is_priced = F.col("reason").isNull() & (F.col("queue") == CELL) & ~is_explorer
         own = {one.label: draws[CELL, one.label] for one in options}
         common: dict[str, Any] = {"wave": wave, "options": options, "cells": cells, "settings": settings}
-        more: dict[str, Any] = {"whole": whole[CELL], "drawn": own, "gains": expected, "terms": terms}
+        more: dict[str, Any] = {"whole": whole[CELL], "drawn": own, "gains": expected, "terms": terms, "lift": lift}
         priced = model_cell.allocate(eligible, is_priced, **common, **more)
         remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
@@ -126,13 +128,14 @@ def plan(
     )
     is_model = F.col("policy") == CELL
     is_own_draw = F.col("reason").isNull() & (F.col("queue") == CELL) & is_explorer
+    gain = expected.column(option, options=options, tier=F.col("tier"), is_model=is_model, lift=lift)
     decided = (eligible if priced is None else priced.users).select(
         "user_id",
         "policy",
         reason.alias("reason"),
         option.alias("option"),
         "is_barred_unread",
-        expected.column(option, options=options, tier=F.col("tier"), is_model=is_model).alias("expected_gain"),
+        gain.alias("expected_gain"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),

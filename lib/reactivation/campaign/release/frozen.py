@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 from reactivation.errors import Finding
 from reactivation.frames import union_all
 
+_LATER = ("lift_active", "active_uplift_version")
+"""Columns that came when months had been frozen: where they are null, the fingerprint is the one that was noted."""
 Fingerprints = dict[str, dict[str, Any]]
 """By table: rows, hash, and the version of the table at that time."""
 
@@ -29,7 +31,8 @@ def _hashed(name: str, rows: DataFrame) -> DataFrame:
     On reasons of scores nothing rests, nor on a reason in another language: 0.1.0 had neither.
     """
     columns = sorted(name for name in rows.columns if not name.startswith(("reasons_", "reason_")))
-    nulls = F.concat_ws("", *[F.col(column).isNull().cast("int").cast("string") for column in columns])
+    may_be_null = [F.col(column).isNull() for column in columns if column not in _LATER]
+    nulls = F.concat_ws("", *[is_null.cast("int").cast("string") for is_null in may_be_null])
     return rows.select(F.lit(name).alias("table"), F.xxhash64(*columns, nulls).cast("decimal(20,0)").alias("row"))
 
 

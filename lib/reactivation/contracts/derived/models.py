@@ -21,6 +21,12 @@ SCORES = per_user(
         "log-odds; null: not asked for (model.reasons)",
     ),
     Column("reasons_asset_uplift", _REASONS, "the same of raw_asset_uplift"),
+    number(
+        "lift_active",
+        "what a month open to contact adds to P(active), as learnt of users like this one in the cell `model`; null: not "
+        "learnt (model.lift), or no version of it is live",
+    ),
+    Column("active_uplift_version", "string", "registered version that gave lift_active"),
 )
 
 SCORE_EVALUATION = Table(

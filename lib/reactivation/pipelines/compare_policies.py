@@ -1,0 +1,29 @@
+"""Compare the order that picks with its challengers, over the settled months of a cycle; writes nothing."""
+
+from typing import Any
+
+from reactivation.contracts import derived
+from reactivation.errors import Finding, NotReady
+from reactivation.experiment import challenger
+from reactivation.frames import records
+from reactivation.pipelines import evidence_months
+from reactivation.runtime.run import Run
+
+
+def run(r: Run) -> None:
+    """A row per challenger: how many more users it would have moved per 1 000 picked, and whether that is shown."""
+    months = evidence_months.cycles(r)
+    if not months:
+        finding = Finding("no month", f"before {r.cycle}", "run jobs/read_out.py of a month with a draw first")
+        raise NotReady("there is nothing to compare orders by", [finding])
+    settings = r.settings.experiment
+    tables = evidence_months.tables(r, months, derived.ARMS, derived.SCORES, derived.TIERS_TABLE)
+    (outcomes,) = evidence_months.tables(r, months, derived.OUTCOMES)
+    metric = settings.metrics[settings.primary_metric]
+    how: dict[str, Any] = {"outcome": metric.outcome, "propensities": evidence_months.touched_probabilities(r, months)}
+    rows = records(challenger.sums(challenger.picks(*tables), outcomes, **how))
+    level: dict[str, Any] = {"alpha": settings.alpha, "challengers": len(rows), "power": settings.power}
+    found = [challenger.compared(row, **level) for row in sorted(rows, key=lambda row: row["challenger"])]
+    title = f"Orders against the one that picks, {months[0]} to {months[-1]}, on {settings.primary_metric}"
+    r.show(f"{title}: users moved per user picked", found)
+    r.say("  judged among the random cell's picks; a cell of its own for a whole policy (waves, budget) is not drawn")
