@@ -113,9 +113,8 @@ def plan(
         remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
-    drawn = exploration.option_drawn(
-        F.col("option_bucket"), F.col("options_mask"), options=options, none_share=none_share
-    )
+    of_draw = F.col("option_bucket"), F.col("options_mask")
+    drawn = exploration.option_drawn(*of_draw, options=options, none_share=none_share)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
     option = F.when(is_explorer, drawn).otherwise(F.coalesce(by_price, allocated.option))
     reason = F.coalesce(
