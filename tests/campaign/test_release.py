@@ -285,3 +285,16 @@ def test_scores_frozen_before_there_were_lifts_stay_as_they_were_noted(rows: Row
     now = rows(derived.SCORES, ["user_id", "p_active"], [(1, 0.5), (2, None)])
     assert noted(now) == noted(now.drop("lift_active", "active_uplift_version"))
     assert noted(now) != noted(now.withColumn("lift_active", F.lit(0.1)))
+
+
+def test_a_reason_in_another_language_moves_no_fingerprint(rows: Rows) -> None:
+    """Bands of a wave that was released before they had codes stay what they were."""
+    columns = ["band", "reason", "reason_code", "reason_values"]
+    then, now, other = (
+        rows(derived.TIER_BANDS, columns, [values])
+        for values in ((1, "too few", None, None), (1, "too few", "several", "{}"), (1, "enough", None, None))
+    )
+    without = frozen.fingerprints({"t": then.drop("reason_code", "reason_values")}).collect()[0].hash
+    hashes = [frozen.fingerprints({"t": one}).collect()[0].hash for one in (then, now, other)]
+    assert hashes[0] == hashes[1] == without
+    assert hashes[2] != without
