@@ -33,6 +33,8 @@ FEATURES = derived.FEATURES.extended(
     ]
 )
 
+_NOT_THERE = ("reasons_active", "reasons_asset_uplift", "lift_active", "active_uplift_version", "first_login_day")
+
 
 def tables(
     spark: SparkSession,
@@ -104,8 +106,7 @@ def _facts(picked: float, *, cells: Mapping[str, float], holdout: float, long_ho
         **{f"raw_{name}": _number(name, randomization.BUCKETS) / 1000 - 5 for name in ("active", "asset_uplift")},
         "active_version": F.lit("1"),
         "asset_uplift_version": F.lit("1"),
-        **{f"reasons_{name}": F.lit(None) for name in ("active", "asset_uplift")},
-        "first_login_day": F.lit(None),
+        **dict.fromkeys(_NOT_THERE, F.lit(None)),
         "logged_in": (days > 0) & _is("by login", 0.9),
         "transacted": (days > 0) & _is("transacts", 0.3),
         "is_active": days > 0,
