@@ -23,6 +23,7 @@ from reactivation.model.rivals import Refits
 from reactivation.model.score_table import CHAMPION, EVERYBODY, LOW, WHOLE, ScoreTable, of_arrays
 from reactivation.periods import Month
 from reactivation.settings import load
+from reactivation.statistics.said import Said
 
 pytestmark = pytest.mark.numbers
 
@@ -241,7 +242,7 @@ def trained() -> model.Trained:
         against_base_rate=better,
         against_champion=better,
         champion_version="3",
-        gate=Gate(True, ("log loss differs from the base rate's by -0.0500 (-0.0600 to -0.0400)",)),
+        gate=Gate(True, (Said("log loss differs from the base rate's by -0.0500 (-0.0600 to -0.0400)"),)),
         notes=(),
         counts=ScoreTable({**whole, **parts}, {}, ("tenure",)),
     )

@@ -27,6 +27,7 @@ from reactivation.runtime import logged_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
+from reactivation.statistics.said import Said
 
 pytestmark = pytest.mark.edges
 
@@ -360,7 +361,7 @@ def test_a_version_that_failed_its_gate_cannot_go_live_and_reloads_alike(
     registry: Registry, open_run: OpenRun, trained: model.Trained, examples: DataFrame, months: model.Months
 ) -> None:
     r = open_run(flow.TRAIN)
-    refused = replace(trained, gate=Gate(False, ("reason one", "reason two")))
+    refused = replace(trained, gate=Gate(False, (Said("reason one"), Said("reason two"))))
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 7}, "2:1")
     version = registry.register("asset_uplift", refused, training=training, examples=examples, r=r)
     [data] = mlflow.get_run(version.run_id).inputs.dataset_inputs
@@ -428,8 +429,9 @@ def test_a_version_that_only_could_not_be_compared_goes_live_by_a_reviewers_word
     r, name = open_run(flow.TRAIN), registry.name("active")
     training = model.Training(CYCLE, months, r.settings_hash, {"features": 0}, "of a third sample")
     challenger = as_good_as(registry, "1", trained)
-    outdated = Gate(False, ("it cannot be compared with the champion: it lacks x",), is_overrulable=True)
-    hopeless = Gate(False, ("it cannot be compared with the champion: it lacks x", "slope is -1"))
+    uncompared = Said("it cannot be compared with the champion: it lacks x")
+    outdated = Gate(False, (uncompared,), is_overrulable=True)
+    hopeless = Gate(False, (uncompared, Said("slope is -1")))
     for gate, is_let in ((hopeless, False), (outdated, True)):
         version = registry.register("active", replace(challenger, gate=gate), training=training, examples=examples, r=r)
         number = str(version.version)
