@@ -27,6 +27,16 @@ class Gate(NamedTuple):
         """Code and values of each reason, as JSON: for another language than the text's."""
         return parts(self.reasons)
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What a version's tags say of it."""
+        return {
+            "ready_for_review": str(self.is_ready).lower(),
+            "gate": self.text,
+            "gate_codes": self.codes,
+            "overrulable": str(self.is_overrulable).lower(),
+        }
+
 
 def decide(
     *,

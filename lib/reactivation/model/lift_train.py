@@ -57,13 +57,7 @@ class TrainedLift:
     @property
     def tags(self) -> dict[str, str]:
         """What the version's tags say of its test month and the gate."""
-        return {
-            "test_month": str(self.months.judge),
-            "ready_for_review": str(self.gate.is_ready).lower(),
-            "gate": self.gate.text,
-            "gate_codes": self.gate.codes,
-            "overrulable": str(self.gate.is_overrulable).lower(),
-        }
+        return {"test_month": str(self.months.judge), **self.gate.tags}
 
     @property
     def evidence(self) -> dict[str, Any]:

@@ -147,14 +147,7 @@ def _classifier(trees: TreeSettings, seed: int) -> GBTClassifier:
         predictionCol="model_class",
         validationIndicatorCol=IS_VALIDATION,
         validationTol=trees.validation_tol,
-        maxIter=trees.max_iter,
-        maxDepth=trees.max_depth,
-        stepSize=trees.step_size,
-        maxBins=trees.max_bins,
-        minInstancesPerNode=trees.min_instances_per_node,
-        minInfoGain=trees.min_info_gain,
-        subsamplingRate=trees.subsampling_rate,
-        featureSubsetStrategy=trees.feature_subset_strategy,
         seed=seed,
+        **trees.of_mllib,
     )
     return classifier.setRawPredictionCol(_RAW).setProbabilityCol("model_probability")

@@ -43,6 +43,20 @@ class GrowthSettings(FrozenModel):
     subsampling_rate: float = Field(gt=0, le=1)
     feature_subset_strategy: str
 
+    @property
+    def of_mllib(self) -> dict[str, Any]:
+        """Arguments of MLlib's boosted trees."""
+        return {
+            "maxIter": self.max_iter,
+            "maxDepth": self.max_depth,
+            "stepSize": self.step_size,
+            "maxBins": self.max_bins,
+            "minInstancesPerNode": self.min_instances_per_node,
+            "minInfoGain": self.min_info_gain,
+            "subsamplingRate": self.subsampling_rate,
+            "featureSubsetStrategy": self.feature_subset_strategy,
+        }
+
 
 class TreeSettings(GrowthSettings):
     """Hyperparameters of MLlib's GBTClassifier; growth stops early on the validate rows."""

@@ -46,13 +46,8 @@ class Trained:
     @property
     def tags(self) -> dict[str, str]:
         """What the version's tags say of gate and refit."""
-        return {
-            "ready_for_review": str(self.gate.is_ready).lower(),
-            "gate": self.gate.text,
-            "gate_codes": self.gate.codes,
-            "overrulable": str(self.gate.is_overrulable).lower(),
-            **({LEARNT_UNTIL: str(self.refit_months[-1])} if self.refitted else {}),
-        }
+        refit = {LEARNT_UNTIL: str(self.refit_months[-1])} if self.refitted else {}
+        return {**self.gate.tags, **refit}
 
     @property
     def evidence(self) -> dict[str, Any]:
