@@ -268,6 +268,22 @@ def test_who_refuses_while_files_are_sent_is_withdrawn(copy: Bank, folder: Path)
     assert contact not in {row.contact_id for row in found.collect()}
 
 
+def test_a_check_knows_what_came_since_the_wave_was_sent(copy: Bank, folder: Path) -> None:
+    """On the 13th, of a refusal of the 12th, the day of sending; of a contact whose receipt is still under way."""
+    assert copy.job("simulate_bank", CYCLE, "--as-of", "2026-06-13") == 0
+    assert copy.job("ingest_sources", CYCLE, "--as-of", "2026-06-13") == 0
+    received = copy.read(canonical.CONTACTS).where("cycle = '2026-06'").select("contact_id")
+    open_ones = copy.read(derived.CONTACT_LEDGER, CYCLE).where("wave = 'W2' and stopped_on is null")
+    unsent = open_ones.join(received, "contact_id", "left_anti").where("channel = 'push'").orderBy("user_id").collect()
+    user, contact = unsent[-1].user_id, unsent[-1].contact_id
+    file = folder.parent / "W2" / "push.withdrawn.csv"
+    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-13", *LONG) == 0
+    assert f"{contact},{user},refused" not in (file.read_text(encoding="utf-8") if file.exists() else "")
+    refuse(copy, user, "push", "2026-06-12")
+    assert copy.job("check_released", CYCLE, "--as-of", "2026-06-13", *LONG) == 0
+    assert f"{contact},{user},refused" in file.read_text(encoding="utf-8").splitlines()
+
+
 def test_whom_a_receipt_calls_sent_is_not_withdrawn_for_that_very_contact(copy: Bank, folder: Path) -> None:
     assert copy.job("simulate_bank", CYCLE, "--as-of", "2026-06-19") == 0
     assert copy.job("ingest_sources", CYCLE, "--as-of", "2026-06-19") == 0

@@ -12,12 +12,19 @@ from reactivation.periods import Calendar
 pytestmark = pytest.mark.rules
 
 JUNE = date(2026, 6, 12)
-FINE = {"feed": "consents", "rows": 100, "without_user": 10, "newest_on": date(2026, 6, 9)}
+FINE = {
+    "feed": "consents",
+    "rows": 100,
+    "without_user": 10,
+    "recent_rows": 40,
+    "recent_without_user": 4,
+    "newest_on": date(2026, 6, 9),
+}
 
 
 def problems(*rows: dict[str, Any], delivered: dict[str, date | None] | None = None, **consent: Any) -> dict[str, str]:
     found = population.feed_problems(
-        rows, delivered or {}, feeds=("consents",), day=JUNE, settings=settings(consent=consent)
+        rows, delivered or {}, feeds=("consents",), day=JUNE, settings=settings(consent=consent), few=3
     )
     return {f"{finding.kind}: {finding.what}": finding.advice for finding in found}
 
@@ -39,6 +46,16 @@ def test_too_many_rows_that_do_not_say_whom_they_are_about_stop_planning() -> No
     assert "11 of 100 rows (11.00%), above 0.1" in said["user unreadable: consents"]
 
 
+def test_a_long_history_hides_no_broken_delivery() -> None:
+    long = {**FINE, "rows": 100_000}
+    assert problems(long) == {}
+    said = problems({**long, "recent_without_user": 5})
+    assert "5 of 40 rows of the last 31 days (12.50%), above 0.1" in said["user unreadable: consents"]
+    few = {**long, "recent_rows": 4}  # as many may be slips of one desk
+    assert problems({**few, "recent_without_user": 3}) == {}
+    assert "4 of 4 rows of the last 31 days" in problems({**few, "recent_without_user": 4})["user unreadable: consents"]
+
+
 def test_rows_are_counted_by_feed_whether_they_could_be_read_or_not(world: World, utc: Calendar) -> None:
     consents = [
         {"user_id": 1, "channel": "sms", "event_at": "2026-06-01", "is_allowed": True},
@@ -52,6 +69,7 @@ def test_rows_are_counted_by_feed_whether_they_could_be_read_or_not(world: World
     ]
     unread = [
         ("consents", "bad_type", None, "2026-06-03", {"channel": "sms"}),
+        ("consents", "bad_type", None, "2026-05-11", {"channel": "sms"}),  # longer ago than the last 31 days
         ("consents", "missing_channel", 2, "2026-06-11", {}),
         ("contacts", "bad_type", None, "2026-06-03", {"channel": "sms", "status": "opted_out"}),
         ("contacts", "bad_type", None, "2026-06-03", {"channel": "sms", "status": "clicked"}),
@@ -59,5 +77,5 @@ def test_rows_are_counted_by_feed_whether_they_could_be_read_or_not(world: World
     ]
     rows = population.feed_rows(world(consents, contacts, exclusions, unread), day=JUNE, calendar=utc)
     assert rows is not None
-    found = {row.feed: (row.rows, row.without_user, row.newest_on) for row in rows.collect()}
-    assert found == {"consents": (6, 2, date(2026, 6, 5)), "exclusions": (2, 1, date(2026, 6, 2))}
+    found = {row.feed: tuple(row)[1:] for row in rows.collect()}
+    assert found == {"consents": (7, 3, 6, 2, date(2026, 6, 5)), "exclusions": (2, 1, 2, 1, date(2026, 6, 2))}

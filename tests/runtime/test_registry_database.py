@@ -25,9 +25,10 @@ def counted(*given, **named):
         os.kill(os.getpid(), signal.SIGKILL)
     return made[-1]
 Operations.create_table = counted
-mlflow_log.errors_alone()
 mlflow_log.whole_database(Path(sys.argv[1]))
 """
+MADE = "import sys; from pathlib import Path; from reactivation.runtime.mlflow_log import whole_database; "
+MADE += "whole_database(Path(sys.argv[1]))"
 
 
 def experiments(database: Path) -> list[str]:
@@ -40,6 +41,13 @@ def test_who_is_killed_among_the_tables_leaves_no_database_and_the_next_one_make
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not (tmp_path / "mlflow.db").exists()
     assert experiments(mlflow_log.whole_database(tmp_path)) == ["Default"]
+
+
+def test_who_makes_it_prints_nothing(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", MADE, str(tmp_path)]
+    made = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert (made.stdout, made.stderr) == ("", "")
+    assert experiments(tmp_path / "mlflow.db") == ["Default"]
 
 
 def test_a_database_that_is_there_stays(tmp_path: Path) -> None:

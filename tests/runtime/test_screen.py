@@ -40,6 +40,19 @@ def test_seven_questions_with_long_answers_fit_one_screen(width: int) -> None:
         assert any(f"Did it help, {i}?  +14.5 points (+9.9 to +19.1)" in line for line in lines)
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_number_is_cut_however_long_the_question(width: int) -> None:
+    question, shown = (
+        "Did the model choose better than the rule of the bank?",
+        ("CN¥11.07", "95% interval CN¥8.09 to CN¥15.71"),
+    )
+    lines = text_of([answer(light, question, LONG, *shown) for light in LIGHTS], width=width, note=LONG[:300])
+    assert len(lines) <= screen.MOST_LINES
+    assert max(map(len, lines)) <= width
+    assert sum("CN¥11.07 (95% interval CN¥8.09 to CN¥15.71)" in line for line in lines) == len(LIGHTS)
+    assert not any("…" in line and ("interval" in line or "?" in line) for line in lines)
+
+
 def test_a_light_is_a_shape_and_a_word_as_well_as_a_colour() -> None:
     lines = text_of([answer(light, f"{light}?", "So it is.") for light in dict.fromkeys(LIGHTS)], width=80)
     heads = [line for line in lines if "?" in line]

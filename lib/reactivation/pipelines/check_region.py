@@ -1,7 +1,8 @@
 """Look at a region before any month is run: what conf says, what its raw rows are like, which models they can train."""
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -41,7 +42,7 @@ def run(b: Bench) -> None:
     for finding in b.overruled:
         b.say(f"  overruled  {finding.what}: {finding.advice}")
     raw = RawTables(b.spark, settings, folder=b.resolve(settings.path), region=b.region)
-    tables = _opened(b, raw, conf_check.findings(b, cycle), cycle)
+    tables = _opened(b, raw, cycle)
     b.say(f"Conf of region {b.region}: {len(b.settings.expressions)} expressions and all raw tables resolve")
     context = ingest.IngestContext(
         ingest.ArrivalRange(None, cycle - 1, cycle.first),
@@ -55,34 +56,49 @@ def run(b: Bench) -> None:
             name: survey.checked(tables[name], canonical.BY_NAME[name], context, source.expressions)
             for name, source in settings.present.items()
         }
-        share = min(1.0, USERS_LOOKED_AT / max(checked["users"].select("user_id").distinct().count(), 1))
+        share = _share(raw.rows_by_log()["users"], checked["users"])
         rows = each(checked, lambda name: checkpointed(survey.sampled(checked[name], share=share)))
-        counts: Counts = survey.by_source(records(survey.months(rows, context)))
-        strangers = records(survey.strangers(rows))
+        asked: dict[str, Callable[[], DataFrame]] = {
+            "counts": lambda: survey.months(rows, context),
+            "strangers": lambda: survey.strangers(rows),
+            "rates": lambda: _base_rates(b, cycle, _settled(b, cycle), rows),
+        }
+        found = each(asked, lambda name: records(asked[name]()))  # planning is what takes long
+    counts: Counts = survey.by_source(found["counts"])
     _tell_rows(b, counts, share)
-    _tell_models(b, cycle, rows, counts)
-    found = [one for name, of_one in counts.items() for one in survey.stops(of_one, canonical.BY_NAME[name], settings)]
-    found += [
-        Finding("strangers", row["source"], f"{row['users']} users are in no row of `users`") for row in strangers
+    _tell_models(b, cycle, found["rates"], counts)
+    stops = [one for name, of_one in counts.items() for one in survey.stops(of_one, canonical.BY_NAME[name], settings)]
+    waiting = [
+        Finding("strangers", row["source"], f"{row['users']} users are in no row of `users`")
+        for row in found["strangers"]
     ]
-    if stops := [one for one in found if one.kind != "strangers"]:
-        raise SourceError("an ingest of these rows would stop", [*stops, *[one for one in found if one not in stops]])
-    for one in found:
+    if stops:
+        raise SourceError("an ingest of these rows would stop", [*stops, *waiting])
+    for one in waiting:
         b.say(f"  {one.what}: {one.advice}; their rows wait in quarantine")
     b.say("Nothing was written")
 
 
-def _opened(b: Bench, raw: RawTables, findings: list[Finding], cycle: Month) -> dict[str, DataFrame]:
+def _opened(b: Bench, raw: RawTables, cycle: Month) -> dict[str, DataFrame]:
     """The raw tables; SettingsError lists what is wrong with conf and with them."""
     tables: dict[str, DataFrame] = {}
-    try:
-        tables = raw.open()
-    except SourceError as error:
-        findings = [*findings, *error.findings]
+    with ThreadPoolExecutor(1) as pool:  # Spark's planner takes both at once
+        opening = pool.submit(raw.open)
+        findings = conf_check.findings(b, cycle)
+        try:
+            tables = opening.result()
+        except SourceError as error:
+            findings = [*findings, *error.findings]
     if findings:
         what = f"{len(findings)} problem{'s' if len(findings) > 1 else ''}"
         raise SettingsError(f"region {b.region} is not ready for {cycle}: {what}", findings)
     return tables
+
+
+def _share(rows: int | None, users: DataFrame) -> float:
+    """Share of the users that is looked at: of 10 000 of them. rows: of `users`, where Delta's log says so."""
+    most = users.select("user_id").distinct().count() if rows is None else rows
+    return min(1.0, USERS_LOOKED_AT / max(most, 1))
 
 
 def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
@@ -101,27 +117,30 @@ def _tell_rows(b: Bench, counts: Counts, share: float) -> None:
         )
 
 
-def _tell_models(b: Bench, cycle: Month, rows: Mapping[str, DataFrame], counts: Counts) -> None:
-    """Base rates of settled months, and which models these can train."""
-    settings, calendar = b.settings, b.settings.calendar
+def _settled(b: Bench, cycle: Month) -> Sequence[Month]:
+    """The months that a training of the cycle would read."""
+    return model.months(b.settings.calendar.newest_settled(cycle.first), settings=b.settings.model).all
+
+
+def _tell_models(b: Bench, cycle: Month, of_months: Sequence[Mapping[str, Any]], counts: Counts) -> None:
+    """Base rates of settled months in which rows arrived, and which models these can train."""
     arrivals = [row["first_arrival"] for name in canonical.ACTIVITY_SOURCES for row in counts.get(name, ())]
     first = min((month for month in arrivals if month), default=None)
     if first is None:
         b.say("  No row of any kind of activity can be dated: nothing can be trained")
         return
-    first_arrivals, newest = Month.parse(first), calendar.newest_settled(cycle.first)
-    known = [month for month in model.months(newest, settings=settings.model).all if month >= first_arrivals]
-    rates = _base_rates(b, cycle, known, rows) if known else []
+    first_arrivals = Month.parse(first)
+    rates = [dict(row) for row in of_months if row["cycle"] >= first]
     b.show("Users with a label, by settled month", rates)
     usable = _training_months(b, cycle, first_arrivals)
-    told = model.feasibility(rates, usable, settings=settings.model)
+    told = model.feasibility(rates, usable, settings=b.settings.model)
     b.show("What can be trained", told)
     if len(usable) < 2:
         later = (cycle + n for n in range(1, FURTHEST) if len(_training_months(b, cycle + n, first_arrivals)) > 1)
         b.say(f"  First cycle with a model, as these rows begin in {first}: {next(later, 'none in two years')}")
 
 
-def _base_rates(b: Bench, cycle: Month, months: Sequence[Month], rows: Mapping[str, DataFrame]) -> list[dict[str, Any]]:
+def _base_rates(b: Bench, cycle: Month, months: Sequence[Month], rows: Mapping[str, DataFrame]) -> DataFrame:
     settings, calendar = b.settings, b.settings.calendar
     sources = {name: survey.canonical_rows(frame, canonical.BY_NAME[name]) for name, frame in rows.items()}
     asked = labels.sources_asked(features.measures(settings.activity), settings.labels)
@@ -140,7 +159,7 @@ def _base_rates(b: Bench, cycle: Month, months: Sequence[Month], rows: Mapping[s
         calendar=calendar,
         settings=settings.labels,
     )
-    return records(labels.base_rates(of_users))
+    return labels.base_rates(of_users)
 
 
 def _training_months(b: Bench, cycle: Month, first_arrivals: Month) -> tuple[Month, ...]:

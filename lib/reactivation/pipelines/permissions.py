@@ -120,6 +120,7 @@ def require_feeds(r: Run, *, day: date) -> None:
         feeds=feeds,
         day=day,
         settings=r.settings.population,
+        few=r.settings.sources.few_bad_rows,
     )
     for row in found:
         if row["without_user"]:

@@ -1,7 +1,7 @@
 """Are the feeds of permissions fit to plan by: did they come lately, and can it be read whom their rows are about?"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -17,13 +17,16 @@ from reactivation.population.settings import PopulationSettings
 FEEDS = ("consents", "exclusions")
 FEED_OF = {"consents": "consents", "contacts": "consents", "exclusions": "exclusions"}
 """Receipts that refuse are counted with the consents."""
+RECENT = timedelta(days=31)
+"""Before the day: rows that came since are judged by themselves, so that a long history hides no broken delivery."""
 
 
 def feed_rows(permissions: Permissions, *, day: date, calendar: Calendar) -> DataFrame | None:
-    """What arrived of each feed before 00:00 of the day: feed, rows, without_user, newest_on. One row per feed.
+    """What arrived of each feed before 00:00 of the day, one row per feed.
 
-    Rows that broke a rule are counted as well; without_user: those whose user cannot be read. newest_on: day of the
-    newest readable arrival; null where there is none. None where the region has none of the tables.
+    feed, rows, without_user (those whose user cannot be read), recent_rows, recent_without_user (of the same, those of
+    the last `RECENT`), newest_on (day of the newest readable arrival; null where there is none). Rows that broke a rule
+    are counted as well. None where the region has none of the tables.
     """
     receipts = permissions.contacts
     refusals = None if receipts is None else receipts.where(F.col("status").isin(*REFUSING_STATUSES))
@@ -34,18 +37,21 @@ def feed_rows(permissions: Permissions, *, day: date, calendar: Calendar) -> Dat
         if rows is not None:
             told_at = F.col("arrived_at") if is_told else F.lit(None).cast("timestamp")
             known = rows.where(calendar.is_before("arrived_at", day))
-            found.append(known.select(feed, "user_id", told_at.alias("told_at")))
+            found.append(known.select(feed, "user_id", "arrived_at", told_at.alias("told_at")))
         unread = permissions.unread(source, day=day, calendar=calendar)
         if unread is not None:
-            found.append(unread.select(feed, "user_id", F.lit(None).cast("timestamp").alias("told_at")))
+            found.append(unread.select(feed, "user_id", "arrived_at", F.lit(None).cast("timestamp").alias("told_at")))
     if not found:
         return None
+    is_unknown, is_recent = F.col("user_id").isNull(), F.col("arrived_at") >= calendar.starts(day - RECENT)
     return (
         union_all(found)
         .groupBy("feed")
         .agg(
             F.count("*").alias("rows"),
-            F.count_if(F.col("user_id").isNull()).alias("without_user"),
+            F.count_if(is_unknown).alias("without_user"),
+            F.count_if(is_recent).alias("recent_rows"),
+            F.count_if(is_recent & is_unknown).alias("recent_without_user"),
             calendar.day(F.max("told_at")).alias("newest_on"),
         )
     )
@@ -63,25 +69,28 @@ def feed_problems(
     feeds: Iterable[str],
     day: date,
     settings: PopulationSettings,
+    few: int,
 ) -> Iterator[Finding]:
     """Why no wave can be planned on the day; nothing where the feeds are fit.
 
     rows: of `feed_rows`. delivered_on: by feed, the day of its newest delivery that an ingest saw, be it empty. feeds:
-    those that the region has by its conf.
+    those that the region has by its conf. few: recent rows without a user that are never too many.
     """
     found, consent = {row["feed"]: row for row in rows}, settings.consent
     oldest = consent.oldest_feed.oldest(day)
     for feed in feeds:
-        row = found.get(feed, {"rows": 0, "without_user": 0, "newest_on": None})
-        days = [known for known in (row["newest_on"], delivered_on.get(feed)) if known is not None]
+        newest_on = found[feed]["newest_on"] if feed in found else None
+        days = [known for known in (newest_on, delivered_on.get(feed)) if known is not None]
         if oldest is not None and max(days, default=date.min) < oldest:
             last = f"the newest delivery is of {max(days)}" if days else "no delivery is known"
             limit = f"older than the {consent.oldest_feed.days} days of population.consent.oldest_feed"
             advice = f"{last}, {limit}; bring the feed in (an empty file will do), then run jobs/ingest_sources.py"
             yield Finding("feed too old", feed, advice)
     for feed, row in sorted(found.items()):
-        share = row["without_user"] / row["rows"] if row["rows"] else 0.0
-        if share > consent.max_share_without_user:
-            limit = f"above {consent.max_share_without_user:g} (population.consent.max_share_without_user)"
-            advice = f"{row['without_user']} of {row['rows']} rows ({share:.2%}), {limit}; mend them: see `quarantine`"
-            yield Finding("user unreadable", feed, advice)
+        limit = f"above {consent.max_share_without_user:g} (population.consent.max_share_without_user)"
+        for kind, when, never_too_many in (("", "", 0), ("recent_", f" of the last {RECENT.days} days", few)):
+            rows_in, unknown = row[f"{kind}rows"], row[f"{kind}without_user"]
+            if unknown > never_too_many and unknown > consent.max_share_without_user * rows_in:
+                told = f"{unknown} of {rows_in} rows{when} ({unknown / rows_in:.2%}), {limit}"
+                yield Finding("user unreadable", feed, f"{told}; mend them: see `quarantine`")
+                break

@@ -38,6 +38,7 @@ def whole_database(root: Path) -> Path:
     MLflow makes them in dozens of steps and refuses to open what a process left that was killed among them. So they
     are made in another file, which gets its name once it is whole; a database that is there is never replaced.
     """
+    errors_alone()
     root.mkdir(parents=True, exist_ok=True)
     database = root / "mlflow.db"
     if not database.exists():

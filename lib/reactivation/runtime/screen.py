@@ -19,7 +19,7 @@ _WIDEST = 100
 _SIGNS = {"green": "●", "amber": "▲", "red": "✖", "grey": "○"}
 """A light has a shape as well: not everybody sees its colour."""
 _STYLES = {"green": "green", "amber": "yellow", "red": "red", "grey": "dim"}
-_MOST_LINES_OF_ONE = 3
+_MOST_LINES_OF_ONE = 4
 
 
 class Answer(Protocol):
@@ -56,18 +56,22 @@ def show(screen: Screen) -> None:
 
 
 def laid_out(screen: Screen, *, width: int) -> Group:
-    """The screen as `rich` prints it; a sentence that is too long for its lines is cut, the report has all of it."""
+    """The screen as `rich` prints it; no number is cut; a sentence may be, and the report has all of it."""
     found = Table.grid(padding=(0, 2, 0, 0))
     found.add_column(no_wrap=True)
     found.add_column()
     margin = max((len(answer.word) for answer in screen.answers), default=0) + 4
     for answer in screen.answers:
         seen = " ".join(filter(None, (answer.number, f"({answer.interval})" if answer.interval else None)))
-        head = Text.assemble((answer.question, "bold"), f"  {seen}" if seen else "", overflow="ellipsis", no_wrap=True)
-        room = _MOST_LINES_OF_ONE * (width - margin - 12)
+        wide = width - margin - 2
+        is_one_line = len(answer.question) + len(seen) + 2 <= wide
+        head = [Text(answer.question, "bold")] + ([Text(seen)] if seen else [])
+        if is_one_line and seen:
+            head = [Text.assemble((answer.question, "bold"), f"  {seen}")]
+        room = (_MOST_LINES_OF_ONE - len(head)) * (wide - 10)
         said = textwrap.shorten(answer.sentence, room, placeholder=" …") if answer.sentence else ""
         light = Text(f"{_SIGNS[answer.light]} {answer.word}", _STYLES[answer.light])
-        found.add_row(light, Group(head, Text(said)) if said else head)
+        found.add_row(light, Group(*head, *([Text(said)] if said else [])))
     places = Table.grid(padding=(0, 2, 0, 0))
     for name, place in screen.places.items():
         places.add_row(Text(name, "bold"), Text(place, overflow="fold"))
