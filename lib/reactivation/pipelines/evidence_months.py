@@ -1,6 +1,7 @@
 """No job, but what several share: the past months that teach a cycle, and what they say of bands and base rates."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -120,9 +121,18 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     known = campaign.gains.known(rows, settings.tiers)
     if not known:
         return None
-    costs = [option.cost for option in campaign.capacity.priced_options(wave, settings)]
-    guided_by = settings.guidance_channel
-    return campaign.gains.of_wave(wave, name, costs, known=known, guidance_channel=guided_by, settings=settings.tiers)
+    options, worth = campaign.capacity.priced_options(wave, settings), r.settings.experiment.active_user_value
+    found = campaign.gains.of_wave(
+        wave,
+        name,
+        [option.cost for option in options],
+        known=known,
+        guidance_channel=settings.guidance_channel,
+        settings=settings.tiers,
+    )
+    shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
+    others = campaign.gains.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
+    return replace(found, others=others)
 
 
 def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:

@@ -60,7 +60,11 @@ def run(r: Run) -> None:
     planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
-    for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
+    lines = [] if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms)
+    if (gains := material.more["gains"]) is not None:
+        how: dict[str, Any] = {"moved": planned.moved, "confidence": settings.tiers.confidence}
+        lines += campaign.gains.told(gains, material.wave, name, **how)
+    for line in lines:
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)

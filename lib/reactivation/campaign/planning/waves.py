@@ -16,6 +16,7 @@ from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
+from reactivation.campaign.planning.cells import MICRO
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.planning.model_cell import CELL, VALUE, PricedCell, Terms, Worth
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
@@ -50,11 +51,11 @@ class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
 
     decided: user_id, reason and more of each low-activity user; the waterfall counts its reasons.
-
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
     low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
-    where it is allocated by prices, in the region's currency.
+    where it is allocated by prices, in the region's currency. moved: users whom the options are expected to move that
+    the cell `model` chose, by label.
     """
 
     plan: DataFrame
@@ -66,6 +67,7 @@ class PlannedWave(NamedTuple):
     digest: str
     barred: int
     worth: Worth | None = None
+    moved: Mapping[str, float] = {}
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -178,14 +180,15 @@ def _planned(
     says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
     worth = None if priced is None else priced.worth(found.value, found.given_up)
-    rows_of_plan = _rows(decided, options)
-    return PlannedWave(rows_of_plan, decided, waterfall, limits, found.sent, found.cost, digest, found.barred, worth)
+    sums = found.sent, found.cost, digest, found.barred, worth, found.moved
+    return PlannedWave(_rows(decided, options), decided, waterfall, limits, *sums)
 
 
 class _Counted(NamedTuple):
     """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users.
 
     value: sum over the users allocated by prices, millionths; given_up: over those who explore beside them, billionths.
+    moved: as for `PlannedWave`.
     """
 
     reasons: Counter[str]
@@ -195,19 +198,21 @@ class _Counted(NamedTuple):
     barred: int
     value: int
     given_up: int
+    moved: dict[str, float]
 
 
 def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     """What is known of a plan as a whole; one query."""
     reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
     barred = value = given_up = 0
-    by_label = {option.label: option for option in options}
+    by_label, moved = {option.label: option for option in options}, dict[str, float]()
+    is_chosen = (F.col("policy") == CELL) & ~F.col("is_exploration") & (F.col("option") != GUIDANCE)
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row = F.xxhash64(*decides).cast("decimal(20,0)")
-    sums = [F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.sum("value").alias("value")]
-    sums.append(F.sum("given_up").alias("given_up"))
-    sums.append(F.count_if("is_barred_unread").alias("barred"))
-    for row in decided.groupBy("reason", "option").agg(*sums).collect():
+    of_row, gain = F.xxhash64(*decides).cast("decimal(20,0)"), F.round(F.col("expected_gain") * MICRO).cast("bigint")
+    sums = {"users": F.count("*"), "hash": F.sum(of_row), "value": F.sum("value"), "given_up": F.sum("given_up")}
+    sums |= {"barred": F.count_if("is_barred_unread"), "moved": F.sum(F.when(is_chosen, gain))}
+    found = decided.groupBy("reason", "option").agg(*[each.alias(name) for name, each in sums.items()])
+    for row in found.collect():
         reasons[row.reason] += row.users
         barred, value, given_up = barred + row.barred, value + (row.value or 0), given_up + (row.given_up or 0)
         if row.reason in _IN_PLAN:
@@ -215,12 +220,12 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
         if row.reason == "planned":
             sent[by_label[row.option].channel] += row.users
             cost += by_label[row.option].cost * row.users
-    return _Counted(reasons, sent, cost, rows, barred, value, given_up)
+            moved |= {row.option: row.moved / MICRO} if row.moved else {}
+    return _Counted(reasons, sent, cost, rows, barred, value, given_up, moved)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
-
     option = F.col("option")
     found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {
