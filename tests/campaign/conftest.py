@@ -55,6 +55,7 @@ def _conf() -> dict[str, Any]:
             "none": {"value_cny": 0, "redemption_share": 0},
             "gift": {"value_cny": 10, "redemption_share": 0.15},
         },
+        "redemption": {"is_learnt": True, "prior_offers": 200},
         "exploration": {"none_share": 0.25, "reserve_share": 0.2},
         "lead_days": 0,
         "templates": {

@@ -56,7 +56,7 @@ class Result:
             gains=gains,
             terms=terms,
         )
-        self.worth = planned.worth
+        self.worth, self.moved = planned.worth, planned.moved
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
@@ -364,6 +364,7 @@ def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[s
     assert (with_gains.of("sms"), with_gains.of("push")) == ([1], [2, 3, 4])
     assert (without.of("sms"), without.of("push")) == ([], [1, 2, 3, 4])
     assert {user: row.expected_gain for user, row in with_gains.rows.items()} == {1: 0.07, 2: 0.01, 3: None, 4: None}
+    assert (with_gains.moved, without.moved) == ({"sms/gift": 0.07, "push/none": 0.01}, {})
     assert {row.expected_gain for row in without.rows.values()} == {None}
     put_off = Result(known, conf, {"model": 2, "rule": 2}, gains=WaveGains((-0.05, 0.07), {}, (1,)))
     assert (put_off.of("sms"), put_off.of("push")) == ([1], [3, 4])  # the model offers no push; the rule does
@@ -378,6 +379,7 @@ def test_guidance_is_expected_to_gain_what_it_gains_in_the_users_tier(facts: Any
     known = facts(["user_id", "policy", "is_selected", "tier", "policy_rank", "can_push"], people)
     found = Result(known, conf, {"model": 3}, gains=WaveGains((0.05, None), {"low_potential": 0.02}, (0, 1)))
     assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: 0.02, 3: None}
+    assert found.moved == {"push/none": 0.05}  # guidance is no option that was chosen
 
 
 LEARNT = WaveGains(options=(0.01, 0.07), guidance={}, order=(1, 0))

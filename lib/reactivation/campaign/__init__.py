@@ -16,6 +16,7 @@ from reactivation.campaign.planning import (
     gains,
     intensity,
     model_cell,
+    redemption,
     wave_days,
     waves,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "manifest",
     "model_cell",
     "money",
+    "redemption",
     "templates",
     "untouched",
     "usable_months",

@@ -89,6 +89,7 @@ ASSIGN = Step(
         "tiers",
         "wave_waterfall",
         "wave_releases",
+        "contact_ledger",
     ),
     ("tier_bands", "tiers", "arms", "experiment_plan", "balance", "spend_forecast"),
 )

@@ -12,6 +12,7 @@ from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records
 from reactivation.periods import Month
+from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
 
 
@@ -133,6 +134,32 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
     others = campaign.gains.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
     return replace(found, others=others)
+
+
+def at_learnt_costs(r: Run) -> Run:
+    """The run with redemption shares as settled months showed them, in all cells alike; says which.
+
+    They are those of the newest `tiers.evidence_months` months that may teach the cycle, whatever its day.
+    """
+    settings = r.settings.campaign
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    if not settings.redemption.is_learnt or events is None or not r.has(derived.CONTACT_LEDGER):
+        return r
+    oldest, newest = campaign.usable_months.window(
+        r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
+    )
+    ledger = r.read(derived.CONTACT_LEDGER, F.col("cycle").between(str(oldest), str(newest)))
+    seen = campaign.redemption.observed(
+        releases.ledger(r).released_contacts(ledger),
+        r.read_present([canonical.CONTACTS]).get("contacts"),
+        events,
+        newest=newest,
+        calendar=r.calendar,
+    )
+    learnt, lines = campaign.redemption.learnt(records(seen), settings)
+    for line in lines:
+        r.say(f"    {line}")
+    return r.under(campaign=learnt)
 
 
 def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:

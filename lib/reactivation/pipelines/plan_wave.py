@@ -104,6 +104,7 @@ class Material(NamedTuple):
 
 def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> Material:
     """Everything that a wave is planned from, as of its day. Writes nothing."""
+    r = evidence_months.at_learnt_costs(r)
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))

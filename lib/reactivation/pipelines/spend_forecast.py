@@ -25,6 +25,7 @@ def required(r: Run, arms: DataFrame, tiers: DataFrame) -> list[dict[str, Any]]:
 
 def forecast(r: Run, arms: DataFrame, tiers: DataFrame) -> list[campaign.Forecast]:
     """One forecast per wave and cell."""
+    r = evidence_months.at_learnt_costs(r)
     settings = r.settings.campaign
     cells = campaign.arms.cell_sizes(arms)
     if not settings.waves:
