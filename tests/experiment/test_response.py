@@ -108,7 +108,7 @@ def test_each_half_is_estimated_alone_and_both_together_are_all_users() -> None:
     variance = 79 / 78 * 0.75 * 0.25 * 2 / 40  # two shares of 0.75 and 0.25 of 40 users, as 80 clusters
     assert row["standard_error_first"] ** 2 == pytest.approx(variance, rel=0.02)
     assert row["control_error_first"] ** 2 == pytest.approx(variance / 2, rel=0.02)
-    few = [rows[0], {**PLACE, "half": "second", **half(3, 20)}]
+    few = [rows[0], {**PLACE, "half": "second", **half(2, 10)}]
     seen = experiment.response(few, cycle=MAY, months=1, settings=SETTINGS)[0]
     assert seen["status"] == "estimated"
     assert [seen[f"{name}_second"] for name in ("lift", "standard_error", "control_error")] == [None] * 3
