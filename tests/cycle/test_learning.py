@@ -8,10 +8,11 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from cycle.conftest import Bank
-from reactivation import cli
+from reactivation import cli, model
 from reactivation.contracts import canonical, derived, flow
+from reactivation.errors import ModelError
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months
+from reactivation.pipelines import evidence_months, training_rows
 from reactivation.runtime.store import Store
 
 pytestmark = pytest.mark.cycle
@@ -96,3 +97,43 @@ def test_training_knows_who_was_left_alone(bank: Bank) -> None:
     drawn = alone.where("is_drawn")
     weight = left_alone.where("is_drawn").agg(F.sum("weight_untouched")).collect()[0][0]
     assert weight == pytest.approx(drawn.count(), rel=0.02)  # they speak for all who were drawn but a few
+
+
+def test_an_options_lift_learns_from_its_draws_by_what_was_known_on_the_day(bank: Bank) -> None:
+    """Of W1, the month's first wave, what users did from its day on is the outcome of the whole month."""
+    r, option = bank.open(flow.TRAIN, LEARNER), "sms/login_discount"
+    outcomes, features = bank.read(derived.OUTCOMES, CYCLE), bank.read(derived.FEATURES, CYCLE)
+    months = model.Months(train=(), test=Month.parse(CYCLE))
+    training = model.Training(r.cycle, months, r.settings_hash, {}, "")
+    material = training_rows.Material(r, training, features, outcomes, None, 0)
+    rows = material.option_rows(f"W1/{option}")
+    drawn = bank.read(derived.WAVE_PLAN, CYCLE).where("wave = 'W1' and is_exploration")
+    (widest,) = (
+        drawn.where("channel = 'none' or channel = 'sms'")
+        .groupBy("drawn_from")
+        .count()
+        .orderBy(F.desc("count"))
+        .head(1)
+    )
+    expected = {
+        row.user_id: (float(row.channel == "sms"), float(row.is_active))
+        for row in drawn.where(F.col("drawn_from") == widest.drawn_from)
+        .where("channel in ('sms', 'none')")
+        .join(outcomes, ["cycle", "user_id"])
+        .collect()
+    }
+    found = {row.user_id: (row.is_treated, row.label) for row in rows.collect()}
+    assert found == expected
+    assert len({side for side, _ in found.values()}) == 2
+    assert rows.select("propensity").distinct().count() == 1
+    (day,) = drawn.select("send_on").distinct().collect()
+    logins = bank.read(canonical.LOGINS).where(
+        (F.col("event_at") >= r.calendar.starts(Month.parse(CYCLE).first))
+        & r.calendar.is_before("event_at", day.send_on)
+        & r.calendar.is_before("arrived_at", day.send_on)
+    )
+    counts = {row.user_id: row["count"] for row in logins.groupBy("user_id").count().collect()}
+    to_date = {row.user_id: row.login_count_to_date for row in rows.collect()}
+    assert to_date == {user: counts.get(user, 0) for user in found}
+    with pytest.raises(ModelError, match="no lift of W9"):
+        material.option_rows(f"W9/{option}")

@@ -52,7 +52,7 @@ _LEARNT_FROM = ("features", "labels", "activity", "arms", "tiers", "experiment_p
 TRAIN = Step(
     "train_models",
     "two models, tested out of time, gated, registered",
-    (*_LEARNT_FROM, "users"),
+    (*dict.fromkeys((*_LEARNT_FROM, *CANONICAL)), "wave_plan", "wave_releases"),
     ("model_ledger",),
 )
 APPROVE = Step(
