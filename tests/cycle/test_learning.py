@@ -35,11 +35,12 @@ def test_bands_are_shown_by_the_settled_month_and_by_none_that_has_not_settled(b
 
 def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
     columns = ["cycle", "wave", "tier", "channel", "benefit", "status", "lift", "standard_error", "control_error"]
+    columns += [f"{name}_{half}" for half in derived.HALVES for name in ("lift", "standard_error", "control_error")]
     sms, push = ("W1", "high_potential", "sms", "login_discount"), ("W1", "high_potential", "push", "login_discount")
     told = [
-        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01),
-        (CYCLE, *push, "not_estimable", None, None, None),
-        (NEXT, *push, "estimated", 0.30, 0.02, 0.01),  # has not settled when the learner plans
+        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01, 0.13, 0.03, 0.02, 0.09, 0.03, 0.02),
+        (CYCLE, *push, "not_estimable", *[None] * 9),
+        (NEXT, *push, "estimated", 0.30, 0.02, 0.01, *[None] * 6),  # has not settled when the learner plans
     ]
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
@@ -50,6 +51,9 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
         "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
     }
+    assert gains["W1"] is not None
+    others = gains["W1"].others.of(("high_potential", "W1", "sms", "login_discount"))
+    assert others == pytest.approx((0.11, 0.03**2 / 2))
     assert evidence_months.gains(before, waves["W1"], "W1") is None
 
 
