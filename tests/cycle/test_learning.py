@@ -63,7 +63,8 @@ def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
     """Of April's 300 SMS 50 were redeemed: with conf's 0.20 of 200 offers they are 90 of 500."""
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     release = "sandbox-mobile_activity-2026-04-W1-v1"
-    when = {"send_from": "2026-04-08", "benefit_valid_until": "2026-04-20", "plan_version": 1}
+    when = {"send_from": "2026-04-08", "benefit_valid_until": "2026-04-20"}
+    when |= dict.fromkeys(("plan_version", "send_order", "template_version"), 1)
     names = ["cycle", "release_id", "contact_id", "user_id", "channel", "benefit", *when]
     offers = [("2026-04", release, f"c{n}", n, "sms", "login_discount", *when.values()) for n in range(300)]
     offers += [("2026-04", "of-another", f"d{n}", n, "sms", "login_discount", *when.values()) for n in range(300)]
