@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from reactivation import population
-from reactivation.campaign import CampaignSettings, WaveSalts
+from reactivation.campaign import CampaignSettings, Odds, WaveSalts
 from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
 from reactivation.campaign.planning.gains import WaveGains
@@ -39,6 +39,8 @@ class Result:
         cells: dict[str, int],
         gains: WaveGains | None = None,
         terms: Terms | None = None,
+        *,
+        odds: Odds | None = None,
     ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
@@ -55,6 +57,7 @@ class Result:
             settings=settings,
             gains=gains,
             terms=terms,
+            odds=odds,
         )
         self.worth, self.moved = planned.worth, planned.moved
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
@@ -209,7 +212,8 @@ def crowd(facts: Any, turn: int) -> DataFrame:
     return facts(names, people)
 
 
-def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, Any]) -> None:
+@pytest.mark.parametrize("weights", [(), (0.10, 0.42, 0.23)])
+def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, Any], weights: tuple[float, ...]) -> None:
     conf["waves"]["W1"] |= {
         "exploration_share": 1,
         "options": [
@@ -222,7 +226,10 @@ def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, An
     users = 1500
     people = [(u, u + 1, float(u % 2), u % 4 < 2) for u in range(users)]
     found = Result(
-        facts(["user_id", "policy_rank", "transaction_own_count_1m", "can_push"], people), conf, {"rule": users}
+        facts(["user_id", "policy_rank", "transaction_own_count_1m", "can_push"], people),
+        conf,
+        {"rule": users},
+        odds=Odds(0.25, weights) if weights else None,
     )
     assert len(found.rows) == users  # `none` is a draw like the others, and kept
     assert all(row.is_exploration for row in found.rows.values())
@@ -238,6 +245,8 @@ def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, An
         counts = {key: sum((row.channel, row.benefit) == key for row in rows) for key in chances}
         assert sum(chances.values()) == pytest.approx(1)
         assert chances["none", "none"] == 0.25
+        if weights and kind == 1:  # push and SMS with the gift and without: all three
+            assert [chances[one] for one in (("push", "none"), ("sms", "gift"), ("sms", "none"))] == list(weights)
         assert all(counts[key] / len(rows) == pytest.approx(chances[key], abs=0.08) for key in chances)
     assert found.reasons["drawn_none"] == len(found.of("none"))
 

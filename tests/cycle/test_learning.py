@@ -1,5 +1,6 @@
 """A settled month teaches the month after the next, by what the jobs themselves read of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from cycle.conftest import Bank
-from reactivation import cli, model
+from reactivation import campaign, cli, experiment, model
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import ModelError
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, training_rows
+from reactivation.pipelines import evidence_months, plan_registration, training_rows
+from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 
 pytestmark = pytest.mark.cycle
@@ -89,6 +91,51 @@ def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
     assert share(flow.PLAN, "2026-12") == 0.20  # and by then is too old
     assert share(flow.PLAN, "2026-06", "--set", "campaign.redemption.is_learnt=false") == 0.20
     assert share(flow.PLAN, "2026-06", "--set", "campaign.learning.frozen_after=2026-03") == 0.20
+
+
+def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registered(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = bank.open(flow.ASSIGN, LEARNER)
+    assert evidence_months.odds(plain) == {}
+    r = adaptive(plain)
+    found = evidence_months.odds(r)
+    waves = r.settings.campaign.waves
+    assert "W1" in found
+    for name, own in found.items():
+        assert len(own) == len(waves[name].options)
+        assert sum(own) == pytest.approx(0.75)
+        assert min(own) >= 0.10
+    plan = plan_registration.draft(r, found)
+    assert plan["offers"]["odds"] == {name: list(own) for name, own in found.items()}
+    text = experiment.canonical(plan)
+    registered = {"plan_json": text, "plan_hash": experiment.sealed(text)}
+    monkeypatch.setattr(plan_registration, "row", lambda _: registered)
+    monkeypatch.setattr(evidence_months, "odds", lambda _: pytest.fail("odds are registered once"))
+    assert plan_registration.draft(r) == plan
+    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, found["W1"])
+    assert "odds" not in plan_registration.draft(plain)["offers"]
+
+
+def test_a_month_with_adaptive_odds_judges_no_lift(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    r = adaptive(bank.open(flow.TRAIN, LEARNER))
+    told = []
+    for cycle, odds in (("2026-04", {}), (CYCLE, {"W1": (0.55, 0.20)})):
+        text = experiment.canonical(plan_registration.draft(replace(r, cycle=Month.parse(cycle)), odds))
+        told.append((cycle, text, experiment.sealed(text)))
+    plans = rows(derived.EXPERIMENT_PLAN, ["cycle", "plan_json", "plan_hash"], told)
+    store.replace(derived.EXPERIMENT_PLAN, plans, {"cycle": ["2026-04", CYCLE]})
+    r = bank.open(flow.TRAIN, LEARNER)
+    assert list(evidence_months.touched_probabilities(r, ["2026-04", CYCLE])) == ["2026-04"]
+
+
+def adaptive(r: Run) -> Run:
+    """The run with adaptive exploration, for which a few events will do."""
+    settings = r.settings.campaign
+    exploration = settings.exploration.model_copy(update={"adaptive": True})
+    few = r.settings.experiment.model_copy(update={"minimum_expected_events": 1})
+    return r.under(campaign=settings.model_copy(update={"exploration": exploration}), experiment=few)
 
 
 def test_training_knows_who_was_left_alone(bank: Bank) -> None:

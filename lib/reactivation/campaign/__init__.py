@@ -9,6 +9,7 @@ makes the rows of its files.
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
 from reactivation.campaign.planning import (
+    adaptive,
     capacity,
     eligibility,
     facts,
@@ -21,6 +22,7 @@ from reactivation.campaign.planning import (
     waves,
 )
 from reactivation.campaign.planning.eligibility import WaveSalts
+from reactivation.campaign.planning.exploration import Odds
 from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.planning.model_cell import Terms
@@ -37,8 +39,10 @@ __all__ = [
     "Forecast",
     "Intensity",
     "Ledger",
+    "Odds",
     "Terms",
     "WaveSalts",
+    "adaptive",
     "arms",
     "bands",
     "capacity",

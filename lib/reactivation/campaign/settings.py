@@ -22,6 +22,8 @@ from reactivation.periods import Calendar, Month
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
+LEAST_SHARE, LEAST_NONE_SHARE = 0.1, 0.2
+"""Least probability of an option, and of none, where probabilities are adaptive."""
 GUIDED_TIERS = ("high_potential", "low_potential")
 """Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
 
@@ -121,12 +123,22 @@ class Wave(FrozenModel):
 class ExplorationSettings(FrozenModel):
     """How options are drawn.
 
-    none_share: P(nothing is sent); the rest is shared equally by the options a user can get. reserve_share: of every
-    capacity and budget, kept for the draws; what they leave goes to the others.
+    none_share: P(nothing is sent); the rest is shared by the options a user can get: equally, or where they are
+    `adaptive`, by how likely each is the best one, as settled months showed before the first wave (see `adaptive`).
+    Then nothing is sent with probability 0.2 at least, and each option with 0.1. reserve_share: of every capacity and
+    budget, kept for the draws; what they leave goes to the others.
     """
 
     none_share: float = Field(gt=0, lt=1)
     reserve_share: Share
+    adaptive: bool
+
+    @model_validator(mode="after")
+    def _leaves_each_its_least(self) -> Self:
+        most = 1 - MOST_OPTIONS * LEAST_SHARE
+        if self.adaptive and not LEAST_NONE_SHARE <= self.none_share <= most:
+            raise ValueError(f"none_share {self.none_share}, must lie from {LEAST_NONE_SHARE} to {most} to be adaptive")
+        return self
 
 
 class CampaignSettings(FrozenModel):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from math import sqrt
-from typing import Any
+from typing import Any, Literal
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -30,17 +30,18 @@ def exploration(
     tiers: DataFrame,
     salt: str,
     leave_out: Collection[tuple[str, str]] = (),
+    by: Literal["half", "cycle"] = "half",
 ) -> DataFrame:
     """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
-    Grain and key: tier, wave, channel, benefit, half. The three tables hold the same cycles; a tier is that of the
-    month. The treatment are users who drew the option; the control are users who could have drawn it but drew `none`. A
-    user who drew `none` is a control for every option that was open to the user, and for no other, so that both sides
-    of a comparison are the same kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months
-    is one cluster, and in the same half in all of them, so the sums of both halves add up to those of all users. The
-    outcome is `is_active` over the whole outcome window, for every wave. What users did before the wave adds noise but
-    no difference, because the draw came later. salt: of the draw of halves. leave_out: cycles and waves whose draws
-    were not what was recorded (`unfair`).
+    Grain and key: tier, wave, channel, benefit, and half, or cycle for `by_month`. The three tables hold the same
+    cycles; a tier is that of the month. The treatment are users who drew the option; the control are users who could
+    have drawn it but drew `none`. A user who drew `none` is a control for every option that was open to the user, and
+    for no other, so that both sides of a comparison are the same kind of users. Every draw weighs 1 / propensity. A
+    user who was drawn in several months is one cluster, and in the same half in all of them, so the sums of both halves
+    add up to those of all users. The outcome is `is_active` over the whole outcome window, for every wave. What users
+    did before the wave adds noise but no difference, because the draw came later. salt: of the draw of halves.
+    leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
     """
     is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"
@@ -62,7 +63,13 @@ def exploration(
         )
         .withColumn(HALF, randomization.draw(randomization.bucket(salt), dict.fromkeys(HALVES, 1 / len(HALVES))))
     )
-    return clusters.sums(known, (*KEY, HALF))
+    return clusters.sums(known, (*KEY, by))
+
+
+def by_month(sums: Iterable[Mapping[str, Any]], *, settings: ExperimentSettings) -> list[dict[str, Any]]:
+    """Each option against none in each month: as `response`, without halves. sums: of `exploration` by cycle."""
+    names = ("cycle", *KEY)
+    return [{**{name: row[name] for name in names}, **_estimated(clusters.pair(row), settings)} for row in sums]
 
 
 def response(

@@ -111,7 +111,8 @@ def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> M
     gains = evidence_months.gains(r, wave, name)
     terms = None if gains is None else _terms(r, known, as_of)
     more = {"name": name, "cells": cells, "settings": settings, "cycle": str(r.cycle), "send_on": send_on}
-    return Material(eligible, wave, terms, {**more, "gains": gains})
+    odds = plan_registration.odds_of(r, plan_registration.registered_odds(r), name)
+    return Material(eligible, wave, terms, {**more, "gains": gains, "odds": odds})
 
 
 def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:

@@ -47,18 +47,19 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
 
 def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> JointPosterior[Lifted]:
     return shrunk(
-        [_key(row) for row in rows],
+        [lifted(row) for row in rows],
         [row["lift"] for row in rows],
-        _covariance(rows),
+        covariance(rows),
         spread=settings.lift_spread_share,
     )
 
 
-def _key(row: Mapping[str, Any]) -> Lifted:
+def lifted(row: Mapping[str, Any]) -> Lifted:
+    """What a row of `response` is the lift of."""
     return row["tier"], row["wave"], row["channel"], row["benefit"]
 
 
-def _covariance(rows: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
+def covariance(rows: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
     """Of the errors of lifts of one tier: options of a wave have the error of their control in common."""
     own, control = ([float(row[name] or 0.0) for row in rows] for name in ("standard_error", "control_error"))
     shared = [[a["wave"] == b["wave"] for a in rows] for b in rows]
@@ -96,20 +97,20 @@ def reestimated(
         if row["tier"] == "high_potential" and row["status"] == "estimated" and row["standard_error"]
     ]
     samples = [every, *(_of_half(every, half) for half in HALVES)]
-    own = [[row for row in sample if row["wave"] == wave and _key(row)[2:] in costs] for sample in samples]
+    own = [[row for row in sample if row["wave"] == wave and lifted(row)[2:] in costs] for sample in samples]
     if not own[0] or len({len(sample) for sample in own}) > 1:
         return _NOTHING
 
     def order(sample: int) -> list[Lifted]:
         gains = known(samples[sample], settings)["high_potential"]
-        return sorted(map(_key, own[sample]), key=lambda key: costs[key[2:]] - gains.combined({key: 1.0}).mean)
+        return sorted(map(lifted, own[sample]), key=lambda key: costs[key[2:]] - gains.combined({key: 1.0}).mean)
 
     keys, means, errors = order(0), np.zeros(len(own[0])), np.zeros((len(own[0]), len(own[0])))
     for chooses, values in ((1, 2), (2, 1)):
-        place = {_key(row): n for n, row in enumerate(own[values])}
+        place = {lifted(row): n for n, row in enumerate(own[values])}
         at = [place[key] for key in order(chooses)]
         means += np.array([float(row["lift"]) for row in own[values]])[at] / 2
-        errors += _covariance(own[values])[np.ix_(at, at)] / 4
+        errors += covariance(own[values])[np.ix_(at, at)] / 4
     return JointPosterior(tuple(keys), means, errors)
 
 

@@ -87,18 +87,20 @@ def plan(
     settings: CampaignSettings,
     gains: WaveGains | None = None,
     terms: Terms | None = None,
+    odds: exploration.Odds | None = None,
 ) -> PlannedWave:
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
     have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
-    alone goes by it: with `terms` at the best total value (`model_cell`), else in the order of the gains.
+    alone goes by it: with `terms` at the best total value (`model_cell`), else in their order. odds: None: all alike.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
-    guidance, none_share = capacity.guidance_option(wave, settings), settings.exploration.none_share
+    guidance, odds = capacity.guidance_option(wave, settings), odds or exploration.Odds(settings.exploration.none_share)
     whole = capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
     waiting = eligible.where(F.col("reason").isNull())
-    thresholds, draws = exploration.drawn(waiting, wave=wave, options=options, whole=whole, settings=settings)
+    kept, share = settings.exploration.reserve_share, wave.exploration_share
+    thresholds, draws = exploration.drawn(waiting, share, kept, options=options, whole=whole, odds=odds)
     is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
     remaining = dict(whole)
     for policy, one in product(POLICIES, options):
@@ -116,7 +118,7 @@ def plan(
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
     of_draw = F.col("option_bucket"), F.col("options_mask")
-    drawn = exploration.option_drawn(*of_draw, options=options, none_share=none_share)
+    drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
     option = F.when(is_explorer, drawn).otherwise(F.coalesce(by_price, allocated.option))
     reason = F.coalesce(
@@ -140,7 +142,7 @@ def plan(
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),
-        *exploration.columns(is_explorer, options, none_share=none_share),
+        *exploration.columns(is_explorer, options, odds=odds),
         (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
         (F.lit(0) if priced is None else F.when(is_own_draw, priced.given_up(drawn, options))).alias("given_up"),
     )
