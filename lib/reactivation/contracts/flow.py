@@ -87,6 +87,7 @@ ASSIGN = Step(
         "response",
         "labels",
         "tiers",
+        "wave_plan",
         "wave_waterfall",
         "wave_releases",
         "contact_ledger",
