@@ -17,6 +17,11 @@ def conf() -> dict[str, Any]:
     return _conf()
 
 
+def settings_of_conf() -> CampaignSettings:
+    """The same as settings, for what needs no fixture."""
+    return CampaignSettings.model_validate(_conf())
+
+
 def _conf() -> dict[str, Any]:
     return {
         "learning": {"frozen_after": None},
@@ -55,7 +60,8 @@ def _conf() -> dict[str, Any]:
             "none": {"value_cny": 0, "redemption_share": 0},
             "gift": {"value_cny": 10, "redemption_share": 0.15},
         },
-        "exploration": {"none_share": 0.25, "reserve_share": 0.2},
+        "redemption": {"is_learnt": True, "prior_offers": 200},
+        "exploration": {"none_share": 0.25, "reserve_share": 0.2, "adaptive": False},
         "lead_days": 0,
         "templates": {
             name: {

@@ -46,7 +46,7 @@ def test_cells_share_by_their_contactable_users(settings: CampaignSettings) -> N
 def test_all_who_are_wanted_explore_where_there_is_capacity() -> None:
     few = [Candidates(bucket, 0b11, 1) for bucket in range(0, 10_000, 100)]
     found = exploration.threshold(
-        few, wanted_share=0.05, options=OPTIONS, reserve=PLENTY, whole=PLENTY, none_share=0.25
+        few, wanted_share=0.05, options=OPTIONS, reserve=PLENTY, whole=PLENTY, odds=exploration.Odds(0.25)
     )
     assert found == 500
 
@@ -68,13 +68,13 @@ def test_exploration_falls_before_anybody_draws_where_capacity_is_short(
 ) -> None:
     candidates = [Candidates(10 * n, 0b11, 1) for n in range(50)]
     bucket = exploration.threshold(
-        candidates, wanted_share=0.05, options=OPTIONS, reserve=reserve, whole=whole, none_share=0.25
+        candidates, wanted_share=0.05, options=OPTIONS, reserve=reserve, whole=whole, odds=exploration.Odds(0.25)
     )
     assert sum(one.bucket < bucket for one in candidates) == units
 
 
 @pytest.mark.parametrize("mask", range(1, 32))
 def test_the_chances_of_a_user_add_up_to_one(mask: int) -> None:
-    shares = exploration.shares(mask, none_share=0.3)
+    shares = exploration.shares(mask, exploration.Odds(0.3))
     assert sum(shares.values()) == pytest.approx(1)
     assert len(shares) == mask.bit_count() + 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reactivation.campaign import CampaignSettings, WaveSalts
+from reactivation.campaign import CampaignSettings, Odds, WaveSalts
 from reactivation.campaign.planning import eligibility
 from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity, of_cells, priced_options
 from reactivation.campaign.planning.forecast import (
@@ -27,7 +27,7 @@ CONF = Path(__file__).parents[2] / "conf"
 PUSH = PricedOption("push/none", 0, "push", "none", Decimal(0))
 SMS = PricedOption("sms/gift", 1, "sms", "gift", Decimal("1.50"))
 CALL = PricedOption("call/gift", 2, "call", "gift", Decimal("4.00"))
-PLAIN = Draws(explored=0.0, none=0.25, reserve=0.2)
+PLAIN = Draws(explored=0.0, odds=Odds(0.25), reserve=0.2)
 PLENTY = RemainingCapacity({"push": 1_000, "sms": 1_000, "call": 1_000}, 10**9)
 
 
@@ -56,12 +56,12 @@ def test_the_same_days_of_the_month_before_stand_in_for_the_month_to_date() -> N
 @pytest.mark.numbers
 def test_draws_come_first_and_from_what_is_kept_for_them() -> None:
     sizes = {(0, 0b011): 100.0}
-    contacts, cents, _ = of_cell(sizes, [PUSH, SMS], part=PLENTY, draws=Draws(0.2, 0.25, 0.2))
+    contacts, cents, _ = of_cell(sizes, [PUSH, SMS], part=PLENTY, draws=Draws(0.2, Odds(0.25), 0.2))
     # twenty are drawn: five get none, seven and a half each option; the eighty others all get the push
     assert contacts == pytest.approx({"push": 87.5, "sms": 7.5, "call": 0})
     assert cents == pytest.approx(7.5 * 150)
     few = RemainingCapacity({"push": 1_000, "sms": 10}, 10**9)  # two SMS are kept for draws
-    contacts, _, _ = of_cell(sizes, [PUSH, SMS], part=few, draws=Draws(0.2, 0.25, 0.2))
+    contacts, _, _ = of_cell(sizes, [PUSH, SMS], part=few, draws=Draws(0.2, Odds(0.25), 0.2))
     assert contacts["sms"] == pytest.approx(2)
 
 

@@ -14,6 +14,7 @@ from reactivation.campaign.assignment import arms
 from reactivation.campaign.planning import gains
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.contracts import derived
+from reactivation.contracts.derived import HALVES
 from reactivation.statistics.shrinkage import JointPosterior, Posterior
 
 pytestmark = pytest.mark.numbers
@@ -162,4 +163,102 @@ def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark
         pytest.approx(0.1),
         pytest.approx(-0.05),
         0.02,
+    ]
+
+
+OPTIONS = [("push", "none"), ("sms", "none"), ("call", "none"), ("sms", "gift"), ("call", "gift")]
+KEYS = [("high_potential", "W1", *option) for option in OPTIONS]
+
+
+def estimate(none: float, acts: float, users: int) -> dict[str, float]:
+    """Two shares of as many users each, as a row of `response` has them."""
+    own, control = (share * (1 - share) / users for share in (acts, none))
+    return {"lift": acts - none, "standard_error": (own + control) ** 0.5, "control_error": control**0.5}
+
+
+def world(draws: np.random.Generator, truth: Any) -> list[dict[str, Any]]:
+    """Rows of a wave of five options: in each half of the users 200 drew each of them, and 200 drew none."""
+    sides = {half: (draws.binomial(200, 0.2) / 200, draws.binomial(200, 0.2 + truth) / 200) for half in HALVES}
+    none = sum(side[0] for side in sides.values()) / 2
+    rows = []
+    for n, (channel, benefit) in enumerate(OPTIONS):
+        rows.append(row(channel, None, None, benefit=benefit))
+        rows[-1] |= estimate(none, sum(side[1][n] for side in sides.values()) / 2, 400)
+        for half, (alone, acts) in sides.items():
+            rows[-1] |= {f"{name}_{half}": value for name, value in estimate(alone, acts[n], 200).items()}
+    return rows
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05])
+def test_what_looks_best_is_valued_by_draws_that_did_not_choose_it(settings: CampaignSettings, spread: float) -> None:
+    """2 000 worlds. Options that are all worth 0.05, and options that truly differ."""
+    draws, naive, ours, by_halves = np.random.default_rng(20261129), [], [], []
+    for _ in range(2_000):
+        truth = dict(zip(KEYS, 0.05 + spread * draws.normal(0, 1, len(KEYS)), strict=True))
+        rows = world(draws, np.array(list(truth.values())))
+        known = gains.known(rows, settings.tiers)["high_potential"]
+        best = known.keys[int(np.argmax(known.means))]
+        found = gains.reestimated(rows, wave="W1", costs=dict.fromkeys(OPTIONS, 0.0), settings=settings.tiers)
+        halves = [[one | {k: one[f"{k}_{half}"] for k in estimate(0.5, 0.5, 1)} for one in rows] for half in HALVES]
+        chosen = [gains.known(half, settings.tiers)["high_potential"] for half in halves]
+        of_halves = np.mean([truth[one.keys[int(np.argmax(one.means))]] for one in chosen])
+        value = found.of(best)
+        assert value is not None
+        naive.append(known.means.max() - truth[best])
+        ours.append(value.mean - truth[best])
+        by_halves.append(value.mean - of_halves)
+
+    def bias(errors: list[float]) -> tuple[float, float]:
+        return float(np.mean(errors)), 3.3 * float(np.std(errors)) / 2_000**0.5
+
+    of_choice, noise = bias(by_halves)
+    assert abs(of_choice) < noise  # what a half chooses, the other half values as it is
+    if not spread:
+        assert bias(naive)[0] > 0.009  # a fifth of the lift is the choice's own noise
+        assert abs(bias(ours)[0]) < bias(ours)[1] < 0.003
+    else:
+        assert -0.01 < bias(ours)[0] < 0.0  # all draws choose better than a half: never too high
+
+
+def test_an_option_gets_the_mean_of_what_each_half_puts_at_its_place(settings: CampaignSettings) -> None:
+    """The first half prefers the SMS, the second half the push, and so do all draws: by their own lifts they change."""
+    precise = dict.fromkeys(("standard_error", "standard_error_first", "standard_error_second"), 0.001)
+    no_control = dict.fromkeys(("control_error", "control_error_first", "control_error_second"), 0.0)
+    rows = [
+        row("push", 0.05, 0.001, lift_first=0.02, lift_second=0.08) | precise | no_control,
+        row("sms", 0.04, 0.001, lift_first=0.03, lift_second=0.05) | precise | no_control,
+        row("call", 0.9, 0.001, wave="W2", lift_first=0.9, lift_second=0.9) | precise | no_control,
+    ]
+    free = {("push", "none"): 0.0, ("sms", "none"): 0.0}
+
+    def found(costs: dict[tuple[str, str], float]) -> dict[str, Any]:
+        others = gains.reestimated(rows, wave="W1", costs=costs, settings=settings.tiers)
+        return {key[2]: tuple(others.of(key) or ()) for key in others.keys}
+
+    exact = pytest.approx(0.001**2 / 2)
+    # first: sms, push, worth 0.05 and 0.08 to the second; second: push, sms, worth 0.02 and 0.03 to the first
+    assert found(free) == {"push": (pytest.approx(0.035), exact), "sms": (pytest.approx(0.055), exact)}
+    dear = {**free, ("push", "none"): 0.5}  # all say sms, push
+    assert found(dear) == {"sms": (pytest.approx(0.04), exact), "push": (pytest.approx(0.05), exact)}
+    rows[1] |= {"lift_second": None, "standard_error_second": None}
+    assert found(free) == {}  # one half knows nothing of an option
+    assert gains.reestimated([], wave="W1", costs=free, settings=settings.tiers).keys == ()
+
+
+def test_the_line_sets_users_moved_by_the_choosing_draws_beside_those_by_others(settings: CampaignSettings) -> None:
+    """20 users at 0.05 and 30 at 0.10 are 4 users moved; by the other draws 20 x 0.02 + 30 x 0.06."""
+    keys = [("high_potential", "W1", channel, benefit) for channel, benefit in (("push", "none"), ("sms", "gift"))]
+    others = JointPosterior((*keys,), np.array([0.02, 0.06]), np.diag([1e-4, 4e-4]))
+    learnt, wave = gains.WaveGains((0.05, 0.10), {}, (0, 1), 0.07, others), settings.waves["W1"]
+    moved = {"push/none": 1.0, "sms/gift": 3.0}
+    reach = 1.959964 * (400 * 1e-4 + 900 * 4e-4) ** 0.5
+    assert gains.told(learnt, wave, "W1", moved=moved, confidence=0.95) == [
+        "the model's cell expects its options to move 4.0 users; "
+        f"by draws that did not choose them 2.2 ({2.2 - reach:.1f} to {2.2 + reach:.1f})"
+    ]
+    assert gains.told(learnt, wave, "W1", moved={}, confidence=0.95) == []
+    unknown = gains.WaveGains((0.05, 0.10), {}, (0, 1), 0.07)
+    assert gains.told(unknown, wave, "W1", moved=moved, confidence=0.95) == [
+        "the model's cell expects its options to move 4.0 users; "
+        "too few draws in each half of the users to value what the other half chooses"
     ]

@@ -62,6 +62,9 @@ def test_a_contact_costs_its_channel_and_the_part_of_the_benefit_that_is_redeeme
         (("channel_cost_cny", "push"), 0.004, "no more than 2 decimal places"),  # else it would cost nothing
         (("channel_cost_cny", "sms"), -0.05, "greater than or equal to 0"),
         (("benefits", "gift", "value_cny"), 9.999, "no more than 2 decimal places"),
+        (("benefits", "gift", "redemption_share"), {"push": 0.2}, "gift redemption_share lacks: `sms` is none of push"),
+        (("benefits", "gift", "redemption_share"), {"sms": 1.2}, "less than or equal to 1"),
+        (("redemption", "prior_offers"), 0, "greater than or equal to 1"),
         (("arms", "cells"), {"model": 0.5, "rule": 0.5, "random": 0.5}, "add up to 1"),
         (("arms", "holdout_share"), 0.95, "must leave somebody to touch"),
         (("tiers", "band_borders"), [0.5, 0.2], "must increase"),

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from reactivation import population
-from reactivation.campaign import CampaignSettings, WaveSalts
+from reactivation.campaign import CampaignSettings, Odds, WaveSalts
 from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
 from reactivation.campaign.planning.gains import WaveGains
@@ -39,6 +39,8 @@ class Result:
         cells: dict[str, int],
         gains: WaveGains | None = None,
         terms: Terms | None = None,
+        *,
+        odds: Odds | None = None,
     ) -> None:
         settings = CampaignSettings.model_validate(conf)
         wave = settings.waves["W1"]
@@ -55,8 +57,9 @@ class Result:
             settings=settings,
             gains=gains,
             terms=terms,
+            odds=odds,
         )
-        self.worth = planned.worth
+        self.worth, self.moved = planned.worth, planned.moved
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
@@ -209,7 +212,8 @@ def crowd(facts: Any, turn: int) -> DataFrame:
     return facts(names, people)
 
 
-def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, Any]) -> None:
+@pytest.mark.parametrize("weights", [(), (0.10, 0.42, 0.23)])
+def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, Any], weights: tuple[float, ...]) -> None:
     conf["waves"]["W1"] |= {
         "exploration_share": 1,
         "options": [
@@ -222,7 +226,10 @@ def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, An
     users = 1500
     people = [(u, u + 1, float(u % 2), u % 4 < 2) for u in range(users)]
     found = Result(
-        facts(["user_id", "policy_rank", "transaction_own_count_1m", "can_push"], people), conf, {"rule": users}
+        facts(["user_id", "policy_rank", "transaction_own_count_1m", "can_push"], people),
+        conf,
+        {"rule": users},
+        odds=Odds(0.25, weights) if weights else None,
     )
     assert len(found.rows) == users  # `none` is a draw like the others, and kept
     assert all(row.is_exploration for row in found.rows.values())
@@ -238,6 +245,8 @@ def test_draws_have_the_chances_that_are_recorded(facts: Any, conf: dict[str, An
         counts = {key: sum((row.channel, row.benefit) == key for row in rows) for key in chances}
         assert sum(chances.values()) == pytest.approx(1)
         assert chances["none", "none"] == 0.25
+        if weights and kind == 1:  # push and SMS with the gift and without: all three
+            assert [chances[one] for one in (("push", "none"), ("sms", "gift"), ("sms", "none"))] == list(weights)
         assert all(counts[key] / len(rows) == pytest.approx(chances[key], abs=0.08) for key in chances)
     assert found.reasons["drawn_none"] == len(found.of("none"))
 
@@ -364,6 +373,7 @@ def test_only_the_models_cell_goes_by_what_options_gain(facts: Any, conf: dict[s
     assert (with_gains.of("sms"), with_gains.of("push")) == ([1], [2, 3, 4])
     assert (without.of("sms"), without.of("push")) == ([], [1, 2, 3, 4])
     assert {user: row.expected_gain for user, row in with_gains.rows.items()} == {1: 0.07, 2: 0.01, 3: None, 4: None}
+    assert (with_gains.moved, without.moved) == ({"sms/gift": 0.07, "push/none": 0.01}, {})
     assert {row.expected_gain for row in without.rows.values()} == {None}
     put_off = Result(known, conf, {"model": 2, "rule": 2}, gains=WaveGains((-0.05, 0.07), {}, (1,)))
     assert (put_off.of("sms"), put_off.of("push")) == ([1], [3, 4])  # the model offers no push; the rule does
@@ -378,6 +388,7 @@ def test_guidance_is_expected_to_gain_what_it_gains_in_the_users_tier(facts: Any
     known = facts(["user_id", "policy", "is_selected", "tier", "policy_rank", "can_push"], people)
     found = Result(known, conf, {"model": 3}, gains=WaveGains((0.05, None), {"low_potential": 0.02}, (0, 1)))
     assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: 0.02, 3: None}
+    assert found.moved == {"push/none": 0.05}  # guidance is no option that was chosen
 
 
 LEARNT = WaveGains(options=(0.01, 0.07), guidance={}, order=(1, 0))

@@ -1,5 +1,6 @@
 """A settled month teaches the month after the next, by what the jobs themselves read of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from pyspark.sql import functions as F
 
 from conftest import Rows
 from cycle.conftest import Bank
-from reactivation.contracts import derived, flow
+from reactivation import campaign, cli, experiment, model
+from reactivation.contracts import canonical, derived, flow
+from reactivation.errors import ModelError
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months
+from reactivation.pipelines import evidence_months, plan_registration, training_rows
+from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 
 pytestmark = pytest.mark.cycle
@@ -33,11 +37,12 @@ def test_bands_are_shown_by_the_settled_month_and_by_none_that_has_not_settled(b
 
 def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
     columns = ["cycle", "wave", "tier", "channel", "benefit", "status", "lift", "standard_error", "control_error"]
+    columns += [f"{name}_{half}" for half in derived.HALVES for name in ("lift", "standard_error", "control_error")]
     sms, push = ("W1", "high_potential", "sms", "login_discount"), ("W1", "high_potential", "push", "login_discount")
     told = [
-        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01),
-        (CYCLE, *push, "not_estimable", None, None, None),
-        (NEXT, *push, "estimated", 0.30, 0.02, 0.01),  # has not settled when the learner plans
+        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01, 0.13, 0.03, 0.02, 0.09, 0.03, 0.02),
+        (CYCLE, *push, "not_estimable", *[None] * 9),
+        (NEXT, *push, "estimated", 0.30, 0.02, 0.01, *[None] * 6),  # has not settled when the learner plans
     ]
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
@@ -48,7 +53,89 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
         "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
     }
+    assert gains["W1"] is not None
+    others = gains["W1"].others.of(("high_potential", "W1", "sms", "login_discount"))
+    assert others == pytest.approx((0.11, 0.03**2 / 2))
     assert evidence_months.gains(before, waves["W1"], "W1") is None
+
+
+def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    """Of April's 300 SMS 50 were redeemed: with conf's 0.20 of 200 offers they are 90 of 500."""
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    release = "sandbox-mobile_activity-2026-04-W1-v1"
+    when = {"send_from": "2026-04-08", "benefit_valid_until": "2026-04-20"}
+    when |= dict.fromkeys(("plan_version", "send_order", "template_version"), 1)
+    names = ["cycle", "release_id", "contact_id", "user_id", "channel", "benefit", *when]
+    offers = [("2026-04", release, f"c{n}", n, "sms", "login_discount", *when.values()) for n in range(300)]
+    offers += [("2026-04", "of-another", f"d{n}", n, "sms", "login_discount", *when.values()) for n in range(300)]
+    parts = {"cycle": ["2026-04"], "release_id": [release, "of-another"]}
+    store.replace(derived.CONTACT_LEDGER, rows(derived.CONTACT_LEDGER, names, offers), parts)
+    events = ["user_id", "event_at", "benefit_code", "action"]
+    used = [(n, "2026-04-10 12:00", "login_discount", "redeemed") for n in range(50)]
+    store.append(canonical.BENEFIT_EVENTS, rows(canonical.BENEFIT_EVENTS, events, used))
+    released = [("2026-04-W1-v1-released", "2026-04", "W1", 1, release, "released")]
+    names = ["event_id", "cycle", "wave", "plan_version", "release_id", "status"]
+    parts = {"event_id": ["2026-04-W1-v1-released"]}
+    store.replace(derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, names, released), parts)
+
+    def share(step: flow.Step, cycle: str, *more: str) -> float:
+        r = cli.open_run(cli.parser(step.job, "").parse_args([*bank.arguments(cycle), *more]), step=step)
+        known = evidence_months.at_learnt_costs(r).settings.campaign
+        assert known.benefits["payment_cashback"].share("sms") == 0.15
+        return known.benefits["login_discount"].share("sms")
+
+    assert share(flow.PLAN, "2026-06") == share(flow.ASSIGN, "2026-06") == 0.18
+    assert share(flow.PLAN, "2026-05") == 0.20  # April has not settled
+    assert share(flow.PLAN, "2026-12") == 0.20  # and by then is too old
+    assert share(flow.PLAN, "2026-06", "--set", "campaign.redemption.is_learnt=false") == 0.20
+    assert share(flow.PLAN, "2026-06", "--set", "campaign.learning.frozen_after=2026-03") == 0.20
+
+
+def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registered(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = bank.open(flow.ASSIGN, LEARNER)
+    assert evidence_months.odds(plain) == {}
+    r = adaptive(plain)
+    found = evidence_months.odds(r)
+    waves = r.settings.campaign.waves
+    assert "W1" in found
+    for name, own in found.items():
+        assert len(own) == len(waves[name].options)
+        assert sum(own) == pytest.approx(0.75)
+        assert min(own) >= 0.10
+    plan = plan_registration.draft(r, found)
+    assert plan["offers"]["odds"] == {name: list(own) for name, own in found.items()}
+    text = experiment.canonical(plan)
+    registered = {"plan_json": text, "plan_hash": experiment.sealed(text)}
+    monkeypatch.setattr(plan_registration, "row", lambda _: registered)
+    monkeypatch.setattr(evidence_months, "odds", lambda _: pytest.fail("odds are registered once"))
+    assert plan_registration.draft(r) == plan
+    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, found["W1"])
+    assert "odds" not in plan_registration.draft(plain)["offers"]
+
+
+def test_a_month_with_adaptive_odds_judges_no_lift(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    r = adaptive(bank.open(flow.TRAIN, LEARNER))
+    told = []
+    for cycle, odds in (("2026-04", {}), (CYCLE, {"W1": (0.55, 0.20)})):
+        text = experiment.canonical(plan_registration.draft(replace(r, cycle=Month.parse(cycle)), odds))
+        told.append((cycle, text, experiment.sealed(text)))
+    plans = rows(derived.EXPERIMENT_PLAN, ["cycle", "plan_json", "plan_hash"], told)
+    store.replace(derived.EXPERIMENT_PLAN, plans, {"cycle": ["2026-04", CYCLE]})
+    r = bank.open(flow.TRAIN, LEARNER)
+    assert list(evidence_months.touched_probabilities(r, ["2026-04", CYCLE])) == ["2026-04"]
+
+
+def adaptive(r: Run) -> Run:
+    """The run with adaptive exploration, for which a few events will do."""
+    settings = r.settings.campaign
+    exploration = settings.exploration.model_copy(update={"adaptive": True})
+    few = r.settings.experiment.model_copy(update={"minimum_expected_events": 1})
+    return r.under(campaign=settings.model_copy(update={"exploration": exploration}), experiment=few)
 
 
 def test_training_knows_who_was_left_alone(bank: Bank) -> None:
@@ -62,3 +149,43 @@ def test_training_knows_who_was_left_alone(bank: Bank) -> None:
     drawn = alone.where("is_drawn")
     weight = left_alone.where("is_drawn").agg(F.sum("weight_untouched")).collect()[0][0]
     assert weight == pytest.approx(drawn.count(), rel=0.02)  # they speak for all who were drawn but a few
+
+
+def test_an_options_lift_learns_from_its_draws_by_what_was_known_on_the_day(bank: Bank) -> None:
+    """Of W1, the month's first wave, what users did from its day on is the outcome of the whole month."""
+    r, option = bank.open(flow.TRAIN, LEARNER), "sms/login_discount"
+    outcomes, features = bank.read(derived.OUTCOMES, CYCLE), bank.read(derived.FEATURES, CYCLE)
+    months = model.Months(train=(), test=Month.parse(CYCLE))
+    training = model.Training(r.cycle, months, r.settings_hash, {}, "")
+    material = training_rows.Material(r, training, features, outcomes, None, 0)
+    rows = material.option_rows(f"W1/{option}")
+    drawn = bank.read(derived.WAVE_PLAN, CYCLE).where("wave = 'W1' and is_exploration")
+    (widest,) = (
+        drawn.where("channel = 'none' or channel = 'sms'")
+        .groupBy("drawn_from")
+        .count()
+        .orderBy(F.desc("count"))
+        .head(1)
+    )
+    expected = {
+        row.user_id: (float(row.channel == "sms"), float(row.is_active))
+        for row in drawn.where(F.col("drawn_from") == widest.drawn_from)
+        .where("channel in ('sms', 'none')")
+        .join(outcomes, ["cycle", "user_id"])
+        .collect()
+    }
+    found = {row.user_id: (row.is_treated, row.label) for row in rows.collect()}
+    assert found == expected
+    assert len({side for side, _ in found.values()}) == 2
+    assert rows.select("propensity").distinct().count() == 1
+    (day,) = drawn.select("send_on").distinct().collect()
+    logins = bank.read(canonical.LOGINS).where(
+        (F.col("event_at") >= r.calendar.starts(Month.parse(CYCLE).first))
+        & r.calendar.is_before("event_at", day.send_on)
+        & r.calendar.is_before("arrived_at", day.send_on)
+    )
+    counts = {row.user_id: row["count"] for row in logins.groupBy("user_id").count().collect()}
+    to_date = {row.user_id: row.login_count_to_date for row in rows.collect()}
+    assert to_date == {user: counts.get(user, 0) for user in found}
+    with pytest.raises(ModelError, match="no lift of W9"):
+        material.option_rows(f"W9/{option}")

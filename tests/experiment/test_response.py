@@ -9,7 +9,7 @@ import pytest
 from conftest import Rows
 from experiment.asked import settings_for
 from made import of_users
-from reactivation import experiment
+from reactivation import experiment, randomization
 from reactivation.clusters import MILLIONTHS
 from reactivation.contracts import derived
 from reactivation.periods import Month
@@ -41,7 +41,7 @@ def found(drew: Numbers, weight: Numbers, did: Numbers) -> dict[str, Any]:
     whole = np.round(weight * MILLIONTHS).astype(np.int64)
     columns = [drew, ~drew, whole * drew, whole * (drew & did), whole * ~drew, whole * (~drew & did)]
     sums = np.stack([column.sum(axis=1) for column in columns], axis=1)
-    row = {**PLACE, **of_users(sums.tolist())}
+    row = {**PLACE, "half": "first", **of_users(sums.tolist())}
     return experiment.response([row], cycle=MAY, months=MONTHS, settings=SETTINGS)[0]
 
 
@@ -68,10 +68,48 @@ def test_months_are_pooled_and_each_tier_is_that_of_its_month(rows: Rows) -> Non
     plan = rows(derived.WAVE_PLAN, names, [(m, u, "W1", channel[m, u], "none", True, 0.5, "sms/none") for m, u in keys])
     did = rows(derived.OUTCOMES, ["cycle", "user_id", "is_active"], [(m, u, u % 4 < 2) for m, u in keys])
     tiers = rows(derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [(m, u, months[m]) for m, u in keys])
-    sums = experiment.exploration(plan, outcomes=did, tiers=tiers).collect()
+    sums = experiment.exploration(plan, outcomes=did, tiers=tiers, salt="halves").collect()
     table = experiment.response([row.asDict() for row in sums], cycle=MAY, months=3, settings=SETTINGS)
     seen = [(row["tier"], row["n_treatment"], row["n_control"], row["lift"], row["months"]) for row in table]
     assert seen == [("high_potential", 40, 40, 0.0, 3), ("low_potential", 40, 40, 0.0, 3)]
     assert table[0]["standard_error"] == pytest.approx(table[1]["standard_error"])  # twice the same is no news
-    without = experiment.exploration(plan, outcomes=did, tiers=tiers, leave_out={("2026-05", "W1"), ("2026-04", "W2")})
+    halves = {"first": 0, "second": 0}  # of the 80 users, all months of a user in one of them
+    for user in (
+        rows(derived.TIERS_TABLE, ["user_id"], [(u,) for u in range(80)])
+        .select("user_id", (randomization.bucket("halves") < 5_000).alias("is_first"))
+        .collect()
+    ):
+        halves["first" if user.is_first else "second"] += 1
+    found_users = {(row.tier, row.half): row.users for row in sums}
+    assert found_users == {
+        (tier, half): n for tier in ("high_potential", "low_potential") for half, n in halves.items()
+    }
+    left_out = {("2026-05", "W1"), ("2026-04", "W2")}
+    without = experiment.exploration(plan, outcomes=did, tiers=tiers, salt="halves", leave_out=left_out)
     assert {row.tier for row in without.collect()} == {"high_potential"}
+
+
+@pytest.mark.numbers
+def test_each_half_is_estimated_alone_and_both_together_are_all_users() -> None:
+    """Of 40 and 40 users, 30 and 10 of the first half act, 24 and 20 of the second."""
+
+    def half(acts: int, acts_alone: int) -> dict[str, int]:
+        drew = [(1, 0, MILLIONTHS, MILLIONTHS * (i < acts), 0, 0) for i in range(40)]
+        return of_users([*drew, *((0, 1, 0, 0, MILLIONTHS, MILLIONTHS * (i < acts_alone)) for i in range(40))])
+
+    rows = [{**PLACE, "half": "first", **half(30, 10)}, {**PLACE, "half": "second", **half(24, 20)}]
+    row = experiment.response(rows, cycle=MAY, months=1, settings=SETTINGS)[0]
+    assert [row["lift"], row["lift_first"], row["lift_second"]] == [
+        pytest.approx((54 - 30) / 80),
+        pytest.approx(0.5),
+        pytest.approx(0.1),
+    ]
+    assert (row["n_treatment"], row["n_control"]) == (80, 80)
+    variance = 79 / 78 * 0.75 * 0.25 * 2 / 40  # two shares of 0.75 and 0.25 of 40 users, as 80 clusters
+    assert row["standard_error_first"] ** 2 == pytest.approx(variance, rel=0.02)
+    assert row["control_error_first"] ** 2 == pytest.approx(variance / 2, rel=0.02)
+    few = [rows[0], {**PLACE, "half": "second", **half(2, 10)}]
+    seen = experiment.response(few, cycle=MAY, months=1, settings=SETTINGS)[0]
+    assert seen["status"] == "estimated"
+    assert [seen[f"{name}_second"] for name in ("lift", "standard_error", "control_error")] == [None] * 3
+    assert set(seen) == set(derived.RESPONSE.column_names)

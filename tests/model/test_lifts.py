@@ -98,18 +98,19 @@ def test_month_lift_is_of_users_picked_in_their_own_cell_by_months_with_adraw(ro
 @pytest.mark.rules
 def test_option_lift_compares_an_option_with_none_of_the_samedraw(rows: Rows, spark: SparkSession) -> None:
     names = ["cycle", "wave", "user_id", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    names.append("policy")
     both, alone = "push/none sms/none", "push/none"
     plans = rows(
         derived.WAVE_PLAN,
         names,
         [
-            ("2026-01", "W1", 1, "sms", "none", True, 0.375, both),
-            ("2026-01", "W1", 2, "none", "none", True, 0.25, both),
-            ("2026-01", "W1", 3, "push", "none", True, 0.375, both),  # another option
-            ("2026-01", "W1", 4, "none", "none", True, 0.25, alone),  # could not have drawn it
-            ("2026-01", "W1", 5, "sms", "none", False, None, None),  # no draw
-            ("2026-01", "W1", 6, "none", "none", True, 0.25, both),  # of whom nothing is known
-            ("2026-01", "W2", 2, "sms", "none", True, 0.75, "sms/none"),  # nobody drew none beside
+            ("2026-01", "W1", 1, "sms", "none", True, 0.375, both, "model"),
+            ("2026-01", "W1", 2, "none", "none", True, 0.25, both, "model"),
+            ("2026-01", "W1", 3, "push", "none", True, 0.375, both, "model"),  # another option
+            ("2026-01", "W1", 4, "none", "none", True, 0.25, alone, "model"),  # could not have drawn it
+            ("2026-01", "W1", 5, "sms", "none", False, None, None, "model"),  # no draw
+            ("2026-01", "W1", 6, "none", "none", True, 0.25, both, "model"),  # of whom nothing is known
+            ("2026-01", "W2", 2, "sms", "none", True, 0.75, "sms/none", "model"),  # nobody drew none beside
         ],
     )
     known = spark.createDataFrame(
@@ -122,8 +123,53 @@ def test_option_lift_compares_an_option_with_none_of_the_samedraw(rows: Rows, sp
         ("2026-01", "W1", 1, both, 1.0, pytest.approx(0.6), 1.0),
         ("2026-01", "W1", 2, both, 0.0, pytest.approx(0.6), 0.0),
     ]
+    assert {row.policy for row in found.collect()} == {"model"}
     with pytest.raises(Exception, match=r"(?i)column"):
         found.unionByName(spark.createDataFrame([], "cycle string, user_id bigint, policy string")).collect()
+
+
+@pytest.mark.rules
+def test_one_draw_is_that_of_most_users_and_has_one_propensity(spark: SparkSession) -> None:
+    both, alone = "push/none sms/none", "sms/none"
+    of_draws = [*((user, both, 0.6) for user in range(3)), *((user, alone, 0.75) for user in range(3, 5))]
+    rows = spark.createDataFrame(
+        [("2026-01", "W1", *row) for row in of_draws],
+        f"cycle string, wave string, user_id bigint, drawn_from string, {PROPENSITY} double",
+    )
+    found = model.of_one_draw(rows)
+    assert found.columns == ["cycle", "user_id", PROPENSITY]
+    assert sorted(tuple(row) for row in found.collect()) == [("2026-01", user, 0.6) for user in range(3)]
+    tied = model.of_one_draw(rows.where("user_id > 0"))
+    assert {row[PROPENSITY] for row in tied.collect()} == {0.6}  # of equal numbers the first by name
+
+
+@pytest.mark.rules
+def test_an_options_lift_is_learnt_by_the_same_learner_and_gate(
+    spark: SparkSession, settings: model.ModelSettings
+) -> None:
+    """Two of three explorers who could draw it drew the SMS: a third of them are moved by it, by 0.3."""
+    users = bank(spark, users=6_000).withColumn("wave", F.lit("W1"))
+    is_sms = F.col(IS_TREATED) == 1
+    options = "call/none push/none sms/none"
+    drawn = {
+        "channel": F.when(is_sms, "sms").otherwise("none"),
+        "benefit": F.lit("none"),
+        "is_exploration": F.lit(True),
+        "propensity": F.when(is_sms, (1 - HELD_OUT) / 2).otherwise(HELD_OUT / 2),  # half drew another option
+        "drawn_from": F.lit(options),
+    }
+    plans = users.withColumns(drawn).select("cycle", "wave", "user_id", "policy", *drawn)
+    known = users.drop("policy", IS_TREATED, PROPENSITY)
+    rows = model.of_one_draw(model.option_lift(plans, known, option="sms/none"))
+    found = model.train_lift(rows, salt="s", settings=settings, srm_p=0.001)
+    assert found.gate.is_ready, found.gate.text
+    assert set(found.fitted.features) == {"kind", "deep", "policy"}
+    lifts = lift_of(found, bank(spark))
+    assert lifts[0] == pytest.approx(0.3, abs=0.05)
+    assert max(lifts[1], lifts[2]) == pytest.approx(0.0, abs=0.05)
+    few = settings.model_copy(update={"lift": settings.lift.model_copy(update={"min_rows": 5_000})})
+    with pytest.raises(ModelError, match=r"touched in first .* users, at least 5000 are needed"):
+        model.train_lift(rows, salt="s", settings=few, srm_p=0.001)
 
 
 @pytest.mark.rules

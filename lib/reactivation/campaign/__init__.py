@@ -9,6 +9,7 @@ makes the rows of its files.
 from reactivation.campaign.assignment import arms
 from reactivation.campaign.assignment.arms import ArmSalts
 from reactivation.campaign.planning import (
+    adaptive,
     capacity,
     eligibility,
     facts,
@@ -16,10 +17,12 @@ from reactivation.campaign.planning import (
     gains,
     intensity,
     model_cell,
+    redemption,
     wave_days,
     waves,
 )
 from reactivation.campaign.planning.eligibility import WaveSalts
+from reactivation.campaign.planning.exploration import Odds
 from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.planning.model_cell import Terms
@@ -36,8 +39,10 @@ __all__ = [
     "Forecast",
     "Intensity",
     "Ledger",
+    "Odds",
     "Terms",
     "WaveSalts",
+    "adaptive",
     "arms",
     "bands",
     "capacity",
@@ -54,6 +59,7 @@ __all__ = [
     "manifest",
     "model_cell",
     "money",
+    "redemption",
     "templates",
     "untouched",
     "usable_months",

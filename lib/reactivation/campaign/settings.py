@@ -22,6 +22,8 @@ from reactivation.periods import Calendar, Month
 
 NO_BENEFIT = "none"
 MOST_OPTIONS = 5
+LEAST_SHARE, LEAST_NONE_SHARE = 0.1, 0.2
+"""Least probability of an option, and of none, where probabilities are adaptive."""
 GUIDED_TIERS = ("high_potential", "low_potential")
 """Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
 
@@ -31,10 +33,25 @@ Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
 
 
 class Benefit(FrozenModel):
-    """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed."""
+    """What a benefit costs: its face value, and the share of the offers that are expected to be redeemed.
+
+    redemption_share: of the offers by every channel, or by channel.
+    """
 
     value_cny: Money
-    redemption_share: Share
+    redemption_share: Share | dict[str, Share]
+
+    def share(self, channel: str) -> float:
+        """Share of the offers by a channel that are expected to be redeemed; 0 by one that is not named."""
+        by_channel = self.redemption_share
+        return by_channel.get(channel, 0.0) if isinstance(by_channel, dict) else by_channel
+
+
+class RedemptionSettings(FrozenModel):
+    """Whether settled months say how many offers are redeemed; conf's shares then count as much as so many offers."""
+
+    is_learnt: bool
+    prior_offers: int = Field(ge=1)
 
 
 class Option(FrozenModel):
@@ -106,12 +123,22 @@ class Wave(FrozenModel):
 class ExplorationSettings(FrozenModel):
     """How options are drawn.
 
-    none_share: P(nothing is sent); the rest is shared equally by the options a user can get. reserve_share: of every
-    capacity and budget, kept for the draws; what they leave goes to the others.
+    none_share: P(nothing is sent); the rest is shared by the options a user can get: equally, or where they are
+    `adaptive`, by how likely each is the best one, as settled months showed before the first wave (see `adaptive`).
+    Then nothing is sent with probability 0.2 at least, and each option with 0.1. reserve_share: of every capacity and
+    budget, kept for the draws; what they leave goes to the others.
     """
 
     none_share: float = Field(gt=0, lt=1)
     reserve_share: Share
+    adaptive: bool
+
+    @model_validator(mode="after")
+    def _leaves_each_its_least(self) -> Self:
+        most = 1 - MOST_OPTIONS * LEAST_SHARE
+        if self.adaptive and not LEAST_NONE_SHARE <= self.none_share <= most:
+            raise ValueError(f"none_share {self.none_share}, must lie from {LEAST_NONE_SHARE} to {most} to be adaptive")
+        return self
 
 
 class CampaignSettings(FrozenModel):
@@ -120,8 +147,8 @@ class CampaignSettings(FrozenModel):
     channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. allocation: how the cell
     `model` is filled once its options' gains are known, at the best total value by `prices`, or in their `order`. lift:
     what the cell `model` reckons to add to a user: what is known of the `tier`, or of the `user`, where scores say it.
-    lead_days: days between a wave's planning and the day it is sent. templates: by their id. waves: null in a region
-    that runs no campaign.
+    redemption: who says which share of the offers is redeemed. lead_days: days between a wave's planning and the day it
+    is sent. templates: by their id. waves: null in a region that runs no campaign.
     """
 
     learning: LearningSettings
@@ -132,6 +159,7 @@ class CampaignSettings(FrozenModel):
     allocation: Literal["prices", "order"]
     lift: Literal["tier", "user"]
     benefits: dict[str, Benefit]
+    redemption: RedemptionSettings
     exploration: ExplorationSettings
     lead_days: int = Field(ge=0)
     release: ReleaseSettings
@@ -169,13 +197,18 @@ class CampaignSettings(FrozenModel):
             least = wave.least_contacts_per_1000_users or {}
             yield from _unknown(f"waves.{name} least_contacts_per_1000_users", least, wave.channels)
             yield from _unknown(f"waves.{name} benefits", (o.benefit for o in wave.options), self.benefits)
+            for option in wave.options:
+                shares = getattr(self.benefits.get(option.benefit), "redemption_share", 0)
+                if isinstance(shares, dict):
+                    yield from _unknown(f"benefits.{option.benefit} redemption_share lacks", [option.channel], shares)
             if wave.guidance is not None:
                 yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)
 
     def cost(self, option: Option) -> Decimal:
         """Expected cost of one contact: the channel's, and the benefit's value times its expected redemption."""
         benefit = self.benefits[option.benefit]
-        expected = self.channel_cost_cny[option.channel] + benefit.value_cny * Decimal(str(benefit.redemption_share))
+        share = Decimal(str(benefit.share(option.channel)))
+        expected = self.channel_cost_cny[option.channel] + benefit.value_cny * share
         return expected.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     @property

@@ -52,7 +52,7 @@ _LEARNT_FROM = ("features", "labels", "activity", "arms", "tiers", "experiment_p
 TRAIN = Step(
     "train_models",
     "two models, tested out of time, gated, registered",
-    (*_LEARNT_FROM, "users"),
+    (*dict.fromkeys((*_LEARNT_FROM, *CANONICAL)), "wave_plan", "wave_releases"),
     ("model_ledger",),
 )
 APPROVE = Step(
@@ -87,8 +87,10 @@ ASSIGN = Step(
         "response",
         "labels",
         "tiers",
+        "wave_plan",
         "wave_waterfall",
         "wave_releases",
+        "contact_ledger",
     ),
     ("tier_bands", "tiers", "arms", "experiment_plan", "balance", "spend_forecast"),
 )

@@ -44,7 +44,7 @@ from reactivation.experiment.reconciliation import (
 )
 from reactivation.experiment.registration import Plan, PlanText, canonical, draft, register, sealed
 from reactivation.experiment.registration_check import design_of, window_of
-from reactivation.experiment.response import exploration, response
+from reactivation.experiment.response import by_month, exploration, response
 from reactivation.experiment.settings import ExperimentSettings, Guardrail, Mean, Metric
 from reactivation.experiment.targeting import deciles, rankings
 
@@ -73,6 +73,7 @@ __all__ = [
     "balance",
     "before_any_experiment",
     "briefs",
+    "by_month",
     "cannot_see",
     "canonical",
     "challenger",

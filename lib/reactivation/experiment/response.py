@@ -1,14 +1,16 @@
 """The lift of each option in each wave, learnt from the exploration draws of all months so far and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from math import sqrt
-from typing import Any
+from typing import Any, Literal
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import t
 
-from reactivation import clusters
+from reactivation import clusters, randomization
+from reactivation.contracts.derived import HALVES
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
 from reactivation.statistics.estimates import why_not_estimable
@@ -16,21 +18,30 @@ from reactivation.statistics.proportions import Share
 from reactivation.statistics.said import columns, said
 
 KEY = ("tier", "wave", "channel", "benefit")
+HALF = "half"
+_OF_HALF = ("lift", "standard_error", "control_error")
 _ONE_USER = said("nobody_there", "one user is no sample")
 
 
 def exploration(
-    wave_plan: DataFrame, *, outcomes: DataFrame, tiers: DataFrame, leave_out: Collection[tuple[str, str]] = ()
+    wave_plan: DataFrame,
+    *,
+    outcomes: DataFrame,
+    tiers: DataFrame,
+    salt: str,
+    leave_out: Collection[tuple[str, str]] = (),
+    by: Literal["half", "cycle"] = "half",
 ) -> DataFrame:
     """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
-    Grain and key: tier, wave, channel, benefit. The three tables hold the same cycles; a tier is that of the month.
-    The treatment are users who drew the option; the control are users who could have drawn it but drew `none`. A user
-    who drew `none` is a control for every option that was open to the user, and for no other, so that both sides of a
-    comparison are the same kind of users. Every draw weighs 1 / propensity. A user who was drawn in several months is
-    one cluster. The outcome is `is_active` over the whole outcome window, for every wave. What users did before the
-    wave adds noise but no difference, because the draw came later. leave_out: cycles and waves whose draws were not
-    what was recorded (`unfair`).
+    Grain and key: tier, wave, channel, benefit, and half, or cycle for `by_month`. The three tables hold the same
+    cycles; a tier is that of the month. The treatment are users who drew the option; the control are users who could
+    have drawn it but drew `none`. A user who drew `none` is a control for every option that was open to the user, and
+    for no other, so that both sides of a comparison are the same kind of users. Every draw weighs 1 / propensity. A
+    user who was drawn in several months is one cluster, and in the same half in all of them, so the sums of both halves
+    add up to those of all users. The outcome is `is_active` over the whole outcome window, for every wave. What users
+    did before the wave adds noise but no difference, because the draw came later. salt: of the draw of halves.
+    leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
     """
     is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"
@@ -50,8 +61,15 @@ def exploration(
         .withColumns(
             {name: F.split_part("option", F.lit("/"), F.lit(i)) for i, name in ((1, "channel"), (2, "benefit"))}
         )
+        .withColumn(HALF, randomization.draw(randomization.bucket(salt), dict.fromkeys(HALVES, 1 / len(HALVES))))
     )
-    return clusters.sums(known, KEY)
+    return clusters.sums(known, (*KEY, by))
+
+
+def by_month(sums: Iterable[Mapping[str, Any]], *, settings: ExperimentSettings) -> list[dict[str, Any]]:
+    """Each option against none in each month: as `response`, without halves. sums: of `exploration` by cycle."""
+    names = ("cycle", *KEY)
+    return [{**{name: row[name] for name in names}, **_estimated(clusters.pair(row), settings)} for row in sums]
 
 
 def response(
@@ -61,19 +79,32 @@ def response(
 
     sums: the rows of `exploration`. months: how many cycles they are of. Shares are Hájek's weighted means; their
     difference has the cluster-robust error of `clusters.WeightedComparison` and Student's quantile with as many degrees
-    of freedom as there are users, less one. Not estimable where nobody drew
-    the option or none, or where too few did, in effective users.
+    of freedom as there are users, less one. Not estimable where nobody drew the option or none, or where too few did,
+    in effective users. Each half of the users is estimated by itself as well; null where the half cannot be.
     """
-    rows = sorted(sums, key=lambda row: tuple(row[name] for name in KEY))
-    return [
-        {
-            "cycle": str(cycle),
-            **{name: row[name] for name in KEY},
-            "months": months,
-            **_estimated(clusters.pair(row), settings),
-        }
-        for row in rows
-    ]
+    by_option: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row in sums:
+        by_option[tuple(row[name] for name in KEY)][row[HALF]] = row
+    found = []
+    for key, halves in sorted(by_option.items()):
+        numbers = set(next(iter(halves.values()))) - {*KEY, HALF}
+        whole = {name: sum(row[name] for row in halves.values()) for name in numbers}
+        found.append(
+            {
+                "cycle": str(cycle),
+                **dict(zip(KEY, key, strict=True)),
+                "months": months,
+                **_estimated(clusters.pair(whole), settings),
+                **_of_halves(halves, settings),
+            }
+        )
+    return found
+
+
+def _of_halves(halves: Mapping[str, Mapping[str, Any]], settings: ExperimentSettings) -> dict[str, Any]:
+    """Columns `lift_first`, `standard_error_first` and so on."""
+    each = {half: _estimated(clusters.pair(row), settings) for half, row in halves.items()}
+    return {f"{name}_{half}": each.get(half, {}).get(name) for half in HALVES for name in _OF_HALF}
 
 
 def _estimated(pair: clusters.WeightedComparison, settings: ExperimentSettings) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from reactivation.model.examples import TARGETS
 from reactivation.periods import Month
 
 LIFTS: Mapping[str, str] = {"active_uplift": "active"}
-"""Name of each model of a lift: the target (`TARGETS`) that it foretells the change of."""
-NAMES = (*TARGETS, *LIFTS)
+"""Name of each model of a month lift: the target (`TARGETS`) that it foretells the change of."""
+OPTION_LIFT = "option_uplift"
+"""Name of the model of an option lift."""
+NAMES = (*TARGETS, *LIFTS, OPTION_LIFT)
 """All models of a region and scenario."""
 POLICY = "policy"
 """The cell, a factor of the model of a month lift; users are scored as users of `SERVED_CELL`."""
@@ -64,14 +66,15 @@ def month_lift(examples: DataFrame, arms: DataFrame, *, propensities: Mapping[st
 def option_lift(plans: DataFrame, known: DataFrame, *, option: str) -> DataFrame:
     """Explorers who drew an option (`is_treated` 1.0), and those who drew none from the same options (0.0).
 
-    Grain and key: cycle, wave, user_id. Adds drawn_from, is_treated, and propensity: P(the option | it or none), of the
-    recorded probabilities. plans: rows of `wave_plan`, of one version each. known: cycle, wave, user_id, features as of
-    the wave's day, and label, what the user did from that day on. option: `channel/benefit`. Draws from other options
-    are other users; where one side of a draw is missing nobody can be compared.
+    Grain and key: cycle, wave, user_id. Adds policy, drawn_from, is_treated, and propensity: P(the option | it or
+    none), of the recorded probabilities. plans: rows of `wave_plan`, of one version each. known: cycle, wave,
+    user_id, features as of the wave's day, and label, what the user did from that day on. option:
+    `channel/benefit`. Draws from other options are other users; where one side of a draw is missing nobody can be
+    compared.
     """
     drew = F.concat_ws("/", "channel", "benefit")
     drawn = plans.where(F.col("is_exploration") & (F.col("propensity") > 0)).select(
-        *("cycle", "wave", "user_id", "drawn_from"),
+        *("cycle", "wave", "user_id", POLICY, "drawn_from"),
         F.when(F.col("channel") == _NONE, 0.0).when(drew == option, 1.0).alias("side"),
         F.col("propensity").alias("own"),
     )
@@ -88,3 +91,14 @@ def option_lift(plans: DataFrame, known: DataFrame, *, option: str) -> DataFrame
         .where(F.col(PROPENSITY).isNotNull())
     )
     return known.join(compared.drop("own", "p_option", "p_none"), ["cycle", "wave", "user_id"], "inner")
+
+
+def of_one_draw(rows: DataFrame) -> DataFrame:
+    """Rows of `option_lift` of one wave whose users drew from the same options, those that most users had.
+
+    Grain and key: cycle, user_id; without wave and drawn_from. So all rows of a month have one propensity, as the
+    judgement of a lift takes for granted. Equal numbers: the first by name.
+    """
+    draws = rows.groupBy("drawn_from").count().orderBy(F.desc("count"), "drawn_from")
+    most = draws.limit(1).select("drawn_from")
+    return rows.join(F.broadcast(most), "drawn_from", "left_semi").drop("wave", "drawn_from")

@@ -67,13 +67,15 @@ class TreeSettings(GrowthSettings):
 class LiftSettings(FrozenModel):
     """How it is learnt what a contact adds to each user's P(active), from users touched or held out by lot.
 
-    is_learnt: `train_models` fits, judges and registers it, `score_users` writes what the champion says. min_rows:
-    fewest users touched, and held out, in each fold of the training months, in the month that calibrates and in the one
-    that judges. champion_margin: squared error (of a share of users) that a version may at most lose against the
-    present champion, at the upper end of the interval. trees: of the touched, the held out and the lift.
+    is_learnt: `train_models` fits, judges and registers it, `score_users` writes what the champion says. option:
+    wave/channel/benefit of which it is learnt, beside, what it adds in its wave; null: of none. min_rows: fewest
+    users on each side in each fold of the training months, in the month that calibrates and in the one that judges.
+    champion_margin: squared error (of a share of users) that a version may at most lose against the present
+    champion, at the upper end of the interval. trees: of the touched, the held out and the lift.
     """
 
     is_learnt: bool
+    option: str | None = Field(default=None, pattern="^[^/]+/[^/]+/[^/]+$")
     min_rows: int = Field(gt=0)
     champion_margin: float = Field(ge=0)
     trees: GrowthSettings

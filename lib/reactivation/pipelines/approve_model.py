@@ -158,7 +158,7 @@ def compared(r: Run, registry: Registry, target: str, version: ModelVersion) -> 
     """A version against today's champion, on the rows of the version's own test month as they are now."""
     champion, month = registry.champion(target), version.tags["test_month"]
     assert champion is not None
-    if target in model.LIFTS:  # compared when it was trained, on pseudo-outcomes of its own
+    if target not in model.TARGETS:  # a lift: compared when it was trained, on pseudo-outcomes of its own
         is_same = registry.evidence(version)["champion_version"] == str(champion.version)
         return model.Comparison(None, None if is_same else f"it was judged beside another than {champion.version}")
     if champion.tags.get("test_month", "") > month:

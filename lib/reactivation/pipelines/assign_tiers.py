@@ -26,7 +26,9 @@ def run(r: Run) -> None:
     if scores.isEmpty():
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
-    plan, months = _plan(r), evidence_months.cycles(r)
+    is_running, months = plan_registration.is_running(r), evidence_months.cycles(r)
+    odds = plan_registration.registered_odds(r) if is_running else evidence_months.odds(r)
+    plan = _plan(r, odds, is_running=is_running)
     rates = evidence_months.base_rates(r, months)
     bands = campaign.bands.decide(
         campaign.bands.band_sizes(scores, settings.tiers),
@@ -38,7 +40,7 @@ def run(r: Run) -> None:
     arms = assigned(r, scores, tiers, campaign.bands.gains(bands))
     of_bands = r.rows(derived.TIER_BANDS, [{"cycle": cycle, **band} for band in bands])
     releases.require_frozen(r, {"tier_bands": of_bands, "tiers": tiers, "arms": arms})
-    forecasts = spend_forecast.required(r, arms, tiers)
+    forecasts = spend_forecast.required(r, arms, tiers, odds)
     r.write_together([(derived.TIER_BANDS, of_bands, {}), (derived.TIERS_TABLE, tiers, {}), (derived.ARMS, arms, {})])
     r.write(derived.SPEND_FORECAST, r.rows(derived.SPEND_FORECAST, forecasts))
     _register(r, plan, rates, campaign.arms.sizes(arms))
@@ -55,13 +57,17 @@ def run(r: Run) -> None:
     r.show("What each cell will send and spend, forecast", forecasts)
 
 
-def _plan(r: Run) -> experiment.PlanText:
+def _plan(r: Run, odds: Mapping[str, tuple[float, ...]], *, is_running: bool) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
     campaign.wave_days.require_open(r.settings.campaign, cycle=r.cycle, calendar=r.calendar)
-    now, found, is_running = plan_registration.draft(r), plan_registration.row(r), plan_registration.is_running(r)
+    now, found = plan_registration.draft(r, odds), plan_registration.row(r)
     for wave in now["waves"]:
         if "moved" in wave:
             r.say(f"    {wave['wave']}: {wave['moved']}", NOTICE)
+    for name, own in odds.items():
+        each = zip(r.settings.campaign.waves[name].options, own, strict=True)
+        told = ", ".join(f"{option.label} {share:.2f}" for option, share in each)
+        r.say(f"    {name}: explorers draw {told}, none {r.settings.campaign.exploration.none_share:.2f}")
     registered = experiment.registration_check.read(found) if found and is_running else None
     return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 

@@ -1,6 +1,7 @@
 """No job, but what several share: the past months that teach a cycle, and what they say of bands and base rates."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +12,7 @@ from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records
 from reactivation.periods import Month
+from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
 
 
@@ -64,18 +66,22 @@ def untouched(r: Run, months: list[str]) -> DataFrame | None:
 
 
 def touched_probabilities(r: Run, months: Iterable[str]) -> dict[str, float]:
-    """P(open to contact) as each month's plan registered it, of those of the months whose contacts a draw decided."""
+    """P(open to contact) as each month's plan registered it, of those of the months whose contacts a draw decided.
+
+    Months whose odds earlier outcomes moved (`odds`) are left out: they judge no model.
+    """
     known = registered(r)
     drawn = sorted(set(known) & set(months))
     usable = set(drawn) - unrandomised(r, before=r.cycle, known=known) if drawn else set()
     if not usable:
         return {}
     plans = records(r.read(derived.EXPERIMENT_PLAN, F.col("cycle").isin(*usable)))
-    shares = {row["cycle"]: experiment.registration_check.read(row)["arms"] for row in plans}
+    read = {row["cycle"]: experiment.registration_check.read(row) for row in plans}
     names = ("holdout_share", "long_holdout_share")
     return {
-        cycle: campaign.arms.touched_probability(**{name: arms[name] for name in names})
-        for cycle, arms in sorted(shares.items())
+        cycle: campaign.arms.touched_probability(**{name: plan["arms"][name] for name in names})
+        for cycle, plan in sorted(read.items())
+        if "odds" not in plan.get("offers", {})
     }
 
 
@@ -120,9 +126,67 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     known = campaign.gains.known(rows, settings.tiers)
     if not known:
         return None
-    costs = [option.cost for option in campaign.capacity.priced_options(wave, settings)]
-    guided_by = settings.guidance_channel
-    return campaign.gains.of_wave(wave, name, costs, known=known, guidance_channel=guided_by, settings=settings.tiers)
+    options, worth = campaign.capacity.priced_options(wave, settings), r.settings.experiment.active_user_value
+    found = campaign.gains.of_wave(
+        wave,
+        name,
+        [option.cost for option in options],
+        known=known,
+        guidance_channel=settings.guidance_channel,
+        settings=settings.tiers,
+    )
+    shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
+    others = campaign.gains.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
+    return replace(found, others=others)
+
+
+def odds(r: Run) -> dict[str, tuple[float, ...]]:
+    """Probabilities of each wave's options, where conf lets past draws decide them; empty: all alike.
+
+    Fixed when the month is registered: see `plan_registration.draft`.
+    """
+    settings, worth = r.settings.campaign, r.settings.experiment.active_user_value
+    months = cycles(r) if settings.exploration.adaptive and r.has(derived.RESPONSE) else []
+    if not months or worth is None:
+        return {}
+    outcomes, tiers = tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
+    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months))
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle"))
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
+    monthly = experiment.by_month(sums, settings=r.settings.experiment)
+    known = campaign.adaptive.posterior(rows, monthly, settings.tiers)
+    found: dict[str, tuple[float, ...]] = {}
+    for name, wave in settings.waves.items():
+        costs = {o.label: float(settings.cost(o)) / worth.registered for o in wave.options}
+        own = campaign.adaptive.odds(known, wave, name, costs=costs, none=settings.exploration.none_share)
+        found |= {name: own} if own else {}
+    return found
+
+
+def at_learnt_costs(r: Run) -> Run:
+    """The run with redemption shares as settled months showed them, in all cells alike; says which.
+
+    They are those of the newest `tiers.evidence_months` months that may teach the cycle, whatever its day.
+    """
+    settings = r.settings.campaign
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    if not settings.redemption.is_learnt or events is None or not r.has(derived.CONTACT_LEDGER):
+        return r
+    oldest, newest = campaign.usable_months.window(
+        r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
+    )
+    ledger = r.read(derived.CONTACT_LEDGER, F.col("cycle").between(str(oldest), str(newest)))
+    seen = campaign.redemption.observed(
+        releases.ledger(r).released_contacts(ledger),
+        r.read_present([canonical.CONTACTS]).get("contacts"),
+        events,
+        newest=newest,
+        calendar=r.calendar,
+    )
+    learnt, lines = campaign.redemption.learnt(records(seen), settings)
+    for line in lines:
+        r.say(f"    {line}")
+    return r.under(campaign=learnt)
 
 
 def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:

@@ -1,5 +1,6 @@
 """No job, but what several share: the plan that conf would register, the one that is registered, and a run under it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -29,11 +30,17 @@ class RegisteredRun(NamedTuple):
         return experiment.sealed(experiment.canonical(self.plan))
 
 
-def draft(r: Run) -> experiment.PlanText:
-    """The plan that present conf would register for the run's cycle."""
+def draft(r: Run, odds: Mapping[str, tuple[float, ...]] | None = None) -> experiment.PlanText:
+    """The plan that present conf would register for the run's cycle.
+
+    odds: of `evidence_months`, for a plan that is registered now; None: those that stand in the registered one.
+    """
     settings = r.settings.campaign
+    drawn_by = registered_odds(r) if odds is None else odds
     offers = {"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
     offers |= {"lift"} if settings.lift == "user" else set()
+    offers |= {"redemption"} if settings.redemption.is_learnt else set()
+    unsaid = None if settings.exploration.adaptive else {"exploration": {"adaptive"}}  # as plans before it
     return experiment.draft(
         r.settings.experiment,
         cycle=r.cycle,
@@ -42,7 +49,10 @@ def draft(r: Run) -> experiment.PlanText:
         arms=settings.arms.model_dump(mode="json"),
         tiers=settings.tiers.model_dump(mode="json"),
         labels=r.settings.labels.model_dump(mode="json"),
-        offers=settings.model_dump(mode="json", include=offers),
+        offers={
+            **settings.model_dump(mode="json", include=offers, exclude=unsaid),
+            **({"odds": dict(drawn_by)} if drawn_by else {}),
+        },
         population=r.settings.population.model_dump(mode="json"),
         waves=campaign.wave_days.as_plain(settings, r.cycle, r.calendar),
         calendar=r.calendar,
@@ -61,6 +71,18 @@ def plan_if_any(r: Run) -> experiment.PlanText | None:
     """The cycle's registered plan, None where nothing was registered; PlanError where it cannot be relied on."""
     found = row(r)
     return None if found is None else experiment.registration_check.read(found)
+
+
+def registered_odds(r: Run) -> dict[str, tuple[float, ...]]:
+    """Probabilities of each wave's options as registered; empty where conf lets all be alike, or nothing was known."""
+    plan = plan_if_any(r) if r.settings.campaign.exploration.adaptive else None
+    found = {} if plan is None else plan.get("offers", {}).get("odds", {})
+    return {wave: tuple(each) for wave, each in found.items()}
+
+
+def odds_of(r: Run, odds: Mapping[str, tuple[float, ...]], wave: str) -> campaign.Odds:
+    """How a wave's explorers draw."""
+    return campaign.Odds(r.settings.campaign.exploration.none_share, odds.get(wave, ()))
 
 
 def registered(r: Run) -> experiment.ExperimentSettings:

@@ -60,7 +60,11 @@ def run(r: Run) -> None:
     planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
-    for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
+    lines = [] if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms)
+    if (gains := material.more["gains"]) is not None:
+        how: dict[str, Any] = {"moved": planned.moved, "confidence": settings.tiers.confidence}
+        lines += campaign.gains.told(gains, material.wave, name, **how)
+    for line in lines:
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
@@ -100,13 +104,15 @@ class Material(NamedTuple):
 
 def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> Material:
     """Everything that a wave is planned from, as of its day. Writes nothing."""
+    r = evidence_months.at_learnt_costs(r)
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))
     gains = evidence_months.gains(r, wave, name)
     terms = None if gains is None else _terms(r, known, as_of)
     more = {"name": name, "cells": cells, "settings": settings, "cycle": str(r.cycle), "send_on": send_on}
-    return Material(eligible, wave, terms, {**more, "gains": gains})
+    odds = plan_registration.odds_of(r, plan_registration.registered_odds(r), name)
+    return Material(eligible, wave, terms, {**more, "gains": gains, "odds": odds})
 
 
 def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:

@@ -110,7 +110,8 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     unfair = experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
     for (cycle, _), says in unfair.items():
         r.say(f"    {cycle}, {says}", NOTICE)
-    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, leave_out=unfair))
+    salt = r.salt("draw_halves")
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt=salt, leave_out=unfair))
     rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
@@ -123,7 +124,9 @@ def _tell(r: Run, found: experiment.Answers, response: Rows) -> None:
         "Tiers": records(report.tier_sizes(of_cycle(r, derived.TIERS_TABLE), of_cycle(r, derived.ARMS))),
         "Waves": records(report.wave_fills(releases.newest(r, derived.WAVE_PLAN, is_now))),
         "Read-out, differences in points": experiment.briefs(found.readout, means=means),
-        "What each option did, from exploration alone": response,
+        "What each option did, from exploration alone": [
+            {name: value for name, value in row.items() if not name.endswith(derived.HALVES)} for row in response
+        ],
     }
     for title, rows in shown.items():
         r.show(f"{title} ({r.cycle})", rows)

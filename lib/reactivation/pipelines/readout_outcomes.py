@@ -32,7 +32,7 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
         settings=r.settings.labels,
     )
     return experiment.outcomes(
-        labels.with_active_days(_behaviour(r, sources, window, known_before=known_before), window),
+        labels.with_active_days(behaviour(r, sources, window, known_before=known_before), window),
         assets=assets,
         later=later,
         released=releases.contacts(r, is_now),
@@ -58,7 +58,7 @@ def _by_sender(r: Run, sources: Mapping[str, DataFrame]) -> dict[str, DataFrame]
     }
 
 
-def _behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, known_before: date) -> DataFrame:
+def behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, known_before: date) -> DataFrame:
     """What the users of this cycle's arms did in a window, as known before 00:00 of a day."""
     straight = features.partials.in_window(
         sources,
@@ -78,5 +78,5 @@ def _later(r: Run) -> DataFrame | None:
     if not knows(r, settles_on):
         return None
     follow_up = r.settings.experiment.follow_up(month.window)
-    did = _behaviour(r, configured_sources.sources(r), month.window, known_before=settles_on)
+    did = behaviour(r, configured_sources.sources(r), month.window, known_before=settles_on)
     return labels.with_later(did, follow_up=follow_up)

@@ -11,20 +11,23 @@ from reactivation import campaign, population
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
-from reactivation.pipelines import evidence_months, permissions, reach
+from reactivation.pipelines import evidence_months, permissions, plan_registration, reach
 from reactivation.runtime.run import Run
 
+Odds = Mapping[str, tuple[float, ...]]
 
-def required(r: Run, arms: DataFrame, tiers: DataFrame) -> list[dict[str, Any]]:
+
+def required(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[dict[str, Any]]:
     """Rows of `spend_forecast`; PlanError where a cell cannot spend its part. arms, tiers: the cycle's."""
-    found, cycle = forecast(r, arms, tiers), str(r.cycle)
+    found, cycle = forecast(r, arms, tiers, odds), str(r.cycle)
     tolerance = r.settings.experiment.spend_tolerance_share
     campaign.forecast.require_equal(found, r.settings.campaign.waves, cycle=cycle, tolerance=tolerance)
     return [one.row(cycle) for one in found]
 
 
-def forecast(r: Run, arms: DataFrame, tiers: DataFrame) -> list[campaign.Forecast]:
-    """One forecast per wave and cell."""
+def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[campaign.Forecast]:
+    """One forecast per wave and cell. odds: of the waves' options, as registered."""
+    r = evidence_months.at_learnt_costs(r)
     settings = r.settings.campaign
     cells = campaign.arms.cell_sizes(arms)
     if not settings.waves:
@@ -37,7 +40,7 @@ def forecast(r: Run, arms: DataFrame, tiers: DataFrame) -> list[campaign.Forecas
         order = {"model": [options[place] for place in gains.order] if gains else options}
         parts = campaign.capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
         draws = campaign.forecast.Draws(
-            wave.exploration_share, settings.exploration.none_share, settings.exploration.reserve_share
+            wave.exploration_share, plan_registration.odds_of(r, odds, name), settings.exploration.reserve_share
         )
         for policy, part in parts.items():
             sizes = {

@@ -37,8 +37,9 @@ def run(r: Run) -> None:
             continue
         trained, there[target] = result
         tell(r, target, trained, result[1])
-    if r.settings.model.lift.is_learnt:
-        there |= {name: learn_lift(r, registry, name, material) for name in model.LIFTS}
+    lift = r.settings.model.lift
+    for name in (*(model.LIFTS if lift.is_learnt else ()), *([model.OPTION_LIFT] if lift.option else [])):
+        there[name] = learn_lift(r, registry, name, material)
     for target, version in there.items():
         if version is not None:
             decide(r, registry, target, version)
@@ -75,14 +76,17 @@ def train(
 
 
 def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Material) -> ModelVersion | None:
-    """Learn what a month open to contact adds, judge and register it; None, and why, where nothing can be learnt."""
-    training = material.training
+    """Learn what a month open to contact adds, or conf's option in its wave, judge and register it.
+
+    None, and why, where nothing can be learnt.
+    """
+    training, option = material.training, r.settings.model.lift.option
     version = is_there(r, registry, name, training)
     if version is not None:
         return version
     champion, not_compared = live(r, registry, name, training.months.test)
     try:
-        rows = material.lift_rows(model.LIFTS[name])
+        rows = material.lift_rows(model.LIFTS[name]) if name in model.LIFTS else material.option_rows(str(option))
         how: dict[str, Any] = {"salt": training_rows.salt(r, name), "settings": r.settings.model}
         how |= {"champion": champion, "not_compared": not_compared, "srm_p": r.settings.experiment.srm_p}
         trained = model.train_lift(rows, **how)
@@ -90,7 +94,7 @@ def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Ma
         r.say(f"    {name}: no version this time. {error}", NOTICE)
         return None
     version = registry.register(name, trained, training=training, examples=rows, r=r)
-    version_cards.describe_lift(r, registry, version, trained)
+    version_cards.describe_lift(r, registry, name, version, trained)
     r.show(f"{name}, version {version.version}: by decile of {trained.months.judge}; decides nothing", trained.bands)
     r.say(f"  {name}: {trained.card}", ANSWER if trained.gate.is_ready else NOTICE)
     return version

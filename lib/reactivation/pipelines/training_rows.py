@@ -1,7 +1,8 @@
 """No job, but what two share: the months a cycle learns from, and the rows that train and test its models."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
 from pyspark.sql import DataFrame
@@ -10,7 +11,9 @@ from pyspark.sql import functions as F
 from reactivation import campaign, model, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, ModelError, NotReady
-from reactivation.pipelines import configured_sources, evidence_months, permissions
+from reactivation.frames import checkpointed, union_all
+from reactivation.periods import Month, Window
+from reactivation.pipelines import configured_sources, evidence_months, permissions, reach, readout_outcomes, releases
 from reactivation.runtime.run import Run
 
 
@@ -43,6 +46,41 @@ class Material:
         arms = r.read(derived.ARMS, F.col("cycle").isin(*propensities))
         examples = model.examples(self.features, self.labels, target=target)
         return model.month_lift(examples, arms, propensities=propensities)
+
+    def option_rows(self, option: str) -> DataFrame:
+        """Rows from which it is learnt what an option adds to P(active) from its wave's day to the month's end.
+
+        option: wave/channel/benefit. Features are those of the cycle and what users had done in the month when the wave
+        was planned. ModelError where the wave went out in no month of the training that had a draw.
+        """
+        r, (wave, label), known = self.run, option.split("/", 1), releases.ledger(self.run)
+        months = [str(month) for month in self.training.months.all]
+        planned = {}
+        for cycle in evidence_months.touched_probabilities(r, months):
+            if release := known.released(cycle=cycle, wave=wave):
+                events = known.having("planned", cycle=cycle, wave=wave)
+                planned[cycle] = next(e for e in events if e["plan_version"] == release["plan_version"])
+        if not planned:
+            finding = Finding(
+                "no draw", f"{wave}, {months[0]} to {months[-1]}", "they teach once the month has settled"
+            )
+            raise ModelError(f"no lift of {option} can be learnt", [finding])
+        then = union_all([self._on_day(Month.parse(cycle), e["as_of"], e["send_on"]) for cycle, e in planned.items()])
+        is_wave = F.col("cycle").isin(*planned) & (F.col("wave") == wave)
+        plans = releases.newest(r, derived.WAVE_PLAN, is_wave, known=known)
+        rows = model.option_lift(plans, then.withColumn("wave", F.lit(wave)), option=label)
+        return checkpointed(model.of_one_draw(rows))
+
+    def _on_day(self, month: Month, as_of: date, send_on: date) -> DataFrame:
+        """Examples of a month as one of its waves knew them: label is what users did from the day of sending on."""
+        r = replace(self.run, cycle=month)
+        whole = model.examples(self.features, self.labels, target="active").where(F.col("cycle") == str(month))
+        to_date = reach.month_to_date(r, Window(month.first, as_of), known_before=as_of)
+        rest, settled = Window(send_on, (month + 1).first), r.calendar.settle_on(month)
+        did = readout_outcomes.behaviour(r, configured_sources.sources(r), rest, known_before=settled)
+        label = did.select("user_id", F.col("is_active").cast("double").alias("label"))
+        counts = [name for name in to_date.columns if name != "user_id"]
+        return whole.drop("label").join(label, "user_id").join(to_date, "user_id", "left").fillna(0, counts)
 
     @cached_property
     def facts(self) -> DataFrame | None:

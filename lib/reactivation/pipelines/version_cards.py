@@ -67,13 +67,17 @@ def describe(
     version_page.describe(registry.client, version, **texts)
 
 
-def describe_lift(r: Run, registry: Registry, version: ModelVersion, trained: model.TrainedLift) -> None:
+def describe_lift(r: Run, registry: Registry, name: str, version: ModelVersion, trained: model.TrainedLift) -> None:
     """Write what a registered lift is, and how it was judged, where MLflow shows it."""
-    of_model = (
-        "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out by lot. "
-        f"Region {r.region}, scenario {r.scenario}. The alias `{ALIAS}` is the version that is written into `scores`; "
-        "without one users are ordered by band and propensity."
-    )
+    what = "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out by lot."
+    use = "is written into `scores`; without one users are ordered by band and propensity."
+    if name == model.OPTION_LIFT:
+        what = (
+            f"What `{r.settings.model.lift.option}` adds to P(active) from its wave's day to the month's end, learnt "
+        )
+        what += "from explorers who drew it or, from the same options, none (here: touched and held out)."
+        use = "stands beside the options' factors; nothing goes by it."
+    of_model = f"{what} Region {r.region}, scenario {r.scenario}. The alias `{ALIAS}` is the version that {use}"
     version_page.describe(registry.client, version, of_model=of_model, card=trained.card, whole=trained.card)
 
 

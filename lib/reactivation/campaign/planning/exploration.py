@@ -14,11 +14,21 @@ from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity
-from reactivation.campaign.settings import CampaignSettings, Wave
 from reactivation.contracts.derived import POLICIES
 from reactivation.frames import by_value
 
 DRAWN_NONE = "none"
+
+
+class Odds(NamedTuple):
+    """How the explorers of a wave draw.
+
+    none: P(nothing is sent). weights: of the wave's options in conf's order; the rest goes by them to the options that
+    a user can get. Empty: to all alike.
+    """
+
+    none: float
+    weights: tuple[float, ...] = ()
 
 
 class Candidates(NamedTuple):
@@ -29,14 +39,17 @@ class Candidates(NamedTuple):
     users: int
 
 
-def shares(mask: int, *, none_share: float) -> dict[str, float]:
-    """Probability of `none` and of each option whose bit is set, by its place in conf; the options share equally.
+def shares(mask: int, odds: Odds) -> dict[str, float]:
+    """Probability of `none` and of each option whose bit is set, by its place in conf.
 
-    >>> shares(0b101, none_share=0.5)
+    >>> shares(0b101, Odds(0.5))
     {'none': 0.5, '0': 0.25, '2': 0.25}
+    >>> shares(0b101, Odds(0.5, (3.0, 5.0, 1.0)))
+    {'none': 0.5, '0': 0.375, '2': 0.125}
     """
-    places = [i for i in range(mask.bit_length()) if mask >> i & 1]
-    return {DRAWN_NONE: none_share, **{str(i): (1 - none_share) / len(places) for i in places}}
+    weights = {i: odds.weights[i] if odds.weights else 1.0 for i in range(mask.bit_length()) if mask >> i & 1}
+    every = sum(weights.values())
+    return {DRAWN_NONE: odds.none, **{str(i): (1 - odds.none) * weight / every for i, weight in weights.items()}}
 
 
 def threshold(
@@ -46,7 +59,7 @@ def threshold(
     options: Sequence[PricedOption],
     reserve: RemainingCapacity,
     whole: RemainingCapacity,
-    none_share: float,
+    odds: Odds,
 ) -> int:
     """Number of hash buckets, from 0, whose users are drawn: all that are wanted, or fewer where capacity is short.
 
@@ -62,8 +75,9 @@ def threshold(
         if one.bucket >= wanted:
             break
         possible = [option for option in options if option.is_in(one.mask)]
-        each = one.users * (1 - none_share) / len(possible)
+        share = shares(one.mask, odds)
         for option in possible:
+            each = one.users * share[str(option.bit)]
             expected[option.channel] += each
             expected["cents"] += each * option.cents
         for channel in {option.channel for option in possible}:
@@ -76,15 +90,18 @@ def threshold(
 
 def drawn(
     waiting: DataFrame,
+    share: float,
+    kept: float,
     *,
-    wave: Wave,
     options: Sequence[PricedOption],
     whole: Mapping[str, RemainingCapacity],
-    settings: CampaignSettings,
+    odds: Odds,
 ) -> tuple[dict[str, int], Counter[tuple[str, str]]]:
-    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query."""
-    share, none_share = wave.exploration_share, settings.exploration.none_share
-    option = option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, none_share=none_share)
+    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query.
+
+    share: of the qualifiers that explore. kept: share of each limit of a cell, `whole`, for what they draw.
+    """
+    option = option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, odds=odds)
     is_wanted = randomization.is_within(F.col("exploration_bucket"), share)
     wanted = waiting.where(F.col("queue").isin(*POLICIES) & is_wanted)
     columns = "queue", "exploration_bucket", "options_mask", option.alias("option")
@@ -99,9 +116,9 @@ def drawn(
             [Candidates(bucket, mask, count) for (bucket, mask), count in users.items()],
             wanted_share=share,
             options=options,
-            reserve=whole[policy].share(settings.exploration.reserve_share),
+            reserve=whole[policy].share(kept),
             whole=whole[policy],
-            none_share=none_share,
+            odds=odds,
         )
     draws = Counter[tuple[str, str]]()
     for row in rows:
@@ -116,17 +133,18 @@ def is_explorer(bucket: Column, queue: Column, thresholds: Mapping[str, int]) ->
     return bucket < limit
 
 
-def option_drawn(bucket: Column, mask: Column, *, options: Sequence[PricedOption], none_share: float) -> Column:
+def option_drawn(bucket: Column, mask: Column, *, options: Sequence[PricedOption], odds: Odds) -> Column:
     """Label of the option that falls to a user, or `none`, given the options the user can get."""
-    odds = _odds(len(options), none_share)
+    by_mask = _by_masks(len(options), odds)
     labels = {DRAWN_NONE: DRAWN_NONE, **{str(option.bit): option.label for option in options}}
-    return F.get(_by_mask([[labels[name] for name in each] for each in odds], mask), _drawn_place(bucket, mask, odds))
+    named = [[labels[name] for name in each] for each in by_mask]
+    return F.get(_by_mask(named, mask), _drawn_place(bucket, mask, by_mask))
 
 
-def propensity(bucket: Column, mask: Column, *, options: int, none_share: float) -> Column:
+def propensity(bucket: Column, mask: Column, *, options: int, odds: Odds) -> Column:
     """Probability of the option drawn, given those the user can get: the share of the buckets that lead to it."""
-    odds = _odds(options, none_share)
-    return F.get(_by_mask([list(each.values()) for each in odds], mask), _drawn_place(bucket, mask, odds))
+    by_mask = _by_masks(options, odds)
+    return F.get(_by_mask([list(each.values()) for each in by_mask], mask), _drawn_place(bucket, mask, by_mask))
 
 
 def drawn_from(mask: Column, options: Sequence[PricedOption]) -> Column:
@@ -134,25 +152,25 @@ def drawn_from(mask: Column, options: Sequence[PricedOption]) -> Column:
     return F.concat_ws(" ", *[F.when(mask.bitwiseAND(1 << option.bit) != 0, option.label) for option in options])
 
 
-def columns(is_explorer: Column, options: Sequence[PricedOption], *, none_share: float) -> list[Column]:
+def columns(is_explorer: Column, options: Sequence[PricedOption], *, odds: Odds) -> list[Column]:
     """What the plan keeps of a draw."""
     bucket, mask = F.col("option_bucket"), F.col("options_mask")
-    odds = propensity(bucket, mask, options=len(options), none_share=none_share)
+    own = propensity(bucket, mask, options=len(options), odds=odds)
     return [
         is_explorer.alias("is_exploration"),
-        F.when(is_explorer, odds).alias("propensity"),
+        F.when(is_explorer, own).alias("propensity"),
         F.when(is_explorer, drawn_from(mask, options)).alias("drawn_from"),
     ]
 
 
-def _odds(options: int, none_share: float) -> list[dict[str, float]]:
+def _by_masks(options: int, odds: Odds) -> list[dict[str, float]]:
     """Probability of each option, for the masks 1, 2, 3, … in order."""
-    return [randomization.probabilities(shares(mask, none_share=none_share)) for mask in range(1, 1 << options)]
+    return [randomization.probabilities(shares(mask, odds)) for mask in range(1, 1 << options)]
 
 
-def _drawn_place(bucket: Column, mask: Column, odds: Sequence[Mapping[str, float]]) -> Column:
+def _drawn_place(bucket: Column, mask: Column, by_mask: Sequence[Mapping[str, float]]) -> Column:
     """Into which of the shares of the user's mask a bucket falls, 0 for the first."""
-    ends = [list(accumulate(round(share * randomization.BUCKETS) for share in each.values())) for each in odds]
+    ends = [list(accumulate(round(share * randomization.BUCKETS) for share in each.values())) for each in by_mask]
     return F.size(F.filter(_by_mask(ends, mask), lambda end: end <= bucket))
 
 

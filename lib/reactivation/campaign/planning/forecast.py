@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.planning.capacity import CENTS, PricedOption, RemainingCapacity
+from reactivation.campaign.planning.exploration import Odds, shares
 from reactivation.campaign.settings import Wave
 from reactivation.contracts.derived import POLICIES
 from reactivation.errors import Finding, PlanError
@@ -46,10 +47,10 @@ def stands_in(day: date) -> Window:
 
 
 class Draws(NamedTuple):
-    """How exploration is forecast: shares of the eligible who are drawn, of draws that are none, of what is kept."""
+    """How exploration is forecast: shares of the eligible who are drawn and of what is kept, and the draws' odds."""
 
     explored: float
-    none: float
+    odds: Odds
     reserve: float
 
 
@@ -105,9 +106,9 @@ def of_cell(
     left = {key: users * (1 - explored) for key, users in sizes.items()}
     given = dict.fromkeys((option.label for option in options), 0.0)
     for (_, mask), users in sizes.items():
-        possible = [option for option in options if option.is_in(mask)]
-        for option in possible:
-            given[option.label] += users * explored * (1 - draws.none) / len(possible)
+        share = shares(mask, draws.odds)
+        for option in options:
+            given[option.label] += users * explored * share.get(str(option.bit), 0.0)
     contacts, cents = dict.fromkeys(part.contacts, 0.0), 0.0
     for option in options:
         contacts[option.channel] += given[option.label]
@@ -176,9 +177,9 @@ def _explored(sizes: Sizes, options: Sequence[PricedOption], *, part: RemainingC
     """Share of the eligible who are drawn: all that are wanted, or fewer where the reserve would not hold them."""
     wanted = {**dict.fromkeys(part.contacts, 0.0), "cents": 0.0}
     for (_, mask), users in sizes.items():
-        possible = [option for option in options if option.is_in(mask)]
-        for option in possible:
-            each = users * draws.explored * (1 - draws.none) / len(possible)
+        share = shares(mask, draws.odds)
+        for option in options:
+            each = users * draws.explored * share.get(str(option.bit), 0.0)
             wanted[option.channel] += each
             wanted["cents"] += each * option.cents
     kept = {name: most * draws.reserve for name, most in {**part.contacts, "cents": part.cents}.items()}

@@ -16,6 +16,7 @@ from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
+from reactivation.campaign.planning.cells import MICRO
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.planning.model_cell import CELL, VALUE, PricedCell, Terms, Worth
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
@@ -50,11 +51,11 @@ class PlannedWave(NamedTuple):
     """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
 
     decided: user_id, reason and more of each low-activity user; the waterfall counts its reasons.
-
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
     low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
-    where it is allocated by prices, in the region's currency.
+    where it is allocated by prices, in the region's currency. moved: users whom the options are expected to move that
+    the cell `model` chose, by label.
     """
 
     plan: DataFrame
@@ -66,6 +67,7 @@ class PlannedWave(NamedTuple):
     digest: str
     barred: int
     worth: Worth | None = None
+    moved: Mapping[str, float] = {}
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -85,18 +87,20 @@ def plan(
     settings: CampaignSettings,
     gains: WaveGains | None = None,
     terms: Terms | None = None,
+    odds: exploration.Odds | None = None,
 ) -> PlannedWave:
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
     have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
-    alone goes by it: with `terms` at the best total value (`model_cell`), else in the order of the gains.
+    alone goes by it: with `terms` at the best total value (`model_cell`), else in their order. odds: None: all alike.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
-    guidance, none_share = capacity.guidance_option(wave, settings), settings.exploration.none_share
+    guidance, odds = capacity.guidance_option(wave, settings), odds or exploration.Odds(settings.exploration.none_share)
     whole = capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
     waiting = eligible.where(F.col("reason").isNull())
-    thresholds, draws = exploration.drawn(waiting, wave=wave, options=options, whole=whole, settings=settings)
+    kept, share = settings.exploration.reserve_share, wave.exploration_share
+    thresholds, draws = exploration.drawn(waiting, share, kept, options=options, whole=whole, odds=odds)
     is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
     remaining = dict(whole)
     for policy, one in product(POLICIES, options):
@@ -114,7 +118,7 @@ def plan(
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
     of_draw = F.col("option_bucket"), F.col("options_mask")
-    drawn = exploration.option_drawn(*of_draw, options=options, none_share=none_share)
+    drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
     option = F.when(is_explorer, drawn).otherwise(F.coalesce(by_price, allocated.option))
     reason = F.coalesce(
@@ -138,7 +142,7 @@ def plan(
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),
-        *exploration.columns(is_explorer, options, none_share=none_share),
+        *exploration.columns(is_explorer, options, odds=odds),
         (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
         (F.lit(0) if priced is None else F.when(is_own_draw, priced.given_up(drawn, options))).alias("given_up"),
     )
@@ -178,14 +182,15 @@ def _planned(
     says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
     worth = None if priced is None else priced.worth(found.value, found.given_up)
-    rows_of_plan = _rows(decided, options)
-    return PlannedWave(rows_of_plan, decided, waterfall, limits, found.sent, found.cost, digest, found.barred, worth)
+    sums = found.sent, found.cost, digest, found.barred, worth, found.moved
+    return PlannedWave(_rows(decided, options), decided, waterfall, limits, *sums)
 
 
 class _Counted(NamedTuple):
     """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users.
 
     value: sum over the users allocated by prices, millionths; given_up: over those who explore beside them, billionths.
+    moved: as for `PlannedWave`.
     """
 
     reasons: Counter[str]
@@ -195,19 +200,21 @@ class _Counted(NamedTuple):
     barred: int
     value: int
     given_up: int
+    moved: dict[str, float]
 
 
 def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     """What is known of a plan as a whole; one query."""
     reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
     barred = value = given_up = 0
-    by_label = {option.label: option for option in options}
+    by_label, moved = {option.label: option for option in options}, dict[str, float]()
+    is_chosen = (F.col("policy") == CELL) & ~F.col("is_exploration") & (F.col("option") != GUIDANCE)
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row = F.xxhash64(*decides).cast("decimal(20,0)")
-    sums = [F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.sum("value").alias("value")]
-    sums.append(F.sum("given_up").alias("given_up"))
-    sums.append(F.count_if("is_barred_unread").alias("barred"))
-    for row in decided.groupBy("reason", "option").agg(*sums).collect():
+    of_row, gain = F.xxhash64(*decides).cast("decimal(20,0)"), F.round(F.col("expected_gain") * MICRO).cast("bigint")
+    sums = {"users": F.count("*"), "hash": F.sum(of_row), "value": F.sum("value"), "given_up": F.sum("given_up")}
+    sums |= {"barred": F.count_if("is_barred_unread"), "moved": F.sum(F.when(is_chosen, gain))}
+    found = decided.groupBy("reason", "option").agg(*[each.alias(name) for name, each in sums.items()])
+    for row in found.collect():
         reasons[row.reason] += row.users
         barred, value, given_up = barred + row.barred, value + (row.value or 0), given_up + (row.given_up or 0)
         if row.reason in _IN_PLAN:
@@ -215,12 +222,12 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
         if row.reason == "planned":
             sent[by_label[row.option].channel] += row.users
             cost += by_label[row.option].cost * row.users
-    return _Counted(reasons, sent, cost, rows, barred, value, given_up)
+            moved |= {row.option: row.moved / MICRO} if row.moved else {}
+    return _Counted(reasons, sent, cost, rows, barred, value, given_up, moved)
 
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
-
     option = F.col("option")
     found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {

@@ -52,9 +52,7 @@ def account(
     """
     known = released
     if receipts is not None:
-        reached, not_tried = (F.bool_or(F.col("status").isin(*statuses)) for statuses in (REACHED, NOT_TRIED))
-        told = receipts.groupBy("contact_id").agg(reached.alias("is_reached"), not_tried.alias("is_not_tried"))
-        known = known.join(told, "contact_id", "left")
+        known = known.join(told_of(receipts), "contact_id", "left")
     if redeemed is not None:
         known = known.join(_used(redeemed), ["user_id", "benefit"], "left")
     is_reached, is_not_tried, is_used = (
@@ -73,6 +71,12 @@ def account(
     spent = F.sum(F.when(is_reached, of_channel).otherwise(nothing) + F.when(is_used, value).otherwise(nothing))
     sums = {"committed": committed("cost"), "worst": committed("worst_cost"), "spent": spent}
     return known.agg(*[F.coalesce(each, nothing).alias(name) for name, each in sums.items()])
+
+
+def told_of(receipts: DataFrame) -> DataFrame:
+    """Whether receipts say that a contact reached its user, or that nobody tried to send it. Grain: contact_id."""
+    reached, not_tried = (F.bool_or(F.col("status").isin(*statuses)) for statuses in (REACHED, NOT_TRIED))
+    return receipts.groupBy("contact_id").agg(reached.alias("is_reached"), not_tried.alias("is_not_tried"))
 
 
 def _used(redeemed: DataFrame) -> DataFrame:

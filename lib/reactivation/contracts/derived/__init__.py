@@ -13,7 +13,17 @@ from reactivation.contracts.derived.readouts import (
     RESPONSE,
     TARGETING,
 )
-from reactivation.contracts.derived.shared import CELLS, CHECK_VERDICTS, CYCLE, POLICIES, STATUSES, TIERS, TOUCHES, WAVE
+from reactivation.contracts.derived.shared import (
+    CELLS,
+    CHECK_VERDICTS,
+    CYCLE,
+    HALVES,
+    POLICIES,
+    STATUSES,
+    TIERS,
+    TOUCHES,
+    WAVE,
+)
 from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
 from reactivation.contracts.derived.waves import (
@@ -39,6 +49,7 @@ __all__ = [
     "EXPERIMENT_PLAN",
     "EXPLANATION_LOG",
     "FEATURES",
+    "HALVES",
     "INGEST_COUNTS",
     "LABELS",
     "MODEL_LEDGER",

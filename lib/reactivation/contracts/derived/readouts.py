@@ -3,6 +3,7 @@
 from reactivation.contracts.derived.shared import (
     CHECK_VERDICTS,
     CYCLE,
+    HALVES,
     REASON_CODE,
     REASON_VALUES,
     STATUS,
@@ -222,6 +223,11 @@ RESPONSE = Table(
         Column("reason", "string", "why it is not estimable"),
         REASON_CODE,
         REASON_VALUES,
+        *(
+            number(f"{name}_{half}", f"the same among the {half} half of the users, by hash; null: too few there")
+            for half in HALVES
+            for name in ("lift", "standard_error", "control_error")
+        ),
     ),
     ("cycle",),
 )

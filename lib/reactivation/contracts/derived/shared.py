@@ -16,6 +16,8 @@ REASON_CODE = Column(
     "reason_code", "string", "what the reason, or sentence, says, for another language; null: none, or of 0.1.0"
 )
 REASON_VALUES = Column("reason_values", "string", "the values in it, as JSON")
+HALVES = ("first", "second")
+"""Halves of the users, by hash: what is chosen by one of them is valued by the other."""
 CHECK_VERDICTS = ("holds", "warns", "withholds", "not shown to hold", "broken", "not estimable")
 
 
