@@ -1,4 +1,4 @@
-"""Ways to fill the model's cell: what a plan moves in truth, at equal spend, and ways held against each other by bank."""
+"""Ways to fill the model's cell: what a plan moves in truth, at equal spend, and bank by bank against the order."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from reactivation.campaign import CampaignSettings, Terms
 from reactivation.campaign.planning import capacity, waves
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation_lab.comparisons import allocations_by_truth as ways
-from reactivation_lab.comparisons.allocations_by_truth import TrueGains, Way, WaveByWay
+from reactivation_lab.comparisons.allocations_by_truth import TrueGains, WaveByWay, Way
 
 CELLS = {"model": 6}
 USERS = "user_id bigint, rank bigint, options_mask int, lift_active double, rise_0 double, rise_1 double"

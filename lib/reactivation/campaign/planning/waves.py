@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.assignment.arms import LIFT
-from reactivation.campaign.planning import capacity, exploration, model_cell
+from reactivation.campaign.planning import capacity, curve, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
@@ -54,7 +54,7 @@ class PlannedWave(NamedTuple):
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
     low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
-    where it is allocated by prices, in the region's currency.
+    where it is allocated by prices, in the region's currency; by_budget: its value by its budget (`curve.points`).
     """
 
     plan: DataFrame
@@ -66,6 +66,7 @@ class PlannedWave(NamedTuple):
     digest: str
     barred: int
     worth: Worth | None = None
+    by_budget: Sequence[Mapping[str, float]] = ()
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -178,8 +179,11 @@ def _planned(
     says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
     worth = None if priced is None else priced.worth(found.value, found.given_up)
-    rows_of_plan = _rows(decided, options)
-    return PlannedWave(rows_of_plan, decided, waterfall, limits, found.sent, found.cost, digest, found.barred, worth)
+    by_budget = (
+        [] if priced is None else curve.points(priced.found.equals, priced.found.share, priced.parts, value=found.value)
+    )
+    known = (_rows(decided, options), decided, waterfall, limits, found.sent, found.cost, digest, found.barred)
+    return PlannedWave(*known, worth, by_budget)
 
 
 class _Counted(NamedTuple):
