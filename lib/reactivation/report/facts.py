@@ -23,8 +23,8 @@ class Facts:
 
     asked: what was registered, see `pipelines.month_report`. registration: codes and values of what is not as
     registered. readout, checks, targeting, bands, response, evaluation, waterfall, limits: rows of these tables; the
-    waterfall and the limits are of each wave's newest release. curves: of `curves`. releases: of `wave_releases`, of all
-    cycles up to this one. prices: of `readout`, cost per active user and net gain of all cycles up to this one.
+    waterfall and the limits are of each wave's newest release. curves: of `curves`. releases: of `wave_releases`, of
+    all cycles up to this one. prices: of `readout`, cost per active user and net gain of all cycles up to this one.
     contacts: of `experiment.wave_counts`. users: of `by_band_and_day`. money: approved, committed, worst, spent;
     frozen_on.
     """
