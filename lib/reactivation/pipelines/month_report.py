@@ -18,7 +18,7 @@ from reactivation.runtime.run import Run
 from reactivation.runtime.text import read_text, write_text
 
 Rows = list[dict[str, Any]]
-_AUDIENCE = ("wave", "qualifies", "guidance", "options")
+_AUDIENCE = ("wave", "qualifies", "guidance", "guide_to", "options")
 """What of a registered wave says whom it is for, and what they may get."""
 PAGE, TEXT, ROWS = "report.html", "report.txt", "report.json"
 

@@ -114,6 +114,7 @@ def plan(
         remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
+    guides = {**{one.label: one.guide_to for one in wave.options if one.guide_to}, GUIDANCE: wave.guide_to}
     of_draw = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(*of_draw, options=options, none_share=none_share)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
@@ -136,6 +137,7 @@ def plan(
         option.alias("option"),
         "is_barred_unread",
         gain.alias("expected_gain"),
+        by_value(option, guides).cast("string").alias("guide_to"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),
@@ -207,7 +209,7 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     barred = value = given_up = 0
     by_label = {option.label: option for option in options}
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row = F.xxhash64(*decides).cast("decimal(20,0)")
+    of_row = F.xxhash64(*decides, "guide_to").cast("decimal(20,0)")  # null changes no hash
     sums = [F.count("*").alias("users"), F.sum(of_row).alias("hash"), F.sum("value").alias("value")]
     sums.append(F.sum("given_up").alias("given_up"))
     sums.append(F.count_if("is_barred_unread").alias("barred"))
@@ -224,7 +226,6 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
 
 def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
     """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
-
     option = F.col("option")
     found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
         {

@@ -43,6 +43,7 @@ WAVE_PLAN = Table(
             "null in plans that 0.1.0 wrote",
         ),
         PLAN_VERSION,
+        Column("guide_to", "string", "group of functions that the message leads to; null: none"),
     ),
     ("cycle", "wave"),
 )
