@@ -16,6 +16,8 @@ TIMES ?= 3
 KEEP_HOURS ?= 168
 N ?= 50
 BENCHMARK_CYCLE ?= 2026-05
+THROUGH ?= 2026-10
+BANKS ?= 10
 RECORDS ?= tests/data/benchmark/*.jsonl
 LOOPS ?= tests/data/benchmark/loops/*.jsonl
 ROOT_GIVEN := $(ROOT)
@@ -25,7 +27,7 @@ CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity $
 # What belongs to another Spark or another project on this machine must not reach ours.
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-allocation check-allocation benchmark-against benchmarks new-region vacuum test test-cluster screenshots torture lint setup zip wheel clean
+.PHONY: help demo demo-loop demo-berka benchmark benchmark-training benchmark-readout benchmark-allocation check-allocation compare-allocations benchmark-against benchmarks new-region vacuum test test-cluster screenshots torture lint setup zip wheel clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -56,6 +58,11 @@ benchmark-allocation: setup ## A wave's allocation by prices at any size, beside
 
 check-allocation: setup ## The allocation by prices against exact optima of N instances: N=200
 	@$(PY) jobs/lab/check_allocation.py --env benchmark --instances $(N)
+
+compare-allocations: setup ## Users moved by the order, by prices and by the truth at equal spend: BANKS=10 USERS=20000 [THROUGH=2026-10] [ROOT=…]
+	@$(WITH_SPARK) jobs/lab/compare_allocations_by_truth.py --env local --cycle $(BENCHMARK_CYCLE) --through $(THROUGH) --seeds $(BANKS) \
+	  --set paths.root=$(if $(ROOT_GIVEN),$(ROOT),build/allocations) --set sandbox.users=$(USERS) --set campaign.arms.selected_share=0.3 \
+	  --set model.lift.is_learnt=true --set model.reasons=false --set sources.few_bad_rows=20 $(SET)
 
 benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
 	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)

@@ -89,6 +89,20 @@ def test_what_base_says_of_a_source_or_channel_that_the_region_lacks_comes_at_on
     assert "campaign.waves.W2.qualifies.rule" in said  # `login_days_to_date`
 
 
+def test_groups_of_functions_that_guidance_leads_to_are_the_regions_and_missing_ones_come_at_once() -> None:
+    guided = "campaign.waves.W1.options=[{channel: push, benefit: login_discount, guide_to: cooking}]"
+    with pytest.raises(SettingsError) as error:
+        conf(guided, "campaign.waves.W1.guide_to=gardening")
+    said = {finding.what: finding.advice for finding in error.value.findings}
+    assert "`cooking` is no function group of activity.function_groups" in said["campaign.waves.W1.options.0.guide_to"]
+    assert "`gardening` is no function group" in said["campaign.waves.W1.guide_to"]
+    assert (len(said), error.value.exit_code) == (2, 2)
+    known = conf(guided.replace("cooking", "payment"), "campaign.waves.W1.guide_to=wealth").settings.campaign.waves[
+        "W1"
+    ]
+    assert (known.options[0].guide_to, known.guide_to) == ("payment", "wealth")
+
+
 def test_a_region_without_a_campaign_is_not_asked_what_a_campaign_measures() -> None:
     conf("sources.asset_snapshots=null", region="berka")
     with pytest.raises(SettingsError, match=r"labels\.is_active.*the region has no `logins`"):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from reactivation.campaign.settings import CampaignSettings
+from reactivation.campaign.settings import CampaignSettings, unused
 from reactivation.contracts.derived import OUTCOME_SOURCES
 from reactivation.errors import Finding
 from reactivation.experiment.settings import ExperimentSettings
@@ -90,9 +90,13 @@ def _of_campaign(campaign: CampaignSettings) -> Iterator[Said]:
                 yield Said(f"{key}.{what}.{policy}", text, over)
         if wave.guidance is not None:
             yield Said(f"{key}.guidance", wave.guidance, Over.FACTS_AND_MODEL)
+        if wave.guide_to is not None:
+            yield Said(f"{key}.guide_to", unused(wave.guide_to), Over.FACTS)
         for i, option in enumerate(wave.options):
             if option.only_if is not None:
                 yield Said(f"{key}.options.{i}.only_if", option.only_if, Over.FACTS)
+            if option.guide_to is not None:
+                yield Said(f"{key}.options.{i}.guide_to", unused(option.guide_to), Over.FACTS)
 
 
 def _of_experiment(experiment: ExperimentSettings) -> Iterator[Said]:

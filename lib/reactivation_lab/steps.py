@@ -1,6 +1,6 @@
 """The lab's steps as data: which tables each of its jobs reads and writes."""
 
-from reactivation.contracts.flow import EVERYTHING, LOOP, PERMISSIONS, SCORE, TRAIN, Step
+from reactivation.contracts.flow import EVERYTHING, LOOP, PERMISSIONS, SCORE, TRAIN, WHAT_IF, Step
 
 SIMULATE = Step(
     "simulate_bank",
@@ -18,6 +18,12 @@ ROLLOUTS = Step(
     ("truth",),
 )
 COMPARE = Step("compare_loops", "sandbox only: loops that learn against loops that do not, by the truth", (), ())
+ALLOCATIONS = Step(
+    "compare_allocations_by_truth",
+    "sandbox only: waves of lived months filled in several ways at equal spend, valued by the truth",
+    WHAT_IF.reads,
+    (),
+)
 BENCHMARK = Step("benchmark_month", "the same at any size, every job measured", EVERYTHING, ())
 TRAINING_AT_SIZE = Step(
     "benchmark_training",

@@ -152,7 +152,7 @@ def template(**changes: Any) -> Template:
     ],
 )
 def test_release_refuses_a_template_that_is_not_approved(change: dict[str, Any], kind: str | None) -> None:
-    found = templates.not_approved({"gift_sms": template(**change)}, [("sms", "gift")], last_day=date(2026, 6, 14))
+    found = templates.not_approved({"gift_sms": template(**change)}, ["sms/gift"], last_day=date(2026, 6, 14))
     assert [finding.kind for finding in found] == ([kind] if kind else [])
 
 

@@ -50,6 +50,9 @@ def test_users_get_what_the_plan_says_and_no_limit_breaks(
     found, chosen = allocated(spark, instance)
     assert (found.plan.width is None) == (way == "equals")
     assert instance.broken(chosen) == []
+    of_all = {"equals": 1.0, "looks in memory": 150 / 800}.get(way, 150 / 800)
+    assert found.share == pytest.approx(of_all, rel=0.15)  # of the looks by a hash's chance
+    assert found.equals.users.sum() == (800 if way == "equals" else 150)
     assert {limit.name: instance.used(limit, chosen) for limit in instance.limits} == found.used()
     value = instance.value_of(chosen)
     assert 0 <= found.plan.gap(value) <= (0.001 if way == "equals" else 0.01)  # a thousand users are few for looks

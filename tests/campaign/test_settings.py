@@ -58,6 +58,13 @@ def test_a_contact_costs_its_channel_and_the_part_of_the_benefit_that_is_redeeme
         (("arms", "rule_order"), "expected_gain", "reads expected_gain"),
         (("waves", "W1", "options", 0, "benefit"), "gold", "`gold` is none of none, gift"),
         (("waves", "W1", "options", 0, "channel"), "call", "`call` is none of"),  # a channel without a capacity
+        (("waves", "W1", "options", 0, "guide_to"), "x = 1 or y", "String should match pattern"),
+        (
+            ("waves", "W1", "options", 1),
+            {"channel": "push", "benefit": "none", "guide_to": "payment"},
+            "no other option",
+        ),
+        (("waves", "W1"), {"guide_to": "payment"}, "waves.W1.guide_to: the wave has no guidance"),
         (("guidance_channel",), "sms", "must be a channel that costs nothing"),
         (("channel_cost_cny", "push"), 0.004, "no more than 2 decimal places"),  # else it would cost nothing
         (("channel_cost_cny", "sms"), -0.05, "greater than or equal to 0"),
@@ -78,6 +85,8 @@ def test_conf_that_contradicts_the_design_is_refused(
     branch: Any = conf
     for name in parents:
         branch = branch[name]
+    if path == ("waves", "W1"):
+        value = {name: of for name, of in {**branch[last], **value}.items() if name != "guidance"}
     branch[last] = value
     with pytest.raises(ValidationError, match=message.replace("(", r"\(")):
         CampaignSettings.model_validate(conf)

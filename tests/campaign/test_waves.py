@@ -60,6 +60,7 @@ class Result:
             odds=odds,
         )
         self.worth, self.moved = planned.worth, planned.moved
+        self.by_budget = {row["times"]: (row["budget"], row["value"]) for row in planned.by_budget}
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
@@ -441,6 +442,8 @@ def test_month_stock_and_least_volumes_bind_the_models_cell(facts: Any, conf: di
     poor = Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth._replace(budget=Decimal("4.70")))
     assert (len(poor.of("sms")), len(poor.of("push"))) == (3, 7)
     assert poor.limits["model", "month_budget"]["used"] == 4.65
+    assert poor.worth is not None
+    assert poor.by_budget[1.0] == poor.by_budget[0.25] == (pytest.approx(75, abs=25), pytest.approx(poor.worth.value))
     conf["waves"]["W1"]["least_contacts_per_1000_users"] = {"sms": 900}
     with pytest.raises(PlanError, match=r"(?s)month_budget.*least_sms"):
         Result(known, conf, {"model": 10}, gains=LEARNT, terms=worth._replace(budget=Decimal(5)))
@@ -468,6 +471,7 @@ def test_draws_stay_and_the_planned_order_too_while_gains_are_unknown(facts: Any
     today, unknown = (Result(crowd_of, conf, CELLS, terms=t) for t in (None, terms()))
     assert (today.rows, today.limits, today.reasons) == (unknown.rows, unknown.limits, unknown.reasons)
     half = Result(crowd_of, conf, CELLS, gains=WaveGains((0.01, None), {}, (0, 1)), terms=terms())
+    assert half.by_budget == {}
     assert half.worth is None  # an option is not known yet: the order stays
     found = Result(crowd_of, conf, CELLS, gains=LEARNT, terms=terms()._replace(active_user=Decimal(100)))
     draws = [{u: row[:10] for u, row in r.rows.items() if row.is_exploration} for r in (today, found)]

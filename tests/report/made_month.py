@@ -195,6 +195,11 @@ def facts(**own: Any) -> Facts:
             {"wave": "W1", "policy": "model", "limit": "capacity_sms", "capacity": 360.0, "used": 351.0},
             {"wave": "W1", "policy": "model", "limit": "budget", "capacity": 390.5, "used": 388.1},
         ],
+        curves=[
+            {"wave": wave, "times": times, "budget": 390.5 * times, "value": value * (5 - int(wave[1]))}
+            for wave in waves
+            for times, value in ((0.25, 110.0), (0.5, 190.0), (0.75, 250.0), (1.0, 290.0), (1.5, 330.0), (2.0, 330.0))
+        ],
         releases=[
             {"cycle": "2026-04", "wave": "W1", "status": "released", "cost": 2100.0, "contacts": 900, "as_of": None},
             *[

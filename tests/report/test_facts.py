@@ -1,5 +1,8 @@
 """What the report counts of the month's users: by band, arm and the day of the first login."""
 
+import json
+from typing import Any
+
 import pytest
 
 from conftest import Rows
@@ -33,3 +36,26 @@ def test_users_are_counted_by_band_arm_and_first_login(rows: Rows) -> None:
         ("model", "holdout", 2, None): (1, 1, 0, 0, 0.3),
         ("none", None, None, 9): (1, 0, 1, 1, None),
     }
+
+
+def event(wave: str, version: int, status: str, value: float | None = None, cycle: str = "2026-05") -> dict[str, Any]:
+    points = None if value is None else json.dumps([{"times": 1.0, "budget": 9.0, "value": value}])
+    return {"cycle": cycle, "wave": wave, "plan_version": version, "status": status, "curve_json": points}
+
+
+def test_a_waves_curve_is_that_of_its_newest_release() -> None:
+    ledger = [
+        event("W1", 1, "planned", 10.0),
+        event("W1", 1, "released"),
+        event("W1", 2, "planned", 20.0),
+        event("W1", 2, "released"),
+        event("W1", 3, "planned", 30.0),  # not released
+        event("W2", 1, "planned", 40.0),  # neither
+        event("W3", 1, "planned"),  # filled by a simple rule
+        event("W3", 1, "released"),
+        event("W1", 1, "planned", 50.0, "2026-06"),
+        event("W1", 1, "released", None, "2026-06"),
+    ]
+    assert report.facts.curves(ledger, cycle="2026-05") == [{"wave": "W1", "times": 1.0, "budget": 9.0, "value": 20.0}]
+    older = [{name: value for name, value in row.items() if name != "curve_json"} for row in ledger]
+    assert report.facts.curves(older, cycle="2026-05") == []

@@ -22,7 +22,19 @@ from report.made_month import facts, readout
 
 pytestmark = pytest.mark.numbers
 PICTURES = (
-    *("forest", "natural", "funnel", "options", "branches", "calibration", "bands", "cumulative", "months", "guidance"),
+    *(
+        "forest",
+        "natural",
+        "funnel",
+        "options",
+        "branches",
+        "calibration",
+        "bands",
+        "cumulative",
+        "months",
+        "budget",
+        "guidance",
+    ),
 )
 
 

@@ -24,10 +24,12 @@ NO_BENEFIT = "none"
 MOST_OPTIONS = 5
 LEAST_SHARE, LEAST_NONE_SHARE = 0.1, 0.2
 """Least probability of an option, and of none, where probabilities are adaptive."""
+GUIDE_MONTHS = 3
+"""Whole months in which a user has not used what guidance is to lead to; one of base's `features.lookback_months`."""
+Group = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+"""Name of a group of functions: a key of `activity.function_groups`."""
 GUIDED_TIERS = ("high_potential", "low_potential")
 """Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
-
-
 Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
 """An amount in whole cents, as ledgers and budgets count it: what lies below one would be rounded away."""
 
@@ -55,11 +57,15 @@ class RedemptionSettings(FrozenModel):
 
 
 class Option(FrozenModel):
-    """One thing a wave can do for a user: a channel with a benefit; `only_if`: condition on the user's facts."""
+    """One thing a wave can do for a user: a channel with a benefit; `only_if`: condition on the user's facts.
+
+    guide_to: group of functions that the message leads to; only who has not used it lately can get the option.
+    """
 
     channel: str
     benefit: str
     only_if: str | None = None
+    guide_to: Group | None = None
 
     @field_validator("only_if")
     @classmethod
@@ -70,6 +76,26 @@ class Option(FrozenModel):
     def label(self) -> str:
         """`channel/benefit`, as `drawn_from` of `wave_plan` names it."""
         return f"{self.channel}/{self.benefit}"
+
+    @property
+    def condition(self) -> str | None:
+        """Spark SQL condition on the facts of who can get it; None: everybody whom the channel reaches."""
+        return _both(self.only_if, self.guide_to)
+
+
+def unused(group: str) -> str:
+    """Spark SQL condition on features: no use of a group of functions in the last `GUIDE_MONTHS` months.
+
+    >>> unused("payment")
+    'coalesce(function_payment_count_3m, 0) = 0'
+    """
+    return f"coalesce(function_{group}_count_{GUIDE_MONTHS}m, 0) = 0"
+
+
+def _both(wanted: str | None, group: str | None) -> str | None:
+    if group is None or wanted is None:
+        return wanted if group is None else unused(group)
+    return f"({wanted}) and {unused(group)}"
 
 
 class Wave(FrozenModel):
@@ -84,7 +110,8 @@ class Wave(FrozenModel):
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
     user of the cell `model` whom it does not pick, natural converters apart, to get zero-cost guidance in this wave;
-    absent: nobody does. least_contacts_per_1000_users, least_per_branch_per_1000_users: contacts that the wave is to
+    absent: nobody does. guide_to: group of functions that this guidance leads to, for who has not used it lately.
+    least_contacts_per_1000_users, least_per_branch_per_1000_users: contacts that the wave is to
     make at least, by channel or by branch, also per 1 000 low-activity users; the cell `model` keeps its part of them
     where it is allocated by prices; absent: none.
     """
@@ -97,6 +124,7 @@ class Wave(FrozenModel):
     budget_cny_per_1000_users: Decimal = Field(ge=0)
     exploration_share: Share
     guidance: str | None = None
+    guide_to: Group | None = None
     least_contacts_per_1000_users: dict[str, Decimal] | None = None
     least_per_branch_per_1000_users: dict[str, Decimal] | None = None
 
@@ -110,6 +138,11 @@ class Wave(FrozenModel):
         for policy in ("rule", "random"):
             check_facts_only(conditions[policy])
         return conditions
+
+    @property
+    def guided(self) -> str | None:
+        """Condition on the users to be guided, what they have not used among it; None: nobody is."""
+        return None if self.guidance is None else _both(self.guidance, self.guide_to)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -201,6 +234,7 @@ class CampaignSettings(FrozenModel):
                 shares = getattr(self.benefits.get(option.benefit), "redemption_share", 0)
                 if isinstance(shares, dict):
                     yield from _unknown(f"benefits.{option.benefit} redemption_share lacks", [option.channel], shares)
+            yield from _guides(name, wave)
             if wave.guidance is not None:
                 yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)
 
@@ -232,6 +266,16 @@ class CampaignSettings(FrozenModel):
     def planned_on(self, cycle: Month, calendar: Calendar) -> Mapping[str, date]:
         """The day as of which each wave of a cycle is planned, `lead_days` before it is sent."""
         return {name: day - timedelta(days=self.lead_days) for name, day in self.days_of(cycle, calendar).items()}
+
+
+def _guides(name: str, wave: Wave) -> Iterator[str]:
+    """What is wrong with where a wave guides to."""
+    if wave.guide_to is not None and wave.guidance is None:
+        yield f"waves.{name}.guide_to: the wave has no guidance"
+    labels = [option.label for option in wave.options]
+    for option in wave.options:
+        if option.guide_to is not None and labels.count(option.label) > 1:
+            yield f"waves.{name} guides to {option.guide_to} by {option.label}: no other option of the wave may be that"
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from reactivation.runtime.run import Run
 from reactivation.runtime.text import read_text, write_text
 
 Rows = list[dict[str, Any]]
-_AUDIENCE = ("wave", "qualifies", "guidance", "options")
+_AUDIENCE = ("wave", "qualifies", "guidance", "guide_to", "options")
 """What of a registered wave says whom it is for, and what they may get."""
 PAGE, TEXT, ROWS = "report.html", "report.txt", "report.json"
 
@@ -75,6 +75,7 @@ def _facts(
         evaluation=[row for table in evaluated for row in records(table)],
         waterfall=records(waterfall.orderBy("wave", "reason")),
         limits=records(limits.orderBy("wave", "policy", "limit")),
+        curves=report.facts.curves(known.events, cycle=str(r.cycle)),
         releases=report.facts.events(known.events, until=str(r.cycle)),
         prices=[*_earlier_prices(r), *report.facts.prices(found.readout)],
         users=records(report.facts.by_band_and_day(*[of_cycle(r, table) for table in tables])),

@@ -1,5 +1,6 @@
 """Plan one wave as of its day: who gets what, by which channel, and why the others do not."""
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -82,6 +83,7 @@ def run(r: Run) -> None:
         "cost": planned.cost,
         "plan_digest": planned.digest,
         "frozen_json": releases.as_json(frozen),
+        "curve_json": json.dumps(planned.by_budget) if planned.by_budget else None,
         "plan_hash": (registered or {}).get("plan_hash"),
         "reason": _reason(r),
     }

@@ -112,7 +112,7 @@ def _require_means(r: Run, planned: Event, rows: list[dict[str, Any]], before: c
     """PlanError where money, stock or an approved template is missing for what would be released."""
     settings = r.settings.campaign
     released = [row for row in rows if row["left_out"] is None]
-    offers = {(row["channel"], row["benefit"]) for row in released}
+    offers = {campaign.templates.offer(row["channel"], row["benefit"], row["guide_to"]) for row in released}
     cost = sum((row["cost"] for row in released), Decimal(0))
     wanted, stock = campaign.money.wanted(rows), settings.release.stock_per_month
     limited = {code for code in wanted if stock.get(code) is not None}

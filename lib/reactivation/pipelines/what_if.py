@@ -58,6 +58,8 @@ def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
         before = _figures(r.read(derived.WAVE_PLAN, is_it), records(r.read(derived.WAVE_LIMITS, is_it)), active_user)
     title = f"{name} of {r.cycle} as of {as_of}, nothing is written"
     r.show(title, campaign.model_cell.beside(before, after))
+    if planned.by_budget:
+        r.show(f"{name}: value of the model's cell by its part of the budget", planned.by_budget)
     if not r.args.budgets:
         return
     curve = []

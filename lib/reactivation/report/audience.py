@@ -17,14 +17,23 @@ def rows(waves: list[Mapping[str, Any]], days: Mapping[str, str], words: Words) 
         cells: dict[str, list[str]] = {}
         for cell in sorted(wave["qualifies"], key=POLICIES.index):
             cells.setdefault(wave["qualifies"][cell], []).append(words.name("cell", cell))
-        offered = words.joined(dict.fromkeys(words.option(f"{o['channel']}/{o['benefit']}") for o in wave["options"]))
+        offered = words.joined(dict.fromkeys(_offer(o, words) for o in wave["options"]))
         asked = [(words.joined(names), text, offered) for text, names in cells.items()]
         if wave.get("guidance"):
-            asked.append((words("chart.guided"), wave["guidance"], words("option.guidance")))
+            asked.append((words("chart.guided"), wave["guidance"], _guiding(words("option.guidance"), wave, words)))
         day = days.get(wave["wave"])
         known = {"wave": words.name("wave", wave["wave"]), "as_of": None if day is None else words.day(day)}
         for policy, text, option in asked:
             yield {**known, "policy": policy, "audience": condition(text, words), "option": option}
+
+
+def _offer(option: Mapping[str, Any], words: Words) -> str:
+    return _guiding(words.option(f"{option['channel']}/{option['benefit']}"), option, words)
+
+
+def _guiding(told: str, of: Mapping[str, Any], words: Words) -> str:
+    """An option, and the group of functions that it leads to, where it leads to one."""
+    return words("option.guide_to", option=told, group=of["guide_to"]) if of.get("guide_to") else told
 
 
 def condition(text: str, words: Words) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from reactivation.report import shrunken
-from reactivation.report.drawn_months import calibration, cumulative, guidance, months
+from reactivation.report.drawn_months import budget, calibration, cumulative, guidance, months
 from reactivation.report.evidence import Evidence, state_of
 from reactivation.report.picture import Mark, Picture, intervals, stacked
 from reactivation.report.svg import BLUE, GREY, ORANGE, RED, SKY, Drawing, shortened
@@ -169,5 +169,5 @@ def _marks(found: Sequence[shrunken.Part], words: Words, label: Callable[[shrunk
 
 
 _PICTURES: tuple[Callable[[Evidence, Words], Picture | None], ...] = (
-    *(forest, natural, funnel, options, branches, calibration, bands, cumulative, months, guidance),
+    *(forest, natural, funnel, options, branches, calibration, bands, cumulative, months, budget, guidance),
 )

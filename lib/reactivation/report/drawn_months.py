@@ -10,7 +10,7 @@ from scipy.stats import norm
 from reactivation.report import advice
 from reactivation.report.evidence import COST, Evidence, state_of
 from reactivation.report.picture import Picture, stacked
-from reactivation.report.svg import BLUE, GREY, INK, ORANGE, PALE, Drawing, Scale, padded, ticks
+from reactivation.report.svg import BLUE, GREEN, GREY, INK, ORANGE, PALE, RED, SKY, Drawing, Scale, padded, ticks
 from reactivation.report.words import Words
 
 Row = Mapping[str, Any]
@@ -162,6 +162,42 @@ def months(known: Evidence, words: Words) -> Picture | None:
             else:
                 _price(drawing, x, up, row, words)
     return Picture.of("months", words, drawing, rows)
+
+
+def budget(known: Evidence, words: Words) -> Picture | None:
+    """Value of the model's cell by its part of each wave's budget; a mark stands at the budget there was."""
+    rows = known.facts.curves
+    waves = sorted({row["wave"] for row in rows})
+    if not rows:
+        return None
+    drawing = Drawing(250, words("chart.budget"))
+    across = Scale(0, max(row["budget"] for row in rows) * 1.02, 62, 420)
+    up = Scale(*padded([row["value"] for row in rows]), 206, 24)
+    for tick in ticks(up.low, up.high, most=4):
+        drawing.line((across.start, up.at(tick)), (across.end, up.at(tick)), colour=PALE)
+        drawing.text(56, up.at(tick) + 4, words("chart.value", value=tick), anchor="end", style="small dim")
+    for tick in ticks(0, across.high, most=4):
+        drawing.text(across.at(tick), 222, words("chart.value", value=tick), anchor="middle", style="small dim")
+    drawing.text(62, 15, words("chart.budget.value"), style="small")
+    drawing.text(across.end, 240, words("chart.budget.money"), anchor="end", style="small")
+    for place, wave in enumerate(waves):
+        colour, dash = _LINES[place % len(_LINES)]
+        own = sorted((row for row in rows if row["wave"] == wave), key=lambda row: row["budget"])
+        drawing.path([(across.at(row["budget"]), up.at(row["value"])) for row in own], colour=colour, dash=dash)
+        for row in own:
+            if row["times"] == 1:
+                drawing.mark(across.at(row["budget"]), up.at(row["value"]), colour=colour)
+        end = (across.at(own[-1]["budget"]) + 5, up.at(own[-1]["value"]) + 4)
+        drawing.text(*end, words.name("wave", wave), style="small plate")
+    numbers = [
+        {"wave": words.name("wave", row["wave"]), **{n: row[n] for n in ("times", "budget")}, "worth": row["value"]}
+        for row in rows
+    ]
+    return Picture.of("budget", words, drawing, numbers)
+
+
+_LINES = ((BLUE, ""), (ORANGE, "6 3"), (GREEN, "2 3"), (RED, "8 3 2 3"), (SKY, "4 2"))
+"""Colour and dash of each wave's line: the dashes stay in black and white."""
 
 
 def _price(drawing: Drawing, x: float, up: Scale, row: Row, words: Words) -> None:

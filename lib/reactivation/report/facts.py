@@ -23,9 +23,10 @@ class Facts:
 
     asked: what was registered, see `pipelines.month_report`. registration: codes and values of what is not as
     registered. readout, checks, targeting, bands, response, evaluation, waterfall, limits: rows of these tables; the
-    waterfall and the limits are of each wave's newest release. releases: of `wave_releases`, of all cycles up to this
-    one. prices: of `readout`, cost per active user and net gain of all cycles up to this one. contacts: of
-    `experiment.wave_counts`. users: of `by_band_and_day`. money: approved, committed, worst, spent; frozen_on.
+    waterfall and the limits are of each wave's newest release. curves: of `curves`. releases: of `wave_releases`, of
+    all cycles up to this one. prices: of `readout`, cost per active user and net gain of all cycles up to this one.
+    contacts: of `experiment.wave_counts`. users: of `by_band_and_day`. money: approved, committed, worst, spent;
+    frozen_on.
     """
 
     region: str
@@ -42,6 +43,7 @@ class Facts:
     evaluation: Rows = field(default_factory=list)
     waterfall: Rows = field(default_factory=list)
     limits: Rows = field(default_factory=list)
+    curves: Rows = field(default_factory=list)
     releases: Rows = field(default_factory=list)
     prices: Rows = field(default_factory=list)
     contacts: Rows = field(default_factory=list)
@@ -99,6 +101,24 @@ def events(ledger: Iterable[Row], *, until: str) -> Rows:
     """What happened to waves up to a cycle; what was only planned is left out. ledger: rows of `wave_releases`."""
     known = [row for row in ledger if row["cycle"] <= until and row["status"] != "planned"]
     return [{name: row[name] for name in _OF_EVENTS} for row in sorted(known, key=lambda row: row["happened_at"])]
+
+
+def curves(ledger: Iterable[Row], *, cycle: str) -> Rows:
+    """Value by budget of each wave of a cycle, of its newest released version: wave, times, budget, value.
+
+    ledger: rows of `wave_releases`. A version that was filled by a simple rule has none.
+    """
+    mine = [row for row in ledger if row["cycle"] == cycle]
+    last: dict[str, int] = {}
+    for row in mine:
+        if row["status"] == "released":
+            last[row["wave"]] = max(row["plan_version"], last.get(row["wave"], 0))
+    told = {
+        row["wave"]: row for row in mine if row["status"] == "planned" and row["plan_version"] == last.get(row["wave"])
+    }
+    return [
+        {"wave": wave, **point} for wave in sorted(told) for point in json.loads(told[wave].get("curve_json") or "[]")
+    ]
 
 
 def prices(readout: Iterable[Row]) -> Rows:

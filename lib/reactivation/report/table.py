@@ -14,7 +14,7 @@ from reactivation.report.words import NOT_KNOWN, Words
 MOST_SHOWN = 60
 _POINTS = frozenset({"difference", "low", "high", "lift", "seen", "moved"})
 _SHARES = frozenset({"first", "second", "anyway", "foretold", "observed", "touched", "holdout", "conversion"})
-_MONEY = frozenset({"cost", "committed", "price", "price_low", "price_high"})
+_MONEY = frozenset({"cost", "committed", "price", "price_low", "price_high", "budget", "worth"})
 _WRITTEN = frozenset({"difference", "low", "high", "capacity", "used", "score_low", "score_high"})
 """Columns of numbers that come written already."""
 

@@ -78,14 +78,22 @@ def sample(options: DataFrame, arms: DataFrame, offers: Offers, *, salt: str) ->
     known = options.join(open_to_contact, "user_id", "left_semi")
     users = known.select("user_id").distinct().count()
     kept = known.where(randomization.is_within(randomization.bucket(salt), min(1.0, SAMPLE_USERS / max(users, 1))))
+    return by_user(kept, offers).orderBy("user_id")
+
+
+def by_user(options: DataFrame, offers: Offers, *, metrics: Sequence[str] = METRICS) -> DataFrame:
+    """What each option adds to each user's true probability. Grain: user_id; <metric>_<number of the offer>.
+
+    options: of `truth_options`, of one cycle.
+    """
     added = [
         F.max(F.when((F.col("channel") == channel) & (F.col("benefit") == benefit), _rise(metric))).alias(
             f"{metric}_{number}"
         )
-        for metric in METRICS
+        for metric in metrics
         for number, (channel, benefit) in enumerate(offers)
     ]
-    return kept.groupBy("user_id").agg(*added).orderBy("user_id")
+    return options.groupBy("user_id").agg(*added)
 
 
 def best_rows(

@@ -59,8 +59,8 @@ def _recorded(file: str) -> list[loops.LoopMonth]:
 def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, last: Month, file: str) -> None:
     learning, frozen = (f"{r.root}/seed-{seed}-{loop}" for loop in loops.LOOPS)
     own = {
-        "learning": _opened(r, seed, learning),
-        "frozen": _opened(r, seed, frozen, f"campaign.learning.frozen_after={r.cycle - 1}"),
+        "learning": opened(r, seed, learning),
+        "frozen": opened(r, seed, frozen, f"campaign.learning.frozen_after={r.cycle - 1}"),
     }
     r.say(f"\n== bank {seed}, until {parting} ==")
     run_cycle.run_months(own["learning"], r.cycle.through(parting - 1), hook=HOOK)
@@ -74,7 +74,8 @@ def _bank(r: Run, seed: int, missing: Sequence[loops.Loop], *, parting: Month, l
         remove(r.spark, [learning, frozen])  # together: the copy's registry knows models in the first one's folder
 
 
-def _opened(r: Run, seed: int, root: str, *sets: str) -> Run:
+def opened(r: Run, seed: int, root: str, *sets: str) -> Run:
+    """A run on the bank of a seed, under a root of its own. sets: further settings, as `--set` takes them."""
     chosen = [*r.args.set, f"sandbox.seed={seed}", f"paths.root={root}", *sets]
     return cli.open_run(Namespace(**{**vars(r.args), "set": chosen}), step=flow.RUN_CYCLE)
 

@@ -39,10 +39,10 @@ def run(r: Run) -> None:
     redone = [bank.name_of(s) for s in lived if s not in done and s.first < segments[-1].end]
     parts = sorted({*names, *redone})
     try:
-        people = _people(r, settings)
+        everybody = people(r, settings)
         contacts = read_sent(r.spark, r.exports, _cycles(segments))
         raw = bank.simulate(
-            people,
+            everybody,
             segments=segments,
             is_opening=not done,
             contacts=contacts,
@@ -53,7 +53,7 @@ def run(r: Run) -> None:
         )
         r.write_together((tables.BY_NAME[name], rows, {"segment_on": parts}) for name, rows in raw.items())
         for month in _ended(r, segments):
-            _write_truth(r, people, contacts, cycle=month)
+            _write_truth(r, everybody, contacts, cycle=month)
     except Exception:
         _PEOPLE.clear()  # an executor may have been lost with them: the next run draws them again
         raise
@@ -82,7 +82,8 @@ def _ended(r: Run, segments: list[Window]) -> list[Month]:
     return [m for m in ended if r.settings.campaign.waves and (m == r.cycle or str(m) in drawn)]
 
 
-def _people(r: Run, settings: bank.SandboxSettings) -> DataFrame:
+def people(r: Run, settings: bank.SandboxSettings) -> DataFrame:
+    """All users of the bank with their traits, as `bank.people` draws them."""
     key = r.spark.sparkContext.applicationId, settings.model_dump_json()
     if key not in _PEOPLE:
         _PEOPLE.clear()

@@ -93,8 +93,8 @@ def _affordable(mask: Column, wave: Wave, settings: CampaignSettings) -> Column:
 
 def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:
     """True for the users of the cell `model` whom it does not pick and this wave may guide at no cost."""
-    if wave.guidance is None:
+    if wave.guided is None:
         return F.lit(False)
-    wanted = condition(known, wave.guidance, key=f"campaign.waves.{name}.guidance")
+    wanted = condition(known, wave.guided, key=f"campaign.waves.{name}.guidance")
     may_be = (F.col("policy") == "model") & F.col("tier").isin(*GUIDED_TIERS)
     return F.coalesce(~F.col("is_selected") & may_be & wanted, F.lit(False))

@@ -102,11 +102,11 @@ def _of_own_cell(facts: DataFrame, conditions: Mapping[str, str], *, key: str) -
 
 
 def options_mask(facts: DataFrame, wave: Wave, *, name: str) -> Column:
-    """Bit i is set where the user can get option i: its channel reaches him and may be used now, `only_if` holds."""
+    """Bit i is set where the user can get option i: its channel reaches him and may be used now, his facts fit."""
     mask = F.lit(0)
     for i, option in enumerate(wave.options):
         key = f"campaign.waves.{name}.options.{i}.only_if"
-        is_meant = condition(without_model(facts), option.only_if or "true", key=key)
+        is_meant = condition(without_model(facts), option.condition or "true", key=key)
         mask = mask + F.when(can_reach(option.channel) & is_meant, 1 << i).otherwise(0)
     return mask.cast("int")
 

@@ -21,6 +21,7 @@ from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
 from reactivation.frames import by_value
 
 CELL = "model"
+BUDGET = "budget"
 VALUE = "_value"
 _IN_BRANCH = "least_in_"
 
@@ -224,7 +225,7 @@ def parts(
         return [int(getattr(option, kind) == name) for option in options]
 
     found = [part(f"capacity_{name}", of(name, "channel"), total) for name, total in whole.contacts.items()]
-    found.append(part("budget", cents, whole.cents, scale=CENTS))
+    found.append(part(BUDGET, cents, whole.cents, scale=CENTS))
     if terms.budget is not None:
         found.append(part("month_budget", cents, own(max(int(terms.budget * CENTS), 0)), scale=CENTS))
     offered = {option.benefit for option in options} - {NO_BENEFIT}

@@ -39,11 +39,17 @@ def valued(users: DataFrame, values: Sequence[Column], *, ties: Column, group: C
 
 @dataclass(frozen=True)
 class Priced:
-    """A plan and how users find what it gives them. limits: its own. turns: a row per cell."""
+    """A plan and how users find what it gives them. limits: its own. turns: a row per cell.
+
+    equals: users of equal values in cells, by which other limits can be tried: all users, or the first `dual.FEW` by
+    hash. share: which part of all users they are.
+    """
 
     plan: Plan
     limits: tuple[Limit, ...]
     turns: DataFrame
+    equals: Cells
+    share: float
 
     @property
     def options(self) -> int:
@@ -85,7 +91,11 @@ def allocate(
         plan = dual.by_looks(see, limits, start, width=dual.widths(values, group, limits))
     if plan is None:
         raise _contradiction(users, limits, names)
-    return Priced(plan, tuple(limits), _turns(users, plan, limits, options=options))
+    few, share = plan.cells, 1.0
+    if plan.width is not None:
+        few = dual.equals(values[: dual.FEW], group[: dual.FEW])
+        share = drawn / _BUCKETS * min(1.0, dual.FEW / len(values))
+    return Priced(plan, tuple(limits), _turns(users, plan, limits, options=options), few, share)
 
 
 def _names(options: int) -> list[str]:

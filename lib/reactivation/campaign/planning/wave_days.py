@@ -5,11 +5,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from reactivation.campaign.settings import CampaignSettings
+from reactivation.campaign.settings import CampaignSettings, Wave
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Calendar, Month
 
-_OPTIONAL = ("first", "least_contacts_per_1000_users", "least_per_branch_per_1000_users")
+_OPTIONAL = ("first", "guide_to", "least_contacts_per_1000_users", "least_per_branch_per_1000_users")
 """Of a wave; a plan that was registered before there were such names them no more than one that lacks them."""
 
 
@@ -47,10 +47,19 @@ def as_plain(settings: CampaignSettings, cycle: Month, calendar: Calendar) -> li
             "wave": name,
             "as_of": str(days[name]),
             **_moved(wave.day_of(cycle), days[name], calendar),
-            **wave.model_dump(mode="json", exclude={name for name in _OPTIONAL if getattr(wave, name) is None}),
+            **_conf_of(wave),
         }
         for name, wave in settings.waves.items()
     ]
+
+
+def _conf_of(wave: Wave) -> dict[str, Any]:
+    """A wave as conf has it; what an older release did not know is there only where it is asked for."""
+    plain = wave.model_dump(mode="json", exclude={name for name in _OPTIONAL if getattr(wave, name) is None})
+    for option in plain["options"]:
+        if option["guide_to"] is None:
+            del option["guide_to"]
+    return plain
 
 
 def require_open(settings: CampaignSettings, *, cycle: Month, calendar: Calendar) -> None:

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.assignment.arms import LIFT
-from reactivation.campaign.planning import capacity, exploration, model_cell
+from reactivation.campaign.planning import capacity, curve, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.cells import MICRO
@@ -54,8 +54,8 @@ class PlannedWave(NamedTuple):
     No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
     what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
     low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
-    where it is allocated by prices, in the region's currency. moved: users whom the options are expected to move that
-    the cell `model` chose, by label.
+    where it is allocated by prices, in the region's currency; by_budget: its value by its budget (`curve.points`).
+    moved: users whom the options are expected to move that the cell `model` chose, by label.
     """
 
     plan: DataFrame
@@ -68,6 +68,7 @@ class PlannedWave(NamedTuple):
     barred: int
     worth: Worth | None = None
     moved: Mapping[str, float] = {}
+    by_budget: Sequence[Mapping[str, float]] = ()
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -117,6 +118,7 @@ def plan(
         remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
+    guides = {**{one.label: one.guide_to for one in wave.options if one.guide_to}, GUIDANCE: wave.guide_to}
     of_draw = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
@@ -139,6 +141,7 @@ def plan(
         option.alias("option"),
         "is_barred_unread",
         gain.alias("expected_gain"),
+        by_value(option, guides).cast("string").alias("guide_to"),
         F.lit(cycle).alias("cycle"),
         F.lit(name).alias("wave"),
         F.lit(send_on).alias("send_on"),
@@ -182,8 +185,11 @@ def _planned(
     says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
     digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
     worth = None if priced is None else priced.worth(found.value, found.given_up)
-    sums = found.sent, found.cost, digest, found.barred, worth, found.moved
-    return PlannedWave(_rows(decided, options), decided, waterfall, limits, *sums)
+    by_budget = (
+        [] if priced is None else curve.points(priced.found.equals, priced.found.share, priced.parts, value=found.value)
+    )
+    known = (_rows(decided, options), decided, waterfall, limits, found.sent, found.cost, digest, found.barred)
+    return PlannedWave(*known, worth, found.moved, by_budget)
 
 
 class _Counted(NamedTuple):
@@ -210,7 +216,8 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     by_label, moved = {option.label: option for option in options}, dict[str, float]()
     is_chosen = (F.col("policy") == CELL) & ~F.col("is_exploration") & (F.col("option") != GUIDANCE)
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row, gain = F.xxhash64(*decides).cast("decimal(20,0)"), F.round(F.col("expected_gain") * MICRO).cast("bigint")
+    of_row = F.xxhash64(*decides, "guide_to").cast("decimal(20,0)")  # null changes no hash
+    gain = F.round(F.col("expected_gain") * MICRO).cast("bigint")
     sums = {"users": F.count("*"), "hash": F.sum(of_row), "value": F.sum("value"), "given_up": F.sum("given_up")}
     sums |= {"barred": F.count_if("is_barred_unread"), "moved": F.sum(F.when(is_chosen, gain))}
     found = decided.groupBy("reason", "option").agg(*[each.alias(name) for name, each in sums.items()])

@@ -54,6 +54,7 @@ def to_release(
     later = F.least(F.floor((F.col("send_order") - 1) / per_day), F.lit(len(days.get("call", [send_on])) - 1))
     day_of_call = by_value(later.cast("int"), dict(enumerate(days.get("call", [send_on]))))
     templates, offer = settings.templates, F.concat_ws("/", "channel", "benefit")
+    said = F.concat_ws("/", "channel", "benefit", "guide_to")  # as `templates.offer`
     worst = {f"{channel}/{benefit}": cost for (channel, benefit), cost in settings.worst_costs.items()}
     return derived.CONTACT_LEDGER.select(
         plan.where("contact_id is not null and left_out is null")
@@ -67,10 +68,8 @@ def to_release(
                 "send_until": by_value(F.col("channel"), last),
                 "benefit_valid_until": by_value(F.col("benefit"), valid),
                 "send_from": F.when(F.col("channel") == "call", day_of_call).otherwise(F.col("send_on")),
-                "template_id": by_value(offer, {f"{t.channel}/{t.benefit}": name for name, t in templates.items()}),
-                "template_version": by_value(
-                    offer, {f"{t.channel}/{t.benefit}": t.version for t in templates.values()}
-                ),
+                "template_id": by_value(said, {t.offer: name for name, t in templates.items()}),
+                "template_version": by_value(said, {t.offer: t.version for t in templates.values()}),
                 "stopped_on": F.lit(None).cast("date"),
             }
         )

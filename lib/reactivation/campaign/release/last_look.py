@@ -58,9 +58,9 @@ def _of_own_channel(name: str) -> Column:
 
 
 def counted(looked: DataFrame) -> DataFrame:
-    """Contacts of `looked_at` by channel, benefit and left_out, with their users' sum and expected cost."""
+    """Contacts of `looked_at` by channel, benefit, guide_to and left_out, with their users' sum and expected cost."""
     sums = (F.sum("user_id").cast("decimal(38,0)").alias("user_ids"), F.sum("cost").alias("cost"))
-    return looked.groupBy("channel", "benefit", "left_out").agg(F.count("*").alias("contacts"), *sums)
+    return looked.groupBy("channel", "benefit", "guide_to", "left_out").agg(F.count("*").alias("contacts"), *sums)
 
 
 def left_out(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

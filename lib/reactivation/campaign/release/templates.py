@@ -13,8 +13,9 @@ from reactivation.frozen_model import FrozenModel
 class Template(FrozenModel):
     """What a user reads or hears.
 
-    channel, benefit: the contacts it is for. signature: who speaks. opt_out: words that tell a user how to refuse.
-    approver: who approved this version; null: nobody yet. valid_until: last day on which it may be sent.
+    channel, benefit, guide_to: the contacts it is for; guide_to: the group of functions it leads to, as options name
+    it. signature: who speaks. opt_out: words that tell a user how to refuse. approver: who approved this version; null:
+    nobody yet. valid_until: last day on which it may be sent.
     """
 
     channel: Literal["sms", "push", "call"]
@@ -25,28 +26,37 @@ class Template(FrozenModel):
     opt_out: str
     approver: str | None
     valid_until: date
+    guide_to: str | None = None
+
+    @property
+    def offer(self) -> str:
+        """`channel/benefit`, and `/group` where it leads to one."""
+        return offer(self.channel, self.benefit, self.guide_to)
 
 
-def of_offer(templates: Mapping[str, Template], channel: str, benefit: str) -> str | None:
-    """Id of the template for contacts by a channel with a benefit; None where conf has none."""
-    return next((name for name, t in templates.items() if (t.channel, t.benefit) == (channel, benefit)), None)
+def offer(channel: str, benefit: str, guide_to: str | None = None) -> str:
+    """What a contact offers, as templates are found by.
+
+    >>> offer("push", "none", "payment")
+    'push/none/payment'
+    """
+    return "/".join([channel, benefit, *([guide_to] if guide_to else [])])
 
 
 def twice(templates: Mapping[str, Template]) -> Iterator[str]:
     """Offers for which there are several templates, so that nobody knows which one is sent."""
-    offers = [(template.channel, template.benefit) for template in templates.values()]
-    for channel, benefit in sorted({offer for offer in offers if offers.count(offer) > 1}):
-        yield f"templates: several are for {channel}/{benefit}"
+    offers = [template.offer for template in templates.values()]
+    for each in sorted({one for one in offers if offers.count(one) > 1}):
+        yield f"templates: several are for {each}"
 
 
-def not_approved(
-    templates: Mapping[str, Template], offers: Iterable[tuple[str, str]], *, last_day: date
-) -> Iterator[Finding]:
-    """Why some offers may not be sent. last_day: on which they may still be sent."""
-    for channel, benefit in sorted(offers):
-        name = of_offer(templates, channel, benefit)
+def not_approved(templates: Mapping[str, Template], offers: Iterable[str], *, last_day: date) -> Iterator[Finding]:
+    """Why some offers (`offer`) may not be sent. last_day: on which they may still be sent."""
+    by_offer = {template.offer: name for name, template in templates.items()}
+    for each in sorted(offers):
+        name = by_offer.get(each)
         if name is None:
-            yield Finding("no template", f"{channel}/{benefit}", "add one to campaign.templates")
+            yield Finding("no template", each, "add one to campaign.templates")
             continue
         template = templates[name]
         if not template.approver:

@@ -43,6 +43,7 @@ WAVE_PLAN = Table(
             "null in plans that 0.1.0 wrote",
         ),
         PLAN_VERSION,
+        Column("guide_to", "string", "group of functions that the message leads to; null: none"),
     ),
     ("cycle", "wave"),
 )
@@ -137,6 +138,11 @@ WAVE_RELEASES = Table(
         Column("worst_cost", MONEY, "their cost if every benefit is redeemed", unit="currency"),
         Column("plan_digest", "string", "SHA-256 of what was decided; equal plans have equal digests"),
         Column("frozen_json", "string", "rows, hash and version of scores, tiers, bands and arms, as JSON"),
+        Column(
+            "curve_json",
+            "string",
+            "value of the model's cell by its budget, as JSON: times, budget, value; null where a simple rule fills the wave",
+        ),
         Column("left_out_json", "string", "planned contacts that were not released, by reason, as JSON"),
         Column("files_json", "string", "rows, sums and SHA-256 of each file, as JSON"),
         Column("folder", "string", "folder of the files, below that of the exports"),

@@ -1,0 +1,160 @@
+"""Ways to fill the model's cell of a wave, at equal spend, valued by what only the simulator knows of its users."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import mean
+from typing import Any, Literal, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from scipy.stats import ttest_1samp
+
+from reactivation.campaign.planning.capacity import PricedOption
+from reactivation.campaign.planning.gains import WaveGains
+from reactivation.campaign.planning.model_cell import CELL
+from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.frames import by_value
+from reactivation.frozen_model import FrozenModel
+
+Way = Literal["order", "tier", "user", "best"]
+WAYS: Mapping[Way, str] = {
+    "order": "today's order",
+    "tier": "prices, lifts of tiers",
+    "user": "prices, lifts of users",
+    "best": "prices, the truth",
+}
+RISE = "rise_"
+"""Columns of the truth: `rise_<n>`, what the n-th option of the wave adds to the user's probability of `METRIC`."""
+METRIC = "login"
+
+
+@dataclass(frozen=True)
+class TrueGains(WaveGains):
+    """The truth in the place of what is learnt: each user's own rise by each option, column `rise_<n>` of the rows."""
+
+    @classmethod
+    def of(cls, options: int) -> "TrueGains":
+        """All options in conf's order. Their gains are named known, so that prices decide; nobody reads the numbers."""
+        return cls((0.0,) * options, {}, tuple(range(options)))
+
+    def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:  # noqa: ARG002, lifts are guesses
+        """What each option adds to a user in truth; null where the user cannot get it."""
+        return [F.col(f"{RISE}{place}") for place, _ in enumerate(options)]
+
+
+def without_draws(settings: CampaignSettings) -> CampaignSettings:
+    """The settings with the lifts of users among the facts and no exploration: all of each limit is allocated."""
+    waves = {name: wave.model_copy(update={"exploration_share": 0.0}) for name, wave in settings.waves.items()}
+    return settings.model_copy(update={"waves": waves, "lift": "user"})
+
+
+def at_spend(wave: Wave, limits: Iterable[Mapping[str, Any]]) -> Wave:
+    """The wave with the budget of which the model's cell used all. limits: rows of `wave_limits` of a plan of it."""
+    [budget] = [row for row in limits if (row["policy"], row["limit"]) == (CELL, "budget")]
+    if not budget["capacity"]:
+        return wave
+    share = Decimal(str(budget["used"])) / Decimal(str(budget["capacity"]))
+    return wave.model_copy(update={"budget_cny_per_1000_users": wave.budget_cny_per_1000_users * share})
+
+
+def outcome(decided: DataFrame, truth: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
+    """One row: contacts, their expected spend, and the users whom they move in truth.
+
+    decided: of `waves.plan`, of users of the model's cell. truth: user_id, `rise_<n>`. moved: sum of the rises by what
+    each user gets.
+    """
+    sent = decided.where(F.col("reason") == "planned").join(truth, "user_id", "left")
+    rise = F.coalesce(*[F.when(F.col("option") == o.label, F.col(f"{RISE}{n}")) for n, o in enumerate(options)])
+    cost = by_value(F.col("option"), {option.label: option.cost for option in options})
+    return sent.agg(
+        F.count("*").alias("contacts"),
+        F.coalesce(F.sum(cost).cast("double"), F.lit(0.0)).alias("spend"),
+        F.coalesce(F.sum(rise), F.lit(0.0)).alias("moved"),
+    )
+
+
+class WaveByWay(FrozenModel):
+    """One wave of one bank filled in one way, as a line of a file of JSON lines.
+
+    users: of the model's cell who could be contacted. contacts, spend, moved: see `outcome`. active_user: what prices
+    took an active user to be worth, in the region's currency.
+    """
+
+    seed: int
+    bank_users: int
+    cycle: str
+    wave: str
+    way: Way
+    active_user: float
+    users: int
+    contacts: int
+    spend: float
+    moved: float
+    settings_hash: str
+    code_version: str
+
+
+class Compared(NamedTuple):
+    """One way against today's order over banks, on the waves that both filled; the mean of each bank's own figure.
+
+    moved, in_order: users moved per 1 000 of spend. ratio: of the two, low and high its t interval of 95 %; None with
+    one bank. more: users moved over those of the order, whatever each spent.
+    """
+
+    way: str
+    banks: int
+    waves: int
+    moved: float
+    in_order: float
+    ratio: float
+    low: float | None
+    high: float | None
+    more: float
+
+
+def compared(records: Iterable[WaveByWay]) -> list[Compared]:
+    """Each way against the order, bank by bank: sums over the bank's waves of users moved and of spend."""
+    of_bank: dict[tuple[int, Way], dict[tuple[str, str], WaveByWay]] = {}
+    for record in records:
+        of_bank.setdefault((record.seed, record.way), {})[record.cycle, record.wave] = record
+    found = []
+    for way in WAYS:
+        pairs = [
+            ([mine[key] for key in sorted(mine) if key in order], [order[key] for key in sorted(mine) if key in order])
+            for (seed, of), mine in sorted(of_bank.items())
+            if of == way and (order := of_bank.get((seed, "order"), {}))
+        ]
+        rates = [(_per_spend(mine), _per_spend(order), _more(mine, order), len(mine)) for mine, order in pairs]
+        known = [
+            (one, other, more, n) for one, other, more, n in rates if one is not None and other and more is not None
+        ]
+        if known:
+            found.append(_against_order(way, known))
+    return found
+
+
+def _against_order(way: Way, known: Sequence[tuple[float, float, float, int]]) -> Compared:
+    ratios = [one / other for one, other, *_ in known]
+    ends = ttest_1samp(ratios, 1).confidence_interval(0.95) if len(ratios) > 1 and way != "order" else None
+    return Compared(
+        way=WAYS[way],
+        banks=len(known),
+        waves=sum(row[3] for row in known),
+        moved=mean(row[0] for row in known),
+        in_order=mean(row[1] for row in known),
+        ratio=mean(ratios),
+        low=None if ends is None else float(ends.low),
+        high=None if ends is None else float(ends.high),
+        more=mean(row[2] for row in known),
+    )
+
+
+def _per_spend(waves: Sequence[WaveByWay]) -> float | None:
+    spend = sum(wave.spend for wave in waves)
+    return 1000 * sum(wave.moved for wave in waves) / spend if spend else None
+
+
+def _more(waves: Sequence[WaveByWay], order: Sequence[WaveByWay]) -> float | None:
+    in_order = sum(wave.moved for wave in order)
+    return sum(wave.moved for wave in waves) / in_order if in_order else None
