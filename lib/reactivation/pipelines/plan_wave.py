@@ -60,7 +60,7 @@ def run(r: Run) -> None:
     planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
-    for line in () if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms):
+    for line in () if terms is None else campaign.model_cell.told(planned.worths, planned.limits, terms):
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)

@@ -34,7 +34,7 @@ def forecast(r: Run, arms: DataFrame, tiers: DataFrame) -> list[campaign.Forecas
     found = []
     for name, wave in settings.waves.items():
         options, gains = campaign.capacity.priced_options(wave, settings), evidence_months.gains(r, wave, name)
-        order = {"model": [options[place] for place in gains.order] if gains else options}
+        order = dict.fromkeys(derived.READS_MODEL, [options[place] for place in gains.order] if gains else options)
         parts = campaign.capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
         draws = campaign.forecast.Draws(
             wave.exploration_share, settings.exploration.none_share, settings.exploration.reserve_share

@@ -13,7 +13,20 @@ from reactivation.contracts.derived.readouts import (
     RESPONSE,
     TARGETING,
 )
-from reactivation.contracts.derived.shared import CELLS, CHECK_VERDICTS, CYCLE, POLICIES, STATUSES, TIERS, TOUCHES, WAVE
+from reactivation.contracts.derived.shared import (
+    ALL_POLICIES,
+    CELLS,
+    CHALLENGER,
+    CHECK_VERDICTS,
+    CYCLE,
+    POLICIES,
+    READS_MODEL,
+    STATUSES,
+    TIERS,
+    TOUCHES,
+    WAVE,
+    policies_in,
+)
 from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
 from reactivation.contracts.derived.waves import (
@@ -28,10 +41,12 @@ from reactivation.contracts.derived.waves import (
 __all__ = [
     "ACTIVITY",
     "ALL",
+    "ALL_POLICIES",
     "ARMS",
     "BALANCE",
     "BY_NAME",
     "CELLS",
+    "CHALLENGER",
     "CHECK_VERDICTS",
     "CONTACT_LEDGER",
     "CYCLE",
@@ -49,6 +64,7 @@ __all__ = [
     "READOUT",
     "READOUT_CHECKS",
     "READOUT_LOOKS",
+    "READS_MODEL",
     "RESPONSE",
     "RUN_LOG",
     "SCORES",
@@ -65,6 +81,7 @@ __all__ = [
     "WAVE_PLAN",
     "WAVE_RELEASES",
     "WAVE_WATERFALL",
+    "policies_in",
 ]
 
 ALL = (
