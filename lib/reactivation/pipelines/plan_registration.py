@@ -34,6 +34,7 @@ def draft(r: Run) -> experiment.PlanText:
     settings = r.settings.campaign
     offers = {"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
     offers |= {"lift"} if settings.lift == "user" else set()
+    offers |= {"challenger", "allocation", "lift"} if settings.challenger is not None else set()
     return experiment.draft(
         r.settings.experiment,
         cycle=r.cycle,
