@@ -77,13 +77,13 @@ def assigned(r: Run, scores: DataFrame, tiers: DataFrame, gains: Mapping[int, fl
     features, challenger = r.read(derived.FEATURES, is_now), None
     if (policy := r.settings.campaign.challenger) is not None:
         challenger = campaign.arms.by_challenger(features, r.read(derived.SCORES, is_now), policy)
-        _require_an_order(challenger, policy.order)
+        require_an_order(challenger, policy.order)
     how: dict[str, Any] = {"cycle": cycle, "settings": settings, "salts": salts}
     tables = (scores, tiers, features, contactable)
     return checkpointed(campaign.arms.assign(*tables, gains=gains, challenger=challenger, **how))
 
 
-def _require_an_order(challenger: DataFrame, order: str) -> None:
+def require_an_order(challenger: DataFrame, order: str) -> None:
     """PlanError where the challenger has a value for nobody: chance alone would pick in its cell."""
     if challenger.where(F.col("by_challenger").isNotNull()).isEmpty():
         advice = f"`{order}` has no value for any user of the cycle; name another, or take the challenger out"
