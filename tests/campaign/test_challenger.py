@@ -132,6 +132,8 @@ def test_its_conditions_are_the_models_unless_it_has_its_own(facts: Any, conf: d
         [(i, policy, i, 0.2 * (i % 4)) for i, policy in enumerate(["model"] * 4 + ["challenger"] * 4)],
     )
     assert Result(known, with_challenger(conf), FOUR).of("push") == [3, 7]
+    wave = CampaignSettings.model_validate(with_challenger(conf)).waves["W1"]
+    assert [wave.qualifies_in(cell) for cell in ("challenger", "rule", "none")] == ["p_active > 0.5", "true", None]
     conf["waves"]["W1"]["qualifies"]["challenger"] = "raw_active = 0 and p_active > 0.3"
     assert Result(known, with_challenger(conf), FOUR).of("push") == [3, 6, 7]
 

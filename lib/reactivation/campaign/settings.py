@@ -95,9 +95,9 @@ class Wave(FrozenModel):
             check_facts_only(conditions[policy])
         return conditions
 
-    def qualifies_in(self, cell: str) -> str:
-        """The condition of a cell."""
-        return self.qualifies.get(cell, self.qualifies["model"])
+    def qualifies_in(self, cell: str) -> str | None:
+        """The condition of a cell, that of the challenger as it counts; None: `none` has no condition."""
+        return self.qualifies.get(cell, self.qualifies["model"] if cell == CHALLENGER else None)
 
     @property
     def channels(self) -> tuple[str, ...]:

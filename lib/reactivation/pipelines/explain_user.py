@@ -125,7 +125,7 @@ def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
             plan=next(iter(planned), None),
             contact=contact,
             receipts=sorted(of_contact, key=lambda row: row["arrived_at"]),
-            asks=wave.qualifies.get(cell),
+            asks=wave.qualifies_in(cell),
         )
 
 
