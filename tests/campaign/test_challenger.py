@@ -13,7 +13,8 @@ from campaign.test_waves import LEARNT, Result, terms
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.assignment import arms
-from reactivation.campaign.planning.capacity import of_cells
+from reactivation.campaign.planning.capacity import RemainingCapacity, of_cells
+from reactivation.campaign.planning.forecast import Forecast, require_equal
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.release import frozen
 from reactivation.campaign.tiers import untouched
@@ -164,18 +165,15 @@ def test_whom_it_says_little_of_gets_nothing_that_costs_and_its_guidance_is_from
         (7, "model", False, "low_potential"),
         (8, "challenger", True, "low_potential"),  # would be a fault of the arms
     ]
-    rows = [(user, cell, user, picked, tier, user != 1) for user, cell, picked, tier in people]
+    rows = [(user, cell, user, picked, tier, user not in (1, 8)) for user, cell, picked, tier in people]
     known = facts(["user_id", "policy", "policy_rank", "is_selected", "tier", "can_push"], rows)
     conf["waves"]["W1"]["qualifies"]["model"] = "true"
     found = Result(known, with_challenger(conf), {"model": 3, "rule": 0, "random": 0, "challenger": 5})
-    assert found.of("sms") == [1]  # who cannot get a push; 8 is kept from what costs
-    assert len(found.of("push")) == 2
-    assert len({5, 7} & set(found.of("push"))) == 0 or len({2, 3, 8} & set(found.of("push"))) >= 1
-    assert not {4, 6} & set(found.rows)
-    assert (
-        found.limits["challenger", "capacity_push"]["used"] <= found.limits["challenger", "capacity_push"]["capacity"]
-    )
-    assert found.rows[1].policy == "challenger"
+    assert found.of("sms") == [1]  # 1 and 8 cannot get a push, and 8 nothing that costs
+    assert len({2, 3} & set(found.of("push"))) == 1  # a push each: guidance of one cell takes none from the other
+    assert len({5, 7} & set(found.of("push"))) == 1
+    assert len(found.rows) == 3  # no natural converter
+    assert {found.limits[cell, "capacity_push"]["used"] for cell in ("model", "challenger")} == {1}
 
 
 def test_each_cell_goes_by_prices_or_by_order_as_its_policy_says(facts: Any, conf: dict[str, Any]) -> None:
@@ -226,3 +224,16 @@ def test_whom_its_cell_may_guide_is_not_untouched_and_old_months_without_the_col
     assert {user: row.is_untouched for user, row in found.items()} == {1: False, 2: False, 3: True, 4: True, 5: False}
     # 1 and 3 the challenger would pick: one of two is untouched; so is one of the old month's two
     assert {user: row.weight_untouched for user, row in found.items()} == {1: None, 2: None, 3: 2.0, 4: 2.0, 5: None}
+
+
+def test_where_it_cannot_spend_its_part_the_month_is_not_registered(conf: dict[str, Any]) -> None:
+    settings, part = CampaignSettings.model_validate(with_challenger(conf)), RemainingCapacity({"sms": 600}, 100_000)
+    found = [
+        Forecast("W1", cell, 1_000, contacts, {"sms": contacts}, contacts * 155, contacts * 155**2, part)
+        for cell, contacts in {"model": 600.0, "rule": 600.0, "random": 600.0, "challenger": 60.0}.items()
+    ]
+    with pytest.raises(PlanError, match="cannot spend alike") as error:
+        require_equal(found, settings.waves, cycle="2026-06", tolerance=0.1)
+    cell, wave = error.value.findings
+    assert (cell.what, wave.what) == ("cell challenger", "campaign.waves.W1.qualifies.challenger")
+    assert wave.advice.startswith("60 users are left by `tier = 'high_potential'`")

@@ -17,11 +17,11 @@ from reactivation import randomization
 from reactivation.experiment.contrasts import CHALLENGED
 from reactivation.experiment.primary_estimator import ALL, SEGMENTS
 from reactivation.experiment.settings import ExperimentSettings
-from reactivation.experiment.targeting import CELL
 from reactivation.frames import by_value
 from reactivation.statistics.estimates import whole
 from reactivation.statistics.verdicts import WORSE, users_to_settle
 
+CELL = "random"
 _BY_SCORE: Mapping[str, str] = {"lift": "lift_active", "propensity": "raw_active"}
 CHALLENGERS = ("rule", *_BY_SCORE)
 _PER_USER = ("a", "b", "n")
