@@ -88,7 +88,7 @@ FEW = {
     f"{LIB}pipelines/evidence_months.py": (3, "months and their plans; sums by band"),
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),
-    f"{LIB}pipelines/compare_policies.py": (1, "sums by challenger"),
+    f"{LIB}pipelines/compare_policies.py": (3, "sums by challenger; some rows of the read-out and one plan per month"),
     f"{LIB}pipelines/what_if.py": (2, "limits of one wave; one row of sums"),
     f"{LIB}pipelines/read_out.py": (7, "sums, deciles, tiers, waves, options and draws"),
     f"{LIB}pipelines/month_report.py": (6, "rows of small tables; users by band and day, some thousand rows"),

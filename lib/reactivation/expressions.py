@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from reactivation.campaign.settings import CampaignSettings, unused
-from reactivation.contracts.derived import OUTCOME_SOURCES
+from reactivation.contracts.derived import OUTCOME_SOURCES, READS_MODEL
 from reactivation.errors import Finding
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features import vocabulary
@@ -16,7 +16,7 @@ from reactivation.population.settings import PopulationSettings
 
 class Over(StrEnum):
     """What an expression may read: a month of measures, `features`, a wave's facts with or without the model's word,
-    the covariates of CUPED (features and scores), `outcomes`."""
+    features and scores (the covariates of CUPED, the challenger's order), `outcomes`."""
 
     MONTH = "month"
     FEATURES = "features"
@@ -82,11 +82,14 @@ def _cure(one: Said, region: str) -> str:
 
 def _of_campaign(campaign: CampaignSettings) -> Iterator[Said]:
     yield Said("campaign.arms.rule_order", campaign.arms.rule_order, Over.FEATURES, is_number=True)
+    if campaign.challenger is not None:
+        order = campaign.challenger.expression
+        yield Said("campaign.challenger.order", order, Over.COVARIATES, is_number=True)
     for name, wave in campaign.waves.items():
         key = f"campaign.waves.{name}"
         for what, conditions in (("qualifies", wave.qualifies), ("first", wave.first or {})):
             for policy, text in conditions.items():
-                over = Over.FACTS_AND_MODEL if policy == "model" else Over.FACTS
+                over = Over.FACTS_AND_MODEL if policy in READS_MODEL else Over.FACTS
                 yield Said(f"{key}.{what}.{policy}", text, over)
         if wave.guidance is not None:
             yield Said(f"{key}.guidance", wave.guidance, Over.FACTS_AND_MODEL)

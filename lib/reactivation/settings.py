@@ -18,6 +18,7 @@ from reactivation import conf, expressions, masking
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts import flow
 from reactivation.errors import Finding, SettingsError, nearest
+from reactivation.experiment.contrasts import among
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features.settings import ActivitySettings, FeatureSettings
 from reactivation.frozen_model import FrozenModel
@@ -98,6 +99,14 @@ class Settings(FrozenModel):
         wrong = [f"{name}: `{key}`, {nearest(key, hypotheses())}" for name, key in asked if key not in hypotheses()]
         if wrong:
             raise ValueError(f"experiment.hypotheses, no key of the report's catalogues: {'; '.join(wrong)}")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_asked_has_its_cells(self) -> Self:
+        asked = [*self.experiment.hypotheses, *(one.contrast for one in self.experiment.sequence)]
+        known = {contrast.name for contrast in among(self.campaign.arms.cells)}
+        if wrong := [name for name in dict.fromkeys(asked) if name not in known]:
+            raise ValueError(f"experiment asks {', '.join(wrong)}: campaign.arms.cells gives `challenger` no share")
         return self
 
 

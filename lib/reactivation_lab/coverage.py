@@ -7,7 +7,7 @@ from typing import Any
 from statsmodels.stats.proportion import proportion_confint
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.contrasts import CAUSAL, CONTRASTS, Comparison, Contrast, Gain
+from reactivation.experiment.contrasts import Comparison, Contrast, Gain, among
 from reactivation.experiment.groups import Group, Totals, sum_of, total
 from reactivation.experiment.metrics import share
 from reactivation.statistics.estimates import Estimate, compare, gain
@@ -48,7 +48,7 @@ def coverage(
     """
     known = list(months)
     rows = []
-    for contrast in CONTRASTS:
+    for contrast in among(POLICIES):
         for metric in metrics:
             if _smallest(contrast, known, metric) >= fewest_events:
                 found = [(_estimate(contrast, month.groups, metric, alpha=alpha), month) for month in known]
@@ -110,7 +110,7 @@ def _truths(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], world: st
     """touch_*: mean rise over the cell's selected, touched and held out. policy_*: mean over everybody of what one
     policy would move less what the other would, each applied to the whole population.
     """
-    causal = [contrast for contrast in CAUSAL if contrast.name != "cumulative_touch"]
+    causal = [c for c in among(POLICIES) if c.kind == "causal" and c.name != "cumulative_touch"]
     found = {}
     for metric in metrics:
         touch = {policy: _mean_rise(rows, metric, policy) for policy in POLICIES}

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from scipy import stats
 
-from reactivation.campaign import CampaignSettings, Terms
+from reactivation.campaign import CampaignSettings, PlannedWave, Terms
 from reactivation.campaign.planning import capacity, waves
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation_lab.comparisons import allocations_by_truth as ways
@@ -46,7 +46,7 @@ def users(spark: SparkSession) -> DataFrame:
 
 def planned(
     users: DataFrame, conf: dict[str, Any], gains: WaveGains, *, active_user: int | None, budget: str, **limits: int
-) -> waves.PlannedWave:
+) -> PlannedWave:
     """The wave of `conf`, push/none or sms/gift at 1.55, within a budget and contacts of the six users' cell."""
     per_1000 = {"push": 0, "sms": 0, **limits}
     wave = conf["waves"]["W1"]
@@ -58,7 +58,7 @@ def planned(
     return waves.plan(users, wave=settings.waves["W1"], settings=settings, gains=gains, terms=terms, **how)
 
 
-def got(plan: waves.PlannedWave) -> dict[int, str]:
+def got(plan: PlannedWave) -> dict[int, str]:
     return {row.user_id: row.option for row in plan.decided.where("reason = 'planned'").collect()}
 
 

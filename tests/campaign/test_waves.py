@@ -59,7 +59,7 @@ class Result:
             terms=terms,
             odds=odds,
         )
-        self.worth, self.moved = planned.worth, planned.moved
+        self.worth, self.moved = planned.worths.get("model"), planned.moved
         self.by_budget = {row["times"]: (row["budget"], row["value"]) for row in planned.by_budget}
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}

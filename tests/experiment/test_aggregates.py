@@ -49,6 +49,7 @@ def bank(spark: SparkSession, users: int, specs: experiment.MetricSpecs | None =
             randomization.is_within(randomization.bucket(p, "id"), 0.4).alias(f"picked_by_{p}")
             for p in ("model", "rule", "random")
         ],
+        F.lit(None).cast("boolean").alias("picked_by_challenger"),  # a month without that cell
         randomization.draw(randomization.bucket("touch", "id"), {"touched": 0.7, "holdout": 0.3}).alias("touch"),
         randomization.draw(randomization.bucket("branch", "id"), {"B1": 0.6, "B2": 0.4}).alias("branch"),
         randomization.draw(randomization.bucket("tier", "id"), {"high_potential": 0.5, "low_potential": 0.5}).alias(

@@ -220,7 +220,7 @@ def test_a_plan_of_0_1_0_is_read_out_by_its_own_rules() -> None:
     assert (settings.sequence, settings.active_user_value, settings.spend_counted) == ((), None, "planned")
     assert (settings.most_outside_difference, settings.most_contacted_share) == (1, 1)
     assert settings.guardrails["opt_out"].outcome == "opted_out"
-    old = [contrast.name for contrast in experiment.CONTRASTS if contrast.name != "guide_model"]
+    old = [contrast.name for contrast in experiment.among(derived.POLICIES) if contrast.name != "guide_model"]
     design = experiment.design_of(plan)
     assert design.contrasts == tuple(old)
     odd = {"from_outside": 480, "reached": 0}  # 48 % against 40 %, and of them none too many for 0.1.0

@@ -91,7 +91,7 @@ def test_the_plan_says_what_is_asked_how_and_when_it_is_looked_at(utc: Calendar)
 
 def test_the_read_out_takes_shares_and_window_from_the_plan(utc: Calendar) -> None:
     found = draft(utc)
-    names = tuple(contrast.name for contrast in experiment.CONTRASTS)
+    names = tuple(contrast.name for contrast in experiment.among(ARMS["cells"]))
     assert experiment.design_of(found) == experiment.Design(ARMS["cells"], 0.1, 0.02, 0, names)  # type: ignore[arg-type]
     since, now = str(ARMS["long_holdout_since"]), found["cycle"]
     assert experiment.design_of(found, registered=["2025-01", since, now, "2027-01"]).months_before == 1

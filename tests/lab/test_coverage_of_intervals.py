@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reactivation.contracts.derived import POLICIES
-from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.contrasts import among
 from reactivation_lab import coverage
 
 pytestmark = pytest.mark.numbers
@@ -55,7 +55,7 @@ def covered(world: str, *, of: int = MONTHS, claimed: float = 1.0, alpha: float 
 
 def test_intervals_cover_what_is_true_as_often_as_they_say() -> None:
     found = covered(coverage.MOVED)
-    causal = [c.name for c in CONTRASTS if c.kind == "causal" and c.name != "cumulative_touch"]
+    causal = [c.name for c in among(POLICIES) if c.kind == "causal" and c.name != "cumulative_touch"]
     assert [name for name, row in found.items() if row["covered"] is not None] == causal
     for name in causal:
         assert found[name]["covered"] == about(0.95), name

@@ -44,7 +44,7 @@ def _store(spark: SparkSession, root: Path) -> None:
     labels = users.withColumn("is_active", F.col("label") == 1).withColumns(nothing)
     store.replace(derived.LABELS, derived.LABELS.select(labels), {"cycle": months})
     touch = F.when(F.col(IS_TREATED) == 1, "touched").otherwise("holdout")
-    picked = {f"picked_by_{name}": F.lit(True) for name in derived.POLICIES}
+    picked = {f"picked_by_{name}": F.lit(True) for name in derived.ALL_POLICIES}
     arms = users.withColumns({**picked, "policy_rank": F.lit(1), "is_selected": F.lit(True), "touch": touch})
     store.replace(derived.ARMS, derived.ARMS.select(arms), {"cycle": months})
     more = {c.name: F.lit(None) for c in derived.TIERS_TABLE.columns if c.name not in ("cycle", "user_id")}

@@ -223,3 +223,29 @@ def test_an_estimator_other_than_the_plain_one_is_read_where_it_was_registered()
     month = facts(readout=[*readout(), other], asked={**ASKED, "segment": "all, CUPED"})
     assert Evidence(month).row("touch_model", "login") == other
     assert answers(month)["moved"].number == "+11.0 points"
+
+
+@pytest.mark.parametrize(
+    ("judged", "begins", "ends"),
+    [
+        (
+            {"code": "better", "users_needed": None},
+            "The challenger, a whole policy",
+            "+2.0 points (95% interval +1.0 to +3.0).",
+        ),
+        (
+            {"code": "keep", "users_needed": 9_000},
+            "The challenger, a whole policy",
+            "9\u202f000 users of the two cells would tell.",
+        ),
+        ({"code": "harm", "users_needed": None}, "The challenger moved more users", "keep the champion."),
+    ],
+)
+def test_the_challengers_verdict_stands_beside_the_second_question(
+    judged: dict[str, Any], begins: str, ends: str
+) -> None:
+    own = row("policy_challenger_vs_model", "login", (0.40, 0.38, 0.02, 0.01, "exploratory: better"))
+    found = answers(facts(readout=[*readout(), own], challenger=judged))["better"]
+    assert found.notes[-1].startswith(begins)
+    assert found.notes[-1].endswith(ends)
+    assert len(found.notes) == len(answers(facts())["better"].notes) + 1

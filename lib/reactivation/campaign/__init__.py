@@ -26,6 +26,7 @@ from reactivation.campaign.planning.exploration import Odds
 from reactivation.campaign.planning.forecast import Forecast
 from reactivation.campaign.planning.intensity import Intensity
 from reactivation.campaign.planning.model_cell import Terms
+from reactivation.campaign.planning.planned_wave import NO_CHANNEL, PlannedWave
 from reactivation.campaign.release import channel_files, frozen, last_look, ledger, manifest, money, templates
 from reactivation.campaign.release.ledger import Ledger
 from reactivation.campaign.settings import CampaignSettings
@@ -33,6 +34,7 @@ from reactivation.campaign.tiers import bands, evidence, untouched, usable_month
 from reactivation.campaign.tiers.evidence import Evidence
 
 __all__ = [
+    "NO_CHANNEL",
     "ArmSalts",
     "CampaignSettings",
     "Evidence",
@@ -40,6 +42,7 @@ __all__ = [
     "Intensity",
     "Ledger",
     "Odds",
+    "PlannedWave",
     "Terms",
     "WaveSalts",
     "adaptive",

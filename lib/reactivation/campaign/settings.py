@@ -11,12 +11,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.campaign.assignment.settings import ArmSettings, Share, check_facts_only
+from reactivation.campaign.assignment.settings import ArmSettings, ChallengerSettings, Share, check_facts_only
 from reactivation.campaign.release.settings import ReleaseSettings
 from reactivation.campaign.release.templates import Template, twice
 from reactivation.campaign.tiers.settings import LearningSettings, TierSettings
 from reactivation.contracts.canonical import CONTACT_CHANNELS
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import CHALLENGER, POLICIES
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Calendar, Month
 
@@ -29,7 +29,7 @@ GUIDE_MONTHS = 3
 Group = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 """Name of a group of functions: a key of `activity.function_groups`."""
 GUIDED_TIERS = ("high_potential", "low_potential")
-"""Tiers of the users whom the cell `model` may guide at no cost where it does not pick them."""
+"""Tiers of the users whom a cell that reads the model may guide at no cost where it does not pick them."""
 Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
 """An amount in whole cents, as ledgers and budgets count it: what lies below one would be rounded away."""
 
@@ -105,15 +105,16 @@ class Wave(FrozenModel):
     qualifies: per cell, Spark SQL condition on a picked user. All may read `features`, month-to-date activity
     (`<measure>_to_date`), `policy_rank` and `policy_rank_share` (the rank over the contactable users); in the cell
     `model` also tier, band and scores. first: the same per cell, on a user who goes before the others of the cell;
-    absent: the cell's own order alone.
+    absent: the cell's own order alone. `challenger` has the model's conditions where it is not named, and may read as
+    much.
     options: in order of preference; who cannot get one, or comes too late for it, is offered the next.
     capacity_per_1000_users: contacts per channel, budget_cny_per_1000_users: expected spend, both per 1 000
     low-activity users. exploration_share: share of the qualifiers whose option is drawn. guidance: condition on a
-    user of the cell `model` whom it does not pick, natural converters apart, to get zero-cost guidance in this wave;
-    absent: nobody does. guide_to: group of functions that this guidance leads to, for who has not used it lately.
-    least_contacts_per_1000_users, least_per_branch_per_1000_users: contacts that the wave is to
-    make at least, by channel or by branch, also per 1 000 low-activity users; the cell `model` keeps its part of them
-    where it is allocated by prices; absent: none.
+    user of a cell that reads the model whom it does not pick, natural converters apart, to get zero-cost guidance in
+    this wave; absent: nobody does. guide_to: group of functions that this guidance leads to, for who has not used it
+    lately. least_contacts_per_1000_users, least_per_branch_per_1000_users: contacts that the wave is to make at least,
+    by channel or by branch, also per 1 000 low-activity users; a cell that is allocated by prices keeps its part of
+    them; absent: none.
     """
 
     day: int = Field(ge=2, le=28)
@@ -133,11 +134,15 @@ class Wave(FrozenModel):
     def _one_condition_per_cell(cls, conditions: dict[str, str] | None) -> dict[str, str] | None:
         if conditions is None:
             return None
-        if set(conditions) != set(POLICIES):
+        if set(conditions) - {CHALLENGER} != set(POLICIES):
             raise ValueError(f"has {', '.join(conditions)}, must have {', '.join(POLICIES)}")
         for policy in ("rule", "random"):
             check_facts_only(conditions[policy])
         return conditions
+
+    def qualifies_in(self, cell: str) -> str | None:
+        """The condition of a cell, that of the challenger as it counts; None: `none` has no condition."""
+        return self.qualifies.get(cell, self.qualifies["model"] if cell == CHALLENGER else None)
 
     @property
     def guided(self) -> str | None:
@@ -180,8 +185,9 @@ class CampaignSettings(FrozenModel):
     channel_cost_cny: cost of one contact per channel. guidance_channel: must cost nothing. allocation: how the cell
     `model` is filled once its options' gains are known, at the best total value by `prices`, or in their `order`. lift:
     what the cell `model` reckons to add to a user: what is known of the `tier`, or of the `user`, where scores say it.
-    redemption: who says which share of the offers is redeemed. lead_days: days between a wave's planning and the day it
-    is sent. templates: by their id. waves: null in a region that runs no campaign.
+    challenger: the policy of the cell of that name; null where there is no such cell. redemption: who says which share
+    of the offers is redeemed. lead_days: days between a wave's planning and the day it is sent. templates: by their id.
+    waves: null in a region that runs no campaign.
     """
 
     learning: LearningSettings
@@ -191,6 +197,7 @@ class CampaignSettings(FrozenModel):
     guidance_channel: str
     allocation: Literal["prices", "order"]
     lift: Literal["tier", "user"]
+    challenger: ChallengerSettings | None = None
     benefits: dict[str, Benefit]
     redemption: RedemptionSettings
     exploration: ExplorationSettings
@@ -217,6 +224,8 @@ class CampaignSettings(FrozenModel):
     def _problems(self) -> Iterator[str]:
         if self.channel_cost_cny.get(self.guidance_channel) != 0:
             yield f"guidance_channel `{self.guidance_channel}` must be a channel that costs nothing"
+        if (self.challenger is None) != (CHALLENGER not in self.arms.cells):
+            yield "challenger and its share in arms.cells go together: give both, or neither"
         offered = {option.benefit for wave in self.waves.values() for option in wave.options} - {NO_BENEFIT}
         yield from _unknown("release.benefit_days lacks a benefit", sorted(offered), self.release.benefit_days)
         yield from _unknown("release.stock_per_month lacks a benefit", sorted(offered), self.release.stock_per_month)
@@ -237,6 +246,21 @@ class CampaignSettings(FrozenModel):
             yield from _guides(name, wave)
             if wave.guidance is not None:
                 yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)
+
+    @property
+    def cells_by_prices(self) -> tuple[str, ...]:
+        """Cells that are allocated by prices once all gains of a wave are known."""
+        return tuple(cell for cell, how in self._reading.items() if how.allocation == "prices")
+
+    @property
+    def cells_by_lift(self) -> tuple[str, ...]:
+        """Cells that reckon with users' own lifts."""
+        return tuple(cell for cell, how in self._reading.items() if how.lift == "user")
+
+    @property
+    def _reading(self) -> dict[str, "CampaignSettings | ChallengerSettings"]:
+        """Cells that read the model, with what says how each is filled."""
+        return {"model": self} | ({} if self.challenger is None else {CHALLENGER: self.challenger})
 
     def cost(self, option: Option) -> Decimal:
         """Expected cost of one contact: the channel's, and the benefit's value times its expected redemption."""

@@ -23,7 +23,7 @@ from reactivation.experiment import balance, challenger, design, registration_ch
 from reactivation.experiment.aggregates import aggregate, groups, placed
 from reactivation.experiment.analysis import AnalysisRequest, Answers, request
 from reactivation.experiment.checks import Checked, Design, sample_ratios
-from reactivation.experiment.contrasts import CONTRASTS, Contrast
+from reactivation.experiment.contrasts import CONTRASTS, Contrast, among
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.looks import Look, due_look, look_rows
 from reactivation.experiment.metric_specs import MetricSpecs
@@ -69,6 +69,7 @@ __all__ = [
     "PlanText",
     "Totals",
     "aggregate",
+    "among",
     "answers",
     "balance",
     "before_any_experiment",

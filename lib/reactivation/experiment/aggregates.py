@@ -8,12 +8,12 @@ from typing import Any
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.contracts.table import MONEY
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.metric_specs import MISSING, MetricSpecs
 
-KEY = ("policy", "is_selected", "touch", *(f"picked_by_{policy}" for policy in POLICIES), "branch", "tier")
+KEY = ("policy", "is_selected", "touch", *(f"picked_by_{policy}" for policy in ALL_POLICIES), "branch", "tier")
 MOST_BRANCHES = 20
 OTHER_BRANCHES = "(other branches)"
 NO_VALUE = "(none)"
@@ -85,7 +85,7 @@ def groups(rows: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
             row["is_selected"],
             row["touch"],
             Totals({name: value for name, value in row.items() if name not in KEY and value is not None}),
-            picked_by=frozenset(policy for policy in POLICIES if row[f"picked_by_{policy}"]),
+            picked_by=frozenset(policy for policy in ALL_POLICIES if row[f"picked_by_{policy}"]),
             branch=row["branch"],
             tier=row["tier"],
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.experiment.checks import Design, sample_ratios, why_withheld
-from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, comparisons
+from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, among, comparisons
 from reactivation.experiment.groups import Group, Pair, Totals, by_arm, total
 from reactivation.experiment.metric_specs import MetricSpecs
 from reactivation.experiment.metrics import OutcomeMetric
@@ -154,7 +154,7 @@ def request(
     """
     arms = by_arm(groups)
     ratios = sample_ratios(arms, design)
-    asked = [c for c in CONTRASTS if design.contrasts is None or c.name in design.contrasts]
+    asked = [c for c in among(design.cells) if design.contrasts is None or c.name in design.contrasts]
     reasons = {c.name: why_withheld(c, groups=arms, ratios=ratios, settings=settings) for c in CONTRASTS}
     if design.months_before and reasons[AFTER_MONTHS] is None:
         woken = f"{design.months_before} months of campaigns since its draw have woken sleepers on one side alone"

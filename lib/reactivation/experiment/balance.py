@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 
-from reactivation.contracts.derived import POLICIES, TOUCHES
+from reactivation.contracts.derived import ALL_POLICIES, TOUCHES, policies_in
 from reactivation.contracts.expression import condition
 from reactivation.errors import Finding, SettingsError, nearest
-from reactivation.experiment.contrasts import AFTER_MONTHS, CONTRASTS, Comparison, Contrast, Side
+from reactivation.experiment.contrasts import AFTER_MONTHS, Comparison, Contrast, Side, among
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import Estimate, compare, gain
 from reactivation.statistics.means import Moments, difference
@@ -66,8 +66,9 @@ def balance(
     `cumulative_touch` is left out. p-values are Holm's, over all covariates and over the whole A/A analysis.
     """
     known = list(rows)
-    contrasts = [c for c in CONTRASTS if c.kind == "causal" and (is_first_month or c.name != AFTER_MONTHS)]
-    pairs = {f"arms_{policy}": _arms(policy) for policy in POLICIES}
+    cells = {row["policy"] for row in known}
+    contrasts = [c for c in among(cells) if c.kind == "causal" and (is_first_month or c.name != AFTER_MONTHS)]
+    pairs = {f"arms_{policy}": _arms(policy) for policy in policies_in(cells)}
     pairs |= {c.name: (c.treatment, c.control) for c in contrasts if isinstance(c, Comparison)}
     found = [
         _covariate(name, sides, covariate, parts)
@@ -182,7 +183,7 @@ def _shares(rows: Iterable[Mapping[str, Any]], metric: str) -> Parts:
 
 def _by_key(groups: Iterable[tuple[Mapping[str, Any], Moments]]) -> Parts:
     parts = ("selected", "unselected", "all")
-    found = {f"{p}.{part}.{touch}": _EMPTY for p in POLICIES for part in parts for touch in TOUCHES}
+    found = {f"{p}.{part}.{touch}": _EMPTY for p in ALL_POLICIES for part in parts for touch in TOUCHES}
     for row, moments in groups:
         for part in ("selected" if row["is_selected"] else "unselected", "all"):
             key = f"{row['policy']}.{part}.{row['touch']}"

@@ -1,10 +1,11 @@
-"""A challenger's order against the one that picks: would it have moved more users? Judged in the random cell alone.
+"""A challenger against what stands: its order in the random cell, and its whole policy in a cell of its own.
 
-Only there everybody had the same probability of being picked, whatever the orders say. Orders are those that stood
-before each month, so no challenger is chosen by its results; those that are judged together share the false alarms.
+An order is asked whether it would have moved more users. Only in the random cell everybody had the same probability of
+being picked, whatever the orders say. Orders are those that stood before each month, so no challenger is chosen by its
+results; those that are judged together share the false alarms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from typing import Any
 
@@ -13,9 +14,14 @@ from pyspark.sql import functions as F
 from scipy.stats import norm
 
 from reactivation import randomization
-from reactivation.experiment.targeting import CELL
+from reactivation.experiment.contrasts import CHALLENGED
+from reactivation.experiment.primary_estimator import ALL, SEGMENTS
+from reactivation.experiment.settings import ExperimentSettings
 from reactivation.frames import by_value
+from reactivation.statistics.estimates import whole
+from reactivation.statistics.verdicts import WORSE, users_to_settle
 
+CELL = "random"
 _BY_SCORE: Mapping[str, str] = {"lift": "lift_active", "propensity": "raw_active"}
 CHALLENGERS = ("rule", *_BY_SCORE)
 _PER_USER = ("a", "b", "n")
@@ -106,3 +112,45 @@ def compared(row: Mapping[str, Any], *, alpha: float, challengers: int, power: f
     needed = ceil(n * ((z + float(norm.ppf(power))) * error / mean) ** 2) if mean > 0 else None
     numbers = {"difference": mean * scale, "low": low, "high": high, "users_needed": needed}
     return {**found, **numbers, "verdict": BETTER if low > 0 else KEEP}
+
+
+def of_month(readout: Sequence[Mapping[str, Any]], settings: ExperimentSettings) -> dict[str, Any]:
+    """What a settled month says of the challenger's whole policy; empty where the month had no such cell.
+
+    readout: rows of one cycle. settings: as registered. The row is that of the primary metric by the registered
+    estimator, at the level that its family leaves it. code: `better` where its interval lies above 0; `harm` where it
+    does, but a guardrail against the champion is broken; `keep`; `unknown` where nothing is estimated. users_needed: of
+    both cells, that would show the registered minimum with that power; None where the month has shown that the
+    challenger is not better by as much.
+    """
+    own = {(row["metric"], row["segment"]): row for row in readout if row["contrast"] == CHALLENGED.name}
+    row = own.get((settings.primary_metric, SEGMENTS[settings.headline]))
+    if row is None:
+        return {}
+    users, ends = (row["n_treatment"], row["n_control"]), (row["difference_low"], row["difference_high"])
+    found = {"metric": row["metric"], "challenger": users[0], "champion": users[1], "difference": row["difference"]}
+    found |= {"low": ends[0], "high": ends[1], "alpha": row["alpha"], "users_needed": None}
+    if row["status"] != "estimated":
+        return {**found, "code": "unknown", "verdict": f"{KEEP}: {row['reason']}"}
+    if row["difference_low"] > 0:
+        broken = [name for name in settings.guardrails if own.get((name, ALL), {}).get("verdict") == WORSE]
+        says = f"{KEEP}: {', '.join(broken)} is broken" if broken else BETTER
+        return {**found, "code": "harm" if broken else "better", "verdict": says}
+    minimum = settings.metrics[settings.primary_metric].minimum_effect
+    if row["difference_high"] >= minimum:
+        half, level = (ends[1] - ends[0]) / 2, {"alpha": row["alpha"], "power": settings.power}
+        found["users_needed"] = ceil(users_to_settle(sum(users), half, minimum, **level).users)
+    return {**found, "code": "keep", "verdict": KEEP}
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """What `of_month` found, in a sentence."""
+    if found["difference"] is None:
+        return f"{found['verdict']}."
+    points = [f"{100 * found[name]:+.2f}" for name in ("difference", "low", "high")]
+    seen = (
+        f"{found['metric']} {points[0]} points ({100 * (1 - found['alpha']):.4g}% interval {points[1]} to {points[2]})"
+    )
+    needed = found["users_needed"]
+    settles = f" About {whole(needed)} users of the two cells would settle it." if needed else ""
+    return f"{found['verdict'].capitalize()}: {seen}, everybody of one cell against everybody of the other.{settles}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.experiment.contrasts import Contrast, comparisons
 from reactivation.experiment.groups import Group, Totals, total
 from reactivation.experiment.settings import ExperimentSettings
@@ -57,7 +57,7 @@ def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, Sample
             list(design.cells.values()),
         )
     }
-    for policy in POLICIES:
+    for policy in ALL_POLICIES:
         parts: list[tuple[str, str, bool | None]] = [
             (policy, "", None),
             (f"{policy}_selected", "picked users of the ", True),
@@ -67,7 +67,7 @@ def sample_ratios(groups: Collection[Group], design: Design) -> dict[str, Sample
         for key, part, is_selected in parts:
             counts = [_users(groups, policy, (touch,), is_selected) for touch in monthly]
             found[key] = sample_ratio(f"touched : holdout among {part or 'the '}cell {policy}", counts, drawn)
-    everyone = [sum(_users(groups, p, touches) for p in POLICIES) for touches in (monthly, ("long_holdout",))]
+    everyone = [sum(_users(groups, p, touches) for p in ALL_POLICIES) for touches in (monthly, ("long_holdout",))]
     found["long_holdout"] = sample_ratio(
         "others : long holdout", everyone, (1 - design.long_holdout, design.long_holdout)
     )

@@ -1,14 +1,15 @@
 """What is compared with what, as data: the questions that one month's randomisation can answer.
 
-Every contactable user is in one cell (`model`, `rule`, `random`), whose policy picks some; each user of a cell is
+Every contactable user is in one cell (`model`, `rule`, `random`, and `challenger` in months that have it), whose policy
+picks some; each user of a cell is
 `touched` (open to contact, reached or not), `holdout`, or in the `long_holdout`. A side pools some of these groups.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES, CHALLENGER, POLICIES
 
 Kind = Literal["causal", "descriptive"]
 
@@ -156,15 +157,19 @@ def _against(policy: str, other: str) -> tuple[Contrast, ...]:
             _touch(other),
             f"how much more the campaign moves the users picked by {policy} than those picked by {other}",
         ),
-        Comparison(
-            f"policy_{pair}",
-            "causal",
-            _whole(policy),
-            _whole(other),
-            ("cells", policy, other),
-            f"everybody under the policy {policy} against everybody under {other}, at equal spend",
-            needs_equal_spend=True,
-        ),
+        _whole_policies(policy, other),
+    )
+
+
+def _whole_policies(policy: str, other: str) -> Comparison:
+    return Comparison(
+        f"policy_{policy}_vs_{other}",
+        "causal",
+        _whole(policy),
+        _whole(other),
+        ("cells", policy, other),
+        f"everybody under the policy {policy} against everybody under {other}, at equal spend",
+        needs_equal_spend=True,
     )
 
 
@@ -178,6 +183,9 @@ GUIDE = Comparison(
 )
 """Guided or not: who is open to contact is compared with who is held out."""
 
+CHALLENGED = _whole_policies(CHALLENGER, "model")
+"""Another whole policy against the one that stands."""
+
 AFTER_MONTHS = "cumulative_touch"
 """Its sides are alike by chance only while the long holdout is new: later they differ in their past, and in who still
 sleeps."""
@@ -189,20 +197,29 @@ CONTRASTS: tuple[Contrast, ...] = (
     Comparison(
         AFTER_MONTHS,
         "causal",
-        Side(POLICIES, None, ("touched", "holdout")),
-        Side(POLICIES, None, ("long_holdout",)),
+        Side(ALL_POLICIES, None, ("touched", "holdout")),
+        Side(ALL_POLICIES, None, ("long_holdout",)),
         ("long_holdout",),
         "what months of campaigns moved: everybody else against the long holdout, among this month's sleepers",
     ),
     GUIDE,
+    _touch(CHALLENGER),
+    CHALLENGED,
 )
-"""`pick = found + gain` holds exactly for each pair. No contrast has the cell `none`; the last has the long holdout."""
+"""`pick = found + gain` holds exactly for each pair. No contrast has the cell `none`; one has the long holdout."""
 
 CAUSAL = tuple(contrast for contrast in CONTRASTS if contrast.kind == "causal")
 TOUCH = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.name.startswith("touch_"))
 POLICY = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.needs_equal_spend)
-GUARDED = (*TOUCH, GUIDE)
-"""Contrasts that have guardrails: wherever somebody is contacted, harm is looked for."""
+GUARDED = (*TOUCH, GUIDE, CHALLENGED)
+"""Contrasts that have guardrails: wherever somebody is contacted, harm is looked for; and where a policy may replace
+another, what it harms beyond that one."""
+
+
+def among(cells: Container[str]) -> tuple[Contrast, ...]:
+    """The contrasts that a month with these cells can be asked: all but the challenger's where it has no cell."""
+    own = {f"touch_{CHALLENGER}", CHALLENGED.name}
+    return tuple(contrast for contrast in CONTRASTS if CHALLENGER in cells or contrast.name not in own)
 
 
 def comparisons(contrasts: Iterable[Contrast]) -> tuple[Comparison, ...]:

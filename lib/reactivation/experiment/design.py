@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import policies_in
 from reactivation.experiment.power import NOT_KNOWN, RATE_NOT_KNOWN, BaseRate, statement
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.statistics.estimates import whole
@@ -121,8 +121,9 @@ def rate_of(metric: str, base_rates: Mapping[str, BaseRate]) -> BaseRate:
 
 def _picked(sizes: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
     """Name, picked users in the month's comparison, and those of them held out: per cell, and all cells as one."""
-    touched, held = ([sizes[f"{policy}.selected.{touch}"] for policy in POLICIES] for touch in ("touched", "holdout"))
-    for policy, some, others in zip(POLICIES, touched, held, strict=True):
+    cells = policies_in({name.partition(".")[0] for name in sizes})
+    touched, held = ([sizes[f"{policy}.selected.{touch}"] for policy in cells] for touch in ("touched", "holdout"))
+    for policy, some, others in zip(cells, touched, held, strict=True):
         yield f"touch_{policy}", some + others, others
     yield EVERYBODY, sum(touched) + sum(held), sum(held)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reactivation.contracts.derived import POLICIES, TOUCHES
+from reactivation.contracts.derived import TOUCHES, policies_in
 from reactivation.experiment.checks import (
     OUTSIDE,
     REACHED,
@@ -88,7 +88,7 @@ def _arms(arms: Sequence[Group], settings: ExperimentSettings) -> Iterator[Check
         (REDEEMERS, settings.most_redeemed_share, "benefits_redeemed", "with a redeemed benefit of ours", TOUCHES),
         (REACHED, settings.most_contacted_share, "holdout_contacted", "with a contact of ours", TOUCHES[1:]),
     ):
-        for policy in POLICIES:
+        for policy in policies_in({arm.policy for arm in arms}):
             for touch in touches:
                 whole = total(arm for arm in arms if (arm.policy, arm.touch) == (policy, touch))
                 users, found = whole.of("users"), whole.of(name)

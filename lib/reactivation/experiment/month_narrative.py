@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES
+from reactivation.experiment import challenger
 from reactivation.experiment.analysis import Answers
 from reactivation.experiment.contrasts import CAUSAL
 from reactivation.experiment.families import PROVEN, SAID_ONCE, in_order
@@ -29,10 +30,13 @@ def chapters(found: Answers, *, metrics: Sequence[str], settings: ExperimentSett
     metrics: those that are told contrast by contrast; the programme's figures are of the primary one.
     """
     alpha, own_unit, primary = found.alpha, tuple(settings.means), settings.primary_metric
+    judged = challenger.of_month(found.readout, settings)
+    whole_policy = "a whole policy in a cell of its own, at equal allotted spend, over a settled month"
     return [
         Narrative("The programme's figures", "", tuple(programme(found.readout, primary, alpha=alpha))),
         Narrative("The questions, in their order", "", tuple(questions_told(found.readout, settings, alpha=alpha))),
         *narratives(found.readout, metrics, alpha=alpha, means=own_unit),
+        *([Narrative("The challenger", whole_policy, (challenger.told(judged),))] if judged else []),
         Narrative("Net gain", "", tuple(net_gains_told(found.readout))),
         Narrative("Guardrails", "", tuple(guardrails_told(found.checks))),
         Narrative("Cost per incremental active user", "", tuple(costs_told(found.readout))),
@@ -181,7 +185,7 @@ def targeting_told(rows: Sequence[Row], metric: str, *, alpha: float) -> list[st
             f"Touching the first {value['share_touched']:.0%} gains {_points(value)} of all users, {_points(better)} "
             f"more than as many by lot ({100 * (1 - alpha):.4g}% intervals)."
         )
-    for policy in POLICIES:
+    for policy in ALL_POLICIES:
         value = by_part.get((f"policy {policy}", "value"))
         if value is not None and value["status"] == "estimated":
             users = f"with the {value['share_touched']:.0%} of users that it picks"

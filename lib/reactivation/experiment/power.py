@@ -8,9 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
-from reactivation.contracts.derived import POLICIES, TOUCHES
+from reactivation.contracts.derived import TOUCHES, policies_in
 from reactivation.contracts.expression import condition
-from reactivation.experiment.contrasts import CONTRASTS, Comparison, Contrast
+from reactivation.experiment.contrasts import Comparison, Contrast, among
 from reactivation.experiment.settings import ExperimentSettings, Metric
 from reactivation.statistics.multiplicity import alpha_per_look
 from reactivation.statistics.proportions import minimum_detectable, z_sum
@@ -39,14 +39,14 @@ def statement(
 ) -> list[dict[str, Any]]:
     """One row per contrast and metric: users per side, base rate, smallest detectable difference or why none is known.
 
-    sizes: users by `policy.part.touch`, drawn or expected. power: None takes the registered one. Every look is at its
-    part of alpha.
+    sizes: users by `policy.part.touch`, drawn or expected, of the month's cells. power: None takes the registered one.
+    Every look is at its part of alpha.
     """
     alpha = alpha_per_look(settings.alpha, looks=settings.looks)
     wanted = settings.power if power is None else power
     return [
         _row(contrast, metric, sizes, base_rates.get(metric, NOT_KNOWN), alpha=alpha, power=wanted)
-        for contrast in CONTRASTS
+        for contrast in among({name.partition(".")[0] for name in sizes})
         for metric in settings.metrics
     ]
 
@@ -66,7 +66,7 @@ def expected_sizes(
     touches = {"touched": 1 - holdout - long_holdout, "holdout": holdout, "long_holdout": long_holdout}
     return {
         f"{policy}.{part}.{touch}": round(contactable * cells[policy] * share * touches[touch])
-        for policy in POLICIES
+        for policy in policies_in(cells)
         for part, share in (("selected", selected), ("all", 1.0))
         for touch in TOUCHES
     }

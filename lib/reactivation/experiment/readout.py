@@ -1,13 +1,14 @@
 """The month's experiment as rows of three tables: checked, estimated, judged."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from reactivation.contracts.derived import READOUT
 from reactivation.experiment.analysis import AnalysisRequest, Answers, Row, pairs, request
 from reactivation.experiment.checks import Checked, Design
-from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.contrasts import CHALLENGED, CONTRASTS
 from reactivation.experiment.families import judged
 from reactivation.experiment.groups import Group, by_arm
 from reactivation.experiment.looks import Look
@@ -69,9 +70,10 @@ def look_answers(
     """What is known at a look, checked and judged as at the settle date, without rows of `targeting`.
 
     Every look has its part of alpha, so that false alarms over all looks stay as rare as registered. The effect is the
-    one until the look: it need not be that of the month.
+    one until the look: it need not be that of the month. A challenger is judged by whole months alone.
     """
     asked = request(groups, design=design, settings=settings, specs=specs, known_on=known_on, not_known=look.not_known)
+    asked = replace(asked, contrasts=tuple(name for name in asked.contrasts if name != CHALLENGED.name))
     rows = read_out(groups, cycle=cycle, request=asked)
     checks = check_rows(groups, rows, [], cycle=cycle, design=design, settings=settings)
     return Answers(rows, checks, [], asked.level.alpha)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from reactivation import randomization
 from reactivation.errors import Finding, PlanError
-from reactivation.experiment.contrasts import CONTRASTS
+from reactivation.experiment.contrasts import among
 from reactivation.experiment.power import BaseRate, statement
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Calendar, Month, Window
@@ -83,7 +83,7 @@ def draft(
         "look_days": [*map(str, settings.look_days(cycle)), settles_on],
         "alpha_per_look": settings.alpha_per_look,
         "methods": {"comparison": COMPARISON_METHOD, "gain": GAIN_METHOD},
-        "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in CONTRASTS],
+        "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in among(arms["cells"])],
         "thresholds": settings.model_dump(mode="json"),
     }
     return dict(json.loads(canonical(plan)))

@@ -56,7 +56,7 @@ def disagreement_rows(groups: Sequence[Group], *, request: AnalysisRequest) -> I
     Both policies treat all other users alike, so these users are all that sets the policies apart: whom each finds that
     the other does not, what the campaign moves among them, and the policies over both kinds together.
     """
-    for pair in dict.fromkeys(c.name.split("_", 1)[1] for c in CONTRASTS if c.name.startswith("policy_")):
+    for pair in [name.split("_", 1)[1] for name in request.contrasts if name.startswith("policy_")]:
         first, second = pair.split("_vs_")
         own = (f"touch_{first}", f"touch_{second}", *(f"{kind}_{pair}" for kind in ("pick", "found", "gain", "policy")))
         contrasts = [contrast for contrast in CONTRASTS if contrast.name in own]

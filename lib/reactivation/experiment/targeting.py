@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from reactivation import randomization
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import policies_in
 from reactivation.experiment.analysis import AnalysisRequest, Row
 from reactivation.experiment.groups import Group, total
 from reactivation.experiment.metrics import share
@@ -200,7 +200,7 @@ def _of_rankings(ranked: Sequence[RankedUsers], budget: float, *, minimum_events
 def _of_policies(groups: Sequence[Group], metric: str, *, alpha: float) -> Iterator[Row]:
     """What each policy gains with the users it would really pick, per user, judged among the random cell's picks."""
     random = [group for group in groups if group.policy == CELL and group.is_selected]
-    for policy in POLICIES:
+    for policy in policies_in({group.policy for group in groups}):
         if policy == CELL:
             continue
         picked = [group for group in random if policy in group.picked_by]

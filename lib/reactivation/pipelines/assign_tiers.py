@@ -1,13 +1,14 @@
 """Say who is worth a touch, draw who may get one, and register the month's experiment before the first wave."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, randomization
 from reactivation.contracts import derived
-from reactivation.errors import Finding, NotReady
+from reactivation.errors import Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
 from reactivation.pipelines import evidence_months, permissions, plan_registration, releases, spend_forecast
@@ -79,12 +80,20 @@ def assigned(r: Run, scores: DataFrame, tiers: DataFrame, gains: Mapping[int, fl
     long = randomization.salt(r.region, r.scenario, settings.long_holdout_since, "long_holdout")
     own = {purpose: r.salt(purpose) for purpose in ("cell", "touch", "order", "ties")}
     salts, cycle = campaign.ArmSalts(long_holdout=long, **own), str(r.cycle)
-    features = r.read(derived.FEATURES, is_now)
-    return checkpointed(
-        campaign.arms.assign(
-            scores, tiers, features, contactable, cycle=cycle, settings=settings, salts=salts, gains=gains
-        )
-    )
+    features, challenger = r.read(derived.FEATURES, is_now), None
+    if (policy := r.settings.campaign.challenger) is not None:
+        challenger = campaign.arms.by_challenger(features, r.read(derived.SCORES, is_now), policy)
+        require_an_order(challenger, policy.order)
+    how: dict[str, Any] = {"cycle": cycle, "settings": settings, "salts": salts}
+    tables = (scores, tiers, features, contactable)
+    return checkpointed(campaign.arms.assign(*tables, gains=gains, challenger=challenger, **how))
+
+
+def require_an_order(challenger: DataFrame, order: str) -> None:
+    """PlanError where the challenger has a value for nobody: chance alone would pick in its cell."""
+    if challenger.where(F.col("by_challenger").isNotNull()).isEmpty():
+        advice = f"`{order}` has no value for any user of the cycle; name another, or take the challenger out"
+        raise PlanError("the challenger orders nobody", [Finding("no value", "campaign.challenger.order", advice)])
 
 
 def _register(

@@ -1,10 +1,14 @@
-"""Compare the order that picks with its challengers, over the settled months of a cycle; writes nothing."""
+"""Compare what stands with challengers, orders and whole policies, in the settled months of a cycle; writes nothing."""
 
 from typing import Any
+
+from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady
 from reactivation.experiment import challenger
+from reactivation.experiment.contrasts import CHALLENGED
+from reactivation.experiment.registration_check import read, settings_of
 from reactivation.frames import records
 from reactivation.pipelines import evidence_months
 from reactivation.runtime.run import Run
@@ -26,4 +30,20 @@ def run(r: Run) -> None:
     found = [challenger.compared(row, **level) for row in sorted(rows, key=lambda row: row["challenger"])]
     title = f"Orders against the one that picks, {months[0]} to {months[-1]}, on {settings.primary_metric}"
     r.show(f"{title}: users moved per user picked", found)
-    r.say("  judged among the random cell's picks; a cell of its own for a whole policy (waves, budget) is not drawn")
+    r.say("  judged among the random cell's picks")
+    _of_whole_policies(r, months)
+
+
+def _of_whole_policies(r: Run, months: list[str]) -> None:
+    """A row per month that had a challenger's cell: its whole policy against the model's, as that month registered."""
+    (readout,) = evidence_months.tables(r, months, derived.READOUT)
+    rows = records(readout.where(F.col("contrast") == CHALLENGED.name))
+    plans = {row["cycle"]: row for row in records(r.read(derived.EXPERIMENT_PLAN, F.col("cycle").isin(*months)))}
+    found = []
+    for cycle in sorted({row["cycle"] for row in rows}):
+        settings = settings_of(read(plans[cycle]), now=r.settings.experiment)
+        found.append({"month": cycle} | challenger.of_month([row for row in rows if row["cycle"] == cycle], settings))
+    if found:
+        r.show("The challenger's whole policy against the model's, in a cell of its own", found)
+    else:
+        r.say("  no month had a challenger's cell (campaign.arms.cells.challenger), which judges a whole policy")

@@ -55,7 +55,7 @@ def explain(r: Run, user_id: int, *, reason: str, audience: str = "staff") -> st
 
 def example(r: Run) -> int:
     """The user with the most contacts planned in the cycle, of equals the first: of whom there is much to tell."""
-    plan = r.read(derived.WAVE_PLAN, _is_now(r) & (F.col("channel") != campaign.waves.NO_CHANNEL))
+    plan = r.read(derived.WAVE_PLAN, _is_now(r) & (F.col("channel") != campaign.NO_CHANNEL))
     found = records(report.most_planned(plan))
     if not found:
         raise NotReady(f"nobody was planned in {r.cycle}", [Finding("missing", "wave_plan", "run jobs/plan_wave.py")])
@@ -125,7 +125,7 @@ def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
             plan=next(iter(planned), None),
             contact=contact,
             receipts=sorted(of_contact, key=lambda row: row["arrived_at"]),
-            asks=wave.qualifies.get(cell),
+            asks=wave.qualifies_in(cell),
         )
 
 
@@ -149,7 +149,7 @@ def version_of(known: Ledger, *, cycle: str, wave: str, number: int | None = Non
 
 
 def _of_plan(row: Mapping[str, Any]) -> str:
-    return "drawn_none" if row["channel"] == campaign.waves.NO_CHANNEL else "planned"
+    return "drawn_none" if row["channel"] == campaign.NO_CHANNEL else "planned"
 
 
 def first_reasons(r: Run, version: Version, cells: Mapping[str, int]) -> DataFrame:

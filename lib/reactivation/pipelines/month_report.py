@@ -80,6 +80,7 @@ def _facts(
         prices=[*_earlier_prices(r), *report.facts.prices(found.readout)],
         users=records(report.facts.by_band_and_day(*[of_cycle(r, table) for table in tables])),
         money=_money(r, known, whole),
+        challenger=experiment.challenger.of_month(found.readout, r.settings.experiment),
     )
 
 
@@ -96,7 +97,9 @@ def _asked(planned: RegisteredRun) -> dict[str, Any]:
     return {
         "primary": asked.primary_metric,
         "segment": experiment.SEGMENTS[asked.headline],
-        "causal": [contrast.name for contrast in experiment.CONTRASTS if contrast.kind == "causal"],
+        "causal": [
+            contrast.name for contrast in experiment.among(planned.plan["arms"]["cells"]) if contrast.kind == "causal"
+        ],
         "sequence": [[one.contrast, one.metric] for one in asked.sequence],
         "guardrails": {name: spec.model_dump(mode="json") for name, spec in asked.guardrails.items()},
         "minimum": _minimum_effects(asked),

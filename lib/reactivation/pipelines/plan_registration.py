@@ -39,6 +39,7 @@ def draft(r: Run, odds: Mapping[str, tuple[float, ...]] | None = None) -> experi
     drawn_by = registered_odds(r) if odds is None else odds
     offers = {"channel_cost_cny", "benefits", "exploration", "guidance_channel"}
     offers |= {"lift"} if settings.lift == "user" else set()
+    offers |= {"challenger", "allocation", "lift"} if settings.challenger is not None else set()
     offers |= {"redemption"} if settings.redemption.is_learnt else set()
     unsaid = None if settings.exploration.adaptive else {"exploration": {"adaptive"}}  # as plans before it
     return experiment.draft(

@@ -61,7 +61,7 @@ def run(r: Run) -> None:
     planned, terms = material.planned(), material.terms
     barred = f"{planned.barred} low-activity users are barred"
     r.say(f"    {barred} from a channel, or profiling, by rows that cannot be read")
-    lines = [] if terms is None else campaign.model_cell.told(planned.worth, planned.limits, terms)
+    lines = [] if terms is None else campaign.model_cell.told(planned.worths, planned.limits, terms)
     if (gains := material.more["gains"]) is not None:
         how: dict[str, Any] = {"moved": planned.moved, "confidence": settings.tiers.confidence}
         lines += campaign.gains.told(gains, material.wave, name, **how)
@@ -99,7 +99,7 @@ class Material(NamedTuple):
     terms: campaign.Terms | None
     more: Mapping[str, Any]
 
-    def planned(self, wave: Wave | None = None) -> campaign.waves.PlannedWave:
+    def planned(self, wave: Wave | None = None) -> campaign.PlannedWave:
         """The plan; of the wave with other limits, where that is given."""
         return campaign.waves.plan(self.eligible, wave=wave or self.wave, terms=self.terms, **self.more)
 
@@ -164,7 +164,7 @@ def _require_reason(r: Run, sent: int | None) -> None:
         raise PlanError(f"{r.wave} of {r.cycle} was released and is not planned again without a reason", [finding])
 
 
-def _require_unreleased(r: Run, known: Ledger, sent: int | None, planned: campaign.waves.PlannedWave) -> None:
+def _require_unreleased(r: Run, known: Ledger, sent: int | None, planned: campaign.PlannedWave) -> None:
     """PlanError where a released wave would be planned otherwise without force."""
     if sent is None or r.force:
         return
@@ -181,7 +181,7 @@ def _write(
     r: Run,
     known: Ledger,
     wave: str,
-    planned: campaign.waves.PlannedWave,
+    planned: campaign.PlannedWave,
     *,
     after: int | None,
     registered_on: date,

@@ -37,7 +37,7 @@ def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[camp
     found = []
     for name, wave in settings.waves.items():
         options, gains = campaign.capacity.priced_options(wave, settings), evidence_months.gains(r, wave, name)
-        order = {"model": [options[place] for place in gains.order] if gains else options}
+        order = dict.fromkeys(derived.READS_MODEL, [options[place] for place in gains.order] if gains else options)
         parts = campaign.capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
         draws = campaign.forecast.Draws(
             wave.exploration_share, plan_registration.odds_of(r, odds, name), settings.exploration.reserve_share

@@ -57,7 +57,7 @@ def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
         is_it &= F.col("plan_version") == stands["plan_version"]
         before = _figures(r.read(derived.WAVE_PLAN, is_it), records(r.read(derived.WAVE_LIMITS, is_it)), active_user)
     title = f"{name} of {r.cycle} as of {as_of}, nothing is written"
-    r.show(title, campaign.model_cell.beside(before, after))
+    r.show(title, _beside(before, after))
     if planned.by_budget:
         r.show(f"{name}: value of the model's cell by its part of the budget", planned.by_budget)
     if not r.args.budgets:
@@ -76,3 +76,10 @@ def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], active_user: 
     found = records(campaign.model_cell.value_of(plan, active_user))[0]
     prices = {f"one more of {row['limit']}": row["shadow_price"] for row in limits if row["shadow_price"]}
     return {**found, **dict(sorted(prices.items()))}
+
+
+def _beside(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Figures of two plans beside each other, a row each; what one does not have counts as 0."""
+    names = dict.fromkeys([*before, *after])
+    pairs = ((name, before.get(name, 0.0), after.get(name, 0.0)) for name in names)
+    return [{"what": n, "stands": round(a, 4), "what if": round(b, 4), "more": round(b - a, 4)} for n, a, b in pairs]

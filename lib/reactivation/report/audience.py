@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.report.words import Words
 
 _TOKEN = re.compile(r"'[^']*'|[A-Za-z_]\w*|<=|>=|<>|!=")
@@ -15,7 +15,7 @@ def rows(waves: list[Mapping[str, Any]], days: Mapping[str, str], words: Words) 
     """A row per wave and condition, with the cells that have it. waves: as registered. days: on which each was sent."""
     for wave in waves:
         cells: dict[str, list[str]] = {}
-        for cell in sorted(wave["qualifies"], key=POLICIES.index):
+        for cell in sorted(wave["qualifies"], key=ALL_POLICIES.index):
             cells.setdefault(wave["qualifies"][cell], []).append(words.name("cell", cell))
         offered = words.joined(dict.fromkeys(_offer(o, words) for o in wave["options"]))
         asked = [(words.joined(names), text, offered) for text, names in cells.items()]

@@ -143,3 +143,12 @@ def reason_of(row: Row, words: Words) -> str:
         return words("reason.in_the_table") if row.get("reason") else ""
     parts = known["parts"] if told == SEVERAL else [{"code": told, "values": known}]
     return words.sentences(*(words(f"reason.{part['code']}", **part["values"]) for part in parts))
+
+
+def difference(row: Row | None, words: Words) -> tuple[str | None, str | None]:
+    """The difference of a row of shares in points, and its interval."""
+    if row is None or row["difference"] is None:
+        return None, None
+    return words("number.points", value=row["difference"]), words(
+        "number.interval", alpha=row["alpha"], low=row["difference_low"], high=row["difference_high"]
+    )

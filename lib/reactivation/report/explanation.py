@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.report.explanation_words import CUSTOMER, WAVE_REASONS
 
 Record = Mapping[str, Any]
@@ -125,7 +126,7 @@ def _arm(month: UserMonth) -> Iterator[str]:
     else:
         rank = "not ranked" if arm["policy_rank"] is None else f"rank {arm['policy_rank']}"
         yield f"cell {arm['policy']} ({rank}), {'picked' if arm['is_selected'] else 'not picked'}, {arm['touch']}"
-        who = [policy for policy in ("model", "rule", "random") if arm[f"picked_by_{policy}"]]
+        who = [policy for policy in ALL_POLICIES if arm.get(f"picked_by_{policy}")]
         yield f"would be picked by: {', '.join(who) or 'no policy'}"
 
 

@@ -26,7 +26,7 @@ class Facts:
     waterfall and the limits are of each wave's newest release. curves: of `curves`. releases: of `wave_releases`, of
     all cycles up to this one. prices: of `readout`, cost per active user and net gain of all cycles up to this one.
     contacts: of `experiment.wave_counts`. users: of `by_band_and_day`. money: approved, committed, worst, spent;
-    frozen_on.
+    frozen_on. challenger: of `experiment.challenger.of_month`; empty where the month had no such cell.
     """
 
     region: str
@@ -49,6 +49,7 @@ class Facts:
     contacts: Rows = field(default_factory=list)
     users: Rows = field(default_factory=list)
     money: dict[str, Any] = field(default_factory=dict)
+    challenger: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, **given: Any) -> "Facts":

@@ -6,8 +6,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reactivation.report import advice, prices
-from reactivation.report.evidence import COST, NET_GAIN, Evidence, Light, Row, reason_of, state_of
+from reactivation.report import advice, challenger, prices
+from reactivation.report.evidence import COST, NET_GAIN, Evidence, Light, difference, reason_of, state_of
 from reactivation.report.facts import Facts
 from reactivation.report.words import Words
 
@@ -104,15 +104,6 @@ def answer_of(
     return Answer(key, words(f"question.{key}"), sentence, light, word, number, interval, notes)
 
 
-def difference(row: Row | None, words: Words) -> tuple[str | None, str | None]:
-    """The difference of a row of shares in points, and its interval."""
-    if row is None or row["difference"] is None:
-        return None, None
-    return words("number.points", value=row["difference"]), words(
-        "number.interval", alpha=row["alpha"], low=row["difference_low"], high=row["difference_high"]
-    )
-
-
 def _judged(key: str, contrast: str, known: Evidence, words: Words, notes: tuple[str, ...] = ()) -> Answer:
     """A registered question: its state's sentence, the users that would tell, and what its guardrails do to it."""
     row = known.row(contrast, known.primary)
@@ -155,7 +146,7 @@ def _better(known: Evidence, words: Words) -> Answer:
         number, interval = difference(row, words)
         told = {"number": number, "interval": interval, "reason": reason_of(row, words)}
         notes = (words("better.finds" if number else "better.finds_unknown", **told),)
-    return _judged("better", BETTER, known, words, notes)
+    return _judged("better", BETTER, known, words, (*notes, *challenger.told(known, words)))
 
 
 def _cost(known: Evidence, words: Words) -> Answer:

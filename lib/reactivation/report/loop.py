@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES, POLICIES
 from reactivation.contracts.table import MONEY
 
 Row = Mapping[str, Any]
@@ -58,7 +58,7 @@ def months(
     best = {row["cycle"]: row["auc"] for row in oracle}
     borders = _borders(bands)
     found = []
-    for row in sorted(spent, key=lambda r: (r["cycle"], POLICIES.index(r["policy"]))):
+    for row in sorted(spent, key=lambda r: (r["cycle"], ALL_POLICIES.index(r["policy"]))):
         cycle, contrast, users, spend = row["cycle"], f"touch_{row['policy']}", row["users"], row["spend"]
         effect = effects.get((cycle, contrast), {})
         moved, low, high = (_times(effect.get(name), users) for name in _ENDS)
@@ -107,7 +107,7 @@ def plot(rows: Sequence[Row], *, metric: str) -> str:
     with mpl.rc_context({"svg.hashsalt": "loop"}):
         figure = Figure(figsize=(11, 7.5), layout="constrained")
         axes = figure.subplots(2, 2)
-        for policy in POLICIES:
+        for policy in dict.fromkeys(row["policy"] for row in rows):
             own = [row for row in rows if row["policy"] == policy]
             cycles = [row["cycle"] for row in own]
             axes[0, 0].plot(cycles, [row["spend"] for row in own], marker="o", label=policy)

@@ -19,7 +19,7 @@ PAIRS = {
     f"{name}_model_vs_{other}": (f"{part}_model", f"{part}_{other}")
     for name, part in (("gain", "touch"), ("policy", "value"))
     for other in ("rule", "random")
-}
+} | {"policy_challenger_vs_model": ("value_challenger", "value_model")}
 """Contrasts that are the difference of two others."""
 
 

@@ -33,7 +33,14 @@ FEATURES = derived.FEATURES.extended(
     ]
 )
 
-_NOT_THERE = ("reasons_active", "reasons_asset_uplift", "lift_active", "active_uplift_version", "first_login_day")
+_NOT_THERE = (
+    "reasons_active",
+    "reasons_asset_uplift",
+    "lift_active",
+    "active_uplift_version",
+    "first_login_day",
+    "picked_by_challenger",
+)
 
 
 def tables(

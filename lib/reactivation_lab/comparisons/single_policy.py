@@ -28,7 +28,8 @@ def rolled_out(settings: CampaignSettings, policy: str) -> CampaignSettings:
         "long_holdout_share": 0.0,
     }
     waves = {name: _larger(wave, larger) for name, wave in settings.waves.items()}
-    return settings.model_copy(update={"arms": arms.model_copy(update=alone), "waves": waves})
+    own = {"arms": arms.model_copy(update=alone), "waves": waves, "challenger": None}
+    return settings.model_copy(update=own)
 
 
 def _larger(wave: Wave, factor: Decimal) -> Wave:

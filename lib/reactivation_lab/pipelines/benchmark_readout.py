@@ -82,7 +82,7 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
 
     def plain() -> None:
         outcomes = [metric.outcome for metric in specs.compared]
-        for contrast in experiment.CONTRASTS:
+        for contrast in experiment.among(design.cells):
             sides = [(side.policies, side.is_selected, side.touches) for side in contrast.sides]
             plain_readout.one_contrast(now["arms"], now["outcomes"], sides=sides, columns=outcomes).collect()
 

@@ -4,7 +4,7 @@ Nothing here is drawn from a generator: cell and touch are hashes of the user's 
 plan, so anyone can recompute them. A user's facts and scores change what is picked, never the cell or the touch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.assignment.ranks import Order, ranked
-from reactivation.campaign.assignment.settings import ArmSettings
+from reactivation.campaign.assignment.settings import ArmSettings, ChallengerSettings
 from reactivation.contracts import derived
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES, policies_in
 from reactivation.contracts.expression import number
 from reactivation.frames import checkpointed
 
@@ -46,6 +46,7 @@ def assign(
     settings: ArmSettings,
     salts: ArmSalts,
     gains: Mapping[int, float],
+    challenger: DataFrame | None = None,
 ) -> DataFrame:
     """One row per low-activity user: `arms`. Grain and key: cycle, user_id.
 
@@ -55,7 +56,8 @@ def assign(
     band and then by raw score, `rule` by the bank's expression, `random` by hash. Each picks the same number: the top
     `selected_share`, or as many as `model` has candidates, where these are fewer. gains: per band (`tiers.gains`);
     empty while none are known: then by raw score alone. scores: with `lift_active`, where users are ordered by their
-    own lifts; where it is null, by their bands'.
+    own lifts; where it is null, by their bands'. challenger: of `by_challenger` in a month that has that cell: its
+    order of the same candidates; None: `picked_by_challenger` is null.
     """
     facts, own = features.drop("cycle"), [name for name in scores.columns if name == LIFT]
     rule = number(facts, settings.rule_order, key="campaign.arms.rule_order")
@@ -66,6 +68,7 @@ def assign(
         .join(tiers.select("user_id", "tier", *(["band"] if gains else [])), "user_id", "left")
         .join(contactable.select("user_id", "is_contactable"), "user_id", "left")
         .withColumn("is_contactable", F.coalesce("is_contactable", F.lit(False)) & F.col("is_scored").isNotNull())
+        .transform(lambda users: users if challenger is None else users.join(challenger, "user_id", "left"))
         .transform(checkpointed)
     )
     is_candidate = F.col("is_contactable") & (F.col("tier") == "high_potential")
@@ -108,17 +111,22 @@ def touched_probability(*, holdout_share: float, long_holdout_share: float) -> f
 def drawn(picked: DataFrame, *, settings: ArmSettings, salts: ArmSalts) -> DataFrame:
     """Add policy, touch and is_selected to contactable users of whom `picked_by_<policy>` is known already."""
     is_contactable = picked.withColumn("is_contactable", F.lit(True))
-    return is_contactable.transform(_with_draws, settings=settings, salts=salts).withColumn("is_selected", _own_pick())
+    own_pick = _own_pick(picked.columns)
+    return is_contactable.transform(_with_draws, settings=settings, salts=salts).withColumn("is_selected", own_pick)
 
 
-def _own_pick() -> Column:
-    """Whether the user's own policy picks him."""
-    own = [F.when(F.col("policy") == p, F.col(f"picked_by_{p}")) for p in POLICIES]
+def _own_pick(known: Collection[str]) -> Column:
+    """Whether the user's own policy picks him. known: columns, `picked_by_<policy>` of some policies among them."""
+    policies = [policy for policy in ALL_POLICIES if f"picked_by_{policy}" in known]
+    own = [F.when(F.col("policy") == p, F.col(f"picked_by_{p}")) for p in policies]
     return F.coalesce(*own, F.lit(False))
 
 
 def sizes(arms: DataFrame) -> dict[str, int]:
-    """Users per `policy.selected.touch` and `policy.all.touch`: what the power of the experiment rests on."""
+    """Users per `policy.selected.touch` and `policy.all.touch`: what the power of the experiment rests on.
+
+    The cells that every month has are all there, the challenger's where it has users.
+    """
     counts = (
         arms.where(F.col("touch").isNotNull())
         .groupBy("policy", "touch")
@@ -127,7 +135,7 @@ def sizes(arms: DataFrame) -> dict[str, int]:
     found = {(row.policy, row.touch): row for row in counts.collect()}
     return {
         f"{policy}.{part}.{touch}": int(found[policy, touch][part]) if (policy, touch) in found else 0
-        for policy in POLICIES
+        for policy in policies_in({policy for policy, _ in found})
         for part in ("selected", "all")
         for touch in derived.TOUCHES
     }
@@ -143,9 +151,9 @@ def by_touch(arms: DataFrame) -> DataFrame:
 
 
 def cell_sizes(arms: DataFrame) -> dict[str, int]:
-    """Users per cell, `none` among them."""
+    """Users per cell, `none` among them; that of the challenger is there where it has users."""
     counts = {row.policy: int(row["count"]) for row in arms.groupBy("policy").count().collect()}
-    return {cell: counts.get(cell, 0) for cell in derived.CELLS}
+    return {cell: counts.get(cell, 0) for cell in (*policies_in(counts), "none")}
 
 
 def by_gain(raw: Column, band: Column, gains: Mapping[int, float]) -> Column:
@@ -155,6 +163,13 @@ def by_gain(raw: Column, band: Column, gains: Mapping[int, float]) -> Column:
     places = {gain: place for place, gain in enumerate(sorted(set(gains.values())))}
     floor = F.coalesce(*[F.when(band == n, F.lit(places[gain] * _FURTHEST_RAW)) for n, gain in gains.items()])
     return floor + raw
+
+
+def by_challenger(features: DataFrame, scores: DataFrame, settings: ChallengerSettings) -> DataFrame:
+    """user_id, by_challenger: what the challenger's order goes by, the highest first. Both tables are the cycle's."""
+    known = features.drop("cycle").join(scores.drop("cycle"), "user_id")
+    order = number(known, settings.expression, key="campaign.challenger.order")
+    return known.select("user_id", order.alias("by_challenger"))
 
 
 def by_lift(lift: Column, raw: Column) -> Column:
@@ -168,18 +183,21 @@ def _with_ranks(users: DataFrame, *, is_candidate: Column, salts: ArmSalts, gain
     by_model = by_gain(F.col("raw_active"), F.col("band"), gains)
     if LIFT in users.columns:
         by_model = F.coalesce(by_lift(F.col(LIFT), F.col("raw_active")), by_model)
-    return ranked(
-        users,
-        {
-            "rank_model": Order(by_model, ties, is_candidate),
-            "rank_rule": Order(F.col("rule_value"), ties, is_contactable),
-            "rank_random": Order(F.lit(0.0), by_chance, is_contactable),
-        },
-    )
+    orders = {
+        "rank_model": Order(by_model, ties, is_candidate),
+        "rank_rule": Order(F.col("rule_value"), ties, is_contactable),
+        "rank_random": Order(F.lit(0.0), by_chance, is_contactable),
+    }
+    if "by_challenger" in users.columns:
+        orders["rank_challenger"] = Order(F.col("by_challenger"), ties, is_candidate)
+    return ranked(users, orders)
 
 
 def _with_picks(users: DataFrame, *, picks: int) -> DataFrame:
-    own = {p: F.col("policy") == p for p in POLICIES}
-    picked = {f"picked_by_{p}": F.coalesce(F.col(f"rank_{p}") <= picks, F.lit(False)) for p in POLICIES}
-    of_own_cell = F.coalesce(*[F.when(own[p], F.col(f"rank_{p}")) for p in POLICIES])
-    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", _own_pick())
+    ranks = {p: F.col(f"rank_{p}") for p in ALL_POLICIES if f"rank_{p}" in users.columns}
+    nobody = F.lit(None).cast("boolean")
+    picked = {
+        f"picked_by_{p}": F.coalesce(ranks[p] <= picks, F.lit(False)) if p in ranks else nobody for p in ALL_POLICIES
+    }
+    of_own_cell = F.coalesce(*[F.when(F.col("policy") == p, rank) for p, rank in ranks.items()])
+    return users.withColumns({**picked, "policy_rank": of_own_cell}).withColumn("is_selected", _own_pick(list(picked)))

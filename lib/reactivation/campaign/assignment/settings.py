@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import CHALLENGER, POLICIES
 from reactivation.errors import Finding, PlanError
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month
@@ -14,10 +14,12 @@ from reactivation.periods import Month
 Share = Annotated[float, Field(ge=0, le=1)]
 
 MODEL_FACTS = ("tier", "band", "p_active", "p_asset_uplift", "raw_active", "raw_asset_uplift", "lift_active")
-"""What the model says of a user: conditions of the cell `model` may read it, those of `rule` and `random` never."""
+"""What the model says of a user: only conditions of `READS_MODEL` may read it, those of `rule` and `random` never."""
 
+ORDERS = {"lift": "lift_active", "propensity": "raw_active"}
+"""Orders by a score that have a name: the column of `scores` that each goes by."""
 _VERSIONS = ("active_version", "asset_uplift_version", "active_uplift_version")
-_FROM_THE_MODEL = {*MODEL_FACTS, *_VERSIONS, "expected_gain", "picked_by_model"}
+_FROM_THE_MODEL = {*MODEL_FACTS, *_VERSIONS, "expected_gain", "picked_by_model", "picked_by_challenger"}
 
 
 def reads_model(expression: str) -> list[str]:
@@ -40,10 +42,29 @@ def check_facts_only(expression: str) -> str:
     return expression
 
 
+class ChallengerSettings(FrozenModel):
+    """The whole policy that is judged in the cell `challenger`, against the model's at equal allotted spend.
+
+    order: how it ranks its candidates, who are the model's (contactable, of high potential), the highest first: by
+    users' own `lift`, by `propensity` to be active, or by a Spark SQL expression over `features` and `scores`; null
+    last. allocation, lift: as `campaign.allocation` and `campaign.lift` for the model's cell.
+    """
+
+    order: str
+    allocation: Literal["prices", "order"]
+    lift: Literal["tier", "user"]
+
+    @property
+    def expression(self) -> str:
+        """The order as an expression."""
+        return ORDERS.get(self.order, self.order)
+
+
 class ArmSettings(FrozenModel):
     """Where chance puts the contactable users, and how many each policy picks.
 
-    cells: share of the contactable users per policy, cut in this order. holdout_share, long_holdout_share: shares of
+    cells: share of the contactable users per policy, cut in this order; that of `challenger` may be left out, and is
+    where it is 0. holdout_share, long_holdout_share: shares of
     every cell that get nothing of ours, for the cycle or for months. long_holdout_since: month since which the present
     long holdout stays out; another month here draws another one. long_holdout_exit: month in which its users are drawn
     like everybody again. long_holdout_valid_months: at most so many months lie between, for one draw to be a fair
@@ -65,9 +86,10 @@ class ArmSettings(FrozenModel):
     @field_validator("cells")
     @classmethod
     def _cells_are_the_policies(cls, cells: dict[str, float]) -> dict[str, float]:
-        if set(cells) != set(POLICIES) or not isclose(sum(cells.values()), 1, abs_tol=1e-9):
-            raise ValueError(f"cells {cells}, must give {', '.join(POLICIES)} shares that add up to 1")
-        return cells
+        if set(cells) - {CHALLENGER} != set(POLICIES) or not isclose(sum(cells.values()), 1, abs_tol=1e-9):
+            told = f"must give {', '.join(POLICIES)}, and {CHALLENGER} where there is one, shares that add up to 1"
+            raise ValueError(f"cells {cells}, {told}")
+        return {policy: share for policy, share in cells.items() if share or policy != CHALLENGER}
 
     @field_validator("rule_order")
     @classmethod

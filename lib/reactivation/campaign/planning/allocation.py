@@ -56,15 +56,16 @@ def allocate(
     orders: Mapping[str, Sequence[PricedOption]],
     capacity: Mapping[str, RemainingCapacity],
     *,
-    last: tuple[str, str, PricedOption] | None = None,
+    last: tuple[Mapping[str, str], PricedOption] | None = None,
 ) -> Allocation:
     """Allocate the options of each queue in the queue's order.
 
     waiting: eligible users: queue, rank (BIGINT, unique in a queue), rank_bucket (INT, follows rank), options_mask.
-    orders, capacity: by queue. last: a queue that gets its one option from what another queue leaves (queue, the other
-    queue, option).
+    orders, capacity: by queue. last: queues that get their one option from what another queue leaves: that queue by
+    theirs, and the option.
     """
-    sizes: dict[str, Sizes] = {queue: {} for queue in [*orders, *([last[0]] if last else [])]}
+    sources = last[0] if last is not None else {}
+    sizes: dict[str, Sizes] = {queue: {} for queue in [*orders, *sources]}
     for row in waiting.groupBy("queue", "rank_bucket", "options_mask").count().collect():
         if row.queue in sizes:
             sizes[row.queue][row.rank_bucket, row.options_mask] = row["count"]
@@ -74,11 +75,11 @@ def allocate(
         for turn in range(max((len(order) for order in orders.values()), default=0))
     ]
     if last is not None:
-        rounds.append({last[0]: last[2]})
+        rounds.append(dict.fromkeys(sources, last[1]))
     for turn in rounds:
         cuts: dict[str, Cut] = {}
         for queue, offered in turn.items():
-            source = last[1] if last is not None and queue == last[0] else queue
+            source = sources.get(queue, queue)
             most, limit = remaining[source].most_contacts(offered)
             cuts[queue], users = cut_of(offered, most, sizes[queue])
             remaining[source] = remaining[source].after(offered, users)

@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 
 from reactivation.campaign.assignment.settings import ArmSettings
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import CHALLENGER, policies_in
 
 CENTS = 100
 GUIDANCE = "guidance"
+GUIDANCE_QUEUES = {"model": GUIDANCE, CHALLENGER: f"{GUIDANCE}_{CHALLENGER}"}
+"""Queue of the users whom a cell that reads the model does not pick and may guide, by cell."""
 Limit = Literal["capacity", "budget"]
 
 
@@ -44,7 +46,7 @@ def priced_options(wave: Wave, settings: CampaignSettings) -> tuple[PricedOption
 
 
 def guidance_option(wave: Wave, settings: CampaignSettings) -> PricedOption:
-    """The contact at no cost for users whom the cell `model` does not pick; its bit follows those of the options."""
+    """The contact at no cost for users whom their cell does not pick; its bit follows those of the options."""
     return PricedOption(GUIDANCE, len(wave.options), settings.guidance_channel, NO_BENEFIT, Decimal(0))
 
 
@@ -108,14 +110,14 @@ def of_cells(
     cents = split(scaled(wave.budget_cny_per_1000_users * CENTS, low_activity), weights)
     return {
         policy: RemainingCapacity({c: parts[policy] for c, parts in contacts.items()}, cents[policy])
-        for policy in POLICIES
+        for policy in weights
     }
 
 
 def weights_of_cells(cells: Mapping[str, int], arms: ArmSettings) -> dict[str, int]:
     """By what all is split over the cells: contactable users x (1 - holdout share), in ten thousandths."""
     open_of_10_000 = round((1 - arms.untouched_share) * 10_000)
-    return {policy: cells.get(policy, 0) * open_of_10_000 for policy in POLICIES}
+    return {policy: cells.get(policy, 0) * open_of_10_000 for policy in policies_in(cells)}
 
 
 def scaled(per_1000_users: Decimal, users: int) -> int:

@@ -10,10 +10,11 @@ from reactivation import randomization
 from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.assignment.ranks import by_hash
 from reactivation.campaign.planning import facts
-from reactivation.campaign.planning.capacity import GUIDANCE
+from reactivation.campaign.planning.capacity import GUIDANCE, GUIDANCE_QUEUES
 from reactivation.campaign.settings import GUIDED_TIERS, CampaignSettings, Wave
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import READS_MODEL
 from reactivation.contracts.expression import condition
+from reactivation.frames import by_value
 
 _RANK_BUCKETS = 256
 
@@ -38,22 +39,23 @@ def eligibility(
 ) -> DataFrame:
     """One narrow row per low-activity user; grain user_id. known: from `facts.gather`. cells: users per cell.
 
-    reason: the first one that rules the user out, null for the eligible. queue: the policy of the own cell, or
-    `guidance`. rank: BIGINT place in the queue, unique there: by the policy's rank, after those whom the wave lets go
-    first. rank_bucket: INT that follows rank, at most 256 per queue. options_mask: bit i is set where the user can get
-    option i, the bit after the last for guidance.
-    exploration_bucket, option_bucket: hash buckets of the two draws. by_chance: unique hash, which orders equals. Also
-    policy, tier, is_barred_unread, branch where it is known, and lift_active where conf asks for it. In the cell
-    `model` whoever is not of high potential gets nothing that costs. Planning queries these rows several times, so the
-    caller checkpoints them.
+    reason: the first one that rules the user out, null for the eligible. queue: the policy of the own cell, or its
+    queue of `GUIDANCE_QUEUES`. rank: BIGINT place in the queue, unique there: by the policy's rank, after those whom
+    the wave lets go first. rank_bucket: INT that follows rank, at most 256 per queue. options_mask: bit i is set where
+    the user can get option i, the bit after the last for guidance. exploration_bucket, option_bucket: hash buckets of
+    the two draws. by_chance: unique hash, which orders equals. Also policy, tier, is_barred_unread, branch where it is
+    known, and lift_active where some cell reckons with it, null in the others. In cells that read the model whoever is
+    not of high potential gets nothing that costs. Planning queries these rows several times, so the caller checkpoints
+    them.
     """
-    own = [LIFT] if settings.lift == "user" else []
+    by_lift = settings.cells_by_lift if LIFT in known.columns else ()
+    own = [F.when(F.col("policy").isin(*by_lift), F.col(LIFT)).alias(LIFT)] if by_lift else []
     is_picked, is_guided = F.coalesce("is_selected", F.lit(False)), _is_guided(known, wave, name=name)
     guidance_mask = F.when(facts.can_reach(settings.guidance_channel), 1 << len(wave.options)).otherwise(0)
     mask = F.when(is_picked, _affordable(facts.options_mask(known, wave, name=name), wave, settings))
     mask = mask.otherwise(guidance_mask)
     by_chance = randomization.hashed(salts.guidance)
-    ranked_users = sum(cells.get(policy, 0) for policy in POLICIES)
+    ranked_users = sum(users for cell, users in cells.items() if cell != "none")
     rank, last = F.col("policy_rank"), ranked_users
     if wave.first is not None:
         rank, last = rank + F.when(facts.goes_first(known, wave, name=name), 0).otherwise(last), 2 * last
@@ -71,30 +73,33 @@ def eligibility(
             F.when(F.col("is_over_contact_limit"), "over_contact_limit"),
             F.when(F.col("is_in_quiet_days"), "quiet_days"),
         ).alias("reason"),
-        F.when(is_picked, F.col("policy")).otherwise(GUIDANCE).alias("queue"),
+        F.when(is_picked, F.col("policy"))
+        .otherwise(by_value(F.col("policy"), GUIDANCE_QUEUES, GUIDANCE))
+        .alias("queue"),
         F.when(is_picked, rank).otherwise(by_chance).alias("rank"),
         F.when(is_picked, rank_bucket).otherwise(by_hash(by_chance)).alias("rank_bucket"),
         mask.alias("options_mask"),
         "tier",
         "is_barred_unread",
         by_chance.alias("by_chance"),
-        *(name for name in ("branch", *own) if name in known.columns),
+        *(name for name in ("branch",) if name in known.columns),
+        *own,
         randomization.bucket(salts.explorers).alias("exploration_bucket"),
         randomization.bucket(salts.options).alias("option_bucket"),
     )
 
 
 def _affordable(mask: Column, wave: Wave, settings: CampaignSettings) -> Column:
-    """The options of a mask, in the cell `model` without those that cost, but for users of high potential."""
+    """The options of a mask, in cells that read the model without those that cost, but for users of high potential."""
     free = sum(1 << place for place, option in enumerate(wave.options) if not settings.cost(option))
-    may_cost = (F.col("policy") != "model") | (F.col("tier") == "high_potential")
+    may_cost = ~F.col("policy").isin(*READS_MODEL) | (F.col("tier") == "high_potential")
     return F.when(F.coalesce(may_cost, F.lit(False)), mask).otherwise(mask.bitwiseAND(free))
 
 
 def _is_guided(known: DataFrame, wave: Wave, *, name: str) -> Column:
-    """True for the users of the cell `model` whom it does not pick and this wave may guide at no cost."""
+    """True for the users of a cell that reads the model whom it does not pick and this wave may guide at no cost."""
     if wave.guided is None:
         return F.lit(False)
     wanted = condition(known, wave.guided, key=f"campaign.waves.{name}.guidance")
-    may_be = (F.col("policy") == "model") & F.col("tier").isin(*GUIDED_TIERS)
+    may_be = F.col("policy").isin(*READS_MODEL) & F.col("tier").isin(*GUIDED_TIERS)
     return F.coalesce(~F.col("is_selected") & may_be & wanted, F.lit(False))

@@ -14,7 +14,6 @@ from pyspark.sql import functions as F
 
 from reactivation import randomization
 from reactivation.campaign.planning.capacity import PricedOption, RemainingCapacity
-from reactivation.contracts.derived import POLICIES
 from reactivation.frames import by_value
 
 DRAWN_NONE = "none"
@@ -103,11 +102,11 @@ def drawn(
     """
     option = option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, odds=odds)
     is_wanted = randomization.is_within(F.col("exploration_bucket"), share)
-    wanted = waiting.where(F.col("queue").isin(*POLICIES) & is_wanted)
+    wanted = waiting.where(F.col("queue").isin(*whole) & is_wanted)
     columns = "queue", "exploration_bucket", "options_mask", option.alias("option")
     rows = wanted.groupBy(*columns).count().collect()
     thresholds: dict[str, int] = {}
-    for policy in POLICIES:
+    for policy in whole:
         users = Counter[tuple[int, int]]()
         for row in rows:
             if row.queue == policy:

@@ -1,7 +1,7 @@
 """What the conditions of a wave may read: features, month to date, place in the cell's order, and the model's word.
 
-The model's word is there for the cell `model` alone. Conditions of the other cells are checked against a table that
-does not have it, so they cannot read it, whatever they say.
+The model's word is there for cells that read the model alone. Conditions of the other cells are checked against a table
+that does not have it, so they cannot read it, whatever they say.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from reactivation.campaign.assignment.settings import MODEL_FACTS
 from reactivation.campaign.settings import Wave
 from reactivation.contracts import canonical
+from reactivation.contracts.derived import CHALLENGER, READS_MODEL
 from reactivation.contracts.expression import condition
 from reactivation.periods import Calendar
 
@@ -94,8 +95,9 @@ def goes_first(facts: DataFrame, wave: Wave, *, name: str) -> Column:
 
 def _of_own_cell(facts: DataFrame, conditions: Mapping[str, str], *, key: str) -> Column:
     own = F.lit(None).cast("boolean")
-    for policy, expression in conditions.items():
-        readable = facts if policy == "model" else without_model(facts)
+    as_model = {CHALLENGER: conditions["model"]} if "model" in conditions else {}
+    for policy, expression in (as_model | dict(conditions)).items():
+        readable = facts if policy in READS_MODEL else without_model(facts)
         meets = condition(readable, expression, key=f"{key}.{policy}")
         own = F.when(F.col("policy") == policy, meets).otherwise(own)
     return F.coalesce(own, F.lit(False))
@@ -118,8 +120,8 @@ def can_reach(channel: str) -> Column:
 
 
 def without_model(facts: DataFrame) -> DataFrame:
-    """The facts that conditions outside the cell `model` may read."""
-    return facts.drop(*MODEL_FACTS, "picked_by_model")
+    """The facts that conditions of cells which do not read the model may read."""
+    return facts.drop(*MODEL_FACTS, *[f"picked_by_{policy}" for policy in READS_MODEL])
 
 
 def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: date, calendar: Calendar) -> DataFrame:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from reactivation.campaign.planning.capacity import CENTS, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.exploration import Odds, shares
 from reactivation.campaign.settings import Wave
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Month, Window
 
@@ -31,7 +31,7 @@ def eligible_sizes(eligible: DataFrame, name: str) -> DataFrame:
 
     eligible: of `eligibility.eligibility`, with the month to date as it was on that day of the month before.
     """
-    waiting = eligible.where(F.col("reason").isNull() & F.col("queue").isin(*POLICIES))
+    waiting = eligible.where(F.col("reason").isNull() & F.col("queue").isin(*ALL_POLICIES))
     counted = waiting.groupBy("queue", "rank_bucket", "options_mask").agg(F.count("*").alias("users"))
     return counted.select(F.lit(name).alias("wave"), "*")
 
@@ -130,7 +130,7 @@ def why_unequal(found: Sequence[Forecast], waves: Mapping[str, Wave], *, toleran
     A cell falls short where its spend over all waves, per user open to contact, lies below that of the cell that spends
     most by more than the tolerance, as a share, and by more than chance alone would give.
     """
-    cells = {policy: [one for one in found if one.policy == policy] for policy in POLICIES}
+    cells = {policy: [one for one in found if one.policy == policy] for policy in ALL_POLICIES}
     spent = {policy: sum(one.per_user for one in own) for policy, own in cells.items() if own and own[0].open_users}
     if len(spent) < 2:
         return []
@@ -159,7 +159,7 @@ def why_unequal(found: Sequence[Forecast], waves: Mapping[str, Wave], *, toleran
                 Finding(
                     f"{one.wave} {policy}",
                     f"campaign.waves.{one.wave}.qualifies.{policy}",
-                    f"{one.eligible:.0f} users are left by `{waves[one.wave].qualifies[policy]}`: {uses}, "
+                    f"{one.eligible:.0f} users are left by `{waves[one.wave].qualifies_in(policy)}`: {uses}, "
                     f"{one.cents / CENTS:.2f} of {one.part.cents / CENTS:.2f}; {most}: "
                     f"{other.eligible:.0f} users, {other.cents / CENTS:.2f} of {other.part.cents / CENTS:.2f}",
                 )

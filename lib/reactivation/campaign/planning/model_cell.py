@@ -1,10 +1,10 @@
-"""The cell `model` by prices: what its options are worth, what limits it, and what one unit more would add.
+"""A cell that reads the model, by prices: what its options are worth, its limits, and what one unit more would add.
 
 Only who is selected, touched and qualifies is allocated, explorers apart: their draws stand, and take from the limits
-first. The other cells fill in their own order.
+first. Cells that do not go by prices fill in their own order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -66,15 +66,21 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class PricedCell:
-    """The cell's plan. users: all eligible, with the number of the option they get, `_place`, and its `_value`.
+    """The cell's plan. users: all eligible, with the number of the option they get and its `value`, null elsewhere.
 
     worths: what each option is worth to a user of `users`, millionths; null: the user cannot get it.
     """
 
+    cell: str
     found: Priced
     parts: tuple[Part, ...]
     users: DataFrame
     worths: tuple[Column, ...]
+
+    @property
+    def value(self) -> Column:
+        """What the option that a user of `users` gets is worth, millionths."""
+        return F.col(f"{VALUE}_{self.cell}")
 
     def remaining(self, before: RemainingCapacity, options: Sequence[PricedOption]) -> RemainingCapacity:
         """What the plan leaves of capacity and budget."""
@@ -84,7 +90,7 @@ class PricedCell:
 
     def option(self, options: Sequence[PricedOption]) -> Column:
         """Label of the option that a user of `users` gets; null: none."""
-        return by_value(F.col(PLACE), {place: option.label for place, option in enumerate(options)})
+        return by_value(F.col(f"{PLACE}_{self.cell}"), {place: option.label for place, option in enumerate(options)})
 
     def given_up(self, drawn: Column, options: Sequence[PricedOption]) -> Column:
         """What a user is worth less, billionths, who gets the option drawn (its label) instead of the best one.
@@ -115,16 +121,20 @@ class PricedCell:
         ]
 
 
-def told(worth: Worth | None, limits: Iterable[Mapping[str, Any]], terms: Terms) -> list[str]:
+def told(worths: Mapping[str, Worth], limits: Sequence[Mapping[str, Any]], terms: Terms) -> list[str]:
     """What a run prints of an allocation by prices: its value, its certified gap, what one unit more would add."""
+    return [line for cell in (CELL, *(worths.keys() - {CELL})) for line in _told(cell, worths.get(cell), limits, terms)]
+
+
+def _told(cell: str, worth: Worth | None, limits: Sequence[Mapping[str, Any]], terms: Terms) -> list[str]:
     if worth is None:
-        return ["the model's cell goes by the options' order: not all of their gains are known, or conf asks for it"]
-    first = f"the model's cell by prices: worth {worth.value:.2f}, no plan more than {worth.bound:.2f}"
+        return [f"the {cell}'s cell goes by the options' order: not all of their gains are known, or conf asks for it"]
+    first = f"the {cell}'s cell by prices: worth {worth.value:.2f}, no plan more than {worth.bound:.2f}"
     lines = [f"{first}; certified gap {worth.gap:.6f}"]
     lines.append(f"its exploration gives up {worth.draws:.2f}: what is drawn against the best, at the prices below")
     for row in limits:
         price = row["shadow_price"]
-        if row["policy"] == CELL and price:
+        if row["policy"] == cell and price:
             moved = price / float(terms.active_user) if terms.active_user else 0.0
             lines.append(f"one more of {row['limit']} adds {price:.4f}, or {moved:.4f} users moved")
     return lines
@@ -146,22 +156,19 @@ def value_of(plan: DataFrame, active_user: Decimal) -> DataFrame:
     )
 
 
-def beside(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Figures of two plans beside each other, a row each; what one does not have counts as 0."""
-    names = dict.fromkeys([*before, *after])
-    pairs = ((name, before.get(name, 0.0), after.get(name, 0.0)) for name in names)
-    return [{"what": n, "stands": round(a, 4), "what if": round(b, 4), "more": round(b - a, 4)} for n, a, b in pairs]
-
-
-def is_priced(settings: CampaignSettings, gains: WaveGains) -> bool:
-    """True where conf asks for prices and it is known what every option of the wave adds."""
-    return settings.allocation == "prices" and None not in gains.options
+def cells_by_prices(
+    settings: CampaignSettings, gains: WaveGains, cells: Collection[str], terms: Terms | None
+) -> tuple[str, ...]:
+    """Those of the cells for which conf asks for prices; none without terms, or while some option's gain is unknown."""
+    is_known = terms is not None and None not in gains.options
+    return tuple(cell for cell in settings.cells_by_prices if is_known and cell in cells)
 
 
 def allocate(
     eligible: DataFrame,
     among: Column,
     *,
+    cell: str,
     wave: Wave,
     options: Sequence[PricedOption],
     whole: RemainingCapacity,
@@ -178,7 +185,7 @@ def allocate(
     One that is surely of harm is not offered. PlanError names limits that cannot be met together. lift: see
     `WaveGains.of_users`.
     """
-    of_cell = parts(wave, options, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
+    of_cell = parts(wave, options, cell=cell, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
     active_user = float(terms.active_user * MICRO)
     worths = [
         F.when(
@@ -191,16 +198,18 @@ def allocate(
     branches = {part.limit.name.removeprefix(_IN_BRANCH): part.limit.group for part in of_cell if part.limit.group}
     group = by_value(F.col("branch"), branches, 0) if branches else None
     users, limits = priced.valued(eligible, values, ties=F.col("by_chance"), group=group), [p.limit for p in of_cell]
-    found = priced.allocate(users.where(among), limits, options=len(options), at_most=cells.get(CELL, 0))
+    found = priced.allocate(users.where(among), limits, options=len(options), at_most=cells.get(cell, 0), cell=cell)
     value = by_value(F.col(PLACE), {n: F.col(f"_worth_{n}") for n in range(len(options))})
-    own = {PLACE: F.when(among, F.col(PLACE)), VALUE: F.when(among, value)}
-    return PricedCell(found, tuple(of_cell), found.assigned(users).withColumns(own), tuple(worths))
+    own = {f"{PLACE}_{cell}": F.when(among, F.col(PLACE)), f"{VALUE}_{cell}": F.when(among, value)}
+    assigned = found.assigned(users).withColumns(own).drop(PLACE)
+    return PricedCell(cell, found, tuple(of_cell), assigned, tuple(worths))
 
 
 def parts(
     wave: Wave,
     options: Sequence[PricedOption],
     *,
+    cell: str,
     whole: RemainingCapacity,
     drawn: Mapping[str, int],
     cells: Mapping[str, int],
@@ -212,7 +221,7 @@ def parts(
     cents = [option.cents for option in options]
 
     def own(total: int) -> int:
-        return capacity.split(total, weights)[CELL]
+        return capacity.split(total, weights)[cell]
 
     def least(asked: Mapping[str, Decimal] | None) -> Iterator[tuple[str, int]]:
         return ((name, own(capacity.scaled(each, low_activity))) for name, each in (asked or {}).items())

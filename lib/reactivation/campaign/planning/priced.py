@@ -69,12 +69,18 @@ class Priced:
 
 
 def allocate(
-    users: DataFrame, limits: Sequence[Limit], *, options: int, at_most: int, is_finished: bool = True
+    users: DataFrame,
+    limits: Sequence[Limit],
+    *,
+    options: int,
+    at_most: int,
+    cell: str = "model",
+    is_finished: bool = True,
 ) -> Priced:
     """Allocate so many options to all users at the best total value within limits.
 
     users: of `valued`, grain user. at_most: users there can be, by which the sample is drawn. PlanError names limits
-    that cannot be met together. Neither order nor partitions of the rows change anything.
+    of the cell that cannot be met together. Neither order nor partitions of the rows change anything.
     """
     names, drawn = _names(options), min(_BUCKETS, -(-SAMPLE * _BUCKETS // max(at_most, 1)))
     is_whole = drawn == _BUCKETS
@@ -90,7 +96,7 @@ def allocate(
         see = dual.in_memory(values, group, limits) if is_whole else _looks(users, limits, options)
         plan = dual.by_looks(see, limits, start, width=dual.widths(values, group, limits))
     if plan is None:
-        raise _contradiction(users, limits, names)
+        raise _contradiction(users, limits, names, cell)
     few, share = plan.cells, 1.0
     if plan.width is not None:
         few = dual.equals(values[: dual.FEW], group[: dual.FEW])
@@ -206,14 +212,14 @@ def _alternatives(plan: Plan, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {**dict(zip(keys, key, strict=True)), "_alternatives": places, "_ends": ends}
 
 
-def _contradiction(users: DataFrame, limits: Sequence[Limit], names: Sequence[str]) -> PlanError:
+def _contradiction(users: DataFrame, limits: Sequence[Limit], names: Sequence[str], cell: str) -> PlanError:
     """The error that names the limits which cannot be met together."""
     can_get = [F.when(F.col(name) > NEVER // 2, 0).otherwise(NEVER).cast("bigint").alias(name) for name in names]
     cells = _equals(users.select(GROUP, *can_get), names)
     wrong = programmes.unmeetable(cells, limits)
     findings = [Finding(*_told(limit)) for limit in wrong]
     advice = f"{int(cells.users.sum())} users can be planned for: lower the least, or raise what stands against it"
-    headline = "the limits of the model's cell cannot be met together"
+    headline = f"the limits of the {cell}'s cell cannot be met together"
     return PlanError(headline, [*findings, Finding("what to do", "conf", advice)])
 
 

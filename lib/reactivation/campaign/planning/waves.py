@@ -1,27 +1,22 @@
 """One wave: who of the low-activity users gets what, and of everybody else the first reason why not."""
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.assignment.arms import LIFT
-from reactivation.campaign.planning import capacity, curve, exploration, model_cell
+from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
-from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
-from reactivation.campaign.planning.cells import MICRO
+from reactivation.campaign.planning.capacity import GUIDANCE, GUIDANCE_QUEUES
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
-from reactivation.campaign.planning.model_cell import CELL, VALUE, PricedCell, Terms, Worth
+from reactivation.campaign.planning.model_cell import PricedCell, Terms
+from reactivation.campaign.planning.planned_wave import NO_CHANNEL, PlannedWave, as_a_whole
 from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
-from reactivation.contracts import derived
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import READS_MODEL
 from reactivation.frames import by_value
 
 REASONS = (
@@ -41,34 +36,6 @@ REASONS = (
     "planned",
 )
 """Why a user has no contact in a wave, the first that holds counts."""
-
-_IN_PLAN = ("planned", "drawn_none")
-NO_CHANNEL = "none"
-"""In the place of the channel: exploration drew no contact."""
-
-
-class PlannedWave(NamedTuple):
-    """A planned wave. plan: `wave_plan` as a table; waterfall, limits: rows of `wave_waterfall` and `wave_limits`.
-
-    decided: user_id, reason and more of each low-activity user; the waterfall counts its reasons.
-    No row has a version or a contact id yet: `ledger.numbered`. contacts: how many are to be sent, by channel. cost:
-    what they are expected to cost. digest: SHA-256 of all that was decided; equal plans have equal digests. barred:
-    low-activity users whom rows that cannot be read bar from a channel, or from profiling. worth: of the cell `model`
-    where it is allocated by prices, in the region's currency; by_budget: its value by its budget (`curve.points`).
-    moved: users whom the options are expected to move that the cell `model` chose, by label.
-    """
-
-    plan: DataFrame
-    decided: DataFrame
-    waterfall: list[dict[str, Any]]
-    limits: list[dict[str, Any]]
-    contacts: Mapping[str, int]
-    cost: Decimal
-    digest: str
-    barred: int
-    worth: Worth | None = None
-    moved: Mapping[str, float] = {}
-    by_budget: Sequence[Mapping[str, float]] = ()
 
 
 def benefits_offered(settings: CampaignSettings) -> tuple[str, ...]:
@@ -93,8 +60,9 @@ def plan(
     """Plan one wave: the draws first, from reserved capacity, then the cells' queues, then guidance.
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
-    have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. The cell `model`
-    alone goes by it: with `terms` at the best total value (`model_cell`), else in their order. odds: None: all alike.
+    have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. Cells that read
+    the model alone go by it: with `terms` at the best total value (`model_cell`), else in their order.
+    odds: None: all options alike.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
     guidance, odds = capacity.guidance_option(wave, settings), odds or exploration.Odds(settings.exploration.none_share)
@@ -104,25 +72,27 @@ def plan(
     thresholds, draws = exploration.drawn(waiting, share, kept, options=options, whole=whole, odds=odds)
     is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
     remaining = dict(whole)
-    for policy, one in product(POLICIES, options):
+    for policy, one in product(whole, options):
         remaining[policy] = remaining[policy].after(one, draws[policy, one.label])
-    orders = {CELL: [options[place] for place in expected.order], "rule": options, "random": options}
-    priced, is_priced = None, F.lit(False)
+    orders = {cell: [options[n] for n in expected.order] if cell in READS_MODEL else options for cell in whole}
     lift = F.col(LIFT) if LIFT in eligible.columns else None
-    if terms is not None and model_cell.is_priced(settings, expected):
-        is_priced = F.col("reason").isNull() & (F.col("queue") == CELL) & ~is_explorer
-        own = {one.label: draws[CELL, one.label] for one in options}
-        common: dict[str, Any] = {"wave": wave, "options": options, "cells": cells, "settings": settings}
-        more: dict[str, Any] = {"whole": whole[CELL], "drawn": own, "gains": expected, "terms": terms, "lift": lift}
-        priced = model_cell.allocate(eligible, is_priced, **common, **more)
-        remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
-    last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
+    how: dict[str, Any] = {"options": options, "cells": cells, "settings": settings, "gains": expected, "terms": terms}
+    priced: dict[str, PricedCell] = {}
+    users, is_priced = eligible, F.lit(False)
+    for cell in model_cell.cells_by_prices(settings, expected, whole, terms):
+        among = F.col("reason").isNull() & (F.col("queue") == cell) & ~is_explorer
+        more: dict[str, Any] = {"whole": whole[cell], "drawn": {o.label: draws[cell, o.label] for o in options}}
+        one_cell = model_cell.allocate(users, among, cell=cell, wave=wave, lift=lift, **how, **more)
+        remaining[cell], orders[cell] = one_cell.remaining(remaining[cell], options), ()
+        priced[cell], users, is_priced = one_cell, one_cell.users, is_priced | among
+    sources = {queue: cell for cell, queue in GUIDANCE_QUEUES.items() if cell in whole}
+    last = (sources, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
     guides = {**{one.label: one.guide_to for one in wave.options if one.guide_to}, GUIDANCE: wave.guide_to}
     of_draw = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
-    by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
-    option = F.when(is_explorer, drawn).otherwise(F.coalesce(by_price, allocated.option))
+    chosen = F.coalesce(*[one.option(options) for one in priced.values()], allocated.option)
+    option = F.when(is_explorer, drawn).otherwise(chosen)
     reason = F.coalesce(
         "reason",
         F.when(option == exploration.DRAWN_NONE, "drawn_none"),
@@ -131,26 +101,24 @@ def plan(
         F.when(allocated.is_over_budget, "no_budget"),
         F.lit("no_capacity"),
     )
-    is_model = F.col("policy") == CELL
-    is_own_draw = F.col("reason").isNull() & (F.col("queue") == CELL) & is_explorer
+    is_model, is_draw = F.col("policy").isin(*READS_MODEL), F.col("reason").isNull() & is_explorer
+    given_up = [F.when(is_draw & (F.col("queue") == c), one.given_up(drawn, options)) for c, one in priced.items()]
     gain = expected.column(option, options=options, tier=F.col("tier"), is_model=is_model, lift=lift)
-    decided = (eligible if priced is None else priced.users).select(
-        "user_id",
-        "policy",
+    of_wave = {"cycle": cycle, "wave": name}
+    decided = users.select(
+        *("user_id", "policy", "is_barred_unread"),
         reason.alias("reason"),
         option.alias("option"),
-        "is_barred_unread",
         gain.alias("expected_gain"),
         by_value(option, guides).cast("string").alias("guide_to"),
-        F.lit(cycle).alias("cycle"),
-        F.lit(name).alias("wave"),
+        *[F.lit(value).alias(column) for column, value in of_wave.items()],
         F.lit(send_on).alias("send_on"),
         *exploration.columns(is_explorer, options, odds=odds),
-        (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
-        (F.lit(0) if priced is None else F.when(is_own_draw, priced.given_up(drawn, options))).alias("given_up"),
+        F.coalesce(*[one.value for one in priced.values()], F.lit(0)).cast("bigint").alias("value"),
+        F.coalesce(*given_up, F.lit(0)).cast("bigint").alias("given_up"),
     )
     ends: dict[str, Any] = {"whole": whole, "left": allocated.remaining, "priced": priced, "send_on": send_on}
-    return _planned(decided, (*options, guidance), **ends, of_wave={"cycle": cycle, "wave": name})
+    return as_a_whole(decided, (*options, guidance), **ends, of_wave=of_wave)
 
 
 def first_reasons(eligible: DataFrame, in_plan: DataFrame) -> DataFrame:
@@ -162,98 +130,3 @@ def first_reasons(eligible: DataFrame, in_plan: DataFrame) -> DataFrame:
     planned = in_plan.select("user_id", is_contact.alias("in_plan"))
     reasons = eligible.join(planned, "user_id", "left")
     return reasons.select("user_id", F.coalesce("in_plan", "reason").alias("reason"))
-
-
-def _planned(
-    decided: DataFrame,
-    options: Sequence[PricedOption],
-    *,
-    whole: Mapping[str, RemainingCapacity],
-    left: Mapping[str, RemainingCapacity],
-    priced: PricedCell | None,
-    of_wave: Mapping[str, str],
-    send_on: date,
-) -> PlannedWave:
-    """The plan as a whole. whole, left: what each cell had and has. of_wave: cycle and wave."""
-    found = _counted(decided, options)
-    waterfall = [{**of_wave, "reason": reason, "users": users} for reason, users in sorted(found.reasons.items())]
-    limits = []
-    for policy in POLICIES:
-        rows = _limits(whole[policy], left[policy])
-        rows = rows if priced is None or policy != CELL else priced.rows(rows, found.value)
-        limits += [{**of_wave, "policy": policy, **row} for row in rows]
-    says = [str(send_on), str(found.rows), *map(str, options), *waterfall, *limits]
-    digest = hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()
-    worth = None if priced is None else priced.worth(found.value, found.given_up)
-    by_budget = (
-        [] if priced is None else curve.points(priced.found.equals, priced.found.share, priced.parts, value=found.value)
-    )
-    known = (_rows(decided, options), decided, waterfall, limits, found.sent, found.cost, digest, found.barred)
-    return PlannedWave(*known, worth, found.moved, by_budget)
-
-
-class _Counted(NamedTuple):
-    """Users by reason, contacts by channel and their expected cost, a sum of hashes of its rows; barred users.
-
-    value: sum over the users allocated by prices, millionths; given_up: over those who explore beside them, billionths.
-    moved: as for `PlannedWave`.
-    """
-
-    reasons: Counter[str]
-    sent: Counter[str]
-    cost: Decimal
-    rows: Decimal
-    barred: int
-    value: int
-    given_up: int
-    moved: dict[str, float]
-
-
-def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
-    """What is known of a plan as a whole; one query."""
-    reasons, sent, cost, rows = Counter[str](), Counter[str](), Decimal(0), Decimal(0)
-    barred = value = given_up = 0
-    by_label, moved = {option.label: option for option in options}, dict[str, float]()
-    is_chosen = (F.col("policy") == CELL) & ~F.col("is_exploration") & (F.col("option") != GUIDANCE)
-    decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row = F.xxhash64(*decides, "guide_to").cast("decimal(20,0)")  # null changes no hash
-    gain = F.round(F.col("expected_gain") * MICRO).cast("bigint")
-    sums = {"users": F.count("*"), "hash": F.sum(of_row), "value": F.sum("value"), "given_up": F.sum("given_up")}
-    sums |= {"barred": F.count_if("is_barred_unread"), "moved": F.sum(F.when(is_chosen, gain))}
-    found = decided.groupBy("reason", "option").agg(*[each.alias(name) for name, each in sums.items()])
-    for row in found.collect():
-        reasons[row.reason] += row.users
-        barred, value, given_up = barred + row.barred, value + (row.value or 0), given_up + (row.given_up or 0)
-        if row.reason in _IN_PLAN:
-            rows += row.hash
-        if row.reason == "planned":
-            sent[by_label[row.option].channel] += row.users
-            cost += by_label[row.option].cost * row.users
-            moved |= {row.option: row.moved / MICRO} if row.moved else {}
-    return _Counted(reasons, sent, cost, rows, barred, value, given_up, moved)
-
-
-def _rows(decided: DataFrame, options: Sequence[PricedOption]) -> DataFrame:
-    """`wave_plan`: the planned, and those who drew none. Grain and key: cycle, wave, user_id."""
-    option = F.col("option")
-    found = decided.where(F.col("reason").isin(*_IN_PLAN)).withColumns(
-        {
-            "channel": by_value(option, {o.label: o.channel for o in options}, NO_CHANNEL),
-            "benefit": by_value(option, {o.label: o.benefit for o in options}, NO_BENEFIT),
-            "cost": by_value(option, {o.label: o.cost for o in options}, Decimal(0)),
-            "contact_id": F.lit(None).cast("string"),
-            "plan_version": F.lit(None).cast("int"),
-            "registered_on": F.lit(None).cast("date"),
-        }
-    )
-    return derived.WAVE_PLAN.select(found)
-
-
-def _limits(whole: RemainingCapacity, left: RemainingCapacity) -> list[dict[str, Any]]:
-    """Each limit of one cell: what there was of it, what is used, and what is left."""
-    limits = {f"capacity_{c}": (float(n), float(left.contacts[c])) for c, n in whole.contacts.items()}
-    limits["budget"] = (whole.cents / CENTS, left.cents / CENTS)
-    return [
-        {"limit": name, "capacity": most, "used": round(most - gap, 2), "shadow_price": None, "gap": gap}
-        for name, (most, gap) in limits.items()
-    ]

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from reactivation.errors import Finding
 from reactivation.frames import union_all
 
-_LATER = ("lift_active", "active_uplift_version")
+_LATER = ("lift_active", "active_uplift_version", "picked_by_challenger")
 """Columns that came when months had been frozen: where they are null, the fingerprint is the one that was noted."""
 Fingerprints = dict[str, dict[str, Any]]
 """By table: rows, hash, and the version of the table at that time."""

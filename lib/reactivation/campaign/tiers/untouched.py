@@ -9,10 +9,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.settings import GUIDED_TIERS
-from reactivation.contracts.derived import POLICIES
+from reactivation.contracts.derived import ALL_POLICIES, READS_MODEL
 
 HELD_OUT = ("holdout", "long_holdout")
-_FACTS = ("cycle", "is_drawn", *(f"picked_by_{policy}" for policy in POLICIES), "may_be_guided")
+_FACTS = ("cycle", "is_drawn", *(f"picked_by_{policy}" for policy in ALL_POLICIES), "may_be_guided")
 """What is known of a user before cell and touch are drawn, and what decides in which draws nobody may contact him."""
 
 
@@ -26,13 +26,14 @@ def marked(arms: DataFrame, tiers: DataFrame) -> DataFrame:
 
     Reference: Horvitz and Thompson, JASA 47 (1952).
     """
-    is_barred = ~F.col("is_selected") & ~((F.col("policy") == "model") & F.col("may_be_guided"))
+    is_barred = ~F.col("is_selected") & ~(F.col("policy").isin(*READS_MODEL) & F.col("may_be_guided"))
     is_untouched = ~F.col("is_drawn") | F.col("touch").isin(*HELD_OUT) | is_barred
     known = (
         arms.join(tiers.select("cycle", "user_id", "tier"), ["cycle", "user_id"], "left")
         .withColumns(
             {
                 "is_drawn": F.col("touch").isNotNull(),
+                "picked_by_challenger": F.coalesce("picked_by_challenger", F.lit(False)),
                 "may_be_guided": F.coalesce(F.col("tier").isin(*GUIDED_TIERS), F.lit(False)),
             }
         )

@@ -14,15 +14,19 @@ from reactivation.contracts.derived.readouts import (
     TARGETING,
 )
 from reactivation.contracts.derived.shared import (
+    ALL_POLICIES,
     CELLS,
+    CHALLENGER,
     CHECK_VERDICTS,
     CYCLE,
     HALVES,
     POLICIES,
+    READS_MODEL,
     STATUSES,
     TIERS,
     TOUCHES,
     WAVE,
+    policies_in,
 )
 from reactivation.contracts.derived.tiers import TIER_BANDS, TIERS_TABLE
 from reactivation.contracts.derived.users import ACTIVITY, FEATURES, LABELS
@@ -38,10 +42,12 @@ from reactivation.contracts.derived.waves import (
 __all__ = [
     "ACTIVITY",
     "ALL",
+    "ALL_POLICIES",
     "ARMS",
     "BALANCE",
     "BY_NAME",
     "CELLS",
+    "CHALLENGER",
     "CHECK_VERDICTS",
     "CONTACT_LEDGER",
     "CYCLE",
@@ -60,6 +66,7 @@ __all__ = [
     "READOUT",
     "READOUT_CHECKS",
     "READOUT_LOOKS",
+    "READS_MODEL",
     "RESPONSE",
     "RUN_LOG",
     "SCORES",
@@ -76,6 +83,7 @@ __all__ = [
     "WAVE_PLAN",
     "WAVE_RELEASES",
     "WAVE_WATERFALL",
+    "policies_in",
 ]
 
 ALL = (

@@ -16,6 +16,7 @@ ARMS = per_user(
     flag("picked_by_model", "the policy `model` would pick the user, whatever the cell"),
     flag("picked_by_rule", "the policy `rule` would pick the user, whatever the cell"),
     flag("picked_by_random", "the policy `random` would pick the user, whatever the cell"),
+    flag("picked_by_challenger", "the challenger would, whatever the cell; null: the month has no such cell", False),
     Column(
         "policy_rank",
         "bigint",

@@ -1,7 +1,7 @@
 """Contracts of the waves: planned contacts, the waterfall of reasons, limits, and the ledgers of what was sent."""
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS, USER_ID
-from reactivation.contracts.derived.shared import CYCLE, POLICIES, WAVE, flag, number
+from reactivation.contracts.derived.shared import ALL_POLICIES, CYCLE, WAVE, flag, number
 from reactivation.contracts.table import MONEY, Column, Table
 
 PLAN_VERSION = Column(
@@ -16,7 +16,7 @@ WAVE_PLAN = Table(
         CYCLE,
         WAVE,
         USER_ID,
-        Column("policy", "string", "cell the user is in", required=True, allowed=POLICIES),
+        Column("policy", "string", "cell the user is in", required=True, allowed=ALL_POLICIES),
         Column(
             "channel",
             "string",
@@ -71,7 +71,7 @@ SPEND_FORECAST = Table(
     (
         CYCLE,
         WAVE,
-        Column("policy", "string", "the cell", required=True, allowed=POLICIES),
+        Column("policy", "string", "the cell", required=True, allowed=ALL_POLICIES),
         Column("open_users", "bigint", "users of the cell open to contact, picked or not", unit="users", required=True),
         Column("eligible", "bigint", "picked users who qualify and can be reached", unit="users", required=True),
         number("contacts", "contacts expected", "contacts"),
@@ -89,7 +89,7 @@ WAVE_LIMITS = Table(
     (
         CYCLE,
         WAVE,
-        Column("policy", "string", "cell the limit is for", required=True, allowed=POLICIES),
+        Column("policy", "string", "cell the limit is for", required=True, allowed=ALL_POLICIES),
         Column(
             "limit",
             "string",
