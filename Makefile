@@ -62,7 +62,7 @@ check-allocation: setup ## The allocation by prices against exact optima of N in
 compare-allocations: setup ## Users moved by the order, by prices and by the truth at equal spend: BANKS=10 USERS=20000 [THROUGH=2026-10] [ROOT=…]
 	@$(WITH_SPARK) jobs/lab/compare_allocations_by_truth.py --env local --cycle $(BENCHMARK_CYCLE) --through $(THROUGH) --seeds $(BANKS) \
 	  --set paths.root=$(if $(ROOT_GIVEN),$(ROOT),build/allocations) --set sandbox.users=$(USERS) --set campaign.arms.selected_share=0.3 \
-	  --set model.lift.is_learnt=true --set model.reasons=false --set sources.few_bad_rows=20 $(SET)
+	  --set model.lift.is_learnt=true --set model.reasons=false $(SET)
 
 benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
 	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)

@@ -25,7 +25,7 @@ FEW = {
     f"{LIB}campaign/assignment/ranks.py": (1, "quantiles"),
     f"{LIB}campaign/tiers/bands.py": (3, "a row per band; one row of shares"),
     f"{LIB}campaign/planning/exploration.py": (1, "a row per cell, hash bucket and options"),
-    f"{LIB}campaign/planning/waves.py": (1, "a row per reason and option"),
+    f"{LIB}campaign/planning/planned_wave.py": (1, "a row per cell, reason and option"),
     f"{LIB}campaign/planning/priced.py": (
         4,
         "50 000 users drawn by hash; cells of equals, and of a look; users with whom a share of a cell ends",
