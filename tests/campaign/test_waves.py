@@ -56,7 +56,7 @@ class Result:
             gains=gains,
             terms=terms,
         )
-        self.worth = planned.worths.get("model")
+        self.worth, self.digest = planned.worths.get("model"), planned.digest
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}
