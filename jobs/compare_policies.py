@@ -1,4 +1,4 @@
-"""Would another order have moved more users than the one that picks? By the random cell's picks of settled months."""
+"""Would another order, or did a challenger's whole policy, move more users than what stands? By settled months."""
 
 from reactivation import cli
 from reactivation.pipelines import compare_policies

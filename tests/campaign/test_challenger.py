@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from campaign.test_arms import bank, salts
-from campaign.test_waves import LEARNT, Result, terms
+from campaign.test_waves import CELLS, LEARNT, Result, crowd, terms
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.assignment import arms
@@ -29,6 +29,11 @@ SHARES = {"model": 0.5, "rule": 0.25, "random": 0.15, "challenger": 0.1}
 """The challenger's users are the last of those who are in the random cell without it."""
 BEFORE = -108515703322792546603
 """Sum of the hashes of the arms that `bank` had before there was a challenger's cell (release 0.2.0)."""
+PLANNED_BEFORE = (
+    "f58720883b35fcc4a0c8fb1849a7811e1cb47cb93edb611dc7273af8733013b5",
+    "af8b4ca99fbc582079d12b93076ad5726eff3a288f63664ebc43bf424c819646",
+)
+"""Digests of two plans of `crowd` with explorers, made then: by the options' order, and by prices."""
 FOUR = {"model": 4, "rule": 0, "random": 0, "challenger": 4}
 
 
@@ -60,6 +65,16 @@ def test_without_the_cell_everybody_is_where_he_was_before_there_was_one(
     assert absent.where("picked_by_challenger is not null or policy = 'challenger'").isEmpty()
     assert list(arms.cell_sizes(absent)) == ["model", "rule", "random", "none"]
     assert not [name for name in arms.sizes(absent) if "challenger" in name]
+
+
+def test_without_the_cell_a_wave_is_planned_as_before_there_was_one(facts: Any, conf: dict[str, Any]) -> None:
+    conf["waves"]["W1"] |= {"exploration_share": 0.3, "capacity_per_1000_users": {"push": 500, "sms": 60}}
+    worth = terms()._replace(active_user=Decimal(100))
+    found = [
+        Result(crowd(facts, 0), conf, CELLS).digest,
+        Result(crowd(facts, 0), conf, CELLS, gains=LEARNT, terms=worth).digest,
+    ]
+    assert tuple(found) == PLANNED_BEFORE
 
 
 def test_its_users_are_drawn_as_the_others_and_nobody_else_moves(spark: SparkSession, conf: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ class Result:
         )
         self.worth, self.moved = planned.worths.get("model"), planned.moved
         self.by_budget = {row["times"]: (row["budget"], row["value"]) for row in planned.by_budget}
+        self.digest = planned.digest
         assert not derived.WAVE_PLAN.differences(planned.plan.schema)
         self.reasons = {row["reason"]: row["users"] for row in planned.waterfall}
         self.rows = {row.user_id: row for row in planned.plan.collect()}

@@ -167,8 +167,8 @@ WHAT_IF = Step(
 
 COMPARE = Step(
     "compare_policies",
-    "whether another order would have moved more users",
-    ("arms", "scores", "tiers", "outcomes", "experiment_plan", "contacts"),
+    "whether another order would have moved more users, and whether a challenger's whole policy did",
+    ("arms", "scores", "tiers", "outcomes", "readout", "experiment_plan", "contacts"),
     (),
 )
 

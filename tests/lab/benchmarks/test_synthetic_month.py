@@ -53,7 +53,7 @@ def test_one_scan_of_outcomes_gives_the_sums_of_every_single_query(made: tuple[S
     frame = experiment.aggregate(now["outcomes"], placed, specs=specs)
     assert plans.scans(frame, store.place(derived.OUTCOMES)) == 1
     groups = experiment.groups([row.asDict() for row in frame.collect()])
-    for contrast in experiment.CONTRASTS:
+    for contrast in experiment.among(derived.POLICIES):
         sides = [(side.policies, side.is_selected, side.touches) for side in contrast.sides]
         plain = plain_readout.one_contrast(
             now["arms"], now["outcomes"], sides=sides, columns=["logged_in", "active_days"]
