@@ -114,7 +114,6 @@ def plan(
         remaining[CELL], orders = priced.remaining(remaining[CELL], options), {**orders, CELL: ()}
     last = (GUIDANCE, CELL, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
-    guides = {**{one.label: one.guide_to for one in wave.options if one.guide_to}, GUIDANCE: wave.guide_to}
     of_draw = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(*of_draw, options=options, none_share=none_share)
     by_price = F.lit(None).cast("string") if priced is None else priced.option(options)
@@ -137,10 +136,8 @@ def plan(
         option.alias("option"),
         "is_barred_unread",
         gain.alias("expected_gain"),
-        by_value(option, guides).cast("string").alias("guide_to"),
-        F.lit(cycle).alias("cycle"),
-        F.lit(name).alias("wave"),
-        F.lit(send_on).alias("send_on"),
+        by_value(option, capacity.guides(wave)).cast("string").alias("guide_to"),
+        *(F.lit(value).alias(of) for of, value in (("cycle", cycle), ("wave", name), ("send_on", send_on))),
         *exploration.columns(is_explorer, options, none_share=none_share),
         (F.lit(0) if priced is None else F.col(VALUE)).cast("bigint").alias("value"),
         (F.lit(0) if priced is None else F.when(is_own_draw, priced.given_up(drawn, options))).alias("given_up"),
