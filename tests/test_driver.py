@@ -78,6 +78,7 @@ FEW = {
     f"{LAB}pipelines/benchmark_training.py": (1, "months"),
     f"{LIB}pipelines/build_features.py": (2, "ingest_counts; months whose rows have expired"),
     f"{LAB}pipelines/check_intervals.py": (1, "counts per contrast over all seeds"),
+    f"{LAB}pipelines/compare_allocations_by_truth.py": (2, "one row of counts; one row of sums"),
     f"{LAB}pipelines/compare_loops.py": (3, "a row per cell, contrast or figure"),
     f"{LIB}pipelines/evaluate_scores.py": (1, "one row: which model"),
     f"{LIB}pipelines/explain_user.py": (4, "rows of one user; bands of a cycle; one example"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from scipy import stats
 
 from reactivation.campaign import CampaignSettings, PlannedWave, Terms
@@ -87,6 +88,18 @@ def test_a_plan_moves_the_sum_of_the_rises_of_what_each_user_gets(
 
 
 @pytest.mark.rules
+def test_who_has_come_since_the_first_wave_cannot_be_moved_any_more(spark: SparkSession, users: DataFrame) -> None:
+    added = users.selectExpr("user_id", "rise_0 as login_0", "rise_1 as login_1")
+    since = spark.createDataFrame([(1, 0), (3, 2)], "user_id bigint, login_days_to_date int")
+    found = {row.user_id: (row.rise_0, row.rise_1) for row in ways.rises(added, since, options=2).collect()}
+    assert found == {1: (0.01, 0.02), 2: (0.0, -0.5), 3: (0.0, 0.0), 4: (0.05, 0.3), 5: (0.05, 0.9), 6: (0.02, 0.1)}
+    first = {row.user_id: row.rise_1 for row in ways.rises(added, None, options=2).collect()}
+    assert first[3] == 0.4
+    [counted] = ways.counted(users.withColumn("lift_active", F.expr("if(user_id > 4, null, lift_active)"))).collect()
+    assert tuple(counted) == (6, 4)
+
+
+@pytest.mark.rules
 def test_each_way_fills_the_same_room_by_what_it_knows(users: DataFrame, conf: dict[str, Any]) -> None:
     room: dict[str, Any] = {"budget": "3.10", "sms": 2, "push": 1}
     by_order = planned(users, conf, LEARNT, active_user=None, **room)
@@ -149,6 +162,7 @@ def test_ratios_are_paired_by_bank_with_students_interval() -> None:
 @pytest.mark.numbers
 def test_a_way_is_held_against_the_order_on_the_waves_that_both_filled() -> None:
     records = [record(0, "order", "W1", 1.0), record(0, "order", "W2", 9.0), record(0, "user", "W2", 12.0, 120.0)]
+    records.append(record(0, "user", "W3", 50.0))
     _, user = ways.compared(records)
     assert (user.waves, user.in_order, user.moved) == (1, 90.0, 100.0)
     assert (user.ratio, user.more) == pytest.approx((100 / 90, 12 / 9))

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import ttest_1samp
 
+from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.model_cell import CELL
@@ -56,6 +57,24 @@ def at_spend(wave: Wave, limits: Iterable[Mapping[str, Any]]) -> Wave:
         return wave
     share = Decimal(str(budget["used"])) / Decimal(str(budget["capacity"]))
     return wave.model_copy(update={"budget_cny_per_1000_users": wave.budget_cny_per_1000_users * share})
+
+
+def rises(added: DataFrame, since: DataFrame | None, *, options: int) -> DataFrame:
+    """What each option adds to a user in truth, `rise_<n>`; 0 for who has come since the first wave. Grain: user_id.
+
+    added: of `rollouts.by_user`. since: user_id and login_days_to_date from the first wave's day on; None: this is it.
+    """
+    known, is_open = added, F.lit(True)
+    if since is not None:
+        known = added.join(since.select("user_id", "login_days_to_date"), "user_id", "left")
+        is_open = F.coalesce("login_days_to_date", F.lit(0)) == 0
+    own = [F.when(is_open, F.col(f"{METRIC}_{n}")).otherwise(0.0).alias(f"{RISE}{n}") for n in range(options)]
+    return known.select("user_id", *own)
+
+
+def counted(users: DataFrame) -> DataFrame:
+    """One row: users, and how many of them have a lift of their own."""
+    return users.agg(F.count("*").alias("users"), F.count(LIFT).alias("lifted"))
 
 
 def outcome(decided: DataFrame, truth: DataFrame, options: Sequence[PricedOption]) -> DataFrame:

@@ -87,7 +87,7 @@ def _wave(r: Run, seed: int, name: str) -> Iterator[ways.WaveByWay]:
     options = campaign.capacity.priced_options(material.wave, r.settings.campaign)
     of_cell = material.eligible.where(F.col("reason").isNull() & (F.col("queue") == CELL))
     users = checkpointed(of_cell.join(_rises(r, of_cell, options, send_on), "user_id", "left"))
-    counted = records(users.agg(F.count("*").alias("users"), F.count(LIFT).alias("lifted")))[0]
+    counted = records(ways.counted(users))[0]
     planned = {"order": material._replace(eligible=users, terms=None).planned()}
     same = ways.at_spend(material.wave, planned["order"].limits)
     priced = material._replace(eligible=users, wave=same, terms=campaign.Terms(r.args.active_user))
@@ -115,8 +115,7 @@ def _wave(r: Run, seed: int, name: str) -> Iterator[ways.WaveByWay]:
 def _rises(r: Run, users: DataFrame, options: Sequence[PricedOption], send_on: date) -> DataFrame:
     """What one contact on the wave's day adds in truth to the user's login by the month's end: `rise_<n>` by option.
 
-    Grain: user_id. Earlier contacts of the month neither tire nor move the user here. Who has been in the app since
-    the first wave cannot be moved any more: 0.
+    Grain: user_id. Earlier contacts of the month neither tire nor move the user here.
     """
     offers, first = (
         [(one.channel, one.benefit) for one in options],
@@ -132,14 +131,7 @@ def _rises(r: Run, users: DataFrame, options: Sequence[PricedOption], send_on: d
         uplift=bank.Uplift.of(uplift.min_share, uplift.min_amount),
         settings=simulated.model_copy(update={"options_share": 1.0}),
     )
-    known = rollouts.by_user(found, offers, metrics=[ways.METRIC])
-    is_open = F.lit(True)
+    since = None
     if first < send_on:
         since = reach.month_to_date(r, Window(first, send_on), known_before=r.calendar.settle_on(r.cycle))
-        known = known.join(since.select("user_id", "login_days_to_date"), "user_id", "left")
-        is_open = F.coalesce(F.col("login_days_to_date"), F.lit(0)) == 0
-    rises = [
-        F.when(is_open, F.col(f"{ways.METRIC}_{n}")).otherwise(0.0).alias(f"{ways.RISE}{n}")
-        for n, _ in enumerate(offers)
-    ]
-    return known.select("user_id", *rises)
+    return ways.rises(rollouts.by_user(found, offers, metrics=[ways.METRIC]), since, options=len(offers))

@@ -50,6 +50,11 @@ def guidance_option(wave: Wave, settings: CampaignSettings) -> PricedOption:
     return PricedOption(GUIDANCE, len(wave.options), settings.guidance_channel, NO_BENEFIT, Decimal(0))
 
 
+def guides(wave: Wave) -> dict[str, str | None]:
+    """Group of functions to which the wave leads, by label of what leads there; None: nowhere."""
+    return {**{option.label: option.guide_to for option in wave.options}, GUIDANCE: wave.guide_to}
+
+
 @dataclass(frozen=True)
 class RemainingCapacity:
     """What one cell may still use in one wave: contacts per channel, and expected spend in cents.

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning import capacity, exploration, model_cell
 from reactivation.campaign.planning.allocation import allocate
-from reactivation.campaign.planning.capacity import GUIDANCE, GUIDANCE_QUEUES
+from reactivation.campaign.planning.capacity import GUIDANCE_QUEUES
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.planning.model_cell import PricedCell, Terms
 from reactivation.campaign.planning.planned_wave import NO_CHANNEL, PlannedWave, as_a_whole
@@ -88,7 +88,6 @@ def plan(
     sources = {queue: cell for cell, queue in GUIDANCE_QUEUES.items() if cell in whole}
     last = (sources, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
-    guides = {**{one.label: one.guide_to for one in wave.options if one.guide_to}, GUIDANCE: wave.guide_to}
     of_draw = F.col("option_bucket"), F.col("options_mask")
     drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
     chosen = F.coalesce(*[one.option(options) for one in priced.values()], allocated.option)
@@ -110,7 +109,7 @@ def plan(
         reason.alias("reason"),
         option.alias("option"),
         gain.alias("expected_gain"),
-        by_value(option, guides).cast("string").alias("guide_to"),
+        by_value(option, capacity.guides(wave)).cast("string").alias("guide_to"),
         *[F.lit(value).alias(column) for column, value in of_wave.items()],
         F.lit(send_on).alias("send_on"),
         *exploration.columns(is_explorer, options, odds=odds),
