@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from reactivation.campaign.settings import CampaignSettings, unused
+from reactivation.campaign.planning.settings import unused
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts.derived import OUTCOME_SOURCES, READS_MODEL
 from reactivation.errors import Finding
 from reactivation.experiment.settings import ExperimentSettings

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from campaign.conftest import settings_of_conf
 from reactivation.campaign.planning import adaptive, exploration
-from reactivation.campaign.settings import ExplorationSettings, Wave
+from reactivation.campaign.planning.settings import ExplorationSettings, Wave
 
 pytestmark = pytest.mark.numbers
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.planning import redemption
-from reactivation.campaign.settings import Option
+from reactivation.campaign.planning.settings import Option
 from reactivation.contracts import canonical, derived
 from reactivation.periods import Calendar, Month
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from reactivation.campaign import CampaignSettings
-from reactivation.campaign.settings import Option
+from reactivation.campaign.planning.settings import Option
 from reactivation.errors import PlanError
 from reactivation.periods import Calendar, Month
 

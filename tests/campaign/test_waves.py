@@ -17,7 +17,7 @@ from reactivation.campaign.planning import eligibility, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.model_cell import Terms
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.errors import PlanError, SettingsError
 from reactivation.periods import Calendar, Month

@@ -67,10 +67,10 @@ def option_lift(plans: DataFrame, known: DataFrame, *, option: str) -> DataFrame
     """Explorers who drew an option (`is_treated` 1.0), and those who drew none from the same options (0.0).
 
     Grain and key: cycle, wave, user_id. Adds policy, drawn_from, is_treated, and propensity: P(the option | it or
-    none), of the recorded probabilities. plans: rows of `wave_plan`, of one version each. known: cycle, wave,
-    user_id, features as of the wave's day, and label, what the user did from that day on. option:
-    `channel/benefit`. Draws from other options are other users; where one side of a draw is missing nobody can be
-    compared.
+    none), of the recorded probabilities. plans: rows of `wave_plan`, of one version each. known: cycle, wave (where
+    plans are of several), user_id, features as of the wave's day, and label, what the user did from that day on.
+    option: `channel/benefit`. Draws from other options are other users; where one side of a draw is missing nobody can
+    be compared.
     """
     drew = F.concat_ws("/", "channel", "benefit")
     drawn = plans.where(F.col("is_exploration") & (F.col("propensity") > 0)).select(
@@ -89,8 +89,9 @@ def option_lift(plans: DataFrame, known: DataFrame, *, option: str) -> DataFrame
         .withColumnsRenamed({"side": IS_TREATED})
         .withColumn(PROPENSITY, F.col("p_option") / (F.col("p_option") + F.col("p_none")))
         .where(F.col(PROPENSITY).isNotNull())
+        .drop("own", "p_option", "p_none")
     )
-    return known.join(compared.drop("own", "p_option", "p_none"), ["cycle", "wave", "user_id"], "inner")
+    return known.join(compared, sorted({"cycle", "wave", "user_id"} & set(known.columns)))
 
 
 def of_one_draw(rows: DataFrame) -> DataFrame:

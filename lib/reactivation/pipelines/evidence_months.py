@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, model
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment
 from reactivation.campaign import Ledger
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, population
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
 from reactivation.pipelines import evidence_months, permissions, plan_registration, reach

@@ -68,7 +68,7 @@ class Material:
         then = union_all([self._on_day(Month.parse(cycle), e["as_of"], e["send_on"]) for cycle, e in planned.items()])
         is_wave = F.col("cycle").isin(*planned) & (F.col("wave") == wave)
         plans = releases.newest(r, derived.WAVE_PLAN, is_wave, known=known)
-        rows = model.option_lift(plans, then.withColumn("wave", F.lit(wave)), option=label)
+        rows = model.option_lift(plans, then, option=label)
         return checkpointed(model.of_one_draw(rows))
 
     def _on_day(self, month: Month, as_of: date, send_on: date) -> DataFrame:

@@ -14,7 +14,8 @@ from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.model_cell import CELL
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.planning.settings import Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.frames import by_value
 from reactivation.frozen_model import FrozenModel
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.planning.settings import Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts.derived import POLICIES
 
 

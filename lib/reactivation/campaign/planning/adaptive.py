@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reactivation.campaign.planning.gains import Lifted, covariance, lifted
-from reactivation.campaign.settings import LEAST_SHARE, Wave
+from reactivation.campaign.planning.settings import LEAST_SHARE, Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.statistics.shrinkage import JointPosterior, shrunk
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from reactivation.campaign.assignment.settings import ArmSettings
-from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
+from reactivation.campaign.planning.settings import NO_BENEFIT, Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts.derived import CHALLENGER, policies_in
 
 CENTS = 100

@@ -11,7 +11,8 @@ from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.assignment.ranks import by_hash
 from reactivation.campaign.planning import facts
 from reactivation.campaign.planning.capacity import GUIDANCE, GUIDANCE_QUEUES
-from reactivation.campaign.settings import GUIDED_TIERS, CampaignSettings, Wave
+from reactivation.campaign.planning.settings import GUIDED_TIERS, Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts.derived import READS_MODEL
 from reactivation.contracts.expression import condition
 from reactivation.frames import by_value

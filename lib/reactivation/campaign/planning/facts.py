@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.campaign.assignment.settings import MODEL_FACTS
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical
 from reactivation.contracts.derived import CHALLENGER, READS_MODEL
 from reactivation.contracts.expression import condition

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from reactivation.campaign.planning.capacity import CENTS, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.exploration import Odds, shares
-from reactivation.campaign.settings import Wave
+from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts.derived import ALL_POLICIES
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Month, Window

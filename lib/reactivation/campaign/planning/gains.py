@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from scipy.stats import norm
 
 from reactivation.campaign.planning.capacity import GUIDANCE, PricedOption
-from reactivation.campaign.settings import GUIDED_TIERS, NO_BENEFIT, Wave
+from reactivation.campaign.planning.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.contracts.derived import HALVES
 from reactivation.frames import records

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.planning.settings import Wave
+from reactivation.campaign.settings import CampaignSettings
 
 
 class Intensity(NamedTuple):

@@ -17,7 +17,8 @@ from reactivation.campaign.planning.capacity import CENTS, PricedOption, Remaini
 from reactivation.campaign.planning.cells import FINE, MICRO, Limit
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.priced import PLACE, Priced
-from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
+from reactivation.campaign.planning.settings import NO_BENEFIT, Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.frames import by_value
 
 CELL = "model"

@@ -15,7 +15,7 @@ from reactivation.campaign.planning import curve
 from reactivation.campaign.planning.capacity import CENTS, GUIDANCE, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.cells import MICRO
 from reactivation.campaign.planning.model_cell import CELL, PricedCell, Worth
-from reactivation.campaign.settings import NO_BENEFIT
+from reactivation.campaign.planning.settings import NO_BENEFIT
 from reactivation.contracts import derived
 from reactivation.frames import by_value
 

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from reactivation.campaign.settings import CampaignSettings, Wave
+from reactivation.campaign.planning.settings import Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.errors import Finding, PlanError
 from reactivation.periods import Calendar, Month
 

@@ -15,7 +15,8 @@ from reactivation.campaign.planning.capacity import GUIDANCE_QUEUES
 from reactivation.campaign.planning.gains import WaveGains, in_conf_order
 from reactivation.campaign.planning.model_cell import PricedCell, Terms
 from reactivation.campaign.planning.planned_wave import NO_CHANNEL, PlannedWave, as_a_whole
-from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings, Wave
+from reactivation.campaign.planning.settings import NO_BENEFIT, Wave
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts.derived import READS_MODEL
 from reactivation.frames import by_value
 
@@ -61,8 +62,7 @@ def plan(
 
     eligible: from `eligibility.eligibility`. Every contact is sent on `send_on`. At most one contact per user; holdouts
     have none. gains: what the options are known to add (`gains.of_wave`); None while nothing is known. Cells that read
-    the model alone go by it: with `terms` at the best total value (`model_cell`), else in their order.
-    odds: None: all options alike.
+    the model alone go by it: with `terms` at the best total value (`model_cell`), else in their order. No odds: alike.
     """
     options, expected = capacity.priced_options(wave, settings), gains or in_conf_order(wave)
     guidance, odds = capacity.guidance_option(wave, settings), odds or exploration.Odds(settings.exploration.none_share)
@@ -106,12 +106,9 @@ def plan(
     of_wave = {"cycle": cycle, "wave": name}
     decided = users.select(
         *("user_id", "policy", "is_barred_unread"),
-        reason.alias("reason"),
-        option.alias("option"),
-        gain.alias("expected_gain"),
+        *(each.alias(of) for of, each in (("reason", reason), ("option", option), ("expected_gain", gain))),
         by_value(option, capacity.guides(wave)).cast("string").alias("guide_to"),
-        *[F.lit(value).alias(column) for column, value in of_wave.items()],
-        F.lit(send_on).alias("send_on"),
+        *[F.lit(value).alias(column) for column, value in {**of_wave, "send_on": send_on}.items()],
         *exploration.columns(is_explorer, options, odds=odds),
         F.coalesce(*[one.value for one in priced.values()], F.lit(0)).cast("bigint").alias("value"),
         F.coalesce(*given_up, F.lit(0)).cast("bigint").alias("given_up"),

@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from reactivation import randomization
+from reactivation.campaign.planning.settings import NO_BENEFIT
 from reactivation.campaign.release.ledger import Event
-from reactivation.campaign.settings import NO_BENEFIT, CampaignSettings
+from reactivation.campaign.settings import CampaignSettings
 from reactivation.contracts import derived
 from reactivation.frames import by_value
 from reactivation.open_days import Channel

@@ -8,7 +8,7 @@ did, and do otherwise than the rest. Users of the cell `none` are not contacted 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.settings import GUIDED_TIERS
+from reactivation.campaign.planning.settings import GUIDED_TIERS
 from reactivation.contracts.derived import ALL_POLICIES, READS_MODEL
 
 HELD_OUT = ("holdout", "long_holdout")
