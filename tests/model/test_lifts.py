@@ -148,7 +148,7 @@ def test_an_options_lift_is_learnt_by_the_same_learner_and_gate(
     spark: SparkSession, settings: model.ModelSettings
 ) -> None:
     """Two of three explorers who could draw it drew the SMS: a third of them are moved by it, by 0.3."""
-    users = bank(spark, users=6_000).withColumn("wave", F.lit("W1"))
+    users = bank(spark, users=7_000).withColumn("wave", F.lit("W1"))
     is_sms = F.col(IS_TREATED) == 1
     options = "call/none push/none sms/none"
     drawn = {
