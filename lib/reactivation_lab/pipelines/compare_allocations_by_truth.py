@@ -108,7 +108,12 @@ def _wave(r: Run, seed: int, name: str) -> Iterator[ways.WaveByWay]:
     }
     for way, plan in planned.items():
         yield ways.WaveByWay.model_validate(
-            {**common, "way": way, **records(ways.outcome(plan.decided, users, options))[0]}
+            {
+                **common,
+                "way": way,
+                "is_priced": plan.worth is not None,
+                **records(ways.outcome(plan.decided, users, options))[0],
+            }
         )
 
 
