@@ -119,8 +119,9 @@ class WaveByWay(FrozenModel):
 class Compared(NamedTuple):
     """One way against today's order over banks, on the waves that both filled; the mean of each bank's own figure.
 
-    priced: of the waves, those that prices filled. moved, in_order: users moved per 1 000 of spend. ratio: of the two, low and high its t interval of 95 %; None with
-    one bank. more: users moved over those of the order, whatever each spent.
+    priced: of the waves, those that prices filled. moved, in_order: users moved per 1 000 of spend. ratio: of the two,
+    low and high its t interval of 95 %; None with one bank. more: users moved over those of the order, whatever each
+    spent.
     """
 
     way: str
