@@ -137,7 +137,7 @@ MOVED = {0: {"order": 4.0, "tier": 5.0, "best": 8.0}, 1: {"order": 2.0, "tier": 
 
 def record(seed: int, way: Way, wave: str, moved: float, spend: float = 100.0) -> WaveByWay:
     common: dict[str, Any] = {"bank_users": 9, "cycle": "2026-07", "active_user": 1e4, "users": 9, "contacts": 9}
-    fixed = {"settings_hash": "x", "code_version": "1"}
+    fixed = {"settings_hash": "x", "code_version": "1", "is_priced": way == "best" or wave == "W1"}
     return WaveByWay(seed=seed, way=way, wave=wave, moved=moved, spend=spend, **common, **fixed)
 
 
@@ -152,7 +152,7 @@ def test_ratios_are_paired_by_bank_with_students_interval() -> None:
     order, tier, best = ways.compared(records)
     ratios = [5.0 / 4.0, 2.2 / 2.0, 7.0 / 5.0]
     ends = stats.ttest_1samp(ratios, 1).confidence_interval(0.95)
-    assert (tier.banks, tier.waves, tier.ratio) == (3, 6, pytest.approx(1.25))
+    assert (tier.banks, tier.waves, tier.priced, tier.ratio) == (3, 6, 3, pytest.approx(1.25))
     assert (tier.low, tier.high) == pytest.approx((ends.low, ends.high))
     assert tier.moved == pytest.approx(1000 * (5.0 + 2.2 + 7.0) / 3 / 200)
     assert (order.ratio, order.low, order.high) == (1.0, None, None)

@@ -98,7 +98,8 @@ class WaveByWay(FrozenModel):
     """One wave of one bank filled in one way, as a line of a file of JSON lines.
 
     users: of the model's cell who could be contacted. contacts, spend, moved: see `outcome`. active_user: what prices
-    took an active user to be worth, in the region's currency.
+    took an active user to be worth, in the region's currency. is_priced: prices filled the wave; where an option's gain
+    is not known, each way but `best` keeps the order.
     """
 
     seed: int
@@ -107,6 +108,7 @@ class WaveByWay(FrozenModel):
     wave: str
     way: Way
     active_user: float
+    is_priced: bool
     users: int
     contacts: int
     spend: float
@@ -118,13 +120,15 @@ class WaveByWay(FrozenModel):
 class Compared(NamedTuple):
     """One way against today's order over banks, on the waves that both filled; the mean of each bank's own figure.
 
-    moved, in_order: users moved per 1 000 of spend. ratio: of the two, low and high its t interval of 95 %; None with
-    one bank. more: users moved over those of the order, whatever each spent.
+    priced: of the waves, those that prices filled. moved, in_order: users moved per 1 000 of spend. ratio: of the two,
+    low and high its t interval of 95 %; None with one bank. more: users moved over those of the order, whatever each
+    spent.
     """
 
     way: str
     banks: int
     waves: int
+    priced: int
     moved: float
     in_order: float
     ratio: float
@@ -145,22 +149,27 @@ def compared(records: Iterable[WaveByWay]) -> list[Compared]:
             for (seed, of), mine in sorted(of_bank.items())
             if of == way and (order := of_bank.get((seed, "order"), {}))
         ]
-        rates = [(_per_spend(mine), _per_spend(order), _more(mine, order), len(mine)) for mine, order in pairs]
         known = [
-            (one, other, more, n) for one, other, more, n in rates if one is not None and other and more is not None
+            (one, other, more, mine)
+            for mine, order in pairs
+            if (one := _per_spend(mine)) is not None
+            and (other := _per_spend(order))
+            and (more := _more(mine, order)) is not None
         ]
         if known:
             found.append(_against_order(way, known))
     return found
 
 
-def _against_order(way: Way, known: Sequence[tuple[float, float, float, int]]) -> Compared:
+def _against_order(way: Way, known: Sequence[tuple[float, float, float, Sequence[WaveByWay]]]) -> Compared:
+    """known: by bank, users moved per 1 000 of spend by the way and in order, `more`, and the way's waves."""
     ratios = [one / other for one, other, *_ in known]
     ends = ttest_1samp(ratios, 1).confidence_interval(0.95) if len(ratios) > 1 and way != "order" else None
     return Compared(
         way=WAYS[way],
         banks=len(known),
-        waves=sum(row[3] for row in known),
+        waves=sum(len(waves) for *_, waves in known),
+        priced=sum(wave.is_priced for *_, waves in known for wave in waves),
         moved=mean(row[0] for row in known),
         in_order=mean(row[1] for row in known),
         ratio=mean(ratios),

@@ -107,9 +107,9 @@ def _wave(r: Run, seed: int, name: str) -> Iterator[ways.WaveByWay]:
         "code_version": reactivation.__version__,
     }
     for way, plan in planned.items():
-        yield ways.WaveByWay.model_validate(
-            {**common, "way": way, **records(ways.outcome(plan.decided, users, options))[0]}
-        )
+        found = records(ways.outcome(plan.decided, users, options))[0]
+        is_priced = plan.worth is not None
+        yield ways.WaveByWay.model_validate({**common, "way": way, "is_priced": is_priced, **found})
 
 
 def _rises(r: Run, users: DataFrame, options: Sequence[PricedOption], send_on: date) -> DataFrame:
