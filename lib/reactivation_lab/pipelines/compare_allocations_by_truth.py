@@ -108,7 +108,7 @@ def _wave(r: Run, seed: int, name: str) -> Iterator[ways.WaveByWay]:
     }
     for way, plan in planned.items():
         found = records(ways.outcome(plan.decided, users, options))[0]
-        is_priced = plan.worth is not None
+        is_priced = CELL in plan.worths
         yield ways.WaveByWay.model_validate({**common, "way": way, "is_priced": is_priced, **found})
 
 
