@@ -107,8 +107,8 @@ PLAN = Step(
     "plan_wave",
     "who gets what, when, by which channel",
     (
-        *("tier_bands", "tiers", "arms", "scores", "features", "experiment_plan", "response", "wave_plan"),
-        *("wave_releases", "contact_ledger", "ingest_counts", "quarantine", *CANONICAL),
+        *("tier_bands", "tiers", "arms", "scores", "features", "experiment_plan", "response", "readout", "wave_plan"),
+        *("outcomes", "wave_releases", "contact_ledger", "ingest_counts", "quarantine", *CANONICAL),
     ),
     ("wave_plan", "wave_waterfall", "wave_limits", "wave_releases"),
 )

@@ -14,6 +14,7 @@ from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
+from reactivation.statistics.shrinkage import Posterior
 
 
 def unrandomised(r: Run, *, before: Month, known: list[str] | None = None) -> frozenset[str]:
@@ -123,7 +124,8 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     if not r.has(derived.RESPONSE):
         return None
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    known = campaign.gains.known(rows, settings.tiers)
+    level = _level(r)
+    known = campaign.gains.known(rows, settings.tiers, level)
     if not known:
         return None
     options, worth = campaign.capacity.priced_options(wave, settings), r.settings.experiment.active_user_value
@@ -134,10 +136,23 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
         known=known,
         guidance_channel=settings.guidance_channel,
         settings=settings.tiers,
+        level=level,
     )
     shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
-    others = campaign.gains.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
+    others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
     return replace(found, others=others)
+
+
+def _level(r: Run) -> Posterior | None:
+    """What a contact of the model's picks adds, by the months that are evidence for the run's cycle."""
+    months = cycles(r) if r.has(derived.READOUT) else []
+    if not months:
+        return None
+    is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
+    rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == r.settings.experiment.primary_metric)))
+    arms = r.read(derived.ARMS, F.col("cycle").isin(*months) & (F.col("policy") == campaign.model_cell.CELL))
+    seen = campaign.intensity.seen(releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months)), arms)
+    return None if seen is None else campaign.gains.level(rows, seen.contacts_per_user)
 
 
 def odds(r: Run) -> dict[str, tuple[float, ...]]:

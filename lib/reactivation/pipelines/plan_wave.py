@@ -64,7 +64,7 @@ def run(r: Run) -> None:
     lines = [] if terms is None else campaign.model_cell.told(planned.worths, planned.limits, terms)
     if (gains := material.more["gains"]) is not None:
         how: dict[str, Any] = {"moved": planned.moved, "confidence": settings.tiers.confidence}
-        lines += campaign.gains.told(gains, material.wave, name, **how)
+        lines += campaign.other_draws.told(gains, material.wave, name, **how)
     for line in lines:
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"

@@ -43,11 +43,12 @@ class Posterior(NamedTuple):
 
 
 class JointPosterior(NamedTuple, Generic[Key]):
-    """Posterior means of several effects, and the covariance of their errors."""
+    """Posterior means of several effects, and the covariance of their errors. common: their mean, without a slope."""
 
     keys: tuple[Key, ...]
     means: Matrix
     covariance: Matrix
+    common: Posterior | None = None
 
     def of(self, key: Key) -> Posterior | None:
         """One effect; None where nothing is known of it."""
@@ -63,14 +64,21 @@ class JointPosterior(NamedTuple, Generic[Key]):
 
 
 def shrunk(
-    keys: Sequence[Key], estimates: Sequence[float], covariance: Matrix, *, spread: float, slope: Slope | None = None
+    keys: Sequence[Key],
+    estimates: Sequence[float],
+    covariance: Matrix,
+    *,
+    spread: float,
+    slope: Slope | None = None,
+    level: Posterior | None = None,
 ) -> JointPosterior[Key]:
     """Shrink each effect towards the common mean of all effects; an imprecise estimate is shrunk more.
 
     The common mean is weighted by precision. With a slope it is a line whose height and rise are estimated as well.
     covariance: of the estimates' errors; not diagonal where they share a control. spread: the true effects are taken to
     differ by at least so much (standard deviation) from it, so that none is judged by the others alone; above it by
-    DerSimonian's and Laird's moments. The posterior knows that mean and rise are estimated, not that the spread is.
+    DerSimonian's and Laird's moments. level: what is known of the mean from elsewhere. The posterior knows that mean
+    and rise are estimated, not that the spread is.
 
     References: Morris, JASA 78 (1983), the line included; DerSimonian and Laird, Controlled Clinical Trials 7 (1986);
     with correlated errors Gleser and Olkin in The Handbook of Research Synthesis (2009), 19; a rise with a prior of its
@@ -85,13 +93,14 @@ def shrunk(
     between = max(_between(y, covariance + rises), spread**2)
     prior = between * np.eye(size) + rises
     precision = np.linalg.inv(covariance + prior)
-    of_mean = 1 / float(ones @ precision @ ones)
-    mean = of_mean * float(ones @ precision @ y)
+    known_before = 0.0 if level is None else 1 / level.variance
+    of_mean = 1 / (float(ones @ precision @ ones) + known_before)
+    mean = of_mean * (float(ones @ precision @ y) + (0.0 if level is None else known_before * level.mean))
     kept = prior @ precision  # share of the distance from the mean that is kept
     means = risen + mean + kept @ (y - mean)
     by_mean = (np.eye(size) - kept) @ ones
     known = prior - kept @ prior + of_mean * np.outer(by_mean, by_mean)
-    return JointPosterior(tuple(keys), means, known)
+    return JointPosterior(tuple(keys), means, known, None if slope else Posterior(mean, of_mean))
 
 
 def _between(y: Matrix, covariance: Matrix) -> float:

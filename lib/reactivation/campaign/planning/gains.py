@@ -19,9 +19,8 @@ from scipy.stats import norm
 from reactivation.campaign.planning.capacity import GUIDANCE, PricedOption
 from reactivation.campaign.planning.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.tiers.settings import TierSettings
-from reactivation.contracts.derived import HALVES
 from reactivation.frames import records
-from reactivation.statistics.shrinkage import JointPosterior, shrunk
+from reactivation.statistics.shrinkage import JointPosterior, Posterior, shrunk
 
 Lifted = tuple[str, str, str, str]
 """What a lift of `response` is of: tier, wave, channel and benefit."""
@@ -32,25 +31,52 @@ _CENT = Decimal("0.01")
 _NOTHING: JointPosterior[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
 
 
-def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings) -> Known:
+def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings, level: Posterior | None = None) -> Known:
     """Lifts of `response`, each drawn towards the mean of all options of its tier, in whatever wave.
 
     rows: of one cycle; what is not estimated is not known. Options of a tier and wave are compared with the same draws
-    of `none`: what chance did to these is in all of their lifts, as `control_error` says. See `shrinkage`.
+    of `none`: what chance did to these is in all of their lifts, as `control_error` says. level: what a contact of
+    high_potential adds (of `level`), where it is known; it steadies the mean, for few users draw `none`. See
+    `shrinkage`.
     """
     seen: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["status"] == "estimated" and row["standard_error"]:
             seen.setdefault(row["tier"], []).append(row)
-    return {tier: _together(seen[tier], settings) for tier in sorted(seen)}
+    return {tier: _together(seen[tier], settings, level if tier == "high_potential" else None) for tier in sorted(seen)}
 
 
-def _together(rows: Sequence[Mapping[str, Any]], settings: TierSettings) -> JointPosterior[Lifted]:
+def level(months: Iterable[Mapping[str, Any]], contacts_per_user: float) -> Posterior | None:
+    """What one contact adds to the P(active) of a user whom the model picks, by months of touched against held out.
+
+    months: rows of `readout` for `touch_model`, one a month, weighted by precision. contacts_per_user: of a picked user
+    in a month, by which what the month adds is divided: contacts are taken to add alike. None where nothing is known.
+    """
+    rows = [row for row in months if row["status"] == "estimated" and row["alpha"] and contacts_per_user > 0]
+    found = [
+        (
+            row["difference"],
+            ((row["difference_high"] - row["difference_low"]) / 2 / float(norm.isf(row["alpha"] / 2))) ** 2,
+        )
+        for row in rows
+    ]
+    known = [(difference, variance) for difference, variance in found if variance > 0]
+    if not known:
+        return None
+    precision = sum(1 / variance for _, variance in known)
+    mean = sum(difference / variance for difference, variance in known) / precision
+    return Posterior(mean / contacts_per_user, 1 / precision / contacts_per_user**2)
+
+
+def _together(
+    rows: Sequence[Mapping[str, Any]], settings: TierSettings, level: Posterior | None
+) -> JointPosterior[Lifted]:
     return shrunk(
         [lifted(row) for row in rows],
         [row["lift"] for row in rows],
         covariance(rows),
         spread=settings.lift_spread_share,
+        level=level,
     )
 
 
@@ -74,50 +100,6 @@ def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:
     """The smaller variance of each pair: two errors cannot have more than that in common."""
     found: npt.NDArray[np.float64] = np.minimum.outer(errors, errors) ** 2
     return found
-
-
-def reestimated(
-    rows: Iterable[Mapping[str, Any]], *, wave: str, costs: Mapping[tuple[str, str], float], settings: TierSettings
-) -> JointPosterior[Lifted]:
-    """Lifts of a wave's options for high_potential, each valued by draws that did not choose it: cross-fitting.
-
-    Whichever option looks best owes some of that to chance. So each half of the users puts the options in order, by
-    gains as of `known` less costs; the other half's own lift, drawn to nothing, values whatever stands at a place; and
-    an option gets the mean of both values of the place where the draws of all users put it. The mean is that of a
-    choice by half of the draws, so it is unbiased for such a choice and, if anything, low for one by all of them.
-    rows: as for `known`. costs: of a contact by (channel, benefit), as a share of what an active user is worth. Nothing
-    where some option was estimated from all draws, but not from those of each half.
-
-    References: Chernozhukov et al., Econometrica 93 (2025), sorted groups; Andrews, Kitagawa and McCloskey, Quarterly
-    Journal of Economics 139 (2024), sample splitting.
-    """
-    every = [
-        row
-        for row in rows
-        if row["tier"] == "high_potential" and row["status"] == "estimated" and row["standard_error"]
-    ]
-    samples = [every, *(_of_half(every, half) for half in HALVES)]
-    own = [[row for row in sample if row["wave"] == wave and lifted(row)[2:] in costs] for sample in samples]
-    if not own[0] or len({len(sample) for sample in own}) > 1:
-        return _NOTHING
-
-    def order(sample: int) -> list[Lifted]:
-        gains = known(samples[sample], settings)["high_potential"]
-        return sorted(map(lifted, own[sample]), key=lambda key: costs[key[2:]] - gains.combined({key: 1.0}).mean)
-
-    keys, means, errors = order(0), np.zeros(len(own[0])), np.zeros((len(own[0]), len(own[0])))
-    for chooses, values in ((1, 2), (2, 1)):
-        place = {lifted(row): n for n, row in enumerate(own[values])}
-        at = [place[key] for key in order(chooses)]
-        means += np.array([float(row["lift"]) for row in own[values]])[at] / 2
-        errors += covariance(own[values])[np.ix_(at, at)] / 4
-    return JointPosterior(tuple(keys), means, errors)
-
-
-def _of_half(rows: Sequence[Mapping[str, Any]], half: str) -> list[Mapping[str, Any]]:
-    """Rows of `response` as one half of the users has them; those that it could not estimate are left out."""
-    names, known_there = ("lift", "standard_error", "control_error"), f"standard_error_{half}"
-    return [{**row, **{name: row[f"{name}_{half}"] for name in names}} for row in rows if row.get(known_there)]
 
 
 def newest(response: DataFrame) -> list[dict[str, Any]]:
@@ -176,7 +158,14 @@ class WaveGains:
 
 
 def of_wave(
-    wave: Wave, name: str, costs: Sequence[Decimal], *, known: Known, guidance_channel: str, settings: TierSettings
+    wave: Wave,
+    name: str,
+    costs: Sequence[Decimal],
+    *,
+    known: Known,
+    guidance_channel: str,
+    settings: TierSettings,
+    level: Posterior | None = None,
 ) -> WaveGains:
     """What is known of a wave's options for the users whom the model picks (high_potential), and of guiding others.
 
@@ -184,6 +173,7 @@ def of_wave(
     the interval of the difference of gains per unit of cost excludes 0 (a free contact costs one cent). An option whose
     gain is surely below 0 is not offered there. What is not known neither moves nor is passed. Surely: at the
     confidence of conf for all options of the tier together (Bonferroni), as any one of them would change the wave.
+    level: as for `known`; where it is known, an option without an estimate of its own is worth the mean of the options.
     """
     gains = known.get("high_potential", _NOTHING)
     keys = [("high_potential", name, option.channel, option.benefit) for option in wave.options]
@@ -207,7 +197,8 @@ def of_wave(
             at -= 1
         order.insert(at, place)
     guided = {tier: known.get(tier, _NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
-    means = tuple(None if gain is None else gain.mean for gain in found)
+    another = None if level is None else (gains.common or level).mean
+    means = tuple(another if gain is None else gain.mean for gain in found)
     every = [gain.mean for key in gains.keys if (gain := gains.of(key))]
     mean = sum(every) / len(every) if every else None
     return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order), mean)
@@ -216,20 +207,3 @@ def of_wave(
 def in_conf_order(wave: Wave) -> WaveGains:
     """While nothing is known: conf's order."""
     return WaveGains((None,) * len(wave.options), {}, tuple(range(len(wave.options))))
-
-
-def told(gains: WaveGains, wave: Wave, name: str, *, moved: Mapping[str, float], confidence: float) -> list[str]:
-    """What a run prints of the options that the model's cell chose. moved: users it expects them to move, by label."""
-    every = sum(moved.values())
-    if not every:
-        return []
-    first = f"the model's cell expects its options to move {every:.1f} users"
-    weights = {
-        key: moved.get(option.label, 0.0) / gain
-        for option, gain in zip(wave.options, gains.options, strict=True)
-        if gain and (key := ("high_potential", name, option.channel, option.benefit)) in gains.others.keys
-    }
-    if not weights:
-        return [f"{first}; too few draws in each half of the users to value what the other half chooses"]
-    found = gains.others.combined(weights).interval(confidence)
-    return [f"{first}; by draws that did not choose them {found.estimate:.1f} ({found.low:.1f} to {found.high:.1f})"]
