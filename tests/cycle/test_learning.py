@@ -59,6 +59,23 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     assert evidence_months.gains(before, waves["W1"], "W1") is None
 
 
+def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:
+    """`touch_model` on the primary metric, by the contacts that each of the model's touched picks had."""
+    assert evidence_months.level(bank.open(flow.PLAN, NEXT)) is None
+    found = evidence_months.level(bank.open(flow.PLAN, LEARNER))
+    [shown] = (
+        bank.read(derived.READOUT, CYCLE)
+        .where("contrast = 'touch_model' and metric = 'login' and segment = 'all' and status = 'estimated'")
+        .collect()
+    )
+    is_open = "policy = 'model' and is_selected and touch = 'touched'"
+    picked = bank.read(derived.ARMS, CYCLE).where(is_open).select("user_id")
+    contacts = bank.read(derived.WAVE_PLAN, CYCLE).where("contact_id is not null").join(picked, "user_id").count()
+    assert found is not None
+    assert found.mean == pytest.approx(shown.difference / (contacts / picked.count()))
+    assert found.variance > 0
+
+
 def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
     spark: SparkSession, tmp_path: Path, rows: Rows
 ) -> None:

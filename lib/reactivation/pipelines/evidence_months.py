@@ -124,8 +124,8 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
     if not r.has(derived.RESPONSE):
         return None
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    level = _level(r)
-    known = campaign.gains.known(rows, settings.tiers, level)
+    per_contact = level(r)
+    known = campaign.gains.known(rows, settings.tiers, per_contact)
     if not known:
         return None
     options, worth = campaign.capacity.priced_options(wave, settings), r.settings.experiment.active_user_value
@@ -136,14 +136,14 @@ def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
         known=known,
         guidance_channel=settings.guidance_channel,
         settings=settings.tiers,
-        level=level,
+        level=per_contact,
     )
     shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
     others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
     return replace(found, others=others)
 
 
-def _level(r: Run) -> Posterior | None:
+def level(r: Run) -> Posterior | None:
     """What a contact of the model's picks adds, by the months that are evidence for the run's cycle."""
     months = cycles(r) if r.has(derived.READOUT) else []
     if not months:
