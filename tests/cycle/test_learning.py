@@ -116,6 +116,12 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     plain = bank.open(flow.ASSIGN, LEARNER)
     assert evidence_months.odds(plain) == {}
     r = adaptive(plain)
+    plans, outcomes, tiers = (bank.read(t, CYCLE) for t in (derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE))
+    sums = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="s").collect()
+    told = experiment.response(
+        [row.asDict() for row in sums], cycle=Month.parse(CYCLE), months=1, settings=r.settings.experiment
+    )
+    monkeypatch.setattr(campaign.gains, "newest", lambda _: told)  # so few users are not estimable by conf
     found = evidence_months.odds(r)
     waves = r.settings.campaign.waves
     assert "W1" in found
