@@ -80,8 +80,8 @@ def is_best(means: npt.NDArray[np.float64], errors: npt.NDArray[np.float64]) -> 
 def probabilities(best: Sequence[float], *, none: float) -> tuple[float, ...]:
     """Shares of all draws in whole hundredths: for each option the least one, the rest by `best`; largest remainders.
 
-    >>> probabilities([0.7, 0.2, 0.1], none=0.25)
-    (0.42, 0.19, 0.14)
+    >>> probabilities([0.62, 0.28, 0.10], none=0.25)
+    (0.38, 0.23, 0.14)
     """
     least = round(LEAST_SHARE * _HUNDREDTHS)
     rest = int((1 - none) * _HUNDREDTHS + 1e-9) - least * len(best)

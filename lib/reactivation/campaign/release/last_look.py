@@ -58,9 +58,13 @@ def _of_own_channel(name: str) -> Column:
 
 
 def counted(looked: DataFrame) -> DataFrame:
-    """Contacts of `looked_at` by channel, benefit, guide_to and left_out, with their users' sum and expected cost."""
+    """Contacts of `looked_at` by channel, benefit, guide_to and left_out, with their users' sum and expected cost.
+
+    Rows of the ledger have no guide_to: their template says it.
+    """
+    by = [name for name in ("channel", "benefit", "guide_to", "left_out") if name in looked.columns]
     sums = (F.sum("user_id").cast("decimal(38,0)").alias("user_ids"), F.sum("cost").alias("cost"))
-    return looked.groupBy("channel", "benefit", "guide_to", "left_out").agg(F.count("*").alias("contacts"), *sums)
+    return looked.groupBy(*by).agg(F.count("*").alias("contacts"), *sums)
 
 
 def left_out(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
