@@ -1,6 +1,7 @@
 """Allocate any number of users by prices, and the same by score and in chunks, with value and seconds."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -56,6 +57,7 @@ def _users(b: Bench, instance: Instance) -> DataFrame:
     """The users as `priced.valued` gives them, by way of a Parquet file."""
     values = {f"v{n}": instance.values[:, n] for n in range(instance.values.shape[1])}
     place = f"{b.root}/allocation-{b.args.users}-{b.args.seed}.parquet"
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
     table = pa.table({"user_id": np.arange(len(instance.values)), "branch": instance.group, **values})
     pq.write_table(table, place, row_group_size=100_000)
     return allocations.as_users(b.spark.read.parquet(place), options=len(values))
