@@ -48,7 +48,7 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
     learner, before = bank.open(flow.PLAN, LEARNER), bank.open(flow.PLAN, NEXT)
     waves = learner.settings.campaign.waves
-    gains = {name: evidence_months.gains(learner, wave, name) for name, wave in waves.items()}
+    gains = evidence_months.gains(learner, waves)
     assert {name: found.options for name, found in gains.items() if found} == {
         "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
@@ -56,7 +56,7 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     assert gains["W1"] is not None
     others = gains["W1"].others.of(("high_potential", "W1", "sms", "login_discount"))
     assert others == pytest.approx((0.11, 0.03**2 / 2))
-    assert evidence_months.gains(before, waves["W1"], "W1") is None
+    assert evidence_months.gains(before, waves) == {}
 
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:

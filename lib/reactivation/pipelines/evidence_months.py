@@ -117,30 +117,34 @@ def evidence(r: Run, months: list[str] | None = None) -> dict[int, campaign.Evid
     return campaign.evidence.pool(records(sums), settings.tiers)
 
 
-def gains(r: Run, wave: Wave, name: str) -> campaign.gains.WaveGains | None:
-    """What the wave's options are known to add, by the newest month that may teach the cycle; None: nothing is."""
-    settings = r.settings.campaign
+def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGains]:
+    """What the options of some waves are known to add, by the newest month that may teach the cycle.
+
+    Grain: wave; empty where nothing is known. The months are read once for all waves.
+    """
+    settings, worth = r.settings.campaign, r.settings.experiment.active_user_value
     newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
     if not r.has(derived.RESPONSE):
-        return None
+        return {}
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    per_contact = level(r)
+    per_contact = level(r) if rows else None
     known = campaign.gains.known(rows, settings.tiers, per_contact)
-    if not known:
-        return None
-    options, worth = campaign.capacity.priced_options(wave, settings), r.settings.experiment.active_user_value
-    found = campaign.gains.of_wave(
-        wave,
-        name,
-        [option.cost for option in options],
-        known=known,
-        guidance_channel=settings.guidance_channel,
-        settings=settings.tiers,
-        level=per_contact,
-    )
-    shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
-    others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
-    return replace(found, others=others)
+    found: dict[str, campaign.gains.WaveGains] = {}
+    for name, wave in waves.items() if known else ():
+        options = campaign.capacity.priced_options(wave, settings)
+        of = campaign.gains.of_wave(
+            wave,
+            name,
+            [option.cost for option in options],
+            known=known,
+            guidance_channel=settings.guidance_channel,
+            settings=settings.tiers,
+            level=per_contact,
+        )
+        shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
+        others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
+        found[name] = replace(of, others=others)
+    return found
 
 
 def level(r: Run) -> Posterior | None:

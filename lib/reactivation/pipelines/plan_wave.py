@@ -110,7 +110,7 @@ def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> M
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))
-    gains = evidence_months.gains(r, wave, name)
+    gains = evidence_months.gains(r, {name: wave}).get(name)
     terms = None if gains is None else _terms(r, known, as_of)
     more = {"name": name, "cells": cells, "settings": settings, "cycle": str(r.cycle), "send_on": send_on}
     odds = plan_registration.odds_of(r, plan_registration.registered_odds(r), name)

@@ -34,9 +34,9 @@ def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[camp
         return []
     known = _known(r, arms, tiers, cells)
     rows = records(union_all([_sizes(r, known, cells, name, wave) for name, wave in settings.waves.items()]))
-    found = []
+    found, known_gains = [], evidence_months.gains(r, settings.waves)
     for name, wave in settings.waves.items():
-        options, gains = campaign.capacity.priced_options(wave, settings), evidence_months.gains(r, wave, name)
+        options, gains = campaign.capacity.priced_options(wave, settings), known_gains.get(name)
         order = dict.fromkeys(derived.READS_MODEL, [options[place] for place in gains.order] if gains else options)
         parts = campaign.capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
         draws = campaign.forecast.Draws(

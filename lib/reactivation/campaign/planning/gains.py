@@ -28,7 +28,7 @@ Known = Mapping[str, JointPosterior[Lifted]]
 """Expected gains of the options by tier."""
 
 _CENT = Decimal("0.01")
-_NOTHING: JointPosterior[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
+NOTHING: JointPosterior[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
 
 
 def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings, level: Posterior | None = None) -> Known:
@@ -122,7 +122,7 @@ class WaveGains:
     guidance: Mapping[str, float]
     order: tuple[int, ...]
     mean: float | None = None
-    others: JointPosterior[Lifted] = _NOTHING
+    others: JointPosterior[Lifted] = NOTHING
 
     def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:
         """What each option adds to a user's P(active), in conf's order, null where it is not known.
@@ -175,7 +175,7 @@ def of_wave(
     confidence of conf for all options of the tier together (Bonferroni), as any one of them would change the wave.
     level: as for `known`; where it is known, an option without an estimate of its own is worth the mean of the options.
     """
-    gains = known.get("high_potential", _NOTHING)
+    gains = known.get("high_potential", NOTHING)
     keys = [("high_potential", name, option.channel, option.benefit) for option in wave.options]
     found = [gains.of(key) for key in keys]
     alpha = (1 - settings.confidence) / max(len(gains.keys), 1)
@@ -196,7 +196,7 @@ def of_wave(
         while at and surely_beats(place, order[at - 1]):
             at -= 1
         order.insert(at, place)
-    guided = {tier: known.get(tier, _NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
+    guided = {tier: known.get(tier, NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
     another = None if level is None else (gains.common or level).mean
     means = tuple(another if gain is None else gain.mean for gain in found)
     every = [gain.mean for key in gains.keys if (gain := gains.of(key))]

@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from reactivation.campaign.planning.gains import Lifted, WaveGains, covariance, known, lifted
+from reactivation.campaign.planning.gains import NOTHING, Lifted, WaveGains, covariance, known, lifted
 from reactivation.campaign.planning.settings import Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.contracts.derived import HALVES
-from reactivation.statistics.shrinkage import JointPosterior, shrunk
-
-_NOTHING: JointPosterior[Lifted] = shrunk([], [], np.empty((0, 0)), spread=0.0)
+from reactivation.statistics.shrinkage import JointPosterior
 
 
 def reestimated(
@@ -37,7 +35,7 @@ def reestimated(
     samples = [every, *(_of_half(every, half) for half in HALVES)]
     own = [[row for row in sample if row["wave"] == wave and lifted(row)[2:] in costs] for sample in samples]
     if not own[0] or len({len(sample) for sample in own}) > 1:
-        return _NOTHING
+        return NOTHING
 
     def order(sample: int) -> list[Lifted]:
         gains = known(samples[sample], settings)["high_potential"]
