@@ -52,6 +52,7 @@ ARM = {
 PLAN = {
     "channel": "push",
     "benefit": "login_discount",
+    "guide_to": None,
     "cost": Decimal("0.40"),
     "expected_gain": None,
     "is_exploration": False,
@@ -119,6 +120,7 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         (FULL._replace(asks="login_days_to_date = 0"), "were full before this rank ["),
         (SENT._replace(reason="drawn_none"), "nothing. drawn_none: exploration drew that nothing is sent"),
         (SENT._replace(plan={**PLAN, "is_exploration": True, "propensity": 0.4}), "drawn with probability 0.400"),
+        (SENT._replace(plan={**PLAN, "guide_to": "payments"}), "push, login_discount, leads to payments, expected"),
     ],
 )
 def test_what_became_of_a_planned_contact_is_said(wave: WaveOfUser, line: str) -> None:

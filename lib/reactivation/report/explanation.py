@@ -158,7 +158,8 @@ def _wave(wave: WaveOfUser, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _option(plan: Record) -> str:
-    return f"{plan['channel']}, {'no benefit' if plan['benefit'] == NONE else plan['benefit']}"
+    leads = f", leads to {plan['guide_to']}" if plan["guide_to"] else ""
+    return f"{plan['channel']}, {'no benefit' if plan['benefit'] == NONE else plan['benefit']}{leads}"
 
 
 def _outcome(outcome: Record | None) -> Iterator[str]:
