@@ -46,7 +46,8 @@ def by_arrival(
     sources: canonical tables by name; those that a region lacks are simply not there.
     """
     has_arrived = F.col("arrival_cycle").isin(*[str(month) for month in arrivals])
-    arrival = F.lit(_number(arrivals[0])) if len(arrivals) == 1 else _number_of("arrival_cycle")
+    # A number that is read from the rows, also of a single month: by a constant Spark would shuffle all once more.
+    arrival = _number_of("arrival_cycle")
     arrived = {name: table.where(has_arrived).withColumn("arrival", arrival) for name, table in sources.items()}
     table = _aggregate(arrived, ["arrival", "month", "user_id"], calendar=calendar, settings=settings)
     return contract(settings).select(table.withColumn("arrival_cycle", _text_of("arrival")))
