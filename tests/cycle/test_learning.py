@@ -60,19 +60,22 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
 
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:
-    """`touch_model` on the primary metric, by the contacts that each of the model's touched picks had."""
-    assert evidence_months.level(bank.open(flow.PLAN, NEXT)) is None
-    found = evidence_months.level(bank.open(flow.PLAN, LEARNER))
+    """`touch_model` on the metric of who was active, by the contacts that each of the model's touched picks had."""
+    assert evidence_months.contacts_per_user(bank.open(flow.PLAN, NEXT)) is None
+    r = bank.open(flow.PLAN, LEARNER)
+    per_user = evidence_months.contacts_per_user(r)
+    found = evidence_months.level(r, per_user)
     [shown] = (
         bank.read(derived.READOUT, CYCLE)
-        .where("contrast = 'touch_model' and metric = 'login' and segment = 'all' and status = 'estimated'")
+        .where("contrast = 'touch_model' and metric = 'active' and segment = 'all' and status = 'estimated'")
         .collect()
     )
     is_open = "policy = 'model' and is_selected and touch = 'touched'"
     picked = bank.read(derived.ARMS, CYCLE).where(is_open).select("user_id")
     contacts = bank.read(derived.WAVE_PLAN, CYCLE).where("contact_id is not null").join(picked, "user_id").count()
+    assert per_user == pytest.approx(contacts / picked.count())
     assert found is not None
-    assert found.mean == pytest.approx(shown.difference / (contacts / picked.count()))
+    assert found.mean == pytest.approx(shown.difference / per_user)
     assert found.variance > 0
 
 
@@ -126,17 +129,18 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     waves = r.settings.campaign.waves
     assert "W1" in found
     for name, own in found.items():
-        assert len(own) == len(waves[name].options)
-        assert sum(own) == pytest.approx(0.75)
-        assert min(own) >= 0.10
+        assert list(own) == [option.label for option in waves[name].options]
+        assert sum(own.values()) == pytest.approx(0.75)
+        assert min(own.values()) >= 0.10
     plan = plan_registration.draft(r, found)
-    assert plan["offers"]["odds"] == {name: list(own) for name, own in found.items()}
+    assert plan["offers"]["odds"] == found
     text = experiment.canonical(plan)
     registered = {"plan_json": text, "plan_hash": experiment.sealed(text)}
     monkeypatch.setattr(plan_registration, "row", lambda _: registered)
     monkeypatch.setattr(evidence_months, "odds", lambda _: pytest.fail("odds are registered once"))
     assert plan_registration.draft(r) == plan
-    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, found["W1"])
+    weights = tuple(found["W1"].values())
+    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, weights)
     assert "odds" not in plan_registration.draft(plain)["offers"]
 
 

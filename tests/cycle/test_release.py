@@ -371,8 +371,9 @@ def test_a_plan_counts_money_and_stock_as_they_were_when_it_was_made(
     used = [(n, "gift", "redeemed", "2026-06-09", at) for n, at in ((3, "2026-06-10"), (4, "2026-06-12 12:00"))]
     store.append(canonical.BENEFIT_EVENTS, rows(canonical.BENEFIT_EVENTS, told, used))
     told = ["event_id", "cycle", "wave", "plan_version", "release_id", "status"]
-    events = [(f"{CYCLE}-{wave}-v1-released", CYCLE, wave, 1, name, "released") for wave, name in named.items()]
-    store.replace(derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, told, events), {"event_id": [e[0] for e in events]})
+    events = [(f"{wave}-released", CYCLE, wave, 1, name, "released") for wave, name in named.items()]
+    parts = {"event_id": [event[0] for event in events]}
+    store.replace(derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, told, events), parts)
 
     r = bank.open(flow.PLAN, CYCLE)
     plan, sms = {"cycle": CYCLE, "wave": "W2", "plan_version": 1, "send_on": day}, r.settings.campaign.channel_cost_cny
@@ -382,5 +383,5 @@ def test_a_plan_counts_money_and_stock_as_they_were_when_it_was_made(
         return known.committed, releases.granted(r, day, plan=plan)
 
     assert found(plan) == (Decimal("11.50") + sms["sms"], {"gift": 3})
-    assert found({**plan, "plan_version": 2}) == (Decimal("13.00") + sms["sms"], {"gift": 4})  # a plan after its release
+    assert found({**plan, "plan_version": 2}) == (Decimal("13.00") + sms["sms"], {"gift": 4})  # after its own
     assert found(None) == (Decimal("23.00"), {"gift": 6})  # a release takes all that is known
