@@ -12,7 +12,7 @@ from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
 
 RegisteredOdds = Mapping[str, Mapping[str, float] | Sequence[float]]
-"""Probabilities of each wave's options, by label; what 0.10.0 registered is in the order of the registered options."""
+"""Probabilities of each wave's options, by label; in plans without labels in the order of the registered options."""
 
 
 class RegisteredRun(NamedTuple):
