@@ -549,7 +549,10 @@ def test_in_the_models_cell_only_high_potential_users_get_what_costs(facts: Any,
 
 
 def test_by_users_own_lifts_what_is_scarce_goes_to_those_it_moves_most(facts: Any, conf: dict[str, Any]) -> None:
-    """The worth of an option is the user's lift by contact, of which a month has two, times its factor; who would be put off gets nothing."""
+    """The worth of an option is half the user's lift, at two contacts a month, times its factor.
+
+    Who would be put off gets nothing.
+    """
     conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
     people = [(i, "model", i, True, True, lift) for i, lift in ((1, 0.01), (2, 0.3), (3, 0.2), (4, -0.1))]
     known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms", "lift_active"], people)

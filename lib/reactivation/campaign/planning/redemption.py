@@ -55,7 +55,7 @@ def learnt(rows: Iterable[Mapping[str, Any]], settings: CampaignSettings) -> tup
     rows: of `observed`. A share is the mean of a beta-binomial: conf's share counts as much as
     `redemption.prior_offers` offers. Conf's stays for a benefit that nobody redeemed (its redemptions may not be told),
     for one that conf calls free, and where nothing was offered. An offer that costs something by conf costs at least
-    one cent, so that no learnt share makes it free to those who may get free contacts alone.
+    one cent (shares are rounded up), so that no learnt share makes it free to those who may get free contacts alone.
 
     Reference: Gelman and others, Bayesian Data Analysis (2013), 2.4.
     """
