@@ -473,7 +473,7 @@ def test_what_a_branch_is_promised_counts_its_explorers_too(facts: Any, conf: di
     """The draws of the north are part of its 16; without them there would be too little left to send to it."""
     conf["waves"]["W1"] |= {
         "capacity_per_1000_users": {"push": 0, "sms": 400},
-        "least_per_branch_per_1000_users": {"north": 200, "south": 10},
+        "least_per_branch_per_1000_users": {"north": 200, "south": 25},
         "options": [{"channel": "sms", "benefit": "gift"}],
         "exploration_share": 0.3,
     }
@@ -498,7 +498,7 @@ def test_what_a_branch_is_promised_counts_its_explorers_too(facts: Any, conf: di
     parts = {part.limit.name: part for part in model_cell.parts(wave, options, cell="model", whole=whole, **how)}
     assert [(parts[f"least_in_{name}"].limit.least, *parts[f"least_in_{name}"][1:]) for name in ("north", "south")] == [
         (11, 16, 5),
-        (0, 1, 4),
+        (0, 2, 4),
     ]
 
 

@@ -108,7 +108,7 @@ def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
     found, steps = told("proven worse")
     assert found["harm"].light == found["next"].light == "red"
     assert found["harm"].sentence.endswith("It did so among the guided, whom the model's cell does not pick.")
-    assert found["harm"].number == "+0.8 points"
+    assert found["harm"].number == "+0.80 points"
     assert "harm" in steps
     assert "guide" not in steps
     found, steps = told("no difference larger than the minimum")
