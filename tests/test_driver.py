@@ -87,8 +87,8 @@ FEW = {
     f"{LIB}pipelines/model_ledger.py": (2, "versions that somebody approved; events of one version of a model"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (
-        6,
-        "months, their plans and what contact added; sums by band, by option and month, by channel and benefit",
+        7,
+        "months, their plans, what contact added; sums by band, option and month, channel and benefit; draws by option",
     ),
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),

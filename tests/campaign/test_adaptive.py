@@ -67,6 +67,9 @@ def test_an_option_that_nobody_knows_lets_all_share_alike() -> None:
     known = adaptive.posterior([row("push/none", 0.1, 0.01), row("sms/none", 0.1, 0.01)], [], TIERS)
     assert adaptive.odds(known, WAVE, "W1", costs=FREE, none=0.25) == ()
     assert adaptive.odds(adaptive.posterior([], [], TIERS), WAVE, "W1", costs=FREE, none=0.25) == ()
+    twice = WAVE.model_copy(update={"options": (*WAVE.options, WAVE.options[0])})
+    known = adaptive.posterior([row(label, 0.1, 0.01) for label in LABELS], [], TIERS)
+    assert adaptive.odds(known, twice, "W1", costs=FREE, none=0.25) == ()  # their draws are not told apart
 
 
 def test_other_tiers_and_what_was_not_estimated_say_nothing() -> None:

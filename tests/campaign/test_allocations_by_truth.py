@@ -63,7 +63,7 @@ def got(plan: PlannedWave) -> dict[int, str]:
     return {row.user_id: row.option for row in plan.decided.where("reason = 'planned'").collect()}
 
 
-LEARNT = WaveGains((0.04, 0.16), {}, (1, 0), 0.10)
+LEARNT = WaveGains((0.04, 0.16), {}, (1, 0), 0.10, contacts_per_user=1.0)
 
 
 @pytest.mark.rules

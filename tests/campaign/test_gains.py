@@ -206,29 +206,35 @@ def test_the_newest_months_rows_are_what_is_known(rows: Rows, settings: Campaign
 
 
 def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark: SparkSession) -> None:
-    """The factor: the option's gain over the mean of all. Without a lift, or a mean above 0, the tier's gain counts."""
+    """0.2 of a month of two contacts are 0.1 by contact, times 0.06 / 0.04 or 0.02 / 0.04.
+
+    Without a lift, a mean above 0 or contacts per user the tier's gain counts.
+    """
     known = (0.06, 0.02, None)
     names = ("sms/none", "push/none", "call/none")
     options = [PricedOption(name, n, name[:-5], "none", Decimal(0)) for n, name in enumerate(names)]
     users = spark.createDataFrame([(1, 0.2), (2, -0.1), (3, None)], "user_id bigint, lift_active double")
     lift = F.col("lift_active")
 
-    def found(mean: float) -> list[tuple[Any, ...]]:
-        of_users = gains.WaveGains(known, {}, (0, 1, 2), mean).of_users(options, lift=lift)
+    def found(mean: float, contacts: float | None = 2.0) -> list[tuple[Any, ...]]:
+        learnt = gains.WaveGains(known, {}, (0, 1, 2), mean, contacts_per_user=contacts)
+        of_users = learnt.of_users(options, lift=lift)
         columns = [one.alias(f"o{n}") for n, one in enumerate(of_users)]
         return [tuple(row) for row in users.orderBy("user_id").select(*columns).collect()]
 
     assert found(0.04) == [
-        (pytest.approx(0.3), pytest.approx(0.1), None),
-        (pytest.approx(-0.15), pytest.approx(-0.05), None),
+        (pytest.approx(0.15), pytest.approx(0.05), None),
+        (pytest.approx(-0.075), pytest.approx(-0.025), None),
         known,
     ]
-    assert found(-0.01) == [known] * 3
+    assert found(0.04, 1.0)[0] == (pytest.approx(0.3), pytest.approx(0.1), None)
+    assert found(-0.01) == found(0.04, None) == [known] * 3
     of_one: dict[str, Any] = {"options": options, "tier": F.lit("high_potential"), "is_model": F.lit(True)}
-    named = gains.WaveGains(known, {}, (0, 1, 2), 0.04).column(F.lit("push/none"), **of_one, lift=lift)
+    learnt = gains.WaveGains(known, {}, (0, 1, 2), 0.04, contacts_per_user=2.0)
+    named = learnt.column(F.lit("push/none"), **of_one, lift=lift)
     assert [row.gain for row in users.orderBy("user_id").select(named.alias("gain")).collect()] == [
-        pytest.approx(0.1),
-        pytest.approx(-0.05),
+        pytest.approx(0.05),
+        pytest.approx(-0.025),
         0.02,
     ]
 
@@ -318,6 +324,7 @@ def test_the_line_sets_users_moved_by_the_choosing_draws_beside_those_by_others(
     others = JointPosterior((*keys,), np.array([0.02, 0.06]), np.diag([1e-4, 4e-4]))
     learnt, wave = gains.WaveGains((0.05, 0.10), {}, (0, 1), 0.07, others), settings.waves["W1"]
     moved = {"push/none": 1.0, "sms/gift": 3.0}
+    how: dict[str, Any] = {"moved": moved, "confidence": 0.95}
     reach = 1.959964 * (400 * 1e-4 + 900 * 4e-4) ** 0.5
     assert other_draws.told(learnt, wave, "W1", moved=moved, confidence=0.95) == [
         "the model's cell expects its options to move 4.0 users; "
@@ -328,4 +335,10 @@ def test_the_line_sets_users_moved_by_the_choosing_draws_beside_those_by_others(
     assert other_draws.told(unknown, wave, "W1", moved=moved, confidence=0.95) == [
         "the model's cell expects its options to move 4.0 users; "
         "too few draws in each half of the users to value what the other half chooses"
+    ]
+    sms = JointPosterior((keys[1],), np.array([0.06]), np.array([[4e-4]]))
+    reach = 1.959964 * 30 * 0.02
+    assert other_draws.told(gains.WaveGains((0.05, 0.10), {}, (0, 1), 0.07, sms), wave, "W1", **how) == [
+        "the model's cell expects its options to move 4.0 users: 3.0 by options with draws in each half of the users, "
+        f"by draws that did not choose them 1.8 ({1.8 - reach:.1f} to {1.8 + reach:.1f}); 1.0 by options without"
     ]

@@ -112,8 +112,13 @@ def test_conf_stays_where_nothing_is_told(
 
 
 @pytest.mark.numbers
-def test_what_costs_by_conf_never_becomes_free(conf: dict[str, Any]) -> None:
-    """A free push with a gift that next to nobody redeems would be open to users who may get free contacts alone."""
+@pytest.mark.parametrize("value", [10, 6, 7])
+def test_what_costs_by_conf_never_becomes_free(conf: dict[str, Any], value: int) -> None:
+    """A free push with a gift that next to nobody redeems would be open to users who may get free contacts alone.
+
+    Half a cent of 6 is a share of 0.0008333…, of which less than all digits would cost nothing.
+    """
+    conf["benefits"]["gift"]["value_cny"] = value
     conf["waves"]["W1"]["options"][0]["benefit"] = "gift"
     settings = CampaignSettings.model_validate(conf)
     learnt, _ = redemption.learnt([row("push", 10_000_000, 1)], settings)

@@ -189,6 +189,32 @@ def test_a_contact_that_may_go_out_on_several_days_counts_on_the_one_nearest_to_
     assert {row.contact_id: row.send_on.day for row in found.collect()} == {"a": 9, "b": 8, "c": 11}
 
 
+def test_a_plan_counts_what_is_sent_up_to_its_day_and_never_its_own_release(rows: Rows) -> None:
+    names = ["contact_id", "region", "scenario", "cycle", "wave", "plan_version", "send_on", "stopped_on"]
+    ours = ("sandbox", "activity")
+    table = rows(
+        derived.CONTACT_LEDGER,
+        names,
+        [
+            ("earlier", *ours, JUNE, "W1", 1, "2026-06-05", None),
+            ("same day", *ours, JUNE, "W3", 1, "2026-06-12", None),
+            ("stopped", *ours, JUNE, "W1", 1, "2026-06-05", "2026-06-06"),
+            ("later", *ours, JUNE, "W4", 1, "2026-06-13", None),
+            ("own", *ours, JUNE, "W2", 1, "2026-06-12", None),
+            ("own again", *ours, JUNE, "W2", 2, "2026-06-12", None),
+            ("of another scenario", "sandbox", "other", JUNE, "W2", 2, "2026-06-20", None),
+        ],
+    )
+
+    def counted(version: int) -> set[str]:
+        plan = {"cycle": JUNE, "wave": "W2", "plan_version": version, "send_on": date(2026, 6, 12)}
+        return {row.contact_id for row in ledger.counted_in_plan(table, plan, scope=ours).collect()}
+
+    before = {"earlier", "same day", "of another scenario"}
+    assert [counted(version) - before for version in (0, 1, 2, 3)] == [set(), set(), {"own"}, {"own", "own again"}]
+    assert counted(0) == before
+
+
 def test_a_version_is_released_between_its_planning_and_its_day() -> None:
     planned = {"as_of": date(2026, 6, 3), "send_on": date(2026, 6, 5)}
     found = {day: [f.kind for f in ledger.days_that_forbid(planned, day=date(2026, 6, day))] for day in (2, 3, 5, 6)}

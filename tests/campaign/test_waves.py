@@ -13,8 +13,10 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from reactivation import population
 from reactivation.campaign import CampaignSettings, Odds, WaveSalts
-from reactivation.campaign.planning import eligibility, wave_days, waves
+from reactivation.campaign.planning import capacity, eligibility, model_cell, wave_days, waves
 from reactivation.campaign.planning import facts as facts_of
+from reactivation.campaign.planning.capacity import RemainingCapacity
+from reactivation.campaign.planning.exploration import Drawn
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.model_cell import Terms
 from reactivation.campaign.planning.settings import Wave
@@ -467,6 +469,39 @@ def test_a_branch_gets_what_it_is_promised(facts: Any, conf: dict[str, Any]) -> 
     assert found.limits["model", "least_in_north"]["used"] == 2
 
 
+def test_what_a_branch_is_promised_counts_its_explorers_too(facts: Any, conf: dict[str, Any]) -> None:
+    """The draws of the north are part of its 16; without them there would be too little left to send to it."""
+    conf["waves"]["W1"] |= {
+        "capacity_per_1000_users": {"push": 0, "sms": 400},
+        "least_per_branch_per_1000_users": {"north": 200, "south": 25},
+        "options": [{"channel": "sms", "benefit": "gift"}],
+        "exploration_share": 0.3,
+    }
+    conf["waves"]["W1"].pop("guidance")
+    conf["exploration"]["reserve_share"] = 1
+    learnt, worth = WaveGains((0.07,), {}, (0,)), terms()._replace(active_user=Decimal(100))
+    known = facts(["user_id", "policy", "policy_rank"], [(i, "model", i) for i in range(1, 81)])
+    branch = F.when(F.col("user_id") > 30, "south").otherwise("north")
+    found = Result(known.withColumn("branch", branch), conf, {"model": 80}, gains=learnt, terms=worth)
+    explorers = {user for user in found.of("sms") if found.rows[user].is_exploration}
+    north = {user for user in found.of("sms") if user <= 30}
+    row = found.limits["model", "least_in_north"]
+    assert explorers & north
+    assert explorers - north
+    assert (row["capacity"], row["used"], len(found.of("sms"))) == (16, len(north), 32)
+    assert len(north) >= 16
+    drawn = Drawn(Counter({"sms/gift": 9, "none": 3}), Counter({"north": 5, "south": 4}))
+    settings = CampaignSettings.model_validate(conf)
+    wave = settings.waves["W1"]
+    how: dict[str, Any] = {"cells": {"model": 80}, "settings": settings, "terms": worth, "drawn": drawn}
+    options, whole = capacity.priced_options(wave, settings), RemainingCapacity({"push": 0, "sms": 32}, 10_000)
+    parts = {part.limit.name: part for part in model_cell.parts(wave, options, cell="model", whole=whole, **how)}
+    assert [(parts[f"least_in_{name}"].limit.least, *parts[f"least_in_{name}"][1:]) for name in ("north", "south")] == [
+        (11, 16, 5),
+        (0, 2, 4),
+    ]
+
+
 def test_draws_stay_and_the_planned_order_too_while_gains_are_unknown(facts: Any, conf: dict[str, Any]) -> None:
     conf["waves"]["W1"] |= {"exploration_share": 0.3, "capacity_per_1000_users": {"push": 500, "sms": 60}}
     crowd_of = crowd(facts, 0)
@@ -514,16 +549,19 @@ def test_in_the_models_cell_only_high_potential_users_get_what_costs(facts: Any,
 
 
 def test_by_users_own_lifts_what_is_scarce_goes_to_those_it_moves_most(facts: Any, conf: dict[str, Any]) -> None:
-    """The worth of an option is the user's lift times its factor; who would be put off gets nothing."""
+    """The worth of an option is half the user's lift, at two contacts a month, times its factor.
+
+    Who would be put off gets nothing.
+    """
     conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
     people = [(i, "model", i, True, True, lift) for i, lift in ((1, 0.01), (2, 0.3), (3, 0.2), (4, -0.1))]
     known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms", "lift_active"], people)
-    worth, gains = terms()._replace(active_user=Decimal(100)), replace(LEARNT, mean=0.04)
+    worth, gains = terms()._replace(active_user=Decimal(100)), replace(LEARNT, mean=0.04, contacts_per_user=2.0)
     by_tier = Result(known, conf, {"model": 4}, gains=gains, terms=worth)
     assert {row.expected_gain for row in by_tier.rows.values()} == {0.01, 0.07}
     found = Result(known, {**conf, "lift": "user"}, {"model": 4}, gains=gains, terms=worth)
     assert (found.of("sms"), found.of("push")) == ([2, 3], [1])
     assert [found.rows[user].expected_gain for user in (1, 2, 3)] == pytest.approx(
-        [0.01 * 0.25, 0.3 * 1.75, 0.2 * 1.75]
+        [0.01 / 2 * 0.25, 0.3 / 2 * 1.75, 0.2 / 2 * 1.75]
     )
     assert found.reasons == {"planned": 3, "below_price": 1}

@@ -1,19 +1,21 @@
 """A settled month teaches the month after the next, by what the jobs themselves read of it."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
 from cycle.conftest import Bank
 from reactivation import campaign, cli, experiment, model
 from reactivation.contracts import canonical, derived, flow
-from reactivation.errors import ModelError
+from reactivation.errors import ModelError, PlanError
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, plan_registration, training_rows
+from reactivation.pipelines import assign_tiers, evidence_months, plan_registration, training_rows
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 
@@ -60,20 +62,45 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
 
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:
-    """`touch_model` on the primary metric, by the contacts that each of the model's touched picks had."""
-    assert evidence_months.level(bank.open(flow.PLAN, NEXT)) is None
-    found = evidence_months.level(bank.open(flow.PLAN, LEARNER))
+    """`touch_model` on the metric of who was active, by the contacts that each of the model's touched picks had."""
+    assert evidence_months.contacts_per_user(bank.open(flow.PLAN, NEXT)) is None
+    r = bank.open(flow.PLAN, LEARNER)
+    per_user = evidence_months.contacts_per_user(r)
+    found = evidence_months.level(r, per_user)
     [shown] = (
         bank.read(derived.READOUT, CYCLE)
-        .where("contrast = 'touch_model' and metric = 'login' and segment = 'all' and status = 'estimated'")
+        .where("contrast = 'touch_model' and metric = 'active' and segment = 'all' and status = 'estimated'")
         .collect()
     )
     is_open = "policy = 'model' and is_selected and touch = 'touched'"
     picked = bank.read(derived.ARMS, CYCLE).where(is_open).select("user_id")
     contacts = bank.read(derived.WAVE_PLAN, CYCLE).where("contact_id is not null").join(picked, "user_id").count()
+    assert per_user == pytest.approx(contacts / picked.count())
     assert found is not None
-    assert found.mean == pytest.approx(shown.difference / (contacts / picked.count()))
+    assert found.mean == pytest.approx(shown.difference / per_user)
     assert found.variance > 0
+
+
+def test_what_a_contact_adds_is_of_who_was_active_and_not_of_the_metric_that_decides(
+    spark: SparkSession, tmp_path: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    names = ["cycle", "contrast", "metric", "segment", "status", "alpha"]
+    names += ["difference", "difference_low", "difference_high"]
+    touch, ends = (CYCLE, "touch_model"), ("all", "estimated", 0.05)
+    told = [
+        (*touch, "active", *ends, 0.12, 0.08, 0.16),
+        (*touch, "login", *ends, 0.50, 0.46, 0.54),
+        (CYCLE, "touch_rule", "active", *ends, 0.90, 0.86, 0.94),
+    ]
+    store.replace(derived.READOUT, rows(derived.READOUT, names, told), {"cycle": [CYCLE]})
+    monkeypatch.setattr(evidence_months, "cycles", lambda _: [CYCLE])
+    r = bank.open(flow.PLAN, LEARNER)
+    assert evidence_months.level(r, 2.0) == pytest.approx((0.06, (0.04 / 1.959964 / 2) ** 2))
+    assert evidence_months.level(r, None) is None
+    asked = r.settings.experiment
+    others = {name: metric for name, metric in asked.metrics.items() if name != "active"}
+    assert evidence_months.level(r.under(experiment=asked.model_copy(update={"metrics": others})), 2.0) is None
 
 
 def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
@@ -126,18 +153,104 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     waves = r.settings.campaign.waves
     assert "W1" in found
     for name, own in found.items():
-        assert len(own) == len(waves[name].options)
-        assert sum(own) == pytest.approx(0.75)
-        assert min(own) >= 0.10
+        assert list(own) == [option.label for option in waves[name].options]
+        assert sum(own.values()) == pytest.approx(0.75)
+        assert min(own.values()) >= 0.10
     plan = plan_registration.draft(r, found)
-    assert plan["offers"]["odds"] == {name: list(own) for name, own in found.items()}
+    assert plan["offers"]["odds"] == found
     text = experiment.canonical(plan)
     registered = {"plan_json": text, "plan_hash": experiment.sealed(text)}
     monkeypatch.setattr(plan_registration, "row", lambda _: registered)
     monkeypatch.setattr(evidence_months, "odds", lambda _: pytest.fail("odds are registered once"))
     assert plan_registration.draft(r) == plan
-    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, found["W1"])
+    weights = tuple(found["W1"].values())
+    assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, weights)
     assert "odds" not in plan_registration.draft(plain)["offers"]
+
+
+def test_odds_go_by_learnt_costs_and_fair_draws(
+    spark: SparkSession, tmp_path: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All 200 draws of W2 are of one option that had a chance of 0.25: they teach nothing."""
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    names = ["cycle", "wave", "user_id", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    label = "push/payment_cashback"
+    draws = [(CYCLE, "W2", n, *label.split("/"), True, 0.25, label) for n in range(200)]
+    draws += [(CYCLE, "W1", n, "none", "none", True, 0.25, label) for n in range(50)]
+    draws += [(CYCLE, "W1", n, *label.split("/"), True, 0.75, label) for n in range(50, 200)]
+    for table, told in (
+        (derived.WAVE_PLAN, rows(derived.WAVE_PLAN, names, draws)),
+        (derived.OUTCOMES, rows(derived.OUTCOMES, ["cycle", "user_id", "is_active"], [(CYCLE, 1, True)])),
+        (derived.TIERS_TABLE, rows(derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [(CYCLE, 1, "low_potential")])),
+        (derived.RESPONSE, rows(derived.RESPONSE, ["cycle"], [(CYCLE,)])),
+    ):
+        store.replace(table, told, {"cycle": [CYCLE]})
+    r = adaptive(bank.open(flow.ASSIGN, LEARNER))
+    campaign_settings, seen = r.settings.campaign, dict[str, object]()
+    dear = {**campaign_settings.channel_cost_cny, "push": Decimal("9.00")}
+    learnt = r.under(campaign=campaign_settings.model_copy(update={"channel_cost_cny": dear}))
+    plain = experiment.exploration
+
+    def exploration(*tables: DataFrame, **how: Any) -> DataFrame:
+        seen["left_out"] = set(how["leave_out"])
+        return plain(*tables, **how)
+
+    def odds(*_: object, costs: dict[str, float], **__: object) -> tuple[float, ...]:
+        seen["cost"] = max(seen.get("cost", 0.0), *costs.values())  # type: ignore[type-var]
+        return ()
+
+    monkeypatch.setattr(evidence_months, "cycles", lambda _: [CYCLE])
+    monkeypatch.setattr(evidence_months, "at_learnt_costs", lambda _: learnt)
+    monkeypatch.setattr(experiment, "exploration", exploration)
+    monkeypatch.setattr(campaign.adaptive, "odds", odds)
+    assert evidence_months.odds(r) == {}
+    assert seen["left_out"] == {(CYCLE, "W2")}
+    assert seen["cost"] > 9 / 20  # type: ignore[operator]
+
+
+def test_registered_odds_are_found_by_label_and_all_are_alike_where_the_options_are_others(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = adaptive(Bank(spark, tmp_path).open(flow.ASSIGN, LEARNER))
+    settings = r.settings.campaign
+    wave = settings.waves["W1"]
+    labels = [option.label for option in wave.options]
+    shares = [0.75 - 0.1 * (len(labels) - 1), *[0.1] * (len(labels) - 1)]
+    by_label = dict(zip(labels, shares, strict=True))
+
+    def drawn(registered: object, options: tuple[Any, ...]) -> campaign.Odds:
+        plan = plan_registration.draft(r, {"W1": registered, "gone": {"sms/none": 0.75}})  # type: ignore[dict-item]
+        text = experiment.canonical(plan)
+        monkeypatch.setattr(
+            plan_registration, "row", lambda _: {"plan_json": text, "plan_hash": experiment.sealed(text)}
+        )
+        other = wave.model_copy(update={"options": options})
+        now = r.under(campaign=settings.model_copy(update={"waves": {**settings.waves, "W1": other}}))
+        return plan_registration.odds_of(now, plan_registration.registered_odds(now), "W1")
+
+    options, another = wave.options, wave.options[0].model_copy(update={"channel": "call"})
+    assert len(options) > 1
+    assert another not in options
+    alike = campaign.Odds(0.25)
+    for registered in (by_label, shares):  # the latter as plans had them before: by place
+        assert drawn(registered, options) == campaign.Odds(0.25, tuple(shares))
+        assert drawn(registered, options[:-1]) == drawn(registered, (*options, another)) == alike
+    assert drawn(by_label, options[::-1]) == campaign.Odds(0.25, tuple(shares[::-1]))
+    assert drawn(shares, options[::-1]) == alike
+
+
+def test_changed_options_of_a_running_month_are_refused_and_named(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = adaptive(Bank(spark, tmp_path).open(flow.ASSIGN, LEARNER))
+    settings = r.settings.campaign
+    odds = {"W1": [0.65, 0.1], "W2": {"push/none": 0.75}}
+    text = experiment.canonical(plan_registration.draft(r, odds))
+    monkeypatch.setattr(plan_registration, "row", lambda _: {"plan_json": text, "plan_hash": experiment.sealed(text)})
+    fewer = settings.waves["W1"].model_copy(update={"options": settings.waves["W1"].options[:1]})
+    now = r.under(campaign=settings.model_copy(update={"waves": {"W1": fewer}}))
+    with pytest.raises(PlanError, match="is running and cannot be changed"):
+        assign_tiers._plan(now, plan_registration.registered_odds(now), is_running=True)
 
 
 def test_a_month_with_adaptive_odds_judges_no_lift(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:

@@ -6,19 +6,23 @@ The tests stand in the order of a wave's life: each goes on where the one before
 import json
 import shutil
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from conftest import Rows
 from cycle.conftest import Bank
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import PlanError
 from reactivation.pipelines import release_wave, releases, run_cycle
 from reactivation.runtime import run as running
 from reactivation.runtime.channel_file_reader import read_sent
+from reactivation.runtime.store import Store
 from reactivation.schedule import Due
 
 pytestmark = pytest.mark.cycle
@@ -337,3 +341,47 @@ def test_scores_tiers_bands_and_arms_are_frozen_once_a_wave_is_released(
     assert before == [copy.fingerprint(table, CYCLE) for table in (derived.SCORES, derived.TIERS_TABLE, derived.ARMS)]
     assert copy.job("plan_wave", CYCLE, "--wave", "W2") == 2
     assert "W2 of 2026-06 is released and would be planned otherwise now" in capsys.readouterr().err
+
+
+def test_a_plan_counts_money_and_stock_as_they_were_when_it_was_made(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    """W2 of 12 June: neither its own release nor W3's takes from it, nor what arrived on that day or later."""
+    bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
+    day, named = date(2026, 6, 12), {wave: f"sandbox-mobile_activity-2026-06-{wave}-v1" for wave in ("W1", "W2", "W3")}
+    when = dict.fromkeys(("plan_version", "send_order", "template_version"), 1)
+    names = ["contact_id", "user_id", "wave", "send_on", "benefit_valid_until", "release_id", *when]
+    names += ["cycle", "region", "scenario", "channel", "benefit", "cost", "worst_cost"]
+    place = (CYCLE, "sandbox", "mobile_activity", "sms", "gift", Decimal("1.50"), Decimal("10.00"))
+    offers = [
+        ("c1", 1, "W1", "2026-06-05", "2026-06-30"),  # known not to be tried: costs nothing
+        ("c2", 2, "W1", "2026-06-05", "2026-06-30"),  # told on the day itself: costs what is expected
+        ("c3", 3, "W1", "2026-06-05", "2026-06-11"),  # known to be redeemed
+        ("c4", 4, "W1", "2026-06-05", "2026-06-11"),  # expired, and nobody knew of the redemption
+        ("c5", 5, "W2", "2026-06-12", "2026-06-30"),
+        ("c6", 6, "W3", "2026-06-19", "2026-06-30"),
+    ]
+    ledger = [(*row, named[row[2]], *when.values(), *place) for row in offers]
+    parts = {"cycle": [CYCLE], "release_id": [*named.values()]}
+    store.replace(derived.CONTACT_LEDGER, rows(derived.CONTACT_LEDGER, names, ledger), parts)
+    told = ["cycle", "contact_id", "user_id", "status", "arrived_at"]
+    receipts = [(CYCLE, f"c{n}", n, "not_attempted", at) for n, at in ((1, "2026-06-06"), (2, "2026-06-12 12:00"))]
+    store.append(canonical.CONTACTS, rows(canonical.CONTACTS, told, receipts))
+    told = ["user_id", "benefit_code", "action", "event_at", "arrived_at"]
+    used = [(n, "gift", "redeemed", "2026-06-09", at) for n, at in ((3, "2026-06-10"), (4, "2026-06-12 12:00"))]
+    store.append(canonical.BENEFIT_EVENTS, rows(canonical.BENEFIT_EVENTS, told, used))
+    told = ["event_id", "cycle", "wave", "plan_version", "release_id", "status"]
+    events = [(f"{wave}-released", CYCLE, wave, 1, name, "released") for wave, name in named.items()]
+    parts = {"event_id": [event[0] for event in events]}
+    store.replace(derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, told, events), parts)
+
+    r = bank.open(flow.PLAN, CYCLE)
+    plan, sms = {"cycle": CYCLE, "wave": "W2", "plan_version": 1, "send_on": day}, r.settings.campaign.channel_cost_cny
+
+    def found(plan: dict[str, object] | None) -> tuple[Decimal, dict[str, int]]:
+        known = releases.account(r, releases.ledger(r), cycle=r.cycle, day=day, plan=plan)
+        return known.committed, releases.granted(r, day, plan=plan)
+
+    assert found(plan) == (Decimal("11.50") + sms["sms"], {"gift": 3})
+    assert found({**plan, "plan_version": 2}) == (Decimal("13.00") + sms["sms"], {"gift": 4})  # after its own
+    assert found(None) == (Decimal("23.00"), {"gift": 6})  # a release takes all that is known

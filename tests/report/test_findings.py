@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reactivation.report import Facts, findings
+from reactivation.report import Facts, advice, findings
 from reactivation.report.evidence import Evidence
 from reactivation.report.findings import Answer
 from reactivation.report.words import default
@@ -97,6 +97,24 @@ def test_what_is_withheld_is_red_and_shows_no_number() -> None:
 def test_a_guardrail_holds_the_light_down(verdict: str, moved: str, harm: str) -> None:
     found = answers(with_row("touch_model", "opt_out", verdict=verdict))
     assert (found["moved"].light, found["harm"].light) == (moved, harm)
+
+
+def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
+    def told(verdict: str) -> tuple[dict[str, Answer], list[str]]:
+        guard = row("guide_model", "opt_out", (0.012, 0.004, 0.008, 0.002, verdict))
+        month = facts(readout=[*readout(), guard], response=[])
+        return answers(month), [step.code for step in advice.steps(Evidence(month))]
+
+    found, steps = told("proven worse")
+    assert found["harm"].light == found["next"].light == "red"
+    assert found["harm"].sentence.endswith("It did so among the guided, whom the model's cell does not pick.")
+    assert found["harm"].number == "+0.80 points"
+    assert "harm" in steps
+    assert "guide" not in steps
+    found, steps = told("no difference larger than the minimum")
+    assert found["harm"] == answers(facts())["harm"]
+    assert "guide" in steps
+    assert "harm" not in steps
 
 
 def test_a_guardrail_that_is_not_known_is_no_pass() -> None:

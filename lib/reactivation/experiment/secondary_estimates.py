@@ -8,6 +8,7 @@ from reactivation.experiment.contrasts import CAUSAL, GUARDED, POLICY, TOUCH, Co
 from reactivation.experiment.groups import Group, Pair, split_by
 from reactivation.experiment.metrics import OutcomeMetric, ShareMetric, share
 from reactivation.experiment.primary_estimator import ALL, COST, CUPED, NET_GAIN, REACHED, SEGMENTS, STRATIFIED
+from reactivation.experiment.settings import ACTIVE
 from reactivation.statistics import cace
 from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_means, compare_within_strata
 from reactivation.statistics.fieller import cost_per_gained
@@ -19,7 +20,6 @@ from reactivation.statistics.score_intervals import miettinen_nurminen
 from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
 from reactivation.statistics.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
-_PAID_FOR = "is_active"
 _TOO_FEW = said("nobody_there", "a side has fewer than two users")
 _SOME_ONLY = said("some_only", "known of some users only, whose covariates were not summed apart")
 _NO_COVARIATES = "CUPED is the registered headline, and the region has none of the registered covariates: {names}"
@@ -202,7 +202,7 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
 
 
 def _paid_for(request: AnalysisRequest) -> ShareMetric | None:
-    return next((metric for metric in request.specs.shares if metric.outcome == _PAID_FOR), None)
+    return next((metric for metric in request.specs.shares if metric.outcome == ACTIVE), None)
 
 
 def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:

@@ -14,6 +14,9 @@ from reactivation.periods import Month, Window
 from reactivation.statistics.multiplicity import alpha_per_look
 from reactivation.statistics.non_inferiority import Harm
 
+ACTIVE = "is_active"
+"""Column of `outcomes` that options, prices and an active user's worth are about."""
+
 
 class Metric(FrozenModel):
     """One outcome that the read-out compares, as the share of users who have it.
@@ -172,6 +175,11 @@ class ExperimentSettings(FrozenModel):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def active_metric(self) -> str | None:
+        """Name of the metric of users who were active, by its outcome; None: nobody asked for one."""
+        return next((name for name, metric in self.metrics.items() if metric.outcome == ACTIVE), None)
 
     @property
     def looks(self) -> int:

@@ -58,17 +58,18 @@ def run(r: Run) -> None:
     r.show("What each cell will send and spend, forecast", forecasts)
 
 
-def _plan(r: Run, odds: Mapping[str, tuple[float, ...]], *, is_running: bool) -> experiment.PlanText:
+def _plan(r: Run, odds: plan_registration.RegisteredOdds, *, is_running: bool) -> experiment.PlanText:
     """What is to be registered; refused before anything is written."""
     campaign.wave_days.require_open(r.settings.campaign, cycle=r.cycle, calendar=r.calendar)
     now, found = plan_registration.draft(r, odds), plan_registration.row(r)
     for wave in now["waves"]:
         if "moved" in wave:
             r.say(f"    {wave['wave']}: {wave['moved']}", NOTICE)
-    for name, own in odds.items():
-        each = zip(r.settings.campaign.waves[name].options, own, strict=True)
-        told = ", ".join(f"{option.label} {share:.2f}" for option, share in each)
-        r.say(f"    {name}: explorers draw {told}, none {r.settings.campaign.exploration.none_share:.2f}")
+    for name, wave in r.settings.campaign.waves.items():
+        own = plan_registration.odds_of(r, odds, name)
+        told = "".join(f"{o.label} {share:.2f}, " for o, share in zip(wave.options, own.weights, strict=False))
+        if told:
+            r.say(f"    {name}: explorers draw {told}none {own.none:.2f}")
     registered = experiment.registration_check.read(found) if found and is_running else None
     return experiment.registration_check.renewed(now, registered=registered, is_running=is_running, is_forced=r.force)
 

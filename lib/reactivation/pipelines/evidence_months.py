@@ -127,8 +127,8 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
     if not r.has(derived.RESPONSE):
         return {}
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    per_contact = level(r) if rows else None
-    known = campaign.gains.known(rows, settings.tiers, per_contact)
+    per_user = contacts_per_user(r) if rows else None
+    known = campaign.gains.known(rows, settings.tiers, per_contact := level(r, per_user))
     found: dict[str, campaign.gains.WaveGains] = {}
     for name, wave in waves.items() if known else ():
         options = campaign.capacity.priced_options(wave, settings)
@@ -143,42 +143,55 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
         )
         shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
         others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
-        found[name] = replace(of, others=others)
+        found[name] = replace(of, others=others, contacts_per_user=per_user)
     return found
 
 
-def level(r: Run) -> Posterior | None:
-    """What a contact of the model's picks adds, by the months that are evidence for the run's cycle."""
-    months = cycles(r) if r.has(derived.READOUT) else []
+def contacts_per_user(r: Run) -> float | None:
+    """Contacts of a month per touched pick of the model, by the months that are evidence; None: not known."""
+    months = cycles(r)
     if not months:
         return None
-    is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
-    rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == r.settings.experiment.primary_metric)))
     arms = r.read(derived.ARMS, F.col("cycle").isin(*months) & (F.col("policy") == campaign.model_cell.CELL))
     seen = campaign.intensity.seen(releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months)), arms)
-    return None if seen is None else campaign.gains.level(rows, seen.contacts_per_user)
+    return None if seen is None else seen.contacts_per_user
 
 
-def odds(r: Run) -> dict[str, tuple[float, ...]]:
-    """Probabilities of each wave's options, where conf lets past draws decide them; empty: all alike.
+def level(r: Run, per_user: float | None) -> Posterior | None:
+    """What a contact of the model's picks adds to their P(active), by the months that are evidence for the run's cycle.
 
-    Fixed when the month is registered: see `plan_registration.draft`.
+    per_user: of `contacts_per_user`. None where it, or a comparison of who was active, is not known.
     """
-    settings, worth = r.settings.campaign, r.settings.experiment.active_user_value
-    months = cycles(r) if settings.exploration.adaptive and r.has(derived.RESPONSE) else []
+    metric = r.settings.experiment.active_metric
+    if per_user is None or metric is None or not r.has(derived.READOUT):
+        return None
+    is_asked = F.col("cycle").isin(*cycles(r)) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
+    rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == metric)))
+    return campaign.gains.level(rows, per_user)
+
+
+def odds(r: Run) -> dict[str, dict[str, float]]:
+    """Probabilities of each wave's options by label, where conf lets past draws decide them; empty: all alike.
+
+    Fixed at registration (`plan_registration.draft`), by learnt costs and, as for `response`, by fair draws alone.
+    """
+    worth = r.settings.experiment.active_user_value
+    months = cycles(r) if r.settings.campaign.exploration.adaptive and r.has(derived.RESPONSE) else []
     if not months or worth is None:
         return {}
+    settings = at_learnt_costs(r).settings.campaign
     outcomes, tiers = tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
     plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months))
-    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle"))
+    unfair = experiment.unfair(records(experiment.draw_counts(plans)), srm_p=r.settings.experiment.srm_p)
+    drawn = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle", leave_out=unfair)
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
-    monthly = experiment.by_month(sums, settings=r.settings.experiment)
+    monthly = experiment.by_month(records(drawn), settings=r.settings.experiment)
     known = campaign.adaptive.posterior(rows, monthly, settings.tiers)
-    found: dict[str, tuple[float, ...]] = {}
+    found: dict[str, dict[str, float]] = {}
     for name, wave in settings.waves.items():
         costs = {o.label: float(settings.cost(o)) / worth.registered for o in wave.options}
         own = campaign.adaptive.odds(known, wave, name, costs=costs, none=settings.exploration.none_share)
-        found |= {name: own} if own else {}
+        found |= {name: dict(zip(costs, own, strict=True))} if own else {}
     return found
 
 

@@ -171,7 +171,8 @@ def _reason(r: Run, own: OneUser, version: Version, cells: Mapping[str, int]) ->
         return found[0]["reason"], explanation.RECONSTRUCTED + other
     of_wave = r.at(r.step, wave=event["wave"])
     days = event["as_of"], event["send_on"]
-    again = plan_wave.looked_at(of_wave, releases.ledger(r), event["wave"], *days).planned()
+    about = of_wave, releases.ledger(r), event["wave"], *days
+    again = plan_wave.looked_at(*about, version=event["plan_version"]).planned()
     rows = records(again.decided.where(F.col("user_id") == own.user_id).select("reason"))
     is_same = again.digest == event["plan_digest"]
     return rows[0]["reason"], explanation.DECIDED_AGAIN if is_same else explanation.DECIDED_OTHERWISE + other

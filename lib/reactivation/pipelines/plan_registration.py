@@ -1,6 +1,6 @@
 """No job, but what several share: the plan that conf would register, the one that is registered, and a run under it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -10,6 +10,9 @@ from reactivation import campaign, experiment
 from reactivation.contracts import derived
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
+
+RegisteredOdds = Mapping[str, Mapping[str, float] | Sequence[float]]
+"""Probabilities of each wave's options, by label; in plans without labels in the order of the registered options."""
 
 
 class RegisteredRun(NamedTuple):
@@ -30,7 +33,7 @@ class RegisteredRun(NamedTuple):
         return experiment.sealed(experiment.canonical(self.plan))
 
 
-def draft(r: Run, odds: Mapping[str, tuple[float, ...]] | None = None) -> experiment.PlanText:
+def draft(r: Run, odds: RegisteredOdds | None = None) -> experiment.PlanText:
     """The plan that present conf would register for the run's cycle.
 
     odds: of `evidence_months`, for a plan that is registered now; None: those that stand in the registered one.
@@ -74,16 +77,22 @@ def plan_if_any(r: Run) -> experiment.PlanText | None:
     return None if found is None else experiment.registration_check.read(found)
 
 
-def registered_odds(r: Run) -> dict[str, tuple[float, ...]]:
+def registered_odds(r: Run) -> RegisteredOdds:
     """Probabilities of each wave's options as registered; empty where conf lets all be alike, or nothing was known."""
     plan = plan_if_any(r) if r.settings.campaign.exploration.adaptive else None
-    found = {} if plan is None else plan.get("offers", {}).get("odds", {})
-    return {wave: tuple(each) for wave, each in found.items()}
+    found: RegisteredOdds = {} if plan is None else plan.get("offers", {}).get("odds", {})
+    return found
 
 
-def odds_of(r: Run, odds: Mapping[str, tuple[float, ...]], wave: str) -> campaign.Odds:
-    """How a wave's explorers draw."""
-    return campaign.Odds(r.settings.campaign.exploration.none_share, odds.get(wave, ()))
+def odds_of(r: Run, odds: RegisteredOdds, wave: str) -> campaign.Odds:
+    """How a wave's explorers draw: all alike where the odds are not of the options that the run's settings have."""
+    none, own = r.settings.campaign.exploration.none_share, odds.get(wave, {})
+    labels = [option.label for option in r.settings.campaign.waves[wave].options]
+    if isinstance(own, Mapping):
+        return campaign.Odds(none, tuple(own[label] for label in labels) if own.keys() == set(labels) else ())
+    waves = (plan_if_any(r) or {}).get("waves", [])
+    then = [f"{of['channel']}/{of['benefit']}" for each in waves if each["wave"] == wave for of in each["options"]]
+    return campaign.Odds(none, tuple(own) if then == labels else ())
 
 
 def registered(r: Run) -> experiment.ExperimentSettings:

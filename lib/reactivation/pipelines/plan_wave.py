@@ -104,28 +104,38 @@ class Material(NamedTuple):
         return campaign.waves.plan(self.eligible, wave=wave or self.wave, terms=self.terms, **self.more)
 
 
-def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date) -> Material:
-    """Everything that a wave is planned from, as of its day. Writes nothing."""
+def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date, *, version: int | None = None) -> Material:
+    """Everything that a wave is planned from, as of its day. Writes nothing.
+
+    version: of the plan: releases of earlier ones take of money and stock. None: the newest, by force the next.
+    """
     r = evidence_months.at_learnt_costs(r)
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))
     gains = evidence_months.gains(r, {name: wave}).get(name)
-    terms = None if gains is None else _terms(r, known, as_of)
+    newest = known.planned(cycle=str(r.cycle), wave=name) or {"plan_version": 0}
+    number = newest["plan_version"] + r.force if version is None else version
+    plan = {"cycle": str(r.cycle), "wave": name, "plan_version": number, "send_on": send_on}
+    terms = None if gains is None else _terms(r, known, as_of, plan)
     more = {"name": name, "cells": cells, "settings": settings, "cycle": str(r.cycle), "send_on": send_on}
     odds = plan_registration.odds_of(r, plan_registration.registered_odds(r), name)
     return Material(eligible, wave, terms, {**more, "gains": gains, "odds": odds})
 
 
-def _terms(r: Run, known: Ledger, day: date) -> campaign.Terms | None:
-    """What an active user is worth and what the month has left, for an allocation by prices; None: no worth is said."""
+def _terms(r: Run, known: Ledger, day: date, plan: Mapping[str, Any]) -> campaign.Terms | None:
+    """What an active user is worth and what the month has left, for an allocation by prices; None: no worth is said.
+
+    plan: as for `releases.account`.
+    """
     worth, settings = r.settings.experiment.active_user_value, r.settings.campaign.release
     if worth is None:
         return None
     limited = {code: most for code, most in settings.stock_per_month.items() if most is not None}
-    granted = releases.granted(r, day) if limited else {}
+    granted = releases.granted(r, day, plan=plan) if limited else {}
     approved = settings.budget.approved_cny
-    left = None if approved is None else approved - releases.account(r, known, cycle=r.cycle, day=day).committed
+    taken = releases.account(r, known, cycle=r.cycle, day=day, plan=plan).committed
+    left = None if approved is None else approved - taken
     stock = {code: most - granted.get(code, 0) for code, most in limited.items()}
     return campaign.Terms(Decimal(str(worth.registered)), left, stock)
 

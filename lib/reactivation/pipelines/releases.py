@@ -74,16 +74,18 @@ def receipts_of_others(r: Run, receipts: DataFrame, *, are_others: bool) -> Data
     return receipts.join(others, "contact_id", "left_semi" if are_others else "left_anti").select(*receipts.columns)
 
 
-def granted(r: Run, day: date, *, other_than: str | None = None) -> dict[str, int]:
+def granted(
+    r: Run, day: date, *, other_than: str | None = None, plan: Mapping[str, Any] | None = None
+) -> dict[str, int]:
     """Benefits of the cycle that are out of stock, by code: granted by any scenario and valid still, or redeemed.
 
-    other_than: a release whose own grants do not count.
+    other_than: a release whose own grants do not count. plan: as for `account`.
     """
     if not r.has(derived.CONTACT_LEDGER):
         return {}
     is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != (other_than or ""))
-    reserved = campaign.ledger.not_stopped(r.read(derived.CONTACT_LEDGER, is_other))
-    found = records(campaign.money.granted(reserved, redeemed(r, r.cycle), day=day))
+    reserved, used = campaign.ledger.not_stopped(_counted(r, is_other, plan)), redeemed(r, r.cycle)
+    found = records(campaign.money.granted(reserved, _known(r, used, day, plan), day=day))
     return {row["benefit"]: row["granted"] for row in found}
 
 
@@ -188,19 +190,35 @@ def _present(r: Run, table: Table, where: Column) -> DataFrame | None:
     return r.read(table, where) if r.has(table) else None
 
 
-def account(r: Run, known: Ledger, *, cycle: Month, day: date) -> campaign.money.Money:
-    """What releases of a cycle commit and have spent, by receipts and redemptions that are in."""
+def account(
+    r: Run, known: Ledger, *, cycle: Month, day: date, plan: Mapping[str, Any] | None = None
+) -> campaign.money.Money:
+    """What releases of a cycle commit and have spent, by receipts and redemptions that are in.
+
+    plan: of a wave that is planned as of `day`, its cycle, wave, plan_version and send_on: then what it counts of
+    others (`ledger.counted_in_plan`), by what was known at 00:00 of the day.
+    """
     if not known.having("released", cycle=str(cycle)):
         return campaign.money.Money()
     is_now, receipts = F.col("cycle") == str(cycle), r.read_present([canonical.CONTACTS]).get("contacts")
     found = campaign.money.account(
-        known.released_contacts(r.read(derived.CONTACT_LEDGER, is_now)),
-        None if receipts is None else receipts.where(is_now),
-        redeemed(r, cycle),
+        known.released_contacts(_counted(r, is_now, plan)),
+        _known(r, None if receipts is None else receipts.where(is_now), day, plan),
+        _known(r, redeemed(r, cycle), day, plan),
         channel_cost=r.settings.campaign.channel_cost_cny,
         day=day,
     )
     return campaign.money.Money(**records(found)[0])
+
+
+def _counted(r: Run, where: Column, plan: Mapping[str, Any] | None) -> DataFrame:
+    reserved = r.read(derived.CONTACT_LEDGER, where)
+    return reserved if plan is None else campaign.ledger.counted_in_plan(reserved, plan, scope=(r.region, r.scenario))
+
+
+def _known(r: Run, rows: DataFrame | None, day: date, plan: Mapping[str, Any] | None) -> DataFrame | None:
+    """Receipts or redemptions: all that are in, or for a plan those that were at 00:00 of its day."""
+    return rows if rows is None or plan is None else rows.where(r.calendar.is_before("arrived_at", day))
 
 
 def redeemed(r: Run, cycle: Month) -> DataFrame | None:

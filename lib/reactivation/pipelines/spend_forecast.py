@@ -12,12 +12,11 @@ from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
 from reactivation.pipelines import evidence_months, permissions, plan_registration, reach
+from reactivation.pipelines.plan_registration import RegisteredOdds
 from reactivation.runtime.run import Run
 
-Odds = Mapping[str, tuple[float, ...]]
 
-
-def required(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[dict[str, Any]]:
+def required(r: Run, arms: DataFrame, tiers: DataFrame, odds: RegisteredOdds) -> list[dict[str, Any]]:
     """Rows of `spend_forecast`; PlanError where a cell cannot spend its part. arms, tiers: the cycle's."""
     found, cycle = forecast(r, arms, tiers, odds), str(r.cycle)
     tolerance = r.settings.experiment.spend_tolerance_share
@@ -25,7 +24,7 @@ def required(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[dict
     return [one.row(cycle) for one in found]
 
 
-def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: Odds) -> list[campaign.Forecast]:
+def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: RegisteredOdds) -> list[campaign.Forecast]:
     """One forecast per wave and cell. odds: of the waves' options, as registered."""
     r = evidence_months.at_learnt_costs(r)
     settings = r.settings.campaign

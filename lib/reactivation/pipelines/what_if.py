@@ -14,7 +14,9 @@ from reactivation.campaign import Ledger
 from reactivation.contracts import derived
 from reactivation.frames import records
 from reactivation.pipelines import plan_wave, releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
+from reactivation.runtime.watermark import require_ingested
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -30,19 +32,23 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(r: Run) -> None:
-    """Each wave on its own day's facts; without --wave all whose day is not after --as-of.
+    """Each wave on its own day's facts; without --wave all whose day is not after --as-of, and is ingested.
 
-    What stands is the newest plan, under the settings it was made with.
+    What stands is the newest plan, under the settings it was made with. NotReady where no wave's day is ingested.
     """
     known, settings = releases.ledger(r), r.settings.campaign
-    days = settings.planned_on(r.cycle, r.calendar)
-    names = (
-        [r.wave] if r.wave is not None else [name for name, day in days.items() if r.as_of is None or day <= r.as_of]
-    )
-    for name in names:
-        day = r.as_of if r.wave is not None else None
-        as_of = campaign.wave_days.day_of(settings, cycle=r.cycle, calendar=r.calendar, wave=name, as_of=day)
-        _one(r.at(r.step, wave=name), known, str(name), as_of)
+    if r.wave is not None:
+        when: dict[str, Any] = {"cycle": r.cycle, "calendar": r.calendar, "as_of": r.as_of}
+        days = {r.wave: campaign.wave_days.day_of(settings, wave=r.wave, **when)}
+    else:
+        planned_on = settings.planned_on(r.cycle, r.calendar)
+        days = {name: day for name, day in planned_on.items() if r.as_of is None or day <= r.as_of}
+    today = require_ingested(r, min(days.values(), default=r.cycle.first))
+    for name, as_of in days.items():
+        if as_of > today:
+            r.say(f"    {name} is left out: its day, {as_of}, is not ingested yet", NOTICE)
+            continue
+        _one(r.at(r.step, wave=name), known, name, as_of)
 
 
 def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
@@ -72,9 +78,10 @@ def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
 
 
 def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], active_user: Decimal) -> dict[str, float]:
-    """Users reached, spend, value, and what one unit more of each limit would add."""
+    """Users reached, spend, value, and what one unit more of each limit of the model's cell would add."""
     found = records(campaign.model_cell.value_of(plan, active_user))[0]
-    prices = {f"one more of {row['limit']}": row["shadow_price"] for row in limits if row["shadow_price"]}
+    own = [row for row in limits if row["policy"] == campaign.model_cell.CELL]
+    prices = {f"one more of {row['limit']}": row["shadow_price"] for row in own if row["shadow_price"]}
     return {**found, **dict(sorted(prices.items()))}
 
 

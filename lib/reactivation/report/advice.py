@@ -33,12 +33,13 @@ def _steps(known: Evidence) -> Iterator[Step]:
     failed = [row for row in known.facts.checks if row["verdict"] == "withholds"]
     if failed:
         yield Step("repair", {"checks": len(failed), "check": failed[0]["check"]}, is_urgent=True)
-    if "red" in known.guard_lights("touch_model"):
+    harmful = [name for name in ("touch_model", "guide_model") if "red" in known.guard_lights(name)]
+    if harmful:
         yield Step("harm", is_urgent=True)
     yield from _questions(known)
     yield from _options(known)
     guided = known.row("guide_model", known.primary)
-    if state_of(guided) in ("better", "hint") and guided is not None:
+    if "guide_model" not in harmful and state_of(guided) in ("better", "hint") and guided is not None:
         yield Step("guide", {"difference": guided["difference"]})
     found = slope(known)
     if found is not None and not SLOPES[0] <= found <= SLOPES[1]:

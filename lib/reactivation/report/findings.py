@@ -11,7 +11,7 @@ from reactivation.report.evidence import COST, NET_GAIN, Evidence, Light, differ
 from reactivation.report.facts import Facts
 from reactivation.report.words import Words
 
-MOVED, BETTER, FINDS = "touch_model", "policy_model_vs_rule", "gain_model_vs_rule"
+MOVED, BETTER, FINDS, GUIDES = "touch_model", "policy_model_vs_rule", "gain_model_vs_rule", "guide_model"
 """The contrasts that answer the first two questions, and the one told beside the second."""
 _PAIRS = ("pick_model_vs_random", "pick_model_vs_rule")
 CLAIMED = {"login": 2.5, "transaction": 3.2}
@@ -167,7 +167,9 @@ def _cost(known: Evidence, words: Words) -> Answer:
 
 
 def _harm(known: Evidence, words: Words) -> Answer:
-    rows, lights = known.guardrails(MOVED), known.guard_lights(MOVED)
+    guided = zip(known.guardrails(GUIDES), known.guard_lights(GUIDES), strict=True)
+    harmed = [row for row, light in guided if light == "red"]
+    rows, lights = [*known.guardrails(MOVED), *harmed], [*known.guard_lights(MOVED), *("red" for _ in harmed)]
     light: Light = next((one for one in ("red", "grey", "amber") if one in lights), "green" if rows else "grey")
     notes = tuple(filter(None, (prices.per_thousand(known.facts, words),)))
     if not rows:
@@ -175,7 +177,8 @@ def _harm(known: Evidence, words: Words) -> Answer:
     row = rows[lights.index(light)]
     margin = known.facts.asked["guardrails"][row["metric"]]["margin"]
     values = {"metric": row["metric"], "margin": margin, "worst": row["difference_high"]}
-    sentence = words(f"harm.{light}", **values, reason=reason_of(row, words))
+    told = [words(f"harm.{light}", **values, reason=reason_of(row, words)), *(words("harm.guided") for _ in harmed[:1])]
+    sentence = words.sentences(*told)
     number, interval = difference(row, words)
     return answer_of("harm", words, light, sentence, number=number, interval=interval, notes=notes)
 

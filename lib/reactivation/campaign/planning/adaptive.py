@@ -57,13 +57,13 @@ def between_months(options: Sequence[Sequence[Mapping[str, Any]]]) -> float:
 def odds(
     known: JointPosterior[Lifted], wave: Wave, name: str, *, costs: Mapping[str, float], none: float
 ) -> tuple[float, ...]:
-    """Probabilities of a wave's options in conf's order; empty, so all alike, where one of them is not known.
+    """Probabilities of a wave's options in conf's order; empty, so all alike, where one is not known or two are one.
 
     known: of `posterior`. costs: by label, as a share of what an active user is worth. none: P(nothing is sent). Each
     option has its least share, and a part of the rest by the probability that it is the best one, lift less cost.
     """
     keys = [(_TIER, name, option.channel, option.benefit) for option in wave.options]
-    if not set(keys) <= set(known.keys):
+    if not set(keys) <= set(known.keys) or len(set(keys)) < len(keys):
         return ()
     at = [known.keys.index(one) for one in keys]
     net = known.means[at] - np.array([costs[option.label] for option in wave.options])

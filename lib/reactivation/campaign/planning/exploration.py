@@ -5,7 +5,7 @@ never on what anybody drew, so the recorded probabilities stay right.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -36,6 +36,13 @@ class Candidates(NamedTuple):
     bucket: int
     mask: int
     users: int
+
+
+class Drawn(NamedTuple):
+    """Explorers of one cell: by the label of what they drew, and those with a contact by branch, where it is asked."""
+
+    options: Counter[str]
+    branches: Counter[str]
 
 
 def shares(mask: int, odds: Odds) -> dict[str, float]:
@@ -95,15 +102,18 @@ def drawn(
     options: Sequence[PricedOption],
     whole: Mapping[str, RemainingCapacity],
     odds: Odds,
-) -> tuple[dict[str, int], Counter[tuple[str, str]]]:
-    """Hash buckets that explore, per cell, and how many explorers draw each option, by (cell, label); one query.
+    branches: Collection[str] = (),
+) -> tuple[dict[str, int], dict[str, Drawn]]:
+    """Hash buckets that explore, per cell, and what their users draw, per cell; one query.
 
-    share: of the qualifiers that explore. kept: share of each limit of a cell, `whole`, for what they draw.
+    share: of the qualifiers that explore. kept: share of each limit of a cell, `whole`, for what they draw. branches:
+    of which the draws are to be counted.
     """
     option = option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, odds=odds)
     is_wanted = randomization.is_within(F.col("exploration_bucket"), share)
     wanted = waiting.where(F.col("queue").isin(*whole) & is_wanted)
-    columns = "queue", "exploration_bucket", "options_mask", option.alias("option")
+    branch = F.when(F.col("branch").isin(*branches), F.col("branch")) if branches else F.lit(None).cast("string")
+    columns = "queue", "exploration_bucket", "options_mask", option.alias("option"), branch.alias("in_branch")
     rows = wanted.groupBy(*columns).count().collect()
     thresholds: dict[str, int] = {}
     for policy in whole:
@@ -119,10 +129,12 @@ def drawn(
             whole=whole[policy],
             odds=odds,
         )
-    draws = Counter[tuple[str, str]]()
+    draws = {policy: Drawn(Counter(), Counter()) for policy in whole}
     for row in rows:
         if row.exploration_bucket < thresholds[row.queue]:
-            draws[row.queue, row.option] += row["count"]
+            draws[row.queue].options[row.option] += row["count"]
+            if row.option != DRAWN_NONE and row.in_branch is not None:
+                draws[row.queue].branches[row.in_branch] += row["count"]
     return thresholds, draws
 
 

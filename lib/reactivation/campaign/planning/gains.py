@@ -115,7 +115,7 @@ class WaveGains:
 
     order: the options as the cell `model` offers them, by their place in conf. mean: of the gains of all options of the
     tier, in whatever wave; None where none is known. others: the options' lifts by draws that did not choose them, of
-    `reestimated`; nothing is decided by them.
+    `reestimated`; nothing is decided by them. contacts_per_user: of a month, per pick of the model; None: not known.
     """
 
     options: tuple[float | None, ...]
@@ -123,18 +123,20 @@ class WaveGains:
     order: tuple[int, ...]
     mean: float | None = None
     others: JointPosterior[Lifted] = NOTHING
+    contacts_per_user: float | None = None
 
     def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:
         """What each option adds to a user's P(active), in conf's order, null where it is not known.
 
-        Learnt by tier, so all whom the model picks have the same. lift: what the whole month is learnt to add to the
-        user, null where it is not; an option then adds that times its factor: its gain over the mean of all options.
-        Gains are drawn towards that mean, and so the factors to 1.
+        Learnt by tier, so all whom the model picks have the same. lift: what a month open to contact is learnt to add
+        to the user, null where it is not; an option then adds that by contact of a pick (contacts are taken to add
+        alike, as for `level`), times its factor: its gain over the mean of all options. Gains are drawn towards that
+        mean, and so the factors to 1. Where contacts per user are not known, the tier's gains count.
         """
         of_tier = [F.lit(gain).cast("double") for _, gain in zip(options, self.options, strict=True)]
-        if lift is None or self.mean is None or self.mean <= 0:
+        if lift is None or self.mean is None or self.mean <= 0 or not self.contacts_per_user:
             return of_tier
-        factors = [None if gain is None else gain / self.mean for gain in self.options]
+        factors = [None if gain is None else gain / self.mean / self.contacts_per_user for gain in self.options]
         return [F.coalesce(lift * F.lit(by).cast("double"), one) for by, one in zip(factors, of_tier, strict=True)]
 
     def column(

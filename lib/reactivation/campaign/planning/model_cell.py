@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from reactivation.campaign.planning import capacity, priced
 from reactivation.campaign.planning.capacity import CENTS, PricedOption, RemainingCapacity
 from reactivation.campaign.planning.cells import FINE, MICRO, Limit
+from reactivation.campaign.planning.exploration import Drawn
 from reactivation.campaign.planning.gains import WaveGains
 from reactivation.campaign.planning.priced import PLACE, Priced
 from reactivation.campaign.planning.settings import NO_BENEFIT, Wave
@@ -173,7 +174,7 @@ def allocate(
     wave: Wave,
     options: Sequence[PricedOption],
     whole: RemainingCapacity,
-    drawn: Mapping[str, int],
+    drawn: Drawn,
     cells: Mapping[str, int],
     settings: CampaignSettings,
     gains: WaveGains,
@@ -187,11 +188,10 @@ def allocate(
     `WaveGains.of_users`.
     """
     of_cell = parts(wave, options, cell=cell, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
-    active_user = float(terms.active_user * MICRO)
     worths = [
         F.when(
             F.col("options_mask").bitwiseAND(1 << option.bit) != 0,
-            F.round(gain * active_user).cast("bigint") - option.cents * (MICRO // CENTS),
+            F.round(gain * float(terms.active_user * MICRO)).cast("bigint") - option.cents * (MICRO // CENTS),
         )
         for option, gain in zip(options, gains.of_users(options, lift=lift), strict=True)
     ]
@@ -202,8 +202,7 @@ def allocate(
     found = priced.allocate(users.where(among), limits, options=len(options), at_most=cells.get(cell, 0), cell=cell)
     value = by_value(F.col(PLACE), {n: F.col(f"_worth_{n}") for n in range(len(options))})
     own = {f"{PLACE}_{cell}": F.when(among, F.col(PLACE)), f"{VALUE}_{cell}": F.when(among, value)}
-    assigned = found.assigned(users).withColumns(own).drop(PLACE)
-    return PricedCell(cell, found, tuple(of_cell), assigned, tuple(worths))
+    return PricedCell(cell, found, tuple(of_cell), found.assigned(users).withColumns(own).drop(PLACE), tuple(worths))
 
 
 def parts(
@@ -212,12 +211,12 @@ def parts(
     *,
     cell: str,
     whole: RemainingCapacity,
-    drawn: Mapping[str, int],
+    drawn: Drawn,
     cells: Mapping[str, int],
     settings: CampaignSettings,
     terms: Terms,
 ) -> list[Part]:
-    """The cell's limits. whole: its part of the wave's capacities and budget. drawn: explorers by option's label."""
+    """The cell's limits. whole: its part of the wave's capacities and budget. drawn: of the cell."""
     weights, low_activity = capacity.weights_of_cells(cells, settings.arms), sum(cells.values())
     cents = [option.cents for option in options]
 
@@ -228,7 +227,7 @@ def parts(
         return ((name, own(capacity.scaled(each, low_activity))) for name, each in (asked or {}).items())
 
     def part(name: str, uses: Sequence[int], total: int, *, scale: int = 1) -> Part:
-        taken = sum(drawn.get(option.label, 0) * use for option, use in zip(options, uses, strict=True))
+        taken = sum(drawn.options[option.label] * use for option, use in zip(options, uses, strict=True))
         return Part(Limit(name, tuple(uses), most=max(total - taken, 0), scale=scale), total, taken)
 
     def of(name: str, kind: str) -> list[int]:
@@ -245,6 +244,7 @@ def parts(
     ]
     found += [one._replace(limit=one.limit._replace(most=None, least=one.limit.most)) for one in asked]
     for number, (branch, total) in enumerate(least(wave.least_per_branch_per_1000_users), start=1):
-        in_branch = Limit(f"{_IN_BRANCH}{branch}", (1,) * len(options), least=total, group=number)
-        found.append(Part(in_branch, total))
+        taken = drawn.branches[branch]
+        limit = Limit(f"{_IN_BRANCH}{branch}", (1,) * len(options), least=max(total - taken, 0), group=number)
+        found.append(Part(limit, total, taken))
     return found

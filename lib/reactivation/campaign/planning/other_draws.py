@@ -57,17 +57,26 @@ def _of_half(rows: Sequence[Mapping[str, Any]], half: str) -> list[Mapping[str, 
 
 
 def told(gains: WaveGains, wave: Wave, name: str, *, moved: Mapping[str, float], confidence: float) -> list[str]:
-    """What a run prints of the options that the model's cell chose. moved: users it expects them to move, by label."""
+    """What a run prints of the options that the model's cell chose. moved: users it expects them to move, by label.
+
+    Draws that did not choose value the options of which each half of the users has draws; the rest is named apart.
+    """
     every = sum(moved.values())
     if not every:
         return []
     first = f"the model's cell expects its options to move {every:.1f} users"
-    weights = {
-        key: moved.get(option.label, 0.0) / gain
+    known_of = {
+        option.label: (key, gain)
         for option, gain in zip(wave.options, gains.options, strict=True)
         if gain and (key := ("high_potential", name, option.channel, option.benefit)) in gains.others.keys
     }
+    weights = {key: moved[label] / gain for label, (key, gain) in known_of.items() if label in moved}
     if not weights:
         return [f"{first}; too few draws in each half of the users to value what the other half chooses"]
     found = gains.others.combined(weights).interval(confidence)
-    return [f"{first}; by draws that did not choose them {found.estimate:.1f} ({found.low:.1f} to {found.high:.1f})"]
+    others = f"by draws that did not choose them {found.estimate:.1f} ({found.low:.1f} to {found.high:.1f})"
+    rest = sum(users for label, users in moved.items() if label not in known_of)
+    if not rest:
+        return [f"{first}; {others}"]
+    valued = f"{every - rest:.1f} by options with draws in each half of the users, {others}"
+    return [f"{first}: {valued}; {rest:.1f} by options without"]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -55,7 +55,7 @@ def learnt(rows: Iterable[Mapping[str, Any]], settings: CampaignSettings) -> tup
     rows: of `observed`. A share is the mean of a beta-binomial: conf's share counts as much as
     `redemption.prior_offers` offers. Conf's stays for a benefit that nobody redeemed (its redemptions may not be told),
     for one that conf calls free, and where nothing was offered. An offer that costs something by conf costs at least
-    one cent, so that no learnt share makes it free to those who may get free contacts alone.
+    one cent (shares are rounded up), so that no learnt share makes it free to those who may get free contacts alone.
 
     Reference: Gelman and others, Bayesian Data Analysis (2013), 2.4.
     """
@@ -71,7 +71,7 @@ def learnt(rows: Iterable[Mapping[str, Any]], settings: CampaignSettings) -> tup
         if row is None or not redeemed[code] or not expected or not benefit.value_cny:
             continue
         share = (prior * expected + row["redeemed"]) / (prior + row["offers"])
-        share = max(share, _HALF_A_CENT / benefit.value_cny).quantize(_DIGITS)
+        share = max(share, _HALF_A_CENT / benefit.value_cny).quantize(_DIGITS, ROUND_CEILING)
         shares = {name: benefit.share(name) for name in settings.channel_cost_cny} | {channel: float(share)}
         benefits[code] = benefit.model_copy(update={"redemption_share": shares})
         what = f"redemption of {code} by {channel}: {share:.3f}"

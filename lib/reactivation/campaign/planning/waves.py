@@ -69,11 +69,12 @@ def plan(
     whole = capacity.of_cells(wave, cells, settings.arms, most=settings.release.most_contacts)
     waiting = eligible.where(F.col("reason").isNull())
     kept, share = settings.exploration.reserve_share, wave.exploration_share
-    thresholds, draws = exploration.drawn(waiting, share, kept, options=options, whole=whole, odds=odds)
+    of_draw: dict[str, Any] = {"options": options, "odds": odds, "branches": wave.least_per_branch_per_1000_users or ()}
+    thresholds, draws = exploration.drawn(waiting, share, kept, whole=whole, **of_draw)
     is_explorer = exploration.is_explorer(F.col("exploration_bucket"), F.col("queue"), thresholds)
     remaining = dict(whole)
     for policy, one in product(whole, options):
-        remaining[policy] = remaining[policy].after(one, draws[policy, one.label])
+        remaining[policy] = remaining[policy].after(one, draws[policy].options[one.label])
     orders = {cell: [options[n] for n in expected.order] if cell in READS_MODEL else options for cell in whole}
     lift = F.col(LIFT) if LIFT in eligible.columns else None
     how: dict[str, Any] = {"options": options, "cells": cells, "settings": settings, "gains": expected, "terms": terms}
@@ -81,15 +82,14 @@ def plan(
     users, is_priced = eligible, F.lit(False)
     for cell in model_cell.cells_by_prices(settings, expected, whole, terms):
         among = F.col("reason").isNull() & (F.col("queue") == cell) & ~is_explorer
-        more: dict[str, Any] = {"whole": whole[cell], "drawn": {o.label: draws[cell, o.label] for o in options}}
-        one_cell = model_cell.allocate(users, among, cell=cell, wave=wave, lift=lift, **how, **more)
+        more: dict[str, Any] = {"whole": whole[cell], "drawn": draws[cell], "lift": lift}
+        one_cell = model_cell.allocate(users, among, cell=cell, wave=wave, **how, **more)
         remaining[cell], orders[cell] = one_cell.remaining(remaining[cell], options), ()
         priced[cell], users, is_priced = one_cell, one_cell.users, is_priced | among
     sources = {queue: cell for cell, queue in GUIDANCE_QUEUES.items() if cell in whole}
     last = (sources, guidance) if wave.guidance is not None else None
     allocated = allocate(waiting.where(~is_explorer), orders, remaining, last=last)
-    of_draw = F.col("option_bucket"), F.col("options_mask")
-    drawn = exploration.option_drawn(*of_draw, options=options, odds=odds)
+    drawn = exploration.option_drawn(F.col("option_bucket"), F.col("options_mask"), options=options, odds=odds)
     chosen = F.coalesce(*[one.option(options) for one in priced.values()], allocated.option)
     option = F.when(is_explorer, drawn).otherwise(chosen)
     reason = F.coalesce(

@@ -111,6 +111,21 @@ def of_others(
     return others.withColumn("send_on", F.greatest("send_from", F.least("send_until", F.lit(near))))
 
 
+def counted_in_plan(contact_ledger: DataFrame, plan: Event, *, scope: tuple[str, str]) -> DataFrame:
+    """Contacts that stand or are reserved and take of the month's money and stock when a wave is planned.
+
+    plan: cycle, wave, plan_version and send_on. scope: the own region and scenario. Of these, what other waves send by
+    the plan's day and what earlier versions of the wave sent, so that a plan made again, once it or a later wave is
+    released, counts the same; of other scenarios everything.
+    """
+    is_ours = (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
+    is_wave = (F.col("cycle") == plan["cycle"]) & (F.col("wave") == plan["wave"])
+    is_earlier = F.when(is_wave, F.col("plan_version") < plan["plan_version"]).otherwise(
+        F.col("send_on") <= F.lit(plan["send_on"])
+    )
+    return not_stopped(contact_ledger).where(~is_ours | is_earlier)
+
+
 def may_be_sent(reserved: DataFrame, receipts: DataFrame | None, *, day: date, calendar: Calendar) -> DataFrame:
     """Contacts of a release that a channel may still send on a day, by what was known at 00:00 of it.
 
