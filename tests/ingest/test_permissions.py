@@ -160,9 +160,8 @@ def test_a_row_without_a_date_goes_only_where_another_of_its_user_came(spark: Sp
     later.raw["consents"] = without.unionByName(raw(spark, columns, [refusal]))
     later.tables["consents"] = [row for row in later.rows("consents") if row.user_id != 6]
     later.ingest("2026-06-01")
-    assert [(row.source, row.user_id) for row in later.rows("quarantine") if row.cycle == "undated"] == [
-        ("consents", 6)
-    ]
+    undated = [(row.source, row.user_id) for row in later.rows("quarantine") if row.cycle == "undated"]
+    assert undated == [("consents", 6)]
     for more in ([], [("5", *refusal[1:4], "2026-05-10 12:00", None, None)]):  # another's
         later.raw["consents"] = without.unionByName(raw(spark, columns, more)) if more else without
         with pytest.raises(SourceError, match=r"consents undated +1 rows came before, 0 are there now"):
