@@ -28,11 +28,18 @@ ADDED = ("row_hash", "arrival_cycle")
 
 @pytest.fixture(scope="module")
 def bank(spark: SparkSession) -> Warehouse:
-    """What a bank gave of seven users up to 1 June."""
-    people = [(str(user), "2020-01-01", "2020-01-01", "true", "true") for user in range(1, 8)]
+    """What a bank gave of nine users up to 1 June."""
+    people = [
+        *[(str(user), "2020-01-01", "2020-01-01", "true", "true", None, "1990") for user in range(1, 9)],
+        ("8", "2020-01-01", "2026-05-05 10:00", "true", "true", "2026-05-04", "n/a"),  # left, and cannot be read
+        ("9", "2020-01-01", "2026-05-05 10:00", "true", "true", None, "1990"),
+        ("9", "2020-01-01", "2026-05-05 10:00", "true", "true", "2026-05-04", "1990"),  # left or not, at one time
+    ]
     at, came = "2026-05-01 10:00", "2026-05-01 12:00"
     all_four = ("sms", "push", "call", "profiling")
-    allowed = [(str(user), kind, "true", at, came, None, None) for user in (1, 2, 3, 4, 6, 7) for kind in all_four]
+    allowed = [
+        (str(user), kind, "true", at, came, None, None) for user in (1, 2, 3, 4, 6, 7, 8, 9) for kind in all_four
+    ]
     consents = [
         *allowed,
         # one form that bars three channels under one number
@@ -55,7 +62,7 @@ def bank(spark: SparkSession) -> Warehouse:
         ("7", "minor", "sms", "2062-05-20", None, "2026-05-10 12:00"),  # a slip of 2026
     ]
     tables = {
-        "users": raw(spark, "user_id signed_up_on arrived_at has_phone has_push", people),
+        "users": raw(spark, "user_id signed_up_on arrived_at has_phone has_push closed_on birth_year", people),
         "logins": raw(spark, "user_id event_at arrived_at", [("1", at, came)]),
         "consents": raw(
             spark, "user_id channel is_allowed event_at arrived_at event_id valid_until", _dated(consents, 6)
@@ -89,6 +96,8 @@ def test_channels_come_in_words_of_the_bank_case_aside(bank: Warehouse) -> None:
         ("exclusions", "bad_type", 2),
         ("exclusions", "ended_before_begin", 6),
         ("exclusions", "impossible_from_on", 7),
+        ("users", "bad_type", 8),
+        ("users", "repeated_key", 9),
     }
 
 
@@ -112,16 +121,17 @@ def test_what_the_ingest_sets_aside_bars_as_it_should(bank: Warehouse) -> None:
     names = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_barred_unread")
     found = {row.user_id: "".join(str(int(row[name])) for name in names) for row in reach.collect()}
     # 2: the exclusion whose first day cannot be read; 3: a null flag for `all`; 4: ended, excluded, complained
-    # 6, 7: exclusions of days that cannot be
-    assert found == {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000", 6: "11011", 7: "01111"}
+    # 6, 7: exclusions of days that cannot be; 8, 9: a closing that is set aside
+    barred = {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000", 6: "11011", 7: "01111"}
+    assert found == {**barred, 8: "00011", 9: "00011"}
 
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize(
     ("table", "row", "told"),
     [
-        ("consents", "user_id = '2' and channel = ' SMS'", r"consents 2026-05 +33 rows came before, 32 are there now"),
-        ("consents", "channel = 'all'", r"consents 2026-05 +33 rows came before, 32"),  # it could not be read
+        ("consents", "user_id = '2' and channel = ' SMS'", r"consents 2026-05 +41 rows came before, 40 are there now"),
+        ("consents", "channel = 'all'", r"consents 2026-05 +41 rows came before, 40"),  # it could not be read
         ("exclusions", "user_id = '2'", r"exclusions 2026-05 +7 rows came before, 6"),
         ("contacts", "user_id = '4'", r"contacts 2026-05 +1 rows came before, 0"),
     ],
