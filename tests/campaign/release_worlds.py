@@ -245,12 +245,13 @@ def _exclusion(chance: random.Random, user: int) -> Row:
 
 def _unread(chance: random.Random, user: int) -> tuple[Any, ...]:
     """A row in quarantine: source, reason, user, arrival, and the row as texts."""
-    source = chance.choice(("consents", "contacts", "exclusions"))
+    source = chance.choice(("consents", "contacts", "exclusions", "users"))
     at, came = _times(chance)
     said = {
         "channel": chance.choice(("sms", " Push", "ANRUF", "all", "fax", "profiling", None)),
         "event_at": chance.choice((f"{at}:00Z", "1970-01-01 00:00:00Z", "2099-01-01 00:00:00Z", "some day", None)),
         "status": chance.choice(("Opted_Out", "complained", "delivered", "gone", None)),
+        "reason": chance.choice(("minor", "dispute", "deceased", None)),
     }
     reason = chance.choice(("bad_type", "missing_is_allowed", "unknown_user"))
     row = {name: text for name, text in said.items() if text is not None}
@@ -313,13 +314,15 @@ class Oracle:
         for channel, status, came in self.user.own_receipts:
             yield channel, status, f"{self.conf.send_on} 12:00", came
 
-    def _unread(self, source: str, kind: str) -> Iterator[tuple[datetime, datetime]]:
-        """When unreadable rows that may concern a kind count from, and when they arrived."""
+    def _unread(self, source: str, kind: str | None = None) -> Iterator[tuple[datetime, datetime, str | None]]:
+        """When unreadable rows that may concern a kind count from, when they arrived, and an exclusion's reason."""
         for where, reason, _, came, row in self.user.unread:
             said = str(row.get("channel", "")).strip().lower()
             named = WORDS.get(said, said)
             kinds = KINDS if source == "consents" else CHANNELS
-            if where != source or reason == "unknown_user" or kind not in ((named,) if named in kinds else kinds):
+            if where != source or reason == "unknown_user":
+                continue
+            if kind is not None and kind not in ((named,) if named in kinds else kinds):
                 continue
             if source == "contacts" and str(row.get("status", "")).lower() == "delivered":
                 continue
@@ -328,7 +331,14 @@ class Oracle:
             happened = at[:16] if is_time else came
             if self._is_known(came or happened):
                 now = midnight(self.day)
-                yield instant(happened) if happened else now, instant(came) if came else now
+                yield instant(happened) if happened else now, instant(came) if came else now, row.get("reason")
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether a row of master data that nobody could read came with the newest that somebody could, or later."""
+        left = self.user.left
+        since = left[1] if left and self._is_known(left[1]) else "2020-01-01"
+        return any(came >= instant(since) for _, came, _ in self._unread("users"))
 
     def decided(self, kind: str) -> bool:
         """Whether the user's decisions, or without any a basis of conf, allow a kind."""
@@ -346,7 +356,7 @@ class Oracle:
             if channel == kind and status in STATUSES["refusal"] and self._is_known(sent, came):
                 rows.append((instant(came), True, instant(came), False))
         for source in ("consents", "contacts"):
-            rows += [(at, True, came, False) for at, came in self._unread(source, kind)]
+            rows += [(at, True, came, False) for at, came, _ in self._unread(source, kind)]
         if rows and not (max(rows)[1] or max(rows)[3]):
             return True
         if any(is_refusal for _, is_refusal, *_ in rows):
@@ -365,9 +375,11 @@ class Oracle:
             begins = date.fromisoformat(row["from_on"])
             if row["channel"] in (channel, "all") and begins <= self._last(channel) and self.day <= ends:
                 return True
-        read = [instant(row["arrived_at"]) for row in known if row["channel"] in (channel, "all")]
-        unread = [came for _, came in self._unread("exclusions", channel)]
-        return bool(unread) and (not read or max(unread) >= max(read))
+        for _, came, reason in self._unread("exclusions", channel):
+            of_it = [row for row in known if row["channel"] in (channel, "all") and reason in (None, row["reason"])]
+            if all(came >= instant(row["arrived_at"]) for row in of_it):
+                return True
+        return False
 
     @property
     def may_be_profiled(self) -> bool:
@@ -376,7 +388,7 @@ class Oracle:
     def may(self, channel: str) -> bool:
         """Whether consent, exclusions and the phone or the app let the bank use a channel."""
         reaches = self.user.has_push if channel == "push" else self.user.has_phone
-        is_open = self.is_signed_up and self.may_be_profiled
+        is_open = self.is_signed_up and not self.may_have_left and self.may_be_profiled
         return is_open and reaches and self.decided(channel) and not self.excluded(channel)
 
     def counted(self, *, is_final: bool) -> list[tuple[str, date]]:
@@ -406,20 +418,25 @@ class Oracle:
             if status in STATUSES["reaction"] and self._is_known(came)
         ]
 
-    def is_full(self, channel: str | None, *, is_final: bool) -> bool:
+    def _away(self, day: date, by: str | None) -> int:
+        """Days between a contact and the nearest day on which one would go out by a channel; None: on the first."""
+        last = self.conf.send_on if by is None else self.conf.last_day(by)
+        return max(0, (self.conf.send_on - day).days, (day - last).days)
+
+    def is_full(self, channel: str | None, *, is_final: bool, by: str | None = None) -> bool:
         """Whether a cap is reached: of one channel, or over all."""
         limits = self._limits(channel)
         days = [day for name, day in self.counted(is_final=is_final) if channel in (None, name)]
-        near = [day for day in days if limits and abs((self.conf.send_on - day).days) <= limits["window_days"]]
+        near = [day for day in days if limits and self._away(day, by) <= limits["window_days"]]
         return bool(limits) and len(near) >= limits["max_contacts"]
 
-    def is_quiet(self, channel: str | None, *, is_final: bool) -> bool:
+    def is_quiet(self, channel: str | None, *, is_final: bool, by: str | None = None) -> bool:
         """Whether a contact lies too near, or a reaction: of one channel, or over all."""
         limits, send_on = self._limits(channel), self.conf.send_on
         contacts = [day for name, day in self.counted(is_final=is_final) if channel in (None, name)]
         reactions = [day for name, day in self.reactions() if channel in (None, name)]
         return bool(limits) and (
-            any(abs((send_on - day).days) < limits["min_days_between"] for day in contacts)
+            any(self._away(day, by) < limits["min_days_between"] for day in contacts)
             or (limits["cool_off_days"] > 0 and any((send_on - d).days < limits["cool_off_days"] for d in reactions))
         )
 
@@ -427,8 +444,13 @@ class Oracle:
         return self.conf.policy if channel is None else self.conf.policy["channels"].get(channel, {})
 
     def can_get(self, channel: str, *, is_final: bool) -> bool:
-        is_over = self.is_full(channel, is_final=is_final) or self.is_quiet(channel, is_final=is_final)
-        return self.may(channel) and not is_over
+        """Limits over all that hold on the first day already bar the user as such."""
+
+        def is_over(of: str | None, by: str | None) -> bool:
+            return self.is_full(of, is_final=is_final, by=by) or self.is_quiet(of, is_final=is_final, by=by)
+
+        is_over_later = is_over(None, channel) and not is_over(None, None)
+        return self.may(channel) and not is_over(channel, channel) and not is_over_later
 
     @property
     def is_guided(self) -> bool:

@@ -61,6 +61,18 @@ def test_the_readout_and_the_draws_take_a_waves_newest_release(rows: Rows) -> No
     assert sorted(row.user_id for row in plans.where(LEDGER.is_newest_release()).collect()) == [2, 4, 6]
 
 
+def test_own_contacts_are_out_since_the_first_release_that_had_some() -> None:
+    days = {"W1": (0, date(2026, 6, 5)), "W2": (9, date(2026, 6, 12)), "W3": (5, date(2026, 6, 19))}
+    events = [
+        {**event(wave, 1, status), "contacts": contacts, "send_on": send_on}
+        for wave, (contacts, send_on) in days.items()
+        for status in (("planned",) if wave == "W1" else ("planned", "released", "stopped"))
+    ]
+    empty = {**event("W1", 1, "released"), "contacts": 0, "send_on": date(2026, 6, 5)}
+    assert Ledger.of([*events, empty]).sent_since == date(2026, 6, 12)
+    assert Ledger.of([events[0], empty]).sent_since is None
+
+
 def test_caps_spend_and_receipts_take_every_released_contact_that_was_not_stopped(rows: Rows) -> None:
     reserved = rows(
         derived.CONTACT_LEDGER,

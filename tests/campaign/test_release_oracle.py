@@ -160,6 +160,7 @@ class Bank:
             known_before=day,
             calendar=self.calendar,
             settings=self.settings,
+            sent_until={channel: self.conf.last_day(channel) for channel in CONTACT_CHANNELS},
         )
 
     @property

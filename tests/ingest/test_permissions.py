@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from ingest.warehouse import SETTINGS, SHANGHAI, Warehouse, raw
 from population.conftest import settings
 from reactivation import population
+from reactivation.errors import SourceError
 from reactivation.ingest import SourcesSettings
 from reactivation.runtime.deliveries import delivered_on
 
@@ -27,11 +28,18 @@ ADDED = ("row_hash", "arrival_cycle")
 
 @pytest.fixture(scope="module")
 def bank(spark: SparkSession) -> Warehouse:
-    """What a bank gave of seven users up to 1 June."""
-    people = [(str(user), "2020-01-01", "2020-01-01", "true", "true") for user in range(1, 8)]
+    """What a bank gave of nine users up to 1 June."""
+    people = [
+        *[(str(user), "2020-01-01", "2020-01-01", "true", "true", None, "1990") for user in range(1, 9)],
+        ("8", "2020-01-01", "2026-05-05 10:00", "true", "true", "2026-05-04", "n/a"),  # left, and cannot be read
+        ("9", "2020-01-01", "2026-05-05 10:00", "true", "true", None, "1990"),
+        ("9", "2020-01-01", "2026-05-05 10:00", "true", "true", "2026-05-04", "1990"),  # left or not, at one time
+    ]
     at, came = "2026-05-01 10:00", "2026-05-01 12:00"
     all_four = ("sms", "push", "call", "profiling")
-    allowed = [(str(user), kind, "true", at, came, None, None) for user in (1, 2, 3, 4, 6, 7) for kind in all_four]
+    allowed = [
+        (str(user), kind, "true", at, came, None, None) for user in (1, 2, 3, 4, 6, 7, 8, 9) for kind in all_four
+    ]
     consents = [
         *allowed,
         # one form that bars three channels under one number
@@ -54,7 +62,7 @@ def bank(spark: SparkSession) -> Warehouse:
         ("7", "minor", "sms", "2062-05-20", None, "2026-05-10 12:00"),  # a slip of 2026
     ]
     tables = {
-        "users": raw(spark, "user_id signed_up_on arrived_at has_phone has_push", people),
+        "users": raw(spark, "user_id signed_up_on arrived_at has_phone has_push closed_on birth_year", people),
         "logins": raw(spark, "user_id event_at arrived_at", [("1", at, came)]),
         "consents": raw(
             spark, "user_id channel is_allowed event_at arrived_at event_id valid_until", _dated(consents, 6)
@@ -88,6 +96,8 @@ def test_channels_come_in_words_of_the_bank_case_aside(bank: Warehouse) -> None:
         ("exclusions", "bad_type", 2),
         ("exclusions", "ended_before_begin", 6),
         ("exclusions", "impossible_from_on", 7),
+        ("users", "bad_type", 8),
+        ("users", "repeated_key", 9),
     }
 
 
@@ -111,8 +121,65 @@ def test_what_the_ingest_sets_aside_bars_as_it_should(bank: Warehouse) -> None:
     names = ("can_sms", "can_push", "can_call", "is_profiling_allowed", "is_barred_unread")
     found = {row.user_id: "".join(str(int(row[name])) for name in names) for row in reach.collect()}
     # 2: the exclusion whose first day cannot be read; 3: a null flag for `all`; 4: ended, excluded, complained
-    # 6, 7: exclusions of days that cannot be
-    assert found == {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000", 6: "11011", 7: "01111"}
+    # 6, 7: exclusions of days that cannot be; 8, 9: a closing that is set aside
+    barred = {1: "00010", 2: "01011", 3: "00001", 4: "00011", 5: "00000", 6: "11011", 7: "01111"}
+    assert found == {**barred, 8: "00011", 9: "00011"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    ("table", "row", "told"),
+    [
+        ("consents", "user_id = '2' and channel = ' SMS'", r"consents 2026-05 +41 rows came before, 40 are there now"),
+        ("consents", "channel = 'all'", r"consents 2026-05 +41 rows came before, 40"),  # it could not be read
+        ("exclusions", "user_id = '2'", r"exclusions 2026-05 +7 rows came before, 6"),
+        ("contacts", "user_id = '4'", r"contacts 2026-05 +1 rows came before, 0"),
+    ],
+)
+def test_a_refusal_that_was_taken_is_not_forgotten_with_its_raw_row(
+    bank: Warehouse, table: str, row: str, told: str, force: bool
+) -> None:
+    later = bank.copy()
+    later.raw[table] = bank.raw[table].where(f"not ({row})")
+    with pytest.raises(SourceError, match=told):
+        later.ingest("2026-06-01", force=force)
+    assert later.everything() == bank.everything()
+
+
+def test_a_repeated_row_may_go_and_an_erased_person(bank: Warehouse) -> None:
+    later = bank.copy()
+    later.raw["consents"] = bank.raw["consents"].where("event_id is null or event_id != 'F8'")
+    later.ingest("2026-06-01")
+    assert later.everything()["consents"] == bank.everything()["consents"]
+
+    later.raw |= {name: rows.where("user_id not in ('1', '2')") for name, rows in later.raw.items() if name != "logins"}
+    with pytest.raises(SourceError, match=r"where the bank erased a person's, run jobs/forget_user\.py first"):
+        later.ingest("2026-06-01")
+    for name in ("users", "consents", "exclusions", "quarantine"):
+        later.tables[name] = [row for row in later.rows(name) if row.user_id not in (1, 2)]
+    later.ingest("2026-06-01")
+    later.raw["consents"] = later.raw["consents"].where("channel != 'all'")
+    with pytest.raises(SourceError, match="consents 2026-05"):  # another's, not yet
+        later.ingest("2026-06-01", force=True)
+
+
+def test_a_row_without_a_date_goes_only_where_another_of_its_user_came(spark: SparkSession, bank: Warehouse) -> None:
+    columns = "user_id channel is_allowed event_at arrived_at event_id valid_until"
+    refusal = ("6", "sms", "false", "2026-05-10 10:00", "soon", None, None)
+    later, without = bank.copy(), bank.raw["consents"].where("user_id != '6'")
+    later.raw["consents"] = without.unionByName(raw(spark, columns, [refusal]))
+    later.tables["consents"] = [row for row in later.rows("consents") if row.user_id != 6]
+    later.ingest("2026-06-01")
+    undated = [(row.source, row.user_id) for row in later.rows("quarantine") if row.cycle == "undated"]
+    assert undated == [("consents", 6)]
+    for more in ([], [("5", *refusal[1:4], "2026-05-10 12:00", None, None)]):  # another's
+        later.raw["consents"] = without.unionByName(raw(spark, columns, more)) if more else without
+        with pytest.raises(SourceError, match=r"consents undated +1 rows came before, 0 are there now"):
+            later.ingest("2026-06-01")
+    mended = (*refusal[:4], "2026-05-10 12:00", None, None)
+    later.raw["consents"] = without.unionByName(raw(spark, columns, [mended]))
+    later.ingest("2026-06-01")
+    assert [row.is_allowed for row in later.rows("consents") if row.user_id == 6] == [False]
 
 
 def test_an_empty_delivery_on_time_is_a_delivery(spark: SparkSession, tmp_path: Path) -> None:

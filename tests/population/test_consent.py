@@ -213,6 +213,55 @@ def test_an_exclusion_that_cannot_be_read_bars_until_a_readable_one_comes(found:
     assert found(permissions, 1, 2, 3) == ["11011u", "00010u", "11111"]
 
 
+def test_an_unread_exclusion_is_lifted_by_a_later_one_of_its_own_reason_alone(found: Any, world: World) -> None:
+    consents = [row for user in range(1, 6) for row in all_of(user)]
+    died = {"channel": "all", "reason": "deceased"}
+    unread = [("exclusions", "bad_type", user, "2026-05-01", died) for user in (1, 2, 3, 4)]
+    unread.append(("exclusions", "missing_reason", 5, "2026-05-01", {"channel": "all"}))  # why? any lifts it
+    over = {"channel": "all", "from_on": "2026-01-01", "until_on": "2026-04-01", "arrived_at": "2026-05-02"}
+    exclusions = [
+        {**over, "user_id": 1, "reason": "dispute"},
+        {**over, "user_id": 2, "reason": "deceased"},
+        {**over, "user_id": 3, "reason": "deceased", "arrived_at": "2026-04-30"},
+        {**over, "user_id": 4, "reason": "deceased", "channel": "sms"},
+        {**over, "user_id": 5, "reason": "dispute"},
+    ]
+    permissions = world(consents, exclusions=exclusions, unread=unread)
+    assert found(permissions, *range(1, 6)) == ["00010u", "11111", "00010u", "10011u", "11111"]
+
+
+def test_a_version_of_master_data_that_cannot_be_read_bars_until_a_readable_one_comes_later(
+    rows: Rows, utc: Calendar, world: World
+) -> None:
+    users = rows(
+        canonical.USERS,
+        ["user_id", "signed_up_on", "arrived_at", "has_phone", "has_push"],
+        [
+            *[(user, "2020-01-01", "2026-04-01 10:00", True, True) for user in range(1, 8)],
+            (3, "2020-01-01", "2026-05-11", True, True),
+            (4, "2020-01-01", "2026-06-02", True, True),  # not known yet
+        ],
+    )
+    closing = {"closed_on": "2026-05-09", "birth_year": "n/a"}
+    unread = [
+        ("users", "bad_type", 1, "2026-05-10", closing),
+        ("users", "repeated_key", 2, "2026-04-01 10:00", closing),  # came with the version that stands: which is true?
+        ("users", "bad_type", 3, "2026-05-10", closing),  # a readable one came the day after
+        ("users", "bad_type", 4, "2026-05-10", closing),
+        ("users", "bad_type", 5, "2026-04-01 09:59", closing),  # older than what stands
+        ("users", "bad_type", 6, "2026-06-01", closing),  # not known yet
+        ("users", "bad_type", 7, None, closing),  # nothing known is later
+    ]
+    permissions = world([row for user in range(1, 8) for row in all_of(user)], unread=unread)
+    how: dict[str, Any] = {"day": JUNE, "calendar": utc}
+    spine = population.signed_up(users, **how)
+    reach = population.contactable(spine, permissions, **how, settings=settings()).collect()
+    barred = {row.user_id for row in reach if row.is_barred_unread}
+    assert barred == {1, 2, 4, 7}
+    assert {row.user_id for row in reach if not (row.can_sms or row.can_push or row.can_call)} == barred
+    assert {row.user_id for row in reach if row.is_contactable} == {3, 5, 6}
+
+
 def test_rows_of_users_who_refuse_profiling_are_left_out(rows: Rows, utc: Calendar, world: World) -> None:
     examples = rows(canonical.LOGINS, ["user_id", "event_at"], [(user, "2026-04-01") for user in (1, 2, 3, 4)])
     unread = [("consents", "missing_channel", 3, "2026-04-02", {"event_at": "2026-04-01 10:00:00Z"})]

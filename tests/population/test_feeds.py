@@ -24,7 +24,7 @@ FINE = {
 
 def problems(*rows: dict[str, Any], delivered: dict[str, date | None] | None = None, **consent: Any) -> dict[str, str]:
     found = population.feed_problems(
-        rows, delivered or {}, feeds=("consents",), day=JUNE, settings=settings(consent=consent), few=3
+        rows, delivered or {}, feeds=("consents",), sent_since=None, day=JUNE, settings=settings(consent=consent), few=3
     )
     return {f"{finding.kind}: {finding.what}": finding.advice for finding in found}
 
@@ -39,6 +39,23 @@ def test_an_old_feed_stops_planning_unless_something_was_delivered_since() -> No
     assert problems(old, delivered={"consents": date(2026, 6, 9)}) == {}  # an empty file, on time
     assert "no delivery is known" in problems(delivered={"consents": None})["feed too old: consents"]
     assert problems(old, oldest_feed={"days": None, "reason": "thirty users, whose slips lie on a desk"}) == {}
+
+
+def test_receipts_must_have_come_lately_once_contacts_went_out_as_long_ago() -> None:
+    said: dict[str, Any] = {"feeds": population.FEEDS[2:], "day": JUNE, "few": 3}
+    old = {**FINE, "feed": "contacts", "newest_on": date(2026, 6, 8)}
+
+    def asked(sent_since: date | None, delivered_on: date | None = None, **consent: Any) -> list[str]:
+        how = {**said, "sent_since": sent_since, "settings": settings(consent=consent)}
+        found = population.feed_problems([old], {"contacts": delivered_on}, **how)
+        return [f"{finding.kind}: {finding.what}" for finding in found]
+
+    assert asked(None) == []  # nothing was released
+    assert asked(date(2026, 6, 10)) == []  # none need be there yet
+    assert asked(date(2026, 6, 9)) == ["feed too old: contacts"]
+    assert asked(date(2026, 5, 6)) == ["feed too old: contacts"]
+    assert asked(date(2026, 5, 6), date(2026, 6, 9)) == []  # an empty file, on time
+    assert asked(date(2026, 5, 6), oldest_feed={"days": None, "reason": "a bank that is simulated"}) == []
 
 
 def test_too_many_rows_that_do_not_say_whom_they_are_about_stop_planning() -> None:
@@ -78,4 +95,8 @@ def test_rows_are_counted_by_feed_whether_they_could_be_read_or_not(world: World
     rows = population.feed_rows(world(consents, contacts, exclusions, unread), day=JUNE, calendar=utc)
     assert rows is not None
     found = {row.feed: tuple(row)[1:] for row in rows.collect()}
-    assert found == {"consents": (7, 3, 6, 2, date(2026, 6, 5)), "exclusions": (2, 1, 2, 1, date(2026, 6, 2))}
+    assert found == {
+        "consents": (7, 3, 6, 2, date(2026, 6, 5)),
+        "exclusions": (2, 1, 2, 1, date(2026, 6, 2)),
+        "contacts": (2, 0, 2, 0, date(2026, 6, 10)),
+    }

@@ -155,3 +155,37 @@ def test_who_reacts_is_left_alone_for_the_days_of_the_cool_off_over_all_and_per_
     of_push = {"window_days": 5, "max_contacts": 9, "min_days_between": 1, "cool_off_days": 4}
     assert quiet(channels={"push": of_push}) == {1: (False, True, False), 5: (False, False, False)}
     assert quiet() == {}
+
+
+def test_a_call_is_held_against_contacts_ahead_of_each_day_on_which_it_may_be_made(rows: Rows, utc: Calendar) -> None:
+    contacts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "sent_at", "arrived_at", "channel", "status"],
+        [
+            (
+                "a",
+                1,
+                "2026-06-05",
+                "2026-05-30",
+                "sms",
+                "delivered",
+            ),  # two days after the last day of calling
+            ("b", 2, "2026-06-06", "2026-05-30", "sms", "delivered"),  # three days after it
+            ("c", 3, "2026-06-02", "2026-05-30", "sms", "delivered"),  # too near on the first day already
+            ("d", 4, "2026-06-12", "2026-05-30", "call", "delivered"),  # nine days after it
+            ("e", 5, "2026-06-13", "2026-05-30", "call", "delivered"),
+            ("f", 6, "2026-05-29", "2026-05-30", "sms", "delivered"),  # behind: what counts is the first day
+        ],
+    )
+    call = {"window_days": 9, "max_contacts": 1, "min_days_between": 0, "cool_off_days": 0}
+    limits = settings(contact_policy={"max_contacts": 9, "channels": {"call": call}})
+    how: dict[str, Any] = {"day": JUNE, "calendar": utc, "settings": limits}
+    names = ("is_over_contact_limit", "is_in_quiet_days", "is_over_sms_limit", "is_over_call_limit")
+
+    def found(**sent_until: date) -> dict[int, str]:
+        asked = population.recently_contacted(contacts, None, **how, sent_until=sent_until).collect()
+        return {row.user_id: "".join(str(int(row[name])) for name in names) for row in asked}
+
+    near = found(sms=JUNE, call=date(2026, 6, 3))
+    assert near == {1: "0001", 2: "0000", 3: "0100", 4: "0001", 5: "0000", 6: "0000"}
+    assert set(found(call=JUNE).values()) == {"0000", "0100"}  # on its first day alone

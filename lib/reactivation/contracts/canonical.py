@@ -175,6 +175,9 @@ ALL = (
 )
 BY_NAME = {table.name: table for table in ALL}
 
+PERMISSIONS = (CONSENTS, CONTACTS, EXCLUSIONS)
+"""The tables in which somebody may refuse."""
+
 ACTIVITY_SOURCES = ("logins", "function_uses", "transactions")
 """At least one of these must be there: without a trace of activity there is nothing to wake and nothing to measure."""
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
 from reactivation.frames import union_all
-from reactivation.ingest import admission, counts, deduplication, disposition, incremental, shares
+from reactivation.ingest import admission, counts, deduplication, disposition, incremental, shares, still_taken
 from reactivation.ingest.admission import Waiting
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange, to_handle
 from reactivation.ingest.batch import Past, parts_to_write
@@ -130,13 +130,12 @@ def ingest(
     admitted = {name: admission.admitted(rows, late, waiting, context) for name, rows in received.items()}
     found = disposition.counted(admitted, shares.keys(received))
     tallies = _tallied(found, received, waiting, context)
-    if not resumed and not force:
-        counts.check_still_there(tallies, past.counts, context.arrivals)
     decided = _decided(received, admitted, found, past, context)
     for name, rows in decided.items():
         if rows.has_repeated_keys:
             tallies = counts.settled(tallies, name, rows.counted())
     of_month = resumed.with_taken(tallies, waiting) if resumed else tallies
+    still_taken.require_there(of_month, decided, past, whole, is_forced=force)
     shares.check(of_month, found, received, undated_before=past.undated, settings=settings)
     bad = {name for (name, _), entry in tallies.items() if entry.dispositions[counts.QUARANTINED]}
     rejected = [rows.rejected() for name, rows in decided.items() if name in bad or name == "users"]

@@ -1,13 +1,16 @@
 """What an ingest starts from: plain values and frames, nothing opened."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
+from reactivation.frames import counted_by
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
 from reactivation.ingest.counts import KEPT, QUARANTINED, Tallies
 
@@ -35,10 +38,23 @@ class Past:
         """Per source, the rows without a readable arrival that were counted last time."""
         return {row["source"]: row["rows_in"] for row in self.counts if row["cycle"] == UNDATED}
 
+    def held(self, source: str) -> Counter[str]:
+        """Rows of a source that are kept or quarantined, by month of arrival."""
+        found: Counter[str] = Counter()
+        if source in self.stored:
+            found.update(_by_month(self.stored[source].select(F.col("arrival_cycle").alias("cycle"))))
+        if self.quarantine is not None:
+            found.update(_by_month(self.quarantine.where(F.col("source") == source).select("cycle")))
+        return found
+
     @property
     def unhashed(self) -> set[str]:
         """Sources of which some stored rows may lack their `row_hash`."""
         return {row["source"] for row in self.counts if row["not_yet_arrived"] is None}
+
+
+def _by_month(rows: DataFrame) -> dict[str, int]:
+    return {row.cycle: row.rows for row in counted_by(rows).collect()}
 
 
 def parts_to_write(tallies: Tallies, past: Past, arrivals: ArrivalRange) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from reactivation.errors import Finding, SourceError
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
 from reactivation.ingest.rules import REPEATED_KEY
 from reactivation.periods import Month
@@ -117,26 +116,6 @@ def check_sums(tallies: Mapping[tuple[str, str], Tally]) -> None:
                 f"`{source}` {month}: {entry.rows_in} rows in ({entry.readmitted} readmitted) became {found}; "
                 "rows were lost or doubled on the way"
             )
-
-
-def check_still_there(tallies: Tallies, before: Iterable[Mapping[str, Any]], arrivals: ArrivalRange) -> None:
-    """Raise SourceError where raw has lost rows of a month that was taken before and would be replaced by less.
-
-    before: rows of `ingest_counts`. The newest month is not looked at: it may be delivered again. A source that is no
-    longer in conf keeps what it has.
-    """
-    sources = {source for source, _ in tallies}
-    lost = [
-        Finding("lost", f"{row['source']} {row['cycle']}", f"{earlier} rows came before, {now} are there now")
-        for row in sorted(before, key=lambda row: (row["source"], row["cycle"]))
-        if row["source"] in sources and row["cycle"] < str(arrivals.last) and arrivals.has(row["cycle"])
-        if (earlier := row["rows_in"] - row["rows_readmitted"])
-        > (now := tallies.get((row["source"], row["cycle"]), Tally()).received)
-    ]
-    if lost:
-        advice = "bring them back; or --force, and what is not there is forgotten"
-        findings = [*lost, Finding("what to do", "raw tables", advice)]
-        raise SourceError("whole months would be taken again, but rows are gone; nothing was written", findings)
 
 
 def left_behind(

@@ -1,6 +1,6 @@
 """Whether the raw tables still hold what an earlier ingest took of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,12 +10,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
-from reactivation.frames import union_all
-from reactivation.ingest.arrival_range import ArrivalRange
+from reactivation.errors import Finding, SourceError
+from reactivation.frames import counted_by, union_all
+from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
+from reactivation.ingest.batch import Past
+from reactivation.ingest.counts import QUARANTINED, Tallies, Tally
+from reactivation.ingest.disposition import Decided
 from reactivation.ingest.received import typed
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.periods import Calendar, Month
 
+_REFUSING = tuple(table.name for table in canonical.PERMISSIONS)
 NOT_YET = "not_yet"
 """In place of a month: rows that arrive on the day at which the ingest stopped, or later."""
 
@@ -88,3 +93,55 @@ def not_reached(was: Mapping[str, Taken], sources: Sequence[str], until: date) -
     """The sources of which not all rows before a day were taken, in sentences."""
     stopped = {name: was[name].until if name in was else None for name in sources}
     return [f"`{name}`: taken up to {day}" for name, day in stopped.items() if day is None or day < until]
+
+
+def require_there(
+    tallies: Tallies, decided: Mapping[str, Decided], past: Past, arrivals: ArrivalRange, *, is_forced: bool
+) -> None:
+    """Raise SourceError where raw has lost rows that were taken before and would be replaced by less.
+
+    tallies: of whole months. Of most sources the newest month is not looked at, as it may be delivered again, and by
+    force none is. Of a table in which somebody may refuse all are, by force or not. There rows are lost where also
+    less would be held than is now: duplicates may go, and rows of a person whom `forget_user` erased. Its rows without
+    a date may go where others of their users came. A source that is no longer in conf keeps what it has.
+    """
+    lost: list[Finding] = []
+    for name, rows in sorted(decided.items()):
+        may_refuse = name in _REFUSING
+        if is_forced and not may_refuse:
+            continue
+        before = {row["cycle"]: row["rows_in"] - row["rows_readmitted"] for row in past.counts if row["source"] == name}
+        looked_at = [m for m in sorted(before) if arrivals.has(m) and (may_refuse or m < str(arrivals.last))]
+        now = {month: tallies.get((name, month), Tally()).received for month in (*looked_at, UNDATED)}
+        gone = [month for month in looked_at if before[month] > now[month]]
+        if may_refuse and gone:
+            held, left = past.held(name), _left(rows, tallies)
+            gone = [month for month in gone if held[month] > left[month]]
+        if may_refuse and before.get(UNDATED, 0) > now[UNDATED] and _are_undated_gone(rows, past):
+            gone.append(UNDATED)
+        told = "{} rows came before, {} are there now"
+        lost += [Finding("lost", f"{name} {month}", told.format(before[month], now[month])) for month in gone]
+    if lost:
+        advice = "bring them back; or --force, and what is not there is forgotten"
+        if any(finding.what.split()[0] in _REFUSING for finding in lost):
+            advice = "bring them back: in some somebody may have refused, which --force does not forget either; "
+            advice += "where the bank erased a person's, run jobs/forget_user.py first"
+        findings = [*lost, Finding("what to do", "raw tables", advice)]
+        raise SourceError("months would be taken again, but rows are gone; nothing was written", findings)
+
+
+def _left(decided: Decided, tallies: Tallies) -> Counter[str]:
+    """Rows of a source that would be held, kept or quarantined, by month of arrival."""
+    kept, name = counted_by(decided.kept().select("arrival_cycle")).collect(), decided.table.name
+    bad = {month: entry.dispositions[QUARANTINED] for (source, month), entry in tallies.items() if source == name}
+    return Counter({row.arrival_cycle: row.rows for row in kept}) + Counter(bad)
+
+
+def _are_undated_gone(decided: Decided, past: Past) -> bool:
+    """True where rows without a date are set aside for a user of whom no row came now."""
+    if past.quarantine is None:
+        return False
+    is_undated = (F.col("source") == decided.table.name) & (F.col("cycle") == UNDATED)
+    users = past.quarantine.where(is_undated & F.col("user_id").isNotNull()).select("user_id")
+    came = decided.bad.select("user_id").unionByName(decided.fine.select("user_id"))
+    return not users.join(came, "user_id", "left_anti").isEmpty()

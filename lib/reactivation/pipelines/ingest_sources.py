@@ -13,7 +13,10 @@ from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
 _LATE = "which say that they arrived before {} and came when that was taken"
-_ADVICE = "date their arrival by when they came, so that they count from now on; or --force: all months are taken again"
+_ADVICE = (
+    "date their arrival by when they came, so that they count from now on; or --force: all months are taken again, for "
+    "which raw must still hold all that was taken"
+)
 
 
 def run(r: Run) -> None:

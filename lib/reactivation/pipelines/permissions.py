@@ -9,12 +9,12 @@ from reactivation import campaign, population
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
+from reactivation.pipelines import releases
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 
 PROD = "prod"
-TABLES = (canonical.CONSENTS, canonical.CONTACTS, canonical.EXCLUSIONS)
-"""The tables in which somebody may refuse."""
+TABLES = canonical.PERMISSIONS
 
 
 def known(r: Run) -> population.Permissions:
@@ -108,7 +108,7 @@ def unanswered(settings: population.PopulationSettings, kinds: Iterable[str], *,
 
 
 def require_feeds(r: Run, *, day: date) -> None:
-    """NotReady where the consents or exclusions are too old to go by, or too many do not say whom they are about."""
+    """NotReady where consents, exclusions or receipts are too old to go by, or too many do not say of whom they are."""
     named = r.settings.sources.present
     feeds = [feed for feed in population.FEEDS if feed in named]
     rows = population.feed_rows(known(r), day=day, calendar=r.calendar)
@@ -118,6 +118,7 @@ def require_feeds(r: Run, *, day: date) -> None:
         found,
         {row["source"]: row["delivered_on"] for row in records(newest)},
         feeds=feeds,
+        sent_since=releases.ledger(r).sent_since,
         day=day,
         settings=r.settings.population,
         few=r.settings.sources.few_bad_rows,

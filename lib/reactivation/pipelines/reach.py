@@ -43,14 +43,16 @@ def salts(r: Run, wave: str) -> campaign.WaveSalts:
 def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but: str | None = None) -> DataFrame:
     """Who has how many contacts around the day of sending, as known at 00:00 of a day.
 
-    Receipts, released contacts without one (on the nearest of the days on which they may go out), and others' contacts.
+    Receipts, released contacts without one (on the nearest of the days on which they may go out), and others' contacts,
+    held against each day on which a contact of the wave may go out.
     is_final: the release takes all reserved contacts; the plan, of the own scenario, those sent by `send_on`, so that a
     wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do
     not count, because it is what is looked at.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
+    until_last = sent_until(r, send_on)
     cycle, receipts = F.col("cycle"), known.get("contacts")
-    first, last = send_on - longest - _LONGEST_SENDING, send_on + longest
+    first, last = send_on - longest - _LONGEST_SENDING, max(until_last.values()) + longest
     is_near = F.col("send_on").between(first, last)
     in_cycles = cycle.between(str(Month.of(first)), str(Month.of(last)))
     if receipts is not None and but is not None:
@@ -67,6 +69,7 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but:
         day=send_on,
         known_before=day,
         calendar=r.calendar,
+        sent_until=until_last,
     )
 
 

@@ -30,7 +30,8 @@ def contactable(
     """One row per user of the spine: can_<channel>, is_profiling_allowed, is_contactable, is_barred_unread. Never null.
 
     Only rows that happened and arrived before 00:00 of the day count. A channel may be used where it reaches the user,
-    no exclusion bars it, and the latest decision allows it; the same holds for profiling. An `opted_out` or
+    no exclusion bars it, and the latest decision allows it; the same holds for profiling. None may where a row of
+    `users` that broke a rule came with the version of the spine or later, as it may be a closing. An `opted_out` or
     `complained` receipt is a refusal of its channel at its arrival; so is a row that broke a rule of the ingest, of
     each channel that it may concern, at its own time: see `Permissions.unread`. A consent is none once it has ended, is
     older than conf allows, or was given for other purposes; a refusal before it then stands. Who never decided is
@@ -44,6 +45,11 @@ def contactable(
     barred = excluded(permissions, day=day, calendar=calendar, last=last)
     known = spine if decided is None else spine.join(decided, "user_id", "left")
     known = known if barred is None else known.join(barred, "user_id", "left")
+    versions = permissions.unread("users", day=day, calendar=calendar)
+    if versions is not None:
+        newest = versions.groupBy("user_id").agg(F.max("arrived_at").alias("unread_at"))
+        is_newer = F.coalesce(F.col("unread_at") >= F.col("arrived_at"), F.col("unread_at").isNotNull())
+        known = known.join(newest, "user_id", "left").withColumn("unread_user", is_newer)
 
     def mark(name: str) -> Column:
         return F.coalesce(name, F.lit(False)) if name in known.columns else F.lit(False)
@@ -56,9 +62,10 @@ def contactable(
         f"can_{channel}": F.coalesce(_REACHES[channel], F.lit(False))
         & is_allowed(channel)
         & ~mark(f"excluded_{channel}")
+        & ~mark("unread_user")
         for channel in CONTACT_CHANNELS
     }
-    unread = [mark(f"unread_{kind}") for kind in KINDS]
+    unread = [mark(f"unread_{kind}") for kind in (*KINDS, "user")]
     unread += [mark(f"excluded_unread_{channel}") for channel in CONTACT_CHANNELS]
     marked = known.withColumns({**can, "is_profiling_allowed": is_allowed(PROFILING)})
     has_a_channel = reduce(Column.__or__, [F.col(name) for name in can])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts.canonical import CONTACT_CHANNELS
@@ -19,7 +19,8 @@ def excluded(
 
     Of the versions of an exclusion (user, reason, channel, from_on) the latest that arrived before 00:00 of the day
     counts; it bars from `from_on` to `until_on`, both included. A row that cannot be read bars from its arrival until a
-    readable one of that channel, or of all, arrives later. last: by channel a later day; one that begins by then bars.
+    readable one of that channel, or of all, arrives later, of the same reason, or where that cannot be read of any.
+    last: by channel a later day; one that begins by then bars.
     """
     found: list[DataFrame] = []
     never = F.lit(None).cast("timestamp")
@@ -33,21 +34,34 @@ def excluded(
         has_ended = F.coalesce(F.col("until_on") < F.lit(day), F.lit(False))
         has_begun = F.col("from_on") <= by_value(F.col("channel"), days)
         is_in_force = (has_begun & ~has_ended).alias("is_in_force")
-        found.append(each.select("user_id", "channel", is_in_force, "read_at", never.alias("unread_at")))
+        found.append(each.select("user_id", "reason", "channel", is_in_force, "read_at", never.alias("unread_at")))
     unread = permissions.unread("exclusions", day=day, calendar=calendar)
     if unread is not None:
         named, is_none = unread.where("user_id is not null"), F.lit(False).alias("is_in_force")
         unread_at = F.col("arrived_at").alias("unread_at")
         channel = F.explode("channels").alias("channel")
-        found.append(named.select("user_id", channel, is_none, never.alias("read_at"), unread_at))
+        found.append(named.select("user_id", "reason", channel, is_none, never.alias("read_at"), unread_at))
     if not found:
         return None
-    marks = {}
+    by_reason = (
+        union_all(found)
+        .groupBy("user_id", "channel", "reason")
+        .agg(
+            F.bool_or("is_in_force").alias("is_in_force"),
+            *[F.max(name).alias(name) for name in ("read_at", "unread_at")],
+        )
+    )
+    marks, unread_at, read_at = {}, F.col("unread_at"), F.col("read_at")
     for name in CONTACT_CHANNELS:
         is_it = F.col("channel") == name
-        unread_at, read_at = (F.max(F.when(is_it, F.col(at))) for at in ("unread_at", "read_at"))
-        is_unread = F.coalesce(unread_at >= read_at, unread_at.isNotNull())
+        of_a_reason = F.bool_or(is_it & F.col("reason").isNotNull() & _is_unread(unread_at, read_at))
+        of_none = F.max(F.when(is_it & F.col("reason").isNull(), unread_at))
+        is_unread = of_a_reason | _is_unread(of_none, F.max(F.when(is_it, read_at)))
         in_force = F.coalesce(F.bool_or(is_it & F.col("is_in_force")), F.lit(False))
         marks[f"excluded_{name}"] = in_force | is_unread
         marks[f"excluded_unread_{name}"] = is_unread & ~in_force
-    return union_all(found).groupBy("user_id").agg(*[mark.alias(name) for name, mark in marks.items()])
+    return by_reason.groupBy("user_id").agg(*[mark.alias(name) for name, mark in marks.items()])
+
+
+def _is_unread(unread_at: Column, read_at: Column) -> Column:
+    return F.coalesce(unread_at >= read_at, unread_at.isNotNull())

@@ -14,8 +14,8 @@ from reactivation.periods import Calendar
 from reactivation.population.permissions import Permissions
 from reactivation.population.settings import PopulationSettings
 
-FEEDS = ("consents", "exclusions")
-FEED_OF = {"consents": "consents", "contacts": "consents", "exclusions": "exclusions"}
+FEEDS = ("consents", "exclusions", "contacts")
+_FEED_OF = {"consents": "consents", "contacts": "consents", "exclusions": "exclusions"}
 """Receipts that refuse are counted with the consents."""
 RECENT = timedelta(days=31)
 """Before the day: rows that came since are judged by themselves, so that a long history hides no broken delivery."""
@@ -26,21 +26,22 @@ def feed_rows(permissions: Permissions, *, day: date, calendar: Calendar) -> Dat
 
     feed, rows, without_user (those whose user cannot be read), recent_rows, recent_without_user (of the same, those of
     the last `RECENT`), newest_on (day of the newest readable arrival; null where there is none). Rows that broke a rule
-    are counted as well. None where the region has none of the tables.
+    are counted as well. None where the region has none of the tables. Receipts that refuse stand with the consents, of
+    which they are none; `contacts` has all that can be read.
     """
-    receipts = permissions.contacts
+    receipts, never = permissions.contacts, F.lit(None).cast("timestamp")
     refusals = None if receipts is None else receipts.where(F.col("status").isin(*REFUSING_STATUSES))
-    read = {"consents": permissions.consents, "contacts": refusals, "exclusions": permissions.exclusions}
+    told = {"consents": permissions.consents, "exclusions": permissions.exclusions, "contacts": receipts}
+    read = [*((feed, rows, F.col("arrived_at")) for feed, rows in told.items()), ("consents", refusals, never)]
     found: list[DataFrame] = []
-    for source, rows in read.items():
-        feed, is_told = F.lit(FEED_OF[source]).alias("feed"), source != "contacts"
+    for feed, rows, told_at in read:
         if rows is not None:
-            told_at = F.col("arrived_at") if is_told else F.lit(None).cast("timestamp")
             known = rows.where(calendar.is_before("arrived_at", day))
-            found.append(known.select(feed, "user_id", "arrived_at", told_at.alias("told_at")))
+            found.append(known.select(F.lit(feed).alias("feed"), "user_id", "arrived_at", told_at.alias("told_at")))
+    for source, feed in _FEED_OF.items():
         unread = permissions.unread(source, day=day, calendar=calendar)
         if unread is not None:
-            found.append(unread.select(feed, "user_id", "arrived_at", F.lit(None).cast("timestamp").alias("told_at")))
+            found.append(unread.select(F.lit(feed).alias("feed"), "user_id", "arrived_at", never.alias("told_at")))
     if not found:
         return None
     is_unknown, is_recent = F.col("user_id").isNull(), F.col("arrived_at") >= calendar.starts(day - RECENT)
@@ -67,6 +68,7 @@ def feed_problems(
     delivered_on: Mapping[str, date | None],
     *,
     feeds: Iterable[str],
+    sent_since: date | None,
     day: date,
     settings: PopulationSettings,
     few: int,
@@ -74,11 +76,15 @@ def feed_problems(
     """Why no wave can be planned on the day; nothing where the feeds are fit.
 
     rows: of `feed_rows`. delivered_on: by feed, the day of its newest delivery that an ingest saw, be it empty. feeds:
-    those that the region has by its conf. few: recent rows without a user that are never too many.
+    those that the region has by its conf. sent_since: the day on which the first of the own contacts were sent; None:
+    none were. Receipts must have come lately once contacts went out so long ago that some must be there. few: recent
+    rows without a user that are never too many.
     """
     found, consent = {row["feed"]: row for row in rows}, settings.consent
     oldest = consent.oldest_feed.oldest(day)
     for feed in feeds:
+        if feed == "contacts" and (oldest is None or sent_since is None or sent_since > oldest):
+            continue
         newest_on = found[feed]["newest_on"] if feed in found else None
         days = [known for known in (newest_on, delivered_on.get(feed)) if known is not None]
         if oldest is not None and max(days, default=date.min) < oldest:

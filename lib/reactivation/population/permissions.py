@@ -16,7 +16,7 @@ UNKNOWN_USER = "unknown_user"
 _AS_READ = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?Z$"
 """An instant that the ingest could read, as it writes it into `row_json`; what it could not stays as it came."""
 _FURTHEST_AHEAD = timedelta(days=366)
-_ROW = "channel string, event_at string, sent_at string, status string"
+_ROW = "channel string, event_at string, sent_at string, status string, reason string"
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Permissions:
     def unread(self, source: str, *, day: date, calendar: Calendar) -> DataFrame | None:
         """Rows of a source that broke a rule and arrived before 00:00 of the day; None where there is no quarantine.
 
-        One row each: user_id (null: cannot be read), channels (those that it may concern), happened_at, arrived_at,
-        neither of them null. Of receipts, those that may be an opt-out or a complaint. Where the time of
+        One row each: user_id (null: cannot be read), channels (those that it may concern), reason (of an exclusion;
+        null: cannot be read), happened_at, arrived_at, neither of them null. Of receipts, those that may be an opt-out
+        or a complaint; of master data all, as any may be a closing. Where the time of
         the event cannot be read, lies before `earliest` or after the arrival, it is the arrival; where that cannot be
         read either, an event more than a year ahead is a slip, and the row counts as of the day itself, so that nothing
         known is later.
@@ -59,6 +60,7 @@ class Permissions:
         return known.select(
             "user_id",
             self._concerned(source).alias("channels"),
+            "row.reason",
             F.coalesce(happened_at, calendar.starts(day)).alias("happened_at"),
             F.coalesce("arrived_at", calendar.starts(day)).alias("arrived_at"),
         )

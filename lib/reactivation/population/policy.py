@@ -1,5 +1,6 @@
 """Contact policy: which users must not be contacted again yet, at all or by one channel."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -26,6 +27,7 @@ def recently_contacted(
     calendar: Calendar,
     settings: PopulationSettings,
     known_before: date | None = None,
+    sent_until: Mapping[str, date] | None = None,
 ) -> DataFrame:
     """One row per user with a contact around a day, or a reaction before it. Users without a row have had none.
 
@@ -35,13 +37,16 @@ def recently_contacted(
     contact lies less than `min_days_between` days away, or less than `cool_off_days` days have passed since a reaction
     arrived. The limits of one channel, its quiet days among them, count what happened by that channel alone. Only what
     was known before 00:00 of `known_before` (default: the day) counts. A contact whose receipts imply a delivery is one
-    contact, however many they are. contacts, outside_contacts: None where the region has no such table.
+    contact, however many they are. contacts, outside_contacts: None where the region has no such table. sent_until: by
+    channel, the last day on which a contact would go out (default: the day). is_over_<channel>_limit is true as well
+    where a limit over all would not let it go out on one of its later days.
     """
     policy, nothing = settings.contact_policy, F.lit(None).cast("date")
+    last = {channel: max(until, day) for channel, until in (sent_until or {}).items()}
     longest, is_known = timedelta(days=policy.longest_days), calendar.is_before("arrived_at", known_before or day)
     sent_on, reacted_on = calendar.day("sent_at"), calendar.day("arrived_at")
     contact = "user_id", "channel", sent_on.alias("sent_on"), nothing.alias("reacted_on")
-    is_near = is_known & sent_on.between(day - longest, day + longest)
+    is_near = is_known & sent_on.between(day - longest, max([day, *last.values()]) + longest)
     found = []
     if contacts is not None:
         reached = contacts.where(F.col("status").isin(*REACHED) & is_near)
@@ -54,28 +59,40 @@ def recently_contacted(
         found.append(outside_contacts.where(is_near).select(*contact))
     if not found:
         return SparkSession.active().createDataFrame([], _COLUMNS)
-    days_away, days_since = F.abs(F.datediff(F.lit(day), "sent_on")), F.datediff(F.lit(day), "reacted_on")
-
-    def is_full(limits: ChannelPolicySettings, counts: Column) -> Column:
-        return F.count_if(counts & (days_away <= limits.window_days)) >= limits.max_contacts
-
-    def is_quiet(limits: ChannelPolicySettings, counts: Column) -> Column:
-        is_soon = F.coalesce(days_away < limits.min_days_between, F.lit(False))
-        if limits.cool_off_days:
-            is_soon |= F.coalesce(days_since < limits.cool_off_days, F.lit(False))
-        return F.count_if(counts & is_soon) > 0
-
+    every = F.lit(True)
+    is_over, is_quiet = _is_over(policy, every, day, day), _is_quiet(policy, every, day, day)
     of_channels = {channel: F.lit(False) for channel in CONTACT_CHANNELS}
+    for channel, until in last.items():
+        if until > day:
+            later = _is_over(policy, every, day, until) | _is_quiet(policy, every, day, until)
+            of_channels[channel] = later & ~(is_over | is_quiet)
     for channel, limits in policy.channels.items():
-        is_own = F.col("channel") == channel
-        of_channels[channel] = is_full(limits, is_own) | is_quiet(limits, is_own)
+        counted = F.col("channel") == channel, day, last.get(channel, day)
+        of_channels[channel] |= _is_over(limits, *counted) | _is_quiet(limits, *counted)
     return (
         union_all(found)
         .groupBy("user_id")
         .agg(
-            F.count_if(days_away <= policy.window_days).alias("recent_contacts"),
-            is_full(policy, F.lit(True)).alias("is_over_contact_limit"),
-            is_quiet(policy, F.lit(True)).alias("is_in_quiet_days"),
+            F.count_if(_days_away(day, day) <= policy.window_days).alias("recent_contacts"),
+            is_over.alias("is_over_contact_limit"),
+            is_quiet.alias("is_in_quiet_days"),
             *[over.alias(f"is_over_{channel}_limit") for channel, over in of_channels.items()],
         )
     )
+
+
+def _days_away(first: date, until: date) -> Column:
+    """Days between a contact and the nearest of some days; null for a reaction."""
+    before, after = F.datediff(F.lit(first), "sent_on"), F.datediff("sent_on", F.lit(until))
+    return F.when(F.col("sent_on").isNotNull(), F.greatest(before, after, F.lit(0)))
+
+
+def _is_over(limits: ChannelPolicySettings, counts: Column, first: date, until: date) -> Column:
+    return F.count_if(counts & (_days_away(first, until) <= limits.window_days)) >= limits.max_contacts
+
+
+def _is_quiet(limits: ChannelPolicySettings, counts: Column, first: date, until: date) -> Column:
+    is_soon = F.coalesce(_days_away(first, until) < limits.min_days_between, F.lit(False))
+    if limits.cool_off_days:
+        is_soon |= F.coalesce(F.datediff(F.lit(first), "reacted_on") < limits.cool_off_days, F.lit(False))
+    return F.count_if(counts & is_soon) > 0

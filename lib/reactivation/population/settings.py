@@ -59,9 +59,9 @@ class ConsentSettings(FrozenModel):
     """What makes a consent count, and what must be known of the feeds before anything is planned by them.
 
     purposes: purposes whose consents count here; a consent that names none counts, a refusal whatever it names.
-    oldest_consent: an older consent is none. oldest_feed: how long ago the newest delivery of consents, and of
-    exclusions, may have come when a wave is planned. max_share_without_user: share of the rows of a feed whose user
-    cannot be read, above which no wave is planned.
+    oldest_consent: an older consent is none. oldest_feed: how long ago the newest delivery of consents, of exclusions,
+    and once own contacts went out as long ago, of receipts may have come when a wave is planned.
+    max_share_without_user: share of the rows of a feed whose user cannot be read, above which no wave is planned.
     """
 
     purposes: tuple[str, ...]

@@ -68,6 +68,12 @@ class Ledger:
         """The waves of a cycle that were left out."""
         return {event["wave"] for event in self.having("skipped", cycle=cycle)}
 
+    @property
+    def sent_since(self) -> date | None:
+        """The day on which the first contacts that were released began to be sent; None before any were."""
+        days = (e["send_on"] for e in self.events if e["status"] == "released" and e["contacts"])
+        return min(days, default=None)
+
     def open_releases(self, *, cycle: str, wave: str | None = None) -> list[Event]:
         """Releases that were not stopped, lowest version first."""
         ends = {e["release_id"] for e in self.having("stopped", cycle=cycle, wave=wave)}
