@@ -1,7 +1,6 @@
 """Releasing, checking and stopping from the command line on literal rows: what is not known counts as sent."""
 
 import json
-from argparse import Namespace
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -36,7 +35,7 @@ def store(spark: Any, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def release(store: Store, rows: Rows) -> Callable[..., None]:
-    """Releases a version of W1. people: user, channel, first and last day of sending; their order is that of sending."""
+    """Releases a version of W1. people: user, channel, first and last day of sending; in the order of sending."""
 
     def note(version: int, people: list[tuple[int, str, str, str]]) -> None:
         name = f"sandbox-mobile_activity-{JUNE}-W1-v{version}"
@@ -129,8 +128,8 @@ def test_of_several_releases_each_counts_for_itself(
 
 @pytest.fixture
 def checked(store: Store, rows: Rows, release: Callable[..., None]) -> Callable[..., int]:
-    """Pushes to users 1 and 2 go out until the 9th, as conf was at the release; each refuses on a day given."""
-    release(1, [(1, "push", DAY, "2026-06-09"), (2, "push", DAY, "2026-06-09")])
+    """Pushes to users 1 and 2 go out until the 12th, as conf was at the release; each refuses on a day given."""
+    release(1, [(1, "push", DAY, "2026-06-12"), (2, "push", DAY, "2026-06-12")])
     people = [(user, "2020-01-01", True, True) for user in (1, 2)]
     store.append(canonical.USERS, rows(canonical.USERS, ["user_id", "signed_up_on", "has_phone", "has_push"], people))
     columns = ["user_id", "event_at", "channel", "is_allowed"]
@@ -140,7 +139,7 @@ def checked(store: Store, rows: Rows, release: Callable[..., None]) -> Callable[
 
     def check(day: str, *, delivered_on: str) -> int:
         columns = ["cycle", "source", "arrived_before", "delivered_on"]
-        counts = [(JUNE, source, "2026-06-09", delivered_on) for source in ("consents", "exclusions")]
+        counts = [(JUNE, source, "2026-06-12", delivered_on) for source in ("consents", "exclusions")]
         store.replace(derived.INGEST_COUNTS, rows(derived.INGEST_COUNTS, columns, counts), {"cycle": JUNE})
         argv = arguments(store, "--as-of", day, "--set", "campaign.release.send_days.push=1")
         return cli.execute(check_released.run, "check_released.py", argv)
@@ -167,9 +166,9 @@ def test_a_check_goes_by_the_days_of_the_release_and_an_older_one_takes_nobody_o
 def test_a_feed_that_died_after_the_release_is_told_once_the_lists_are_written(
     store: Store, checked: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert checked("2026-06-08", delivered_on="2026-06-01") == 2
+    assert checked("2026-06-12", delivered_on="2026-06-01") == 2
     said = capsys.readouterr().err
-    assert "what users decided is not known well enough as of 2026-06-08" in said
+    assert "what users decided is not known well enough as of 2026-06-12" in said
     assert "stop what is unsent by jobs/stop_wave.py" in said
     assert withdrawn(store) == [(1, "refused"), (2, "refused")]
 
