@@ -163,6 +163,14 @@ def test_a_check_goes_by_the_days_of_the_release_and_an_older_one_takes_nobody_o
     assert withdrawn(store) == [(1, "refused"), (2, "refused")]
 
 
+def test_in_prod_no_check_goes_by_a_day_that_is_over(store: Store, checked: Callable[..., int]) -> None:
+    """Its rows come up to the 12th, and what was refused since would be hidden."""
+    assert checked("2026-06-12", delivered_on="2026-06-12") == 0
+    run = opened(store, flow.CHECK, "--as-of", "2026-06-12")
+    with pytest.raises(NotReady, match="is not ingested up to"):
+        check_released.run(run.at(flow.CHECK, env="prod"))
+
+
 def test_a_feed_that_died_after_the_release_is_told_once_the_lists_are_written(
     store: Store, checked: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
