@@ -157,6 +157,36 @@ def test_a_stop_leaves_what_a_receipt_calls_tried_whatever_was_said_to_be_sent_l
     assert stopped(None) == {"a": None, "b": 6, "c": 6, "d": 6, "e": 5, "f": 6}
 
 
+def test_what_may_have_been_sent_by_a_day_is_due_and_of_it_no_receipt_tells(rows: Rows) -> None:
+    reserved = rows(
+        derived.CONTACT_LEDGER,
+        ["contact_id", "user_id", "channel", "send_order", "send_from", "send_until", "stopped_on"],
+        [
+            ("a", 1, "sms", 1, "2026-06-05", "2026-06-05", None),  # before the last that was sent
+            ("b", 2, "sms", 2, "2026-06-05", "2026-06-05", None),
+            ("c", 3, "sms", 3, "2026-06-05", "2026-06-05", None),  # a receipt says it was not attempted
+            ("d", 4, "sms", 4, "2026-06-05", "2026-06-05", None),  # the receipt is of another user
+            ("e", 5, "call", 1, "2026-06-05", "2026-06-09", "2026-06-05"),  # stopped before
+            ("f", 6, "call", 2, "2026-06-08", "2026-06-09", None),  # its turn comes later
+        ],
+    )
+    receipts = rows(
+        canonical.CONTACTS,
+        ["contact_id", "user_id", "status"],
+        [("c", 3, "not_attempted"), ("d", 9, "not_attempted")],
+    )
+
+    def unknown(receipts: DataFrame | None, day: int) -> dict[str, int]:
+        found = ledger.perhaps_sent(reserved, {"sms": 1}, receipts, day=date(2026, 6, day)).collect()
+        return {row.channel: row.contacts for row in found}
+
+    assert unknown(receipts, 5) == {"sms": 2}
+    assert unknown(None, 8) == {"sms": 3, "call": 1}
+    assert unknown(None, 4) == {}
+    sending = ledger.still_sending(reserved, day=date(2026, 6, 6)).collect()
+    assert [(row.channel, row.last.day) for row in sending] == [("call", 9)]
+
+
 def test_what_may_still_be_sent_is_not_stopped_nor_over_nor_tried(rows: Rows, utc: Calendar) -> None:
     reserved = rows(
         derived.CONTACT_LEDGER,

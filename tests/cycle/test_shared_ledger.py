@@ -15,6 +15,7 @@ from reactivation import cli
 from reactivation.contracts import derived, flow
 from reactivation.contracts.table import Table
 from reactivation.pipelines import releases
+from reactivation.runtime.store import Store
 
 pytestmark = pytest.mark.cycle
 
@@ -66,7 +67,7 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where both scenarios keep what they have released; neither one's root."""
+    """Where both scenarios keep what they have released, May's contacts among it; neither one's root."""
     return tmp_path_factory.mktemp("shared") / "ledger"
 
 
@@ -80,6 +81,9 @@ def waking(bank: Bank, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -
     first = Scenario(bank, "mobile_activity", folder / "conf", ledger).copied(folder / "waking")
     assert first.bank.job("simulate_bank", CYCLE, "--as-of", DAY) == 0
     assert first.job("ingest_sources", "--as-of", DAY) == 0
+    assert first.job("plan_wave", "--wave", "W1") == 2  # May's contacts are not in the ledger
+    old, new = (Store(bank.spark, str(root)).place(derived.CONTACT_LEDGER) for root in (bank.root, ledger))
+    shutil.copytree(old, new)
     return first
 
 

@@ -112,9 +112,7 @@ def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     scores, contacts, releases = derived.SCORES, derived.CONTACT_LEDGER, derived.WAVE_RELEASES
     scored = [("2026-05", 1, 0.5), ("2026-05", 23, 0.25), ("2026-05", 11, 0.75)]
     store.replace(scores, rows(scores, ["cycle", "user_id", "p_active"], scored), {"cycle": "2026-05"})
-    named = ["cycle", "release_id", "contact_id", "user_id", "plan_version", "send_order", "template_version"]
-    sent = [("2026-05", "R", f"c{user}", user, 1, user, 1) for user in (1, 23)]
-    store.replace(contacts, rows(contacts, named, sent), {"cycle": "2026-05", "release_id": "R"})
+    send(store, rows, "mobile_activity", 1, 23)
 
     def noted() -> str:
         now = {"scores": store.read(scores)}
@@ -135,6 +133,28 @@ def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     told = json.loads(now.files_json)
     assert (told["sms.csv"]["sha256"], told["push.csv"]["sha256"]) == (digest, "of then")
     assert [row.user_id for row in store.read(contacts).collect()] == [23]
+    assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
+
+
+def send(store: Store, rows: Rows, scenario: str, *users: int) -> None:
+    """Released contacts of a scenario, into the ledger."""
+    named = ["region", "scenario", "cycle", "release_id", "contact_id", "user_id"]
+    named += ["plan_version", "send_order", "template_version"]
+    sent = [("sandbox", scenario, "2026-05", scenario, f"{scenario}-{user}", user, 1, user, 1) for user in users]
+    part = {"cycle": "2026-05", "release_id": scenario}
+    store.replace(derived.CONTACT_LEDGER, rows(derived.CONTACT_LEDGER, named, sent), part)
+
+
+def test_of_a_shared_ledger_a_scenario_forgets_its_own_contacts_and_the_others_still_see_theirs(
+    store: Store, tmp_path: Path, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = Store(store.spark, str(tmp_path / "shared"), writer="a test")
+    send(shared, rows, "mobile_activity", 1, 23)
+    send(shared, rows, "cards", 1, 11)
+    assert forget(tmp_path, "--apply", "--set", f"paths.contact_ledger={tmp_path / 'shared'}") == 0
+    left = shared.read(derived.CONTACT_LEDGER).collect()
+    assert sorted((row.scenario, row.user_id) for row in left) == [("cards", 1), ("cards", 11), ("mobile_activity", 23)]
+    assert "Other scenarios keep 1 contacts of the person" in capsys.readouterr().out
     assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
 
 

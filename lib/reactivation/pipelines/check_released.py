@@ -6,9 +6,10 @@ from pyspark.sql import DataFrame
 
 from reactivation import campaign
 from reactivation.contracts import canonical
-from reactivation.errors import Finding, SettingsError
+from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import checkpointed, records
 from reactivation.pipelines import permissions, reach, releases
+from reactivation.runtime.channel_file_reader import read_withdrawn
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -17,44 +18,58 @@ Event = campaign.ledger.Event
 
 
 def run(r: Run) -> None:
-    """Replaces `<channel>.withdrawn.csv` of each release and channel that still sends; run daily until none does.
+    """Adds to `<channel>.withdrawn.csv` of each release and channel that still sends; run daily until none does.
 
-    Of those whom no receipt calls sent, whoever would not be released today must be withdrawn.
+    Of those whom no receipt calls sent, whoever would not be released today must be withdrawn. Whom an earlier list
+    names stays withdrawn. Once the lists are written, NotReady where the feeds do not tell what users decided.
     """
     known = releases.ledger(r)
     if r.as_of is None:
         advice = "name the day up to whose beginning the bank's rows are ingested"
         raise SettingsError("as of when?", [Finding("missing", "--as-of", advice)])
-    day = r.as_of
+    day = releases.day(r, r.as_of)
     require_ingested(r, day)
-    running = [e for e in known.open_releases(cycle=str(r.cycle), wave=r.wave) if _still_sending(r, e, day)]
+    released = known.open_releases(cycle=str(r.cycle), wave=r.wave)
+    releases.require_contacts(r, released)
+    running = [(each, last) for each in released if (last := _still_sending(r, each, day))]
     if not running:
         r.say(f"    nothing of {r.cycle} may still be sent on {day}")
-    for released in running:
-        _check(r.at(r.step, wave=released["wave"], as_of=day), released, day)
+        return
+    for each, last in running:
+        _check(r.at(r.step, wave=each["wave"], as_of=day), each, last, day)
+    _require_feeds(r, day)
 
 
-def _check(r: Run, released: Event, day: date) -> None:
-    looked = checkpointed(_looked_at(r, released, day))
-    names = [f"{channel}.withdrawn" for channel in _still_sending(r, released, day)]
-    folder = f"{r.exports}/{released['folder']}"
-    write_files(campaign.channel_files.withdrawn(looked), folder, by="file", names=names, order_by="contact_id")
+def _check(r: Run, released: Event, last: dict[str, date], day: date) -> None:
+    looked = checkpointed(_looked_at(r, released, last, day))
+    folder, names = f"{r.exports}/{released['folder']}", [f"{channel}.withdrawn" for channel in last]
+    lists = campaign.channel_files.withdrawn(looked, read_withdrawn(r.spark, folder))
+    write_files(lists, folder, by="file", names=names, order_by="contact_id")
     left_out = campaign.last_look.left_out(records(campaign.last_look.counted(looked)))
     told = ", ".join(f"{number} {reason}" for reason, number in left_out.items()) or "nobody"
-    r.say(f"    {released['wave']}, version {released['plan_version']}: withdrawn {told}")
+    r.say(f"    {released['wave']}, version {released['plan_version']}: withdrawn {told}, beside those named before")
 
 
-def _looked_at(r: Run, released: Event, day: date) -> DataFrame:
+def _looked_at(r: Run, released: Event, last: dict[str, date], day: date) -> DataFrame:
     name, receipts = str(released["release_id"]), r.read_present([canonical.CONTACTS]).get("contacts")
     return campaign.last_look.looked_at(
         campaign.ledger.may_be_sent(releases.reserved(r, released), receipts, day=day, calendar=r.calendar),
-        reach=permissions.contactable(r, day=day, sent_until=reach.sent_until(r, released["send_on"])),
+        reach=permissions.contactable(r, day=day, sent_until=last),
         recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True, but=name),
         before=None,
     )
 
 
-def _still_sending(r: Run, released: Event, day: date) -> list[str]:
-    """The channels whose days of sending are not over."""
-    last = reach.sent_until(r, released["send_on"])
-    return [channel for channel in canonical.CONTACT_CHANNELS if channel in last and last[channel] >= day]
+def _still_sending(r: Run, released: Event, day: date) -> dict[str, date]:
+    """By channel whose days of sending are not over the last of them, as it was released, whatever conf says now."""
+    rows = records(campaign.ledger.still_sending(releases.reserved(r, released), day=day))
+    return {row["channel"]: row["last"] for row in rows}
+
+
+def _require_feeds(r: Run, day: date) -> None:
+    try:
+        permissions.require_feeds(r, day=day)
+    except NotReady as error:
+        advice = "ingest the feed and check again; if it does not come, stop what is unsent by jobs/stop_wave.py"
+        headline = f"the lists name whom they can; what users decided is not known well enough as of {day}"
+        raise NotReady(headline, [*error.findings, Finding("what to do", "sending goes on", advice)]) from None

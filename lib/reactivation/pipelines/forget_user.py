@@ -26,7 +26,8 @@ def run(b: Bench) -> None:
     """Remove the person's rows and lines; counts, read-outs and ledgers keep their numbers.
 
     Run it where no other job runs. Old versions of the tables go with their files. The bank's raw tables are not ours
-    to touch: there the bank erases.
+    to touch: there the bank erases. Of a ledger that scenarios share the rows of this one go: by theirs the others see
+    that they contacted the person.
     SettingsError where the number of the request is that of the user.
     """
     if re.search(rf"(?<!\d){b.args.user}(?!\d)", b.args.request):
@@ -35,11 +36,17 @@ def run(b: Bench) -> None:
     store, user, request = Store(b.spark, b.root, writer="forget_user"), b.args.user, b.args.request
     shared = Store(b.spark, b.contact_root, writer="forget_user")
     tables = [table for table in (*canonical.ALL, *derived.ALL) if table != derived.CONTACT_LEDGER]
-    held = {**erasure.of_user(store, tables, user), **erasure.of_user(shared, [derived.CONTACT_LEDGER], user)}
+    scope, everybodys = (b.region, b.scenario), erasure.of_user(shared, [derived.CONTACT_LEDGER], user)
+    contacts = erasure.of_user(shared, [derived.CONTACT_LEDGER], user, scope=scope)
+    own = erasure.of_user(store, tables, user)
+    held = {**own, **contacts}
     files = erasure_of_files.of_user(b.spark, b.exports, user)
     found = [each._asdict() for removed in held.values() for each in removed]
     found += [{"table": file.path, "part": erasure.NO_PART, "rows": file.lines} for file in files]
     b.show(f"Rows and lines of the person under {b.root}", found)
+    all_of_it, ours = (sum(each.rows for of in rows.values() for each in of) for rows in (everybodys, contacts))
+    if all_of_it > ours:
+        b.say(f"Other scenarios keep {all_of_it - ours} contacts of the person in {b.contact_root}: ask for theirs too")
     if not b.args.apply:
         b.say("This was a dry run: nothing was changed. Run it again with --apply where no other job runs")
         return
@@ -50,10 +57,8 @@ def run(b: Bench) -> None:
         erasure.note(store, "forgotten", [line], request=request, once=f"forget {request} {file.path} {file.file.size}")
         digests[file.path] = erasure_of_files.forget(b.spark, file, user)
     forgotten_releases.note_without(store, parts, digests, request=request)
-    contacts = {table: removed for table, removed in held.items() if table == derived.CONTACT_LEDGER}
-    own = {table: removed for table, removed in held.items() if table != derived.CONTACT_LEDGER}
     erasure.forget(store, own, user=user, request=request, ledger=store)
-    erasure.forget(shared, contacts, user=user, request=request, ledger=store)
+    erasure.forget(shared, contacts, user=user, request=request, ledger=store, scope=scope)
     after = _fingerprints(b, registry)
     erased = {then: after[cycle] for cycle, then in before.items() if cycle in after and after[cycle] != then}
     changed = sum(registry.without_users(target, erased=erased) for target in model.NAMES)

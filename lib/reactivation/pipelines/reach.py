@@ -47,13 +47,15 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but:
     held against each day on which a contact of the wave may go out.
     is_final: the release takes all reserved contacts; the plan, of the own scenario, those sent by `send_on`, so that a
     wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do
-    not count, because it is what is looked at.
+    not count, because it is what is looked at. NotReady where the ledger has nothing of what was released then.
     """
     known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     until_last = sent_until(r, send_on)
     cycle, receipts = F.col("cycle"), known.get("contacts")
     first, last = send_on - longest - _LONGEST_SENDING, max(until_last.values()) + longest
     is_near = F.col("send_on").between(first, last)
+    own = [event for event in releases.ledger(r).events if event["status"] == "released"]
+    releases.require_contacts(r, [event for event in own if first <= event["send_on"] <= last])
     in_cycles = cycle.between(str(Month.of(first)), str(Month.of(last)))
     if receipts is not None and but is not None:
         receipts = receipts.where(~F.col("contact_id").startswith(f"{but}-"))

@@ -41,7 +41,7 @@ def run(r: Run) -> None:
     require_ingested(r, day)
     if day > planned["as_of"]:  # on the plan's own day they were fit
         permissions.require_feeds(r, day=day)
-    upon = r.versions([derived.CONTACT_LEDGER]).get(derived.CONTACT_LEDGER.name, 0)
+    upon = _version(r)
     looked = checkpointed(_looked_at(r, known, planned, day))
     rows = records(campaign.last_look.counted(looked))
     channels = campaign.last_look.by_channel(rows, r.settings.campaign.worst_costs)
@@ -141,14 +141,19 @@ def _to_release(r: Run, looked: DataFrame, planned: Event) -> DataFrame:
 def _reserve(r: Run, contacts: DataFrame, planned: Event, upon: int) -> None:
     """Write the contacts to the ledger; Busy where another release wrote there since the caps were looked at.
 
-    upon: the ledger's version then, 0 where it was not there: a catalog makes it in a version of its own. Versions are
-    compared once the contacts are there, in a catalog as well, and leave them reserved like a release broken off.
+    upon: the ledger's version then. Versions are compared once the contacts are there, in a catalog as well, and leave
+    them reserved like a release broken off.
     """
-    name = derived.CONTACT_LEDGER.name
     r.write(derived.CONTACT_LEDGER, contacts, release_id=str(planned["release_id"]))
-    if r.versions([derived.CONTACT_LEDGER])[name] > upon + 1:
+    if _version(r) > upon + 1:
         advice = "its contacts count for the caps: run the same command again, which looks once more"
-        raise Busy("another wave was released meanwhile", [Finding("moved", name, advice)])
+        raise Busy("another wave was released meanwhile", [Finding("moved", derived.CONTACT_LEDGER.name, advice)])
+
+
+def _version(r: Run) -> int:
+    """The ledger's version. Before there is one: -1 in a folder, 0 in a catalog, which makes a table in a version."""
+    absent = 0 if r.contact_store.is_catalog else -1
+    return r.versions([derived.CONTACT_LEDGER]).get(derived.CONTACT_LEDGER.name, absent)
 
 
 def _folder(known: Ledger, planned: Event) -> str:

@@ -1,7 +1,7 @@
 """No job, but what several share: the one view of what was planned, released and stopped."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from reactivation import campaign
 from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
-from reactivation.errors import Finding, PlanError
+from reactivation.errors import Finding, NotReady, PlanError
 from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.runtime.console import NOTICE
@@ -48,6 +48,20 @@ def reserved(r: Run, release: Mapping[str, Any]) -> DataFrame:
     """Every contact that a release reserved, stopped ones among them. release: its row of `wave_releases`."""
     is_it = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") == release["release_id"])
     return r.read(derived.CONTACT_LEDGER, is_it)
+
+
+def require_contacts(r: Run, released: Iterable[Mapping[str, Any]]) -> None:
+    """NotReady where the ledger has no contact of some releases: it was moved, and caps and stops would not see them.
+
+    released: own rows of `wave_releases`. Of some contacts one is enough: users may have been erased since.
+    """
+    wanted = [str(event["release_id"]) for event in released if event["contacts"]]
+    there = r.rows_by(derived.CONTACT_LEDGER, "release_id") if wanted and r.has(derived.CONTACT_LEDGER) else {}
+    place, name = r.settings.paths.contact_ledger, derived.CONTACT_LEDGER.name
+    advice = f"was `paths.contact_ledger` changed? Copy its rows of `{name}` to {place} from where they lay before"
+    findings = [Finding("not there", release, advice) for release in wanted if not there.get(release)]
+    if findings:
+        raise NotReady(f"`{name}` has nothing of what was released", findings)
 
 
 def contacts_of_others(r: Run, where: Column, *, until: date | None, near: date) -> DataFrame | None:
@@ -172,13 +186,17 @@ def require_as_released(r: Run, known: Ledger, now: campaign.frozen.Fingerprints
 
 
 def day(r: Run, default: date) -> date:
-    """The day as of which somebody releases: the one given, or a default; in `prod` none before today, by the clock.
+    """The day as of which somebody releases, checks or stops: the one given, or a default; in `prod` none before today.
 
-    What was decided since the plan must be known: a day that is over would hide it. default: the day up to which rows
-    are ingested.
+    What was decided and sent since must be known: a day that is over would hide it.
     """
     asked = r.as_of or default
-    return max(asked, now().astimezone(ZoneInfo(r.calendar.zone)).date()) if r.env == "prod" else asked
+    return max(asked, today(r)) if r.env == "prod" else asked
+
+
+def today(r: Run) -> date:
+    """The region's day, by the clock."""
+    return now().astimezone(ZoneInfo(r.calendar.zone)).date()
 
 
 def as_json(value: Mapping[str, Any]) -> str:

@@ -1,14 +1,17 @@
 """Stop what is unsent of a released wave, all cells alike: it leaves caps and cost; its users may be planned again."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign
 from reactivation.contracts import canonical, derived
-from reactivation.errors import Finding, NotReady, SettingsError
+from reactivation.errors import Finding, NotReady, PlanError, SettingsError
 from reactivation.frames import checkpointed, records
 from reactivation.pipelines import releases
 from reactivation.runtime.channel_file_reader import STOPPED
@@ -18,39 +21,79 @@ from reactivation.runtime.text import write_text
 Event = campaign.ledger.Event
 
 
+class _Stop(NamedTuple):
+    """One release that is stopped. reserved: its contacts. after: by channel the send_order that was sent last."""
+
+    released: Event
+    reserved: DataFrame
+    after: dict[str, int]
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """What was sent already, and why the rest is not."""
     parser.add_argument("--reason", required=True, help="why it is stopped")
+    parser.add_argument("--plan-version", type=int, metavar="N", help="stop the release of this version alone")
     parser.add_argument(
         "--sent",
         action="append",
         default=[],
         metavar="CHANNEL=N",
-        help="send_order that a channel sent last (default: the last with a receipt)",
+        help="send_order that a channel sent last, 0: none (default: the last with a receipt, where receipts tell)",
     )
 
 
 def run(r: Run) -> None:
-    """Writes `stopped.json` beside the files, marks the contacts in the ledger, and notes the stop."""
+    """Writes `stopped.json` beside the files, marks the contacts in the ledger, and notes the stop.
+
+    A contact that may have gone out counts as sent: PlanError where neither `--sent` nor receipts tell. Nothing is
+    written then.
+    """
+    found, given = _open(r), _given(r.args.sent)
+    if given and len(found) > 1:
+        versions = " or ".join(str(event["plan_version"]) for event in found)
+        advice = f"each release counts for itself: add --plan-version {versions}"
+        raise SettingsError(f"of which release of {r.wave}?", [Finding("several", "--sent", advice)])
+    releases.require_contacts(r, found)
+    receipts, day = r.read_present([canonical.CONTACTS]).get("contacts"), releases.day(r, releases.today(r))
+    receipts = None if receipts is None else receipts.where(F.col("cycle") == str(r.cycle))
+    stops = []
+    for released in found:
+        reserved = checkpointed(releases.reserved(r, released))
+        stops.append(_Stop(released, reserved, {**_with_receipts(reserved, receipts), **given}))
+    problems = [problem for stop in stops for problem in _not_known(stop, given, receipts, day)]
+    if problems:
+        raise PlanError(f"nothing of {r.wave} is stopped: what was sent by {day} is not known", problems)
+    for stop in stops:
+        _stop(r, stop, receipts, day)
+
+
+def _open(r: Run) -> list[Event]:
+    """The wave's releases that are asked for; NotReady where there is none to stop."""
     known = releases.ledger(r)
     found = [] if r.wave is None else known.open_releases(cycle=str(r.cycle), wave=r.wave)
+    found = [event for event in found if r.args.plan_version in (None, event["plan_version"])]
     if not found:
-        running = sorted({event["wave"] for event in known.open_releases(cycle=str(r.cycle))})
+        running = sorted({f"{e['wave']} v{e['plan_version']}" for e in known.open_releases(cycle=str(r.cycle))})
         advice = f"released and not stopped in {r.cycle}: {', '.join(running) or 'none'}"
         raise NotReady(f"there is nothing of `{r.wave}` to stop", [Finding("wave", str(r.wave), advice)])
-    given = _given(r.args.sent)
-    for released in found:
-        _stop(r, released, given)
+    return found
 
 
-def _stop(r: Run, released: Event, given: dict[str, int]) -> None:
-    reserved = checkpointed(releases.reserved(r, released))
-    receipts = r.read_present([canonical.CONTACTS]).get("contacts")
-    receipts = None if receipts is None else receipts.where(F.col("cycle") == str(r.cycle))
-    after = {**_with_receipts(reserved, receipts), **given}
+def _not_known(stop: _Stop, given: dict[str, int], receipts: DataFrame | None, day: date) -> Iterator[Finding]:
+    """Channels of which nobody said what they sent, though they may have sent what would be stopped."""
+    version = stop.released["plan_version"]
+    rows = records(campaign.ledger.perhaps_sent(stop.reserved, stop.after, receipts, day=day))
+    for row in sorted(rows, key=lambda row: str(row["channel"])):
+        if row["channel"] not in given:
+            told = f"{row['contacts']} contacts may have gone out and have no receipt"
+            advice = f"{told}: add --plan-version {version} --sent {row['channel']}=N, N the last sent, 0 for none"
+            yield Finding("not known", f"version {version}, {row['channel']}", advice)
+
+
+def _stop(r: Run, stop: _Stop, receipts: DataFrame | None, day: date) -> None:
+    released, after = stop.released, stop.after
     write_text(r.spark, f"{r.exports}/{released['folder']}/{STOPPED}", releases.as_json(after))
-    day = r.as_of or released["send_on"]
-    marked = checkpointed(campaign.ledger.stopped(reserved, after, receipts, day=day))
+    marked = checkpointed(campaign.ledger.stopped(stop.reserved, after, receipts, day=day))
     [sums] = records(campaign.ledger.stopped_sums(marked))
     r.write(derived.CONTACT_LEDGER, marked, release_id=str(released["release_id"]))
     releases.note(

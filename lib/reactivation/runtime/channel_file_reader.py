@@ -39,6 +39,13 @@ def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFr
     return sent.join(_read(spark, "contact_id string", lists), "contact_id", "left_anti") if lists else sent
 
 
+def read_withdrawn(spark: SparkSession, folder: str) -> DataFrame | None:
+    """Whom `<channel>.withdrawn.csv` of a release name, as `channel_files.withdrawn`; None where no such file is."""
+    lists, file = _paths(spark, [folder], _WITHDRAWN), F.regexp_extract("_metadata.file_path", r"([^/]+)[.]csv$", 1)
+    columns = "contact_id string, user_id bigint, reason string"
+    return _read(spark, columns, lists).select(file.alias("file"), "*") if lists else None
+
+
 def _contacts(spark: SparkSession, files: Sequence[str]) -> DataFrame:
     place = F.col("_metadata.file_path")
     parts = {name: F.regexp_extract(place, _PLACE, n) for n, name in enumerate(("cycle", "wave", "channel"), start=1)}

@@ -17,6 +17,8 @@ from reactivation.runtime.vacuum import vacuum
 
 LEDGER = derived.ERASURE_LEDGER
 NO_PART = "-"
+Scope = tuple[str, str]
+"""A region and a scenario."""
 
 
 class Removed(NamedTuple):
@@ -27,27 +29,42 @@ class Removed(NamedTuple):
     rows: int
 
 
-def of_user(store: Store, tables: Iterable[Table], user: int) -> dict[Table, list[Removed]]:
-    """What tables hold of a user, by part; one query a table."""
+def of_user(
+    store: Store, tables: Iterable[Table], user: int, *, scope: Scope | None = None
+) -> dict[Table, list[Removed]]:
+    """What tables hold of a user, by part; one query a table. scope: see `is_of`."""
     found = {}
     for table in tables:
         if "user_id" in table.column_names and store.has(table):
             part = F.col(table.partition_by[0]) if table.partition_by else F.lit(NO_PART)
-            rows = store.stored(table).load().where(is_of(table, user))
+            rows = store.stored(table).load().where(is_of(table, user, scope))
             counts = records(rows.groupBy(part.cast("string").alias("part")).agg(F.count("*").alias("rows")))
             found[table] = [Removed(table.name, row["part"], row["rows"]) for row in counts]
     return found
 
 
-def is_of(table: Table, user: int) -> Column:
-    """Rows of a user; of the quarantine also those that name the user only in the row as it came."""
+def is_of(table: Table, user: int, scope: Scope | None = None) -> Column:
+    """Rows of a user; of the quarantine also those that name the user only in the row as it came.
+
+    scope: of a table that scenarios share, the rows of that region and scenario alone; None: all of them.
+    """
     is_users = F.col("user_id") == user
+    if scope is not None and table.name == derived.CONTACT_LEDGER.name:
+        return is_users & (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
     if table.name != derived.QUARANTINE.name:
         return is_users
     return is_users | (F.get_json_object("row_json", "$.user_id") == str(user))
 
 
-def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, request: str, ledger: Store) -> None:
+def forget(
+    store: Store,
+    held: Mapping[Table, Sequence[Removed]],
+    *,
+    user: int,
+    request: str,
+    ledger: Store,
+    scope: Scope | None = None,
+) -> None:
     """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`. ledger: whose it is.
 
     What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next.
@@ -61,7 +78,7 @@ def forget(store: Store, held: Mapping[Table, Sequence[Removed]], *, user: int, 
                 request=request,
                 once=f"forget {request} {table.name} {store.version(table)}",
             )
-            store.stored(table).remove(is_of(table, user))
+            store.stored(table).remove(is_of(table, user, scope))
     vacuum(store, held, keep_hours=0.0, force=True)
 
 

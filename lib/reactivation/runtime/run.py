@@ -173,7 +173,7 @@ class Run:
     def rows_by(self, table: Table, column: str) -> dict[str, int]:
         """Rows of a table by value of a partition column: see `Store.rows_by`."""
         self.step.check_read(table)
-        return self.store.rows_by(table, column)
+        return self._home(table).rows_by(table, column)
 
     def rows(self, table: Table, records: Iterable[Mapping[str, Any]]) -> DataFrame:
         """A few records of the driver as a frame of a table's contract."""

@@ -114,11 +114,15 @@ def benefits(released: DataFrame) -> DataFrame:
     return granted.select(F.lit("benefits").alias("file"), "user_id", "benefit", *valid, "contact_id")
 
 
-def withdrawn(looked: DataFrame) -> DataFrame:
-    """Who must not be sent to any more: `file` names the file of the channel. looked: of `last_look.looked_at`."""
+def withdrawn(looked: DataFrame, before: DataFrame | None) -> DataFrame:
+    """Who must not be sent to any more: `file` names the file of the channel. looked: of `last_look.looked_at`.
+
+    before: what the files name already, which stays as it is; None where there are none.
+    """
+    file = F.concat("channel", F.lit(".withdrawn")).alias("file")
     found = looked.where(F.col("left_out").isNotNull())
-    file = F.concat("channel", F.lit(".withdrawn"))
-    return found.select(file.alias("file"), "contact_id", "user_id", F.col("left_out").alias("reason"))
+    now = found.select(file, "contact_id", "user_id", F.col("left_out").alias("reason"))
+    return now if before is None else before.unionByName(now.join(before, "contact_id", "left_anti"))
 
 
 def suppressed(

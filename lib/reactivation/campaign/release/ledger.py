@@ -169,6 +169,25 @@ def stopped(reserved: DataFrame, after: Mapping[str, int], receipts: DataFrame |
     return derived.CONTACT_LEDGER.select(known.withColumn("stopped_on", found))
 
 
+def perhaps_sent(reserved: DataFrame, after: Mapping[str, int], receipts: DataFrame | None, *, day: date) -> DataFrame:
+    """Contacts that a stop on a day would free though they may have gone out by then. Grain: channel; contacts.
+
+    Their first day of sending has come, and no receipt tells of them. after: as for `stopped`.
+    """
+    last = by_value(F.col("channel"), after, 0)
+    due = not_stopped(reserved).where((F.col("send_from") <= F.lit(day)) & (F.col("send_order") > last))
+    if receipts is not None:
+        known = receipts.select("contact_id", "user_id").distinct()
+        due = due.join(known, ["contact_id", "user_id"], "left_anti")
+    return due.groupBy("channel").agg(F.count("*").alias("contacts"))
+
+
+def still_sending(reserved: DataFrame, *, day: date) -> DataFrame:
+    """The last day of each channel of a release that may still send on a day. Grain: channel; last."""
+    last = not_stopped(reserved).groupBy("channel").agg(F.max("send_until").alias("last"))
+    return last.where(F.col("last") >= F.lit(day))
+
+
 def sent_until(reserved: DataFrame, receipts: DataFrame) -> DataFrame:
     """The highest send_order of each channel that has a receipt: it and all before it were sent. Grain: channel."""
     known = reserved.join(receipts.select("contact_id").distinct(), "contact_id", "left_semi")
