@@ -12,7 +12,7 @@ _MOST_CAUSES = 10
 _OF_FILE = re.compile(r"(?:file|footer for):?\s+(?P<file>\S*?/.+?)(?:\.\s|\.$|,|$)", re.MULTILINE)
 _OTHER_TYPE = ("TYPE_MISMATCH", "ParquetDecodingException", "UnsupportedOperationException")
 _CUT_OFF = "the file is cut off or damaged, or it is no such file: bring it again, whole"
-_QUOTES = (OPEN_QUOTE, "TextParsingException")
+_QUOTES = (OPEN_QUOTE, "Unescaped quote")
 _TWICE = "write a quote inside quotes twice, and close what is opened; rows after it would be lost"
 
 

@@ -156,7 +156,7 @@ def _is_open(ends: Sequence[str], header: Header, told: Mapping[str, str]) -> Co
         F.array(*map(F.lit, tails)), lambda tail: F.endswith(value, tail) | F.endswith(tail, F.concat(opened, value))
     )
     plain = F.replace(raw, F.lit(escaped), F.lit(""))
-    is_odd = F.length(plain) - F.length(F.replace(plain, opened, F.lit(""))) % 2 == 1
+    is_odd = (F.length(plain) - F.length(F.replace(plain, opened, F.lit("")))) % 2 == 1
     has_break = F.coalesce(raw, last).rlike("[\r\n]")
     return F.when(has_break, F.when(raw.isNotNull(), is_odd).otherwise((value != "") & is_at_end)).otherwise(False)
 
