@@ -168,9 +168,9 @@ def test_a_number_of_an_event_that_a_spreadsheet_rounded_is_none(spark: SparkSes
     assert [row[0] for row in typed.select("event_id").collect()] == ["20260401000017", "1e5f", "E+1"]
 
 
-def bank(spark: SparkSession, folder: Path, users: str, logins: str, **changes: Any) -> dict[str, DataFrame]:
-    (folder / "users.csv").write_text(users, encoding="utf-8")
-    (folder / "logins.csv").write_text(logins, encoding="utf-8")
+def bank(spark: SparkSession, folder: Path, text: str, **changes: Any) -> dict[str, DataFrame]:
+    (folder / "users.csv").write_text(text, encoding="utf-8")
+    (folder / "logins.csv").write_text(LOGINS, encoding="utf-8")
     sources = {"users": {"from": "users.csv"}, "logins": {"from": "logins.csv"}}
     settings = SourcesSettings.model_validate({**BASE, "path": "raw", "format": "csv", **sources, **changes})
     return RawTables(spark, settings, folder=str(folder), region="north").open()
@@ -181,14 +181,14 @@ LOGINS = "user_id,event_at,arrived_at\n1,2026-03-01 10:00,2026-03-02 10:00\n"
 
 
 def test_a_column_that_is_spelt_nearly_as_ours_is_not_left_out_silently(spark: SparkSession, tmp_path: Path) -> None:
-    found = bank(spark, tmp_path, USERS, LOGINS)["users"]
+    found = bank(spark, tmp_path, USERS)["users"]
     assert [row[0] for row in found.select("closed_on").collect()] == ["2026-02-01"]
     for spelling in ("Closed On", "closedOn", "closed-on"):
         other = USERS.replace(" closed_on", spelling)
         with pytest.raises(SourceError, match=rf"users\.closed_on  .*`{spelling}`, which is not taken: map it"):
-            bank(spark, tmp_path, other, LOGINS)
+            bank(spark, tmp_path, other)
         for said in ("null", f"`{spelling}`"):
-            bank(spark, tmp_path, other, LOGINS, users={"from": "users.csv", "columns": {"closed_on": said}})
+            bank(spark, tmp_path, other, users={"from": "users.csv", "columns": {"closed_on": said}})
 
 
 @pytest.mark.parametrize(

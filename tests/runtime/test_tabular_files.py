@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -73,7 +74,7 @@ def refused(frame: DataFrame) -> str | None:
     """What is said of the file, and where; None where it can be read."""
     try:
         frame.select("id", BAD_ROW).collect()
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:
         found = unreadable(error, what="?")
         return f"{Path(found.what).name}: {found.advice.split(':')[0]}"
     return None
