@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 from reactivation.errors import Finding
 
@@ -12,7 +13,7 @@ _MOST_CAUSES = 10
 _OF_FILE = re.compile(r"(?:file|footer for):?\s+(?P<file>\S*?/.+?)(?:\.\s|\.$|,|$)", re.MULTILINE)
 _OTHER_TYPE = ("TYPE_MISMATCH", "ParquetDecodingException", "UnsupportedOperationException")
 _CUT_OFF = "the file is cut off or damaged, or it is no such file: bring it again, whole"
-_QUOTES = (OPEN_QUOTE, "Unescaped quote")
+_QUOTES = (OPEN_QUOTE, "quoted value of CSV field")
 _TWICE = "write a quote inside quotes twice, and close what is opened; rows after it would be lost"
 
 
@@ -25,7 +26,7 @@ def unreadable(error: Exception, *, what: str) -> Finding:
     """What Spark says of a file that it cannot read, with the file's name. what: stands where no file is named."""
     text = "\n".join(_messages(error))
     found = _OF_FILE.search(text)
-    file = found["file"] if found else what
+    file = unquote(found["file"]) if found else what
     if any(mark in text for mark in _QUOTES):
         return Finding("open quote", file, f"{OPEN_QUOTE}: {_TWICE}")
     if any(mark in text for mark in _OTHER_TYPE):
