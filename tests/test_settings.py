@@ -137,6 +137,9 @@ def test_values_of_the_region_that_another_file_overrules_are_known() -> None:
 def test_a_value_that_is_no_yaml_is_told_in_words() -> None:
     with pytest.raises(SettingsError, match=r"not YAML +paths.exports=\{root\}/out"):
         conf("paths.exports={root}/out")
+    for value in ("2026-02-30", "0b_"):
+        with pytest.raises(SettingsError, match=f"not YAML +paths.exports={value}"):
+            conf(f"paths.exports={value}")
     assert conf('paths.exports="{root}/out"').settings.paths.exports == "{root}/out"
 
 
@@ -162,6 +165,8 @@ def test_the_hash_changes_with_what_is_computed_and_not_with_where(tmp_path: Pat
         ("calendar: {zone: UTC, zone: UTC}", "keys stand twice: zone"),
         ("calendar: [", "not YAML"),
         ("- 1", "not a map"),
+        ("control: 2026-02-30", r"base/a\.yml +line 1: .*`2026-02-30`.*put it in quotes, '2026-02-30'"),
+        ("arms: [x,\n 0b_]", "line 2: .*put it in quotes, '0b_'"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, finding: str) -> None:

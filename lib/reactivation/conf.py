@@ -10,6 +10,9 @@ from reactivation import masking
 from reactivation.contracts import canonical
 from reactivation.errors import Finding, SettingsError, nearest
 
+_NO_VALUE = (ValueError, OverflowError, KeyError, AttributeError)
+"""What PyYAML lets through of what looks like a date or a number and is none: 2026-02-30, 0b_."""
+
 Origin = dict[tuple[str, ...], str]
 """By the path of a key, the file whose value counts."""
 
@@ -85,6 +88,14 @@ class _StrictLoader(yaml.SafeLoader):
         super().__init__(text)
         self.misread: list[Finding] = []
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except _NO_VALUE:
+            place, text = f"line {node.start_mark.line + 1}", getattr(node, "value", "")
+            said = f"{place}: YAML takes `{text}` for a value that there is not: put it in quotes, '{text}'"
+            raise yaml.YAMLError(said) from None
+
 
 def _misread(loader: _StrictLoader, node: yaml.Node) -> Iterator[Finding]:
     """A key such as `No` or `01`, which YAML takes for a value of its own that is written otherwise."""
@@ -152,7 +163,7 @@ def _parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
 def _value_of(override: str, value: str) -> Any:
     try:
         return yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, *_NO_VALUE):
         advice = "the value is no YAML; put quotes around it: --set 'key.path=\"…\"'"
         raise SettingsError("--set is not understood", [Finding("not YAML", override, advice)]) from None
 

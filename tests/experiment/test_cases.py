@@ -4,6 +4,8 @@ import csv
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -81,6 +83,33 @@ def test_a_few_bad_rows_are_left_out_and_told_and_used_columns_must_be_in_every_
     second.write_text(text.replace("spend", "spent"), encoding="utf-8")
     assert read_out(spec, tmp_path / "none") == 2
     assert "day2.csv lacks the column, day1.csv has it" in capsys.readouterr().err
+
+
+def test_a_read_out_refuses_a_parquet_column_that_a_file_lacks_and_looks_into_a_file_without_an_ending(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arms = ["a", "b"] * 200
+    spend = [float(i % 7) for i in range(400)]
+    (tmp_path / "t").mkdir()
+    pq.write_table(pa.table({"arm": arms, "spend": spend}), tmp_path / "t/1.parquet")
+    pq.write_table(pa.table({"arm": arms, "spent": spend}), tmp_path / "t/2.parquet")
+    text = "table: {}\narm: arm\ncontrol: b\nshares: {{a: 1, b: 1}}\nmeans: [spend]\n"
+    spec = tmp_path / "spec.yml"
+    spec.write_text(text.format("t"), encoding="utf-8")
+    assert read_out(spec, tmp_path / "none") == 2
+    assert "2.parquet lacks the column, 1.parquet has it" in capsys.readouterr().err
+    rows = "".join(f"{arm},{value}\n" for arm, value in zip(arms, spend, strict=True))
+    (tmp_path / "t.dat").write_text(f"arm,spend\n{rows}", encoding="utf-8")
+    shutil.copy(tmp_path / "t/1.parquet", tmp_path / "without")
+    for name in ("t.dat", "without"):
+        spec.write_text(text.format(name), encoding="utf-8")
+        assert read_out(spec, tmp_path / "out") == 0
+    (tmp_path / "t.dat").write_text(f'arm,spend\n{rows}a,"1\nb,1\n', encoding="utf-8")
+    spec.write_text(text.format("t.dat"), encoding="utf-8")
+    assert read_out(spec, tmp_path / "none") == 2
+    assert "t.dat" in (said := capsys.readouterr().err)
+    assert "a quote is opened and not closed, or escaped with a backslash" in said
+    assert not (tmp_path / "none").exists()
 
 
 def test_an_encoding_is_named_in_the_spec(spark: SparkSession, tmp_path: Path) -> None:

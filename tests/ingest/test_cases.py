@@ -1,9 +1,11 @@
 """Raw tables as they come: what cannot be read is a bad row with its column and value, or the table is refused."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from pyspark.sql import DataFrame, SparkSession
@@ -13,7 +15,7 @@ from ingest.warehouse import SHANGHAI
 from reactivation.contracts import canonical
 from reactivation.errors import SourceError
 from reactivation.frames import BAD_ROW
-from reactivation.ingest import SourcesSettings, mapping
+from reactivation.ingest import SourcesSettings, mapping, raw_columns
 from reactivation.ingest.casting import Plausible
 from reactivation.runtime.raw import RawTables
 
@@ -91,6 +93,9 @@ def test_ids_as_floating_numbers_are_taken_where_they_are_whole_and_refused_wher
         opened(spark, "B02b")
     small = {"from": "logins.parquet", "where": "user_id < 1000"}
     assert lost(opened(spark, "B02b", logins=small)["logins"], "logins", "user_id") == ["1.2", "1.9"]
+    nan = spark.createDataFrame([(float("nan"),)], "user_id double")  # no number at all has lost no digits
+    assert list(raw_columns.rounded_ids(nan, canonical.LOGINS, {}, raw="logins")) == []
+    assert lost(nan, "logins", "user_id") == ["NaN"]
 
 
 def test_broken_rows_of_a_file_give_no_values(spark: SparkSession) -> None:
@@ -139,6 +144,112 @@ def test_text_with_a_zone_that_becomes_a_day_is_the_regions_day(spark: SparkSess
     raw = spark.createDataFrame([(text,) for text in days], "signed_up_on string")
     typed = mapping.typed(raw, canonical.USERS, {}, SHANGHAI)
     assert [row[0] for row in typed.select("signed_up_on").collect()] == list(days.values())
+
+
+def test_a_flag_is_0_or_1_and_money_has_two_decimals(spark: SparkSession) -> None:
+    flags = spark.createDataFrame([(0,), (1,), (2,), (9,), (-1,)], "has_phone int")
+    assert lost(flags, "users", "has_phone") == ["2", "9", "-1"]
+    texts = ["1.003", "12.505", "12.5", "3", "1.2300", "12.299999999999999", "-7.10", "0.001"]
+    amounts = spark.createDataFrame([(text,) for text in texts], "amount string")
+    assert lost(amounts, "transactions", "amount") == ["1.003", "12.505", "0.001"]
+    assert lost(amounts.selectExpr("cast(amount as decimal(18,4)) amount"), "transactions", "amount") == [
+        *("1.0030", "12.5050", "0.0010"),
+    ]
+    doubles = amounts.selectExpr("cast(amount as double) amount")
+    assert lost(doubles, "transactions", "amount") == []  # they have no exact decimals: rounded
+
+
+def test_a_number_of_an_event_that_a_spreadsheet_rounded_is_none(spark: SparkSession) -> None:
+    numbers = ["2.02604E+13", "2,02604e+13", "20260401000017", "1e5f", "E+1", "N/A", "-", "0", " null", "\\N"]
+    raw = spark.createDataFrame([(number,) for number in numbers], "event_id string")
+    assert lost(raw, "logins", "event_id") == ["2.02604E+13", "2,02604e+13"]
+    assert lost(raw, "consents", "event_id") == []  # there it decides nothing: no consent is lost for it
+    typed = mapping.typed(raw, canonical.LOGINS, {}, SHANGHAI, LAST).where("event_id is not null")
+    assert [row[0] for row in typed.select("event_id").collect()] == ["20260401000017", "1e5f", "E+1"]
+
+
+def bank(spark: SparkSession, folder: Path, text: str, **changes: Any) -> dict[str, DataFrame]:
+    (folder / "users.csv").write_text(text, encoding="utf-8")
+    (folder / "logins.csv").write_text(LOGINS, encoding="utf-8")
+    sources = {"users": {"from": "users.csv"}, "logins": {"from": "logins.csv"}}
+    settings = SourcesSettings.model_validate({**BASE, "path": "raw", "format": "csv", **sources, **changes})
+    return RawTables(spark, settings, folder=str(folder), region="north").open()
+
+
+USERS = "user_id,signed_up_on, closed_on\n1,2026-01-01,2026-02-01\n"
+LOGINS = "user_id,event_at,arrived_at\n1,2026-03-01 10:00,2026-03-02 10:00\n"
+
+
+def test_a_column_that_is_spelt_nearly_as_ours_is_not_left_out_silently(spark: SparkSession, tmp_path: Path) -> None:
+    found = bank(spark, tmp_path, USERS)["users"]
+    assert [row[0] for row in found.select("closed_on").collect()] == ["2026-02-01"]
+    for spelling in ("Closed On", "closedOn", "closed-on"):
+        other = USERS.replace(" closed_on", spelling)
+        with pytest.raises(SourceError, match=rf"users\.closed_on  .*`{spelling}`, which is not taken: map it"):
+            bank(spark, tmp_path, other)
+        for said in ("null", f"`{spelling}`"):
+            bank(spark, tmp_path, other, users={"from": "users.csv", "columns": {"closed_on": said}})
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("signed_up_on", "to_date(signed_up_on, 'yyyyMMdd')", "2026-3-1"),
+        ("user_id", "cast(replace(user_id, ' ', '') as bigint)", "n/a"),
+        ("signed_up_on", "date(timestamp_millis(cast(signed_up_on as bigint)))", "1780308000123456789"),
+    ],
+)
+def test_a_value_that_breaks_an_expression_of_conf_is_told_with_its_key(
+    spark: SparkSession, tmp_path: Path, key: str, text: str, value: str
+) -> None:
+    row = {"user_id": "1", "signed_up_on": "20260301", key: value}
+    (tmp_path / "users.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+    (tmp_path / "logins.csv").write_text(LOGINS, encoding="utf-8")
+    sources = {"users": {"from": "users.csv", "columns": {key: text}}, "logins": {"from": "logins.csv"}}
+    settings = SourcesSettings.model_validate({**BASE, "path": "raw", "format": "csv", **sources})
+    raw = RawTables(spark, settings, folder=str(tmp_path), region="north")
+    frames = raw.open()
+    with pytest.raises(SourceError) as error, raw.reading(frames):
+        mapping.typed(frames["users"], canonical.USERS, {key: text}, SHANGHAI, LAST).collect()
+    assert [(f.kind, f.what) for f in error.value.findings] == [("expression", f"sources.users.columns.{key}")]
+    assert "try_cast" in error.value.findings[0].advice
+    assert "\n" not in error.value.findings[0].advice
+
+
+def test_a_condition_that_a_value_breaks_is_told_with_its_key(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text(USERS, encoding="utf-8")
+    (tmp_path / "logins.csv").write_text(LOGINS, encoding="utf-8")
+    logins = {"from": "logins.csv", "where": "cast(event_at as int) > 0"}
+    sources = {"users": {"from": "users.csv"}, "logins": logins}
+    settings = SourcesSettings.model_validate({**BASE, "path": "raw", "format": "csv", **sources})
+    raw = RawTables(spark, settings, folder=str(tmp_path), region="north")
+    frames = raw.open()
+    with pytest.raises(SourceError) as error, raw.reading(frames):
+        frames["logins"].collect()
+    assert [f.what for f in error.value.findings] == ["sources.logins.where"]
+
+
+def test_a_parquet_file_may_lack_a_column_only_where_nothing_is_lost_by_it(spark: SparkSession, tmp_path: Path) -> None:
+    days = [date(2026, 1, 1)]
+
+    def opened(second: dict[str, Any]) -> dict[str, DataFrame]:
+        (tmp_path / "users").mkdir(exist_ok=True)
+        first = {"user_id": [1], "signed_up_on": days, "closed_on": days}
+        pq.write_table(pa.table(first), tmp_path / "users/1.parquet")
+        pq.write_table(pa.table({"user_id": [2], **second}), tmp_path / "users/2.parquet")
+        (tmp_path / "logins").mkdir(exist_ok=True)
+        at = [datetime(2026, 3, 1, tzinfo=UTC)]
+        pq.write_table(pa.table({"user_id": [1], "event_at": at, "arrived_at": at}), tmp_path / "logins/1.parquet")
+        sources = {"users": {"from": "users"}, "logins": {"from": "logins"}}
+        settings = SourcesSettings.model_validate({**BASE, "path": "raw", "format": "parquet", **sources})
+        return RawTables(spark, settings, folder=str(tmp_path), region="north").open()
+
+    whole = opened({"signed_up_on": days})["users"]  # closures may be known only since the first file
+    assert sorted(tuple(row) for row in whole.select("user_id", "closed_on").collect()) == [(1, days[0]), (2, None)]
+    with pytest.raises(SourceError, match=r"users\.signed_up_on  .*2\.parquet lacks the column, 1\.parquet has it"):
+        opened({"closed_on": days})
+    with pytest.raises(SourceError, match=r"users\.closed_on  .*2\.parquet lacks the column, 1\.parquet has it"):
+        opened({"signed_up_on": days, "Closed-On": days})
 
 
 NUMBERS = ["15d", "1f", "0x1F", "inf", "NaN", "1,5", "12.7", "7L"]

@@ -39,7 +39,9 @@ def received(spark: SparkSession) -> ReceivedRows:
 def decided(received: ReceivedRows, stored: DataFrame | None = None) -> disposition.Decided:
     unchanged = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
     admitted = received.rows.withColumns(unchanged)
-    return disposition.decided(admitted, received.table, received.rules, stored=stored, months=["2026-05"], rows=3)
+    return disposition.decided(
+        admitted, received.table, received.rules, stored=stored, months=["2026-05"], rows=3, numbered=0
+    )
 
 
 def test_rows_of_other_days_are_counted_or_left_alone(received: ReceivedRows) -> None:

@@ -154,3 +154,20 @@ def test_rows_find_their_place_month_by_month_as_in_one_pass(
     rebuilt = Warehouse(spark, tables)
     rebuilt.ingest("2026-06-01")  # all history in one pass
     assert rebuilt.everything() == incremental
+
+
+def test_nobody_signs_up_before_being_born(spark: SparkSession) -> None:
+    users = [
+        ("1", "2026-01-05", "2026-01-05 03:00", "2026"),  # a child's account, or a slip: possible
+        ("2", "2026-01-05", "2026-01-05 03:00", "2030"),
+        ("3", "2026-01-05", "2026-01-05 03:00", None),
+    ]
+    logins = raw(spark, "user_id login_time arrived_at secs", [("1", "2026-04-10 01:00", "2026-04-10 02:00", "3")])
+    bank = Warehouse(
+        spark, {"users": raw(spark, "user_id signed_up_on arrived_at birth_year", users), "logins": logins}
+    )
+    bank.ingest("2026-05-01")
+    assert [(r.user_id, r.reason, r.detail) for r in bank.rows("quarantine")] == [
+        (2, "born_after_sign_up", "born in 2030, signed up on 2026-01-05"),
+    ]
+    assert sorted(r.user_id for r in bank.rows("users")) == [1, 3]

@@ -65,6 +65,35 @@ def test_events_with_their_own_number_and_few_equal_ones_pass(spark: SparkSessio
     assert told["users"]["empty"].startswith("closed_on 100%, birth_year 100%, gender 50%")
 
 
+def test_a_number_that_events_of_several_users_have_is_no_number_of_an_event(spark: SparkSession) -> None:
+    logins = [
+        ("1", AT, THEN, "E1"),  # kept: the earliest
+        ("1", "2026-04-10 01:05", "2026-04-11 02:00", "E1"),  # the same event, corrected: a duplicate
+        ("2", AT, "2026-04-11 02:00", "E1"),  # of another user
+        ("2", AT, "2026-04-12 02:00", "E1"),
+        ("2", AT, THEN, "N/A"),  # no number: what they say tells these two apart
+        ("1", "2026-04-12 01:00", "2026-04-12 02:00", "N/A"),
+        ("1", "2026-04-12 02:00", "2026-04-12 03:00", "2.02604E+13"),  # a number that lost its digits
+    ]
+    warehouse = bank(spark, logins)
+    warehouse.ingest("2026-05-01")
+    found = {(r.reason, r.detail) for r in warehouse.rows("quarantine")}
+    assert found == {
+        ("repeated_key", "event_id is that of another user's event too: E1"),
+        ("bad_type", "event_id cannot be read as string: 2.02604E+13"),
+    }
+    april = next(r for r in warehouse.rows("ingest_counts") if r.source == "logins")
+    assert (april.rows_in, april.rows_kept, april.rows_quarantined, april.rows_duplicate) == (7, 3, 3, 1)
+    late = [*logins, ("2", "2026-04-10 03:00", "2026-05-02 02:00", "E1"), ("1", AT, "2026-05-02 02:00", "E1")]
+    warehouse.raw = bank(spark, late).raw
+    warehouse.ingest("2026-06-01")  # a stored row of another user says the same of a late one
+    may = next(r for r in warehouse.rows("ingest_counts") if (r.source, r.cycle) == ("logins", "2026-05"))
+    assert (may.rows_kept, may.rows_quarantined, may.rows_duplicate) == (0, 1, 1)
+    everybody = [(user, AT, THEN, "id") for user in ("1", "2", "2", "2")]
+    with pytest.raises(TooManyBadRows, match=r"3 of 4 \(75.0%\): repeated_key 3"):
+        bank(spark, everybody).ingest("2026-05-01")
+
+
 def test_a_sample_by_hash_keeps_equal_rows_together(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "_SAMPLE", 20)  # of 120 rows one value in six is compared, with all its rows
     times = [f"2026-04-10 01:{minute:02d}" for minute in range(60)]

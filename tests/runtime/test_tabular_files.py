@@ -9,11 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from reactivation.errors import SourceError
 from reactivation.frames import BAD_ROW
-from reactivation.runtime.tabular_files import is_of_file, open_csv, open_parquet, unreadable
+from reactivation.runtime.read_errors import is_of_file, unreadable
+from reactivation.runtime.tabular_files import open_csv, open_parquet
 
 pytestmark = pytest.mark.edges
 
@@ -44,6 +47,66 @@ def test_csv_is_read_by_rfc_4180(spark: SparkSession, tmp_path: Path) -> None:
             ("5", "1,003.00", "6"),
         ]
         assert set(bad(found, "a").values()) == {None}
+
+
+OPEN = {
+    "ragged": 'id,arm,note,spend\n1,control,"open,1,10.0\n2,t,b,2\n3,t,b,2\n',
+    "last column": 'id,arm,note\n1,control,"open\n2,t,2\n3,t,""\n',
+    "no end of line": 'id,arm,note\n1,control,"open\n2,t,2',
+    "long": 'id,arm,note\n1,control,"open\n' + "2,t,2\n" * 200,
+    "more fields than the header": 'id,arm\n1,control,2,"open\n2,t\n3,t\n',
+    "backslash and a quote later": 'id,note,n,spend\n1,"screen 5\\"",1,10.0\n2,"b",1,2\n3,b,1,2\n',
+    "backslash and none later": 'id,note,n,spend\n1,"screen 5\\"",1,10.0\n2,b,1,2\n',
+    "backslash amid words": 'id,note,n\n1,"5\\" tv",2\n2,c,3\n',
+    "not doubled": 'id,note,n\n1,"Ltd "Acme" x",2\n2,c,3\n',
+}
+CLOSED = {
+    "bare": 'id,n\n1,5" tv\n2,"a ""q"" b"\n',
+    "breaks at the end": 'id,n\n1,"x, y\n2,z"\n2,"l1\nl2\n"\n',
+    "a doubled quote at the end": 'id,n\n1,x\n2,"l1\nl2"""\n',
+    "empty at the end": 'id,n\n1,"a\nb"\n2,""\n',
+    "closed without an end of line": 'id,n\n1,"a\nb"\n2,b',
+    "only breaks": 'id,n\n1,"\n\n"\n2,"\n"\n',
+}
+
+
+def refused(frame: DataFrame) -> str | None:
+    """What is said of the file, and where; None where it can be read."""
+    try:
+        frame.select("id", BAD_ROW).collect()
+    except (PySparkException, Py4JJavaError) as error:
+        found = unreadable(error, what="?")
+        return f"{Path(found.what).name}: {found.advice.split(':')[0]}"
+    return None
+
+
+@pytest.mark.parametrize("form", ["csv", "crlf.csv", "csv.gz"])
+def test_a_quote_that_nothing_closes_is_refused_with_its_file(spark: SparkSession, tmp_path: Path, form: str) -> None:
+    frames = {}
+    for kind, text in {**OPEN, **CLOSED}.items():
+        data = text.replace("\n", "\r\n" if "crlf" in form else "\n").encode()
+        place = tmp_path / f"{kind}.{form}"
+        place.write_bytes(gzip.compress(data) if form.endswith("gz") else data)
+        frames[kind] = open_csv(spark, str(place)).frame
+    said = "a quote is opened and not closed, or escaped with a backslash"
+    assert {kind: refused(frames[kind]) for kind in OPEN} == {kind: f"{kind}.{form}: {said}" for kind in OPEN}
+    whole = {"1": None, "2": None}
+    assert {kind: bad(frames[kind], "id") for kind in CLOSED} == dict.fromkeys(CLOSED, whole)
+
+
+def test_names_have_no_spaces_around_them_and_separators_are_as_they_are_told(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    spaced = open_csv(spark, write(tmp_path / "t.csv", "user_id, closed_on, Arm ,arm\n1,2026-05-01,x,y\n"))
+    assert rows(spaced.frame, "user_id", "closed_on") == [("1", "2026-05-01")]
+    assert spaced.unusable["arm"] == "`arm` stands twice in the header of t.csv"
+    for text, options in (("a\tb\n1\t2\n", {"sep": "\\t"}), ("a||b\n1||2\n", {"sep": "||"})):
+        assert rows(open_csv(spark, write(tmp_path / "s.csv", text), options=options).frame, "a", "b") == [("1", "2")]
+    unquoted = open_csv(spark, write(tmp_path / "q.csv", 'a,b\n1,5" x\n2,"y\n'), options={"quote": ""}).frame
+    assert rows(unquoted, "a", "b") == [("1", '5" x'), ("2", '"y')]
+    for text, said in (("a;b;c\n1;2;3\n", "separated by `;`"), ("a\tb\n1\t2\n", "separated by tabs")):
+        with pytest.raises(SourceError, match=said):
+            open_csv(spark, write(tmp_path / "o.csv", text))
 
 
 def test_a_header_may_hold_breaks_and_line_ends_may_be_mixed(spark: SparkSession, tmp_path: Path) -> None:
@@ -93,11 +156,15 @@ def test_folders_that_name_a_column_give_it_as_text(spark: SparkSession, tmp_pat
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "GBK", "GB18030", "windows-1252", "UTF-16"])
+WESTERN = ("windows-1252", "latin-1", "cp1252", "mac_roman")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf_8", "GBK", "GB18030", "UTF-16", "utf_16_le", "cp936", "euc_cn", *WESTERN]
+)
 def test_an_encoding_is_read_where_it_is_named(spark: SparkSession, tmp_path: Path, encoding: str) -> None:
-    word = "Brünn" if encoding == "windows-1252" else "总行"
-    place = write(tmp_path / "t.csv", f"{word},b\n1,{word}\n", encoding)
-    named = "utf-8" if encoding == "utf-8-sig" else encoding
+    word = "Brünn" if encoding in WESTERN else "总行"
+    place = write(tmp_path / "t.csv", f"{word},b\n1,{word}\n", named := encoding)
     assert rows(open_csv(spark, place, encoding=named).frame, f"`{word}`", "b") == [("1", word)]
     assert rows(open_csv(spark, place, options={"charset": named}).frame, "b") == [(word,)]
 
@@ -109,8 +176,9 @@ def test_bytes_that_do_not_decode_never_pass_silently(spark: SparkSession, tmp_p
     assert "`encoding`" in rows(found.where("a = '1'"), f"{BAD_ROW}.detail")[0][0]
     with pytest.raises(SourceError, match=r"the header is not utf-8: name the files' `encoding`"):
         open_csv(spark, write(tmp_path / "h.csv", "总行,b\n1,2\n", "gbk"))
-    with pytest.raises(SourceError, match="no such encoding"):
-        open_csv(spark, place, encoding="gbq")
+    for none in ("gbq", "rot13", "base64", "punycode", ""):
+        with pytest.raises(SourceError, match="no such encoding"):
+            open_csv(spark, place, encoding=none)
 
 
 NAMES = ["r[1].csv", "a{b}.csv", "2026-06-01T10:00.csv", "[2]:x.csv", "a b%20.csv", "q?*.csv", "a,b.csv", "#h+.csv"]
@@ -201,6 +269,23 @@ def test_parquet_files_of_a_folder_must_agree_on_the_columns_that_are_used(spark
     assert sorted(rows(opened.frame, "id", "new")) == [(1, "x"), (2**40, None)]
     said = "`amount` is double in 1.parquet, string in 2.parquet: write it with one type in all files"
     assert opened.unusable == {"amount": said}
+    # Who asks decides: a read-out refuses such a column, an ingest where it must be given, or one is spelt nearly so.
+    assert opened.lacking == {"new": "2.parquet lacks the column, 1.parquet has it"}
+
+
+def test_a_column_without_a_type_takes_that_of_the_other_files_and_is_null(spark: SparkSession, tmp_path: Path) -> None:
+    nothing = pa.array([None, None], pa.null())
+    parquet(tmp_path / "t/1.parquet", id=[1, 2], closed=nothing, never=nothing)
+    parquet(tmp_path / "t/2.parquet", id=[3, 4], closed=["x", None], never=nothing)
+    opened = open_parquet(spark, str(tmp_path / "t"))
+    assert sorted(rows(opened.frame, "id", "closed", "never")) == [
+        (1, None, None),
+        (2, None, None),
+        (3, "x", None),
+        (4, None, None),
+    ]
+    assert not opened.unusable
+    assert rows(open_parquet(spark, str(tmp_path / "t/1.parquet")).frame, "id", "never") == [(1, None), (2, None)]
 
 
 def test_parquet_files_that_are_none_are_all_named(spark: SparkSession, tmp_path: Path) -> None:

@@ -201,5 +201,6 @@ def _decided(
             stored=stored.get(name),
             months=sorted({row.arrival_cycle for row in fine[name]}),
             rows=sum(row.rows for row in fine[name]),
+            numbered=sum(row.numbered for row in fine[name]),
         ),
     )

@@ -3,7 +3,8 @@
 An instant may come as a TIMESTAMP, or as text that names its zone: `Z`, an offset, or a name such as Asia/Shanghai.
 Three letters (CST, BST) name several zones and are not read. What has no zone (text, TIMESTAMP_NTZ, a DATE) is what a
 clock of the region showed; a day that comes as an instant is the day it was in the region. A number is never a time,
-for its unit is not known. A number with a fraction is never an integer.
+for its unit is not known. A number with a fraction is never an integer, none but 0 and 1 a flag, and a third decimal
+that is not 0 no money; of floating numbers the decimals are rounded.
 """
 
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import (
     DataType,
     DateType,
+    DecimalType,
     FractionalType,
     NumericType,
     StringType,
@@ -29,6 +31,9 @@ _ZONE = r" ?(Z|(UTC|GMT|UT)?[+-]\d{1,2}(:?\d{2}){0,2}|UTC|GMT|UT|[A-Z][A-Za-z_]+
 _LENGTH_OF_DAY, _LEAST_WITH_ZONE = 10, 16
 _INTEGERS = ("int", "bigint")
 _EXACT_TO = {"double": 2**53, "float": 2**24}
+_EXACT, _NOISE = "decimal(38,18)", "0.000000001"
+"""Money as it came; what a sum of floating numbers that was written as text may be off."""
+_NO_NUMBERS = ("", "-", "--", "0", "0.0", "null", "(null)", "none", "nil", "nan", "na", "n/a", "#n/a", "\\n")
 
 
 class Plausible(NamedTuple):
@@ -64,9 +69,28 @@ def cast(value: Column, found: DataType, wanted: str, calendar: Calendar) -> Col
     plain = value.try_cast(wanted)
     if wanted == "timestamp" and isinstance(found, TimestampNTZType | DateType):
         return F.to_utc_timestamp(plain, calendar.zone)  # the session's zone is UTC: see runtime.session
+    return F.when(_is_whole(value, plain, found, wanted), plain)
+
+
+def _is_whole(value: Column, plain: Column, found: DataType, wanted: str) -> Column:
+    """True where a cast loses nothing of a value. plain: the value as it was cast."""
     if wanted in _INTEGERS and isinstance(found, FractionalType):
-        return F.when(value == F.floor(value), plain)
-    return plain
+        return value == F.floor(value)
+    if wanted == "boolean" and isinstance(found, NumericType):
+        return value.isin(0, 1)
+    if wanted.startswith("decimal") and isinstance(found, StringType | DecimalType):
+        return F.abs(value.try_cast(_EXACT) - plain) <= F.lit(_NOISE).cast(_EXACT)
+    return F.lit(True)
+
+
+def without_placeholder(number: Column) -> Column:
+    """The source's number of an event, null where it is a word for none: many events would seem to be one."""
+    return F.when(~F.lower(F.trim(number.cast("string"))).isin(*_NO_NUMBERS), number)
+
+
+def is_rounded(number: Column) -> Column:
+    """True for a number that a spreadsheet has rounded, such as 2.02604E+13; null where there is none."""
+    return F.trim(number.cast("string")).rlike(r"^\d+([.,]\d+)?[eE]\+\d+$")
 
 
 def is_epoch(found: DataType, wanted: str) -> bool:
@@ -81,7 +105,7 @@ def is_floating(found: DataType) -> bool:
 
 def has_lost_digits(value: Column, found: DataType) -> Column:
     """True for a floating number so large that it may stand for several integers."""
-    return F.abs(value) >= _EXACT_TO[found.simpleString()]
+    return (F.abs(value) >= _EXACT_TO[found.simpleString()]) & ~F.isnan(value)
 
 
 def _instant(text: Column, calendar: Calendar) -> Column:

@@ -1,5 +1,7 @@
 """Rows that were there already: equal in all columns but the arrival, or of the same event_id. The earliest stays.
 
+An event_id that several users' events have is no number of an event: all but the first user's are quarantined.
+
 Rows are compared by `row_hash`, 64 bits of their identity: among 68 million rows of a month, two different ones are
 taken for one in one month of some 8 000.
 """
@@ -107,14 +109,16 @@ def deduplicated(fine: DataFrame, table: Table, stored: DataFrame | None, *, row
     """Add `DISPOSITION` to admitted rows that break no rule.
 
     Of equal rows the earliest stays, and a stored one before all; the others are duplicates. Of different rows with
-    the same key one stays, and the others are quarantined. Ties are broken by all columns, so that the outcome never
-    depends on order. rows: about how many there are. stored: see `stored_repeats`.
+    the same key one stays, and the others are quarantined; so are those of other users with the same event_id. Ties are
+    broken by all columns, so that the outcome never depends on order. rows: about how many there are. stored: see
+    `stored_repeats`.
     """
     is_stored = F.coalesce(F.col("is_stored"), F.lit(False))
     together = fine.withColumn("is_stored", F.lit(False))
     if stored is not None:
         together = together.unionByName(
-            stored.select("row_hash", KEY_HASH, "arrived_at", F.lit(True).alias("is_stored")), allowMissingColumns=True
+            stored.select("row_hash", KEY_HASH, "arrived_at", "user_id", F.lit(True).alias("is_stored")),
+            allowMissingColumns=True,
         )
     has_key = has_key_of_its_own(table)
     group = KEY_HASH if has_key else "row_hash"
@@ -124,12 +128,19 @@ def deduplicated(fine: DataFrame, table: Table, stored: DataFrame | None, *, row
     equal = Window.partitionBy(*dict.fromkeys((group, "row_hash"))).orderBy(*earliest)
     result = near.withColumn("is_duplicate", F.row_number().over(equal) > 1)
     is_second = F.lit(False)
+    if tells_apart_by_content(table):
+        is_of_another = F.first("user_id").over(equal) != F.col("user_id")
+        result = result.withColumn("is_of_another", is_of_another & F.col("event_id").isNotNull())
+        is_second = F.col("is_of_another")
+        result = result.withColumn("is_duplicate", F.col("is_duplicate") & ~is_second)
     if has_key:
         same_key = [group, "is_duplicate", *(name for name in table.key if name == "arrived_at")]
         latest = [is_stored.desc(), F.col("arrived_at"), F.col("came_at").desc(), *values]
         is_second = F.row_number().over(Window.partitionBy(*same_key).orderBy(*latest)) > 1
     disposition = F.when(F.col("is_duplicate"), DUPLICATE).when(is_second, QUARANTINED).otherwise(KEPT)
-    return result.withColumn(DISPOSITION, disposition).where(~is_stored).drop("is_stored", "is_duplicate")
+    return (
+        result.withColumn(DISPOSITION, disposition).where(~is_stored).drop("is_stored", "is_duplicate", "is_of_another")
+    )
 
 
 def _comparable(stored: DataFrame, table: Table, calendar: Calendar, *, is_hashed: bool) -> DataFrame:
@@ -138,7 +149,7 @@ def _comparable(stored: DataFrame, table: Table, calendar: Calendar, *, is_hashe
         {"row_hash": own if is_hashed else F.coalesce(own, row_hash(table, calendar)), KEY_HASH: _key_hash(table)}
     )
     source, wanted = F.lit(table.name).alias("source"), _looked_up(table).alias("wanted")
-    return rows.select(source, wanted, "row_hash", KEY_HASH, "arrived_at")
+    return rows.select(source, wanted, "row_hash", KEY_HASH, "arrived_at", "user_id")
 
 
 def _looked_up(table: Table) -> Column:

@@ -11,7 +11,13 @@ from reactivation.contracts.table import Table
 from reactivation.frames import checkpointed, counted_by, union_all
 from reactivation.ingest import mapping
 from reactivation.ingest.counts import DUPLICATE, KEPT, QUARANTINED, Counted
-from reactivation.ingest.deduplication import DISPOSITION, LATE_MONTH, deduplicated, has_key_of_its_own
+from reactivation.ingest.deduplication import (
+    DISPOSITION,
+    LATE_MONTH,
+    deduplicated,
+    has_key_of_its_own,
+    tells_apart_by_content,
+)
 from reactivation.ingest.rules import CODE, REPEATED_KEY, Rule, code_of, explained, is_fine
 
 ByMonth = Mapping[tuple[str, str], int]
@@ -23,7 +29,8 @@ class Decided:
     """The rows of one source after all rules.
 
     bad: admitted rows that break a rule. fine: the others, each with its `DISPOSITION`, observed by month when they are
-    first read. months: the arrival months of fine rows.
+    first read. months: the arrival months of fine rows. has_repeated_keys: fine rows may be quarantined yet; they are
+    held then, and were observed.
     """
 
     table: Table
@@ -32,11 +39,7 @@ class Decided:
     fine: DataFrame
     months: Sequence[str]
     observed: Observation
-
-    @property
-    def has_repeated_keys(self) -> bool:
-        """True where fine rows may be quarantined yet; they are held then, and were observed."""
-        return has_key_of_its_own(self.table)
+    has_repeated_keys: bool = False
 
     def kept(self) -> DataFrame:
         """The canonical rows, in files of about equal size and of one month each."""
@@ -90,25 +93,31 @@ def decided(
     stored: DataFrame | None,
     months: Sequence[str],
     rows: int,
+    numbered: int,
 ) -> Decided:
-    """What becomes of admitted rows. months: of fine rows; `rows` in all. stored: see `stored_repeats`."""
+    """What becomes of admitted rows. months: of fine rows; `rows` in all, of which `numbered` have an event_id.
+
+    stored: see `stored_repeats`.
+    """
     fine = admitted.where(is_fine()).drop("row_json", LATE_MONTH, "is_readmitted")
     observed = Observation()
     each = [F.count_if(_is(*pair)).alias(_name(*pair)) for pair in _pairs(months)]
     unique = deduplicated(fine, table, stored, rows=rows).observe(observed, F.count("*").alias("rows"), *each)
-    held = checkpointed(unique) if months and has_key_of_its_own(table) else unique
-    return Decided(table, rules, admitted.where(~is_fine()), held, months, observed)
+    may_clash = has_key_of_its_own(table) or (tells_apart_by_content(table) and numbered > 0)
+    held = checkpointed(unique) if months and may_clash else unique
+    return Decided(table, rules, admitted.where(~is_fine()), held, months, observed, may_clash)
 
 
 def counted(admitted: Mapping[str, DataFrame], keys: Mapping[str, Column]) -> list[Row]:
     """Admitted rows of all sources by source, arrival_cycle, `CODE`, is_readmitted and `LATE_MONTH`: `rows`.
 
-    keys: source: what two rows that say the same have in common, null for rows that are not compared. `compared`: rows
-    with a key. `equal`: those of them that say what another one of the same group says.
+    keys: source: what two rows that say the same have in common, null for rows that are not compared. `numbered`: rows
+    with an event_id. `compared`: rows with a key. `equal`: those of them that say what another one of the same group
+    says.
     """
     groups = ("source", "arrival_cycle", CODE, "is_readmitted", LATE_MONTH)
     named = [
-        rows.withColumn("source", F.lit(name)).select(*groups, keys[name].alias("key"))
+        rows.withColumn("source", F.lit(name)).select(*groups, keys[name].alias("key"), _has_number(rows))
         for name, rows in admitted.items()
     ]
     has_key = F.col("key").isNotNull()
@@ -117,11 +126,17 @@ def counted(admitted: Mapping[str, DataFrame], keys: Mapping[str, Column]) -> li
         .groupBy(*groups)
         .agg(
             F.sum("rows").alias("rows"),
+            F.sum(F.when(F.col("has_number"), F.col("rows")).otherwise(0)).alias("numbered"),
             F.sum(F.when(has_key, F.col("rows")).otherwise(0)).alias("compared"),
             F.sum(F.when(has_key, F.col("rows") - 1).otherwise(0)).alias("equal"),
         )
         .collect()
     )
+
+
+def _has_number(rows: DataFrame) -> Column:
+    has_number = F.col("event_id").isNotNull() if "event_id" in rows.columns else F.lit(False)
+    return has_number.alias("has_number")
 
 
 def tallied(row: Row, rules: Sequence[Rule]) -> Counted:

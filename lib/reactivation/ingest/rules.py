@@ -61,7 +61,7 @@ def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: P
         ],
         *_out_of_order(table, calendar, plausible),
         Rule(UNKNOWN_USER, nobody, ("user_id",)),
-        Rule(REPEATED_KEY, f"another row has the same {', '.join(table.key)}", ()),
+        _repeated_key(table),
     ]
 
 
@@ -111,6 +111,12 @@ def _no_number() -> Rule:
     return Rule(BAD_TYPE, text, ("profile_numbers",), ~F.expr(every))
 
 
+def _repeated_key(table: Table) -> Rule:
+    if table.key:
+        return Rule(REPEATED_KEY, f"another row has the same {', '.join(table.key)}", ())
+    return Rule(REPEATED_KEY, "event_id is that of another user's event too: %s", ("event_id",))
+
+
 def _missing(column: table.Column) -> Rule:
     return Rule(f"missing_{column.name}", f"{column.name} is empty", (), F.col(column.name).isNull())
 
@@ -138,6 +144,8 @@ def _out_of_order(table: Table, calendar: Calendar, plausible: Plausible) -> Ite
         is_upside_down = F.col("closed_on") < F.col("signed_up_on")
         text = "closed on %s, signed up on %s"
         yield Rule("closed_before_sign_up", text, ("closed_on", "signed_up_on"), is_upside_down)
+        is_unborn = F.col("birth_year") > F.year("signed_up_on")
+        yield Rule("born_after_sign_up", "born in %s, signed up on %s", ("birth_year", "signed_up_on"), is_unborn)
         arrived_on = calendar.day(F.col("arrived_at"))
         text = "signed_up_on %s is after the row's arrival, %s"
         is_early = F.col("signed_up_on") > arrived_on

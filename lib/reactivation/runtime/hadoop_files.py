@@ -1,12 +1,17 @@
 """Files as Hadoop knows them: local ones, and those of any store that Spark can read."""
 
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from reactivation.runtime.files import files_below
+
+_STEP = 1 << 30
+"""Bytes that are left out at once."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,30 @@ class File:
             return bytes((codec.createInputStream(stream) if codec is not None else stream).readNBytes(count))
         finally:
             stream.close()
+
+    def end(self, count: int) -> bytes:
+        """The last bytes, unpacked as in `start`; nothing where the file is cut off, which reading it will tell.
+
+        A packed file is unpacked twice for them.
+        """
+        place = self.hadoop.fs.Path(self.path)
+        codec = self.hadoop.io.compress.CompressionCodecFactory(self.system.getConf()).getCodec(place)
+
+        def unpacked() -> Any:
+            return self.system.open(place) if codec is None else codec.createInputStream(self.system.open(place))
+
+        try:
+            size = self.size
+            if codec is not None:
+                with closing(unpacked()) as stream:
+                    size = sum(iter(lambda: stream.skip(_STEP), 0))
+            with closing(unpacked()) as stream:
+                left = max(0, size - count)
+                while left > 0:
+                    left -= stream.skip(min(left, _STEP))
+                return bytes(stream.readNBytes(count))
+        except Py4JJavaError:
+            return b""
 
     def opened(self) -> "io.RawIOBase":
         """The bytes as a file of Python's."""

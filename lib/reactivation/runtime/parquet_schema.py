@@ -27,18 +27,30 @@ _PLAIN = {"BOOLEAN": "boolean", "INT32": "int", "INT64": "bigint", "INT96": "tim
 _PLAIN |= {"DOUBLE": "double", "BYTE_ARRAY": "binary"}
 _INTEGERS = {(8, True): "tinyint", (16, True): "smallint", (32, True): "int", (64, True): "bigint"}
 _INTEGERS |= {(8, False): "smallint", (16, False): "int", (32, False): "bigint", (64, False): "decimal(20,0)"}
+_NO_TYPE = "no type"
 _NANOSECONDS = ("nanoseconds with a zone", "nanoseconds without a zone")
 
 
 class Schema(NamedTuple):
     """explicit: what Spark is to be told, or None where it finds out itself. nanoseconds: column: it is an instant.
 
-    unusable: by lower-case name, why a column cannot be used.
+    unusable: by lower-case name, why a column cannot be used. lacking: the same of columns that some files lack.
+    untyped: path of a file: its columns that hold nothing and have no type, as pandas writes them.
     """
 
     explicit: StructType | None
     nanoseconds: Mapping[str, bool]
     unusable: Mapping[str, str]
+    lacking: Mapping[str, str]
+    untyped: Mapping[str, frozenset[str]]
+
+    def by_untyped(self, files: Sequence[File]) -> dict[frozenset[str], list[File]]:
+        """Files with such columns, by their names."""
+        groups: dict[frozenset[str], list[File]] = {}
+        for file in files:
+            if file.path in self.untyped:
+                groups.setdefault(self.untyped[file.path], []).append(file)
+        return groups
 
 
 def of_files(files: Sequence[File]) -> Schema:
@@ -49,11 +61,20 @@ def of_files(files: Sequence[File]) -> Schema:
         footers = list(pool.map(_footer, seen))
     if broken := [footer for footer in footers if isinstance(footer, Finding)]:
         raise SourceError("the files cannot be read", broken)
+    known = [(file, footer) for file, footer in zip(seen, footers, strict=True) if not isinstance(footer, Finding)]
     types: dict[str, dict[str, str]] = {}  # column: type: the first file that has it
-    for file, footer in zip(seen, footers, strict=True):
-        for name, said in footer.items() if not isinstance(footer, Finding) else ():
+    for file, footer in known:
+        for name, said in footer.items():
             types.setdefault(name, {}).setdefault(said, file.name)
-    is_plain = len({tuple(footer.items()) for footer in footers if not isinstance(footer, Finding)}) == 1
+    untyped = {file.path: frozenset(name for name in footer if footer[name] == _NO_TYPE) for file, footer in known}
+    untyped = {path: names for path, names in untyped.items() if names}
+    lacking = {
+        name.lower(): f"{file.name} lacks the column, {next(iter(types[name].values()))} has it"
+        for file, footer in known
+        for name in types
+        if name.lower() not in {own.lower() for own in footer}
+    }
+    is_plain = len({tuple(footer.items()) for _, footer in known}) == 1 and not untyped
     explicit = StructType()
     nanoseconds: dict[str, bool] = {}
     unusable: dict[str, str] = {}
@@ -70,7 +91,7 @@ def of_files(files: Sequence[File]) -> Schema:
             unusable[name.lower()] = f"`{name}` is {found}: {cure}"
     is_nested = any("<" in kind for kinds in types.values() for kind in kinds)
     is_plain = is_plain and is_nested and not nanoseconds and not unusable  # else Spark need not look itself
-    return Schema(None if is_plain else explicit, nanoseconds, unusable)
+    return Schema(None if is_plain else explicit, nanoseconds, unusable, lacking, untyped)
 
 
 def as_microseconds(value: Column, *, has_zone: bool) -> Column:
@@ -115,12 +136,14 @@ def _of_leaf(leaf: Any) -> str:
     if kind == "Int":
         return _INTEGERS[logical["bitWidth"], logical["isSigned"]]
     known = {"Date": "date", "String": "string", "Enum": "string", "JSON": "string", "BSON": "binary", "None": ""}
+    known |= {"Null": _NO_TYPE, "Unknown": _NO_TYPE}
     found = known.get(kind, f"!{kind}")
     return found or _PLAIN.get(leaf.physical_type, f"!{leaf.physical_type}")
 
 
 def _common(kinds: Sequence[str]) -> str | None:
-    """The type that holds the values of all; None where there is none."""
+    """The type that holds the values of all; None where there is none. What no file gives a type is text."""
+    kinds = [kind for kind in kinds if kind != _NO_TYPE] or ["string"]
     if len(kinds) == 1:
         return kinds[0]
     for ladder in (_WHOLE, _REAL):

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
 from reactivation.frames import BAD_ROW, counted_by, of_records, records, union_all
-from reactivation.ingest import mapping
+from reactivation.ingest import mapping, raw_columns
 from reactivation.ingest.settings import SourceSettings, SourcesSettings, ViewQuery
-from reactivation.runtime import snapshot, tabular_files
+from reactivation.runtime import read_errors, snapshot, tabular_files
 from reactivation.runtime.hadoop_files import listed
 from reactivation.runtime.listed_files import rows_at
 
@@ -36,7 +36,7 @@ class RawTables:
         self._region = region
         self._conf = f"conf/regions/{region}.yml"
         self._findings: list[Finding] = []
-        self._unusable: dict[str, Mapping[str, str]] = {}  # by place: columns that cannot be used, with the reason
+        self._files: dict[str, tabular_files.Opened] = {}  # by place
 
     def open(self) -> dict[str, DataFrame]:
         """The region's sources by canonical name, with their own columns; SourceError lists all that is wrong."""
@@ -46,12 +46,13 @@ class RawTables:
         for name, frame in frames.items():
             columns, raw = self._settings.present[name].expressions, self._raw_name(name)
             place = {"raw": raw, "conf": self._conf}
-            unusable = self._unusable.get(raw)
-            self._findings += mapping.problems(frame, canonical.BY_NAME[name], columns, **place, unusable=unusable)
+            files = self._files.get(raw)
+            self._findings += raw_columns.problems(frame, canonical.BY_NAME[name], columns, **place, files=files)
         if not self._findings:
-            for name, frame in frames.items():
-                columns, raw = self._settings.present[name].expressions, self._raw_name(name)
-                self._findings += mapping.rounded_ids(frame, canonical.BY_NAME[name], columns, raw=raw)
+            with self.reading(frames):
+                for name, frame in frames.items():
+                    columns, raw = self._settings.present[name].expressions, self._raw_name(name)
+                    self._findings += raw_columns.rounded_ids(frame, canonical.BY_NAME[name], columns, raw=raw)
         if self._findings:
             self._note_empty(frames)
         self._raise(self._findings)
@@ -70,13 +71,14 @@ class RawTables:
 
     @contextmanager
     def reading(self, frames: Mapping[str, DataFrame]) -> Iterator[None]:
-        """Tell what turns out to be unreadable only when the rows are read: each source that is, by name."""
+        """Tell what turns out to be unreadable only when the rows are read: files, and values under an expression."""
         try:
             yield
         except _SPARK_ERRORS as error:
             self._note_empty(frames)
-            if not self._findings and tabular_files.is_of_file(error):
-                self._findings.append(tabular_files.unreadable(error, what="raw tables"))
+            self._findings += [f for name in frames if not self._findings for f in self._failing(name, frames[name])]
+            if not self._findings and read_errors.is_of_file(error):
+                self._findings.append(read_errors.unreadable(error, what="raw tables"))
             self._raise(self._findings)
             raise
 
@@ -98,7 +100,7 @@ class RawTables:
         try:
             found = [f"{row['rows']} rows: {row['detail']}" for row in records(counted_by(broken).limit(20))]
         except _SPARK_ERRORS as error:
-            found = [" ".join(tabular_files.unreadable(error, what=view)[1:])]
+            found = [" ".join(read_errors.unreadable(error, what=view)[1:])]
         self._findings += [Finding("bad rows", f"view {view}", what) for what in found]
         return frame.drop(BAD_ROW)
 
@@ -146,10 +148,10 @@ class RawTables:
         try:
             return make()
         except _SPARK_ERRORS as error:
-            column = mapping.unresolved_column(error)
-            known = frame.columns if frame is not None else mapping.proposals(error)
-            said = f"there is no `{column}`: {nearest(column, known)}" if column else mapping.first_line(error)
-            barred = {key: why for reasons in self._unusable.values() for key, why in reasons.items()}
+            column = raw_columns.unresolved_column(error)
+            known = frame.columns if frame is not None else raw_columns.proposals(error)
+            said = f"there is no `{column}`: {nearest(column, known)}" if column else raw_columns.first_line(error)
+            barred = {key: why for opened in self._files.values() for key, why in opened.unusable.items()}
             said = barred.get((column or "").rsplit(".", 1)[-1].lower(), said)
             self._findings.append(Finding("expression", name, f"`{text}`: {said} Change {key} in {self._conf}"))
             return None
@@ -162,18 +164,17 @@ class RawTables:
                 return self._spark.table(place)
             if self._settings.format == "delta":
                 return rows_at(self._spark, place, self._settings.options)
-            opened = self._opened(place)
-            self._unusable[place] = opened.unusable
-            return opened.frame
+            self._files[place] = self._opened(place)
+            return self._files[place].frame
         except SourceError as error:
             self._findings += [Finding(f.kind, what, f"{f.what}: {f.advice} {hint}") for f in error.findings]
         except (FileNotFoundError, *_SPARK_ERRORS) as error:
-            is_absent = any(mark in str(mapping.condition(error) or error) for mark in _ABSENT)
+            is_absent = any(mark in str(raw_columns.condition(error) or error) for mark in _ABSENT)
             if is_absent or not self._is_there(file):
                 advice = f"nothing is there: {nearest(file, self._neighbours())} Change {key} in {self._conf}"
                 self._findings.append(Finding("missing table", what, f"{place}: {advice}"))
             else:
-                self._findings.append(Finding("unreadable", what, f"{place}: {mapping.first_line(error)} {hint}"))
+                self._findings.append(Finding("unreadable", what, f"{place}: {raw_columns.first_line(error)} {hint}"))
         return None
 
     def _opened(self, place: str) -> tabular_files.Opened:
@@ -189,25 +190,26 @@ class RawTables:
         if not firsts:
             return
         try:
-            found = {row.name for row in union_all(firsts).collect()}
+            there = {row.name for row in union_all(firsts).collect()}
         except _SPARK_ERRORS:
-            bad = {name: finding for name, frame in frames.items() if (finding := self._unreadable(name, frame))}
-            self._findings += bad.values()
-            found = {name for name, frame in asked.items() if name in bad or not frame.isEmpty()}
+            bad = {name: found for name, frame in frames.items() if (found := [*self._failing(name, frame)])}
+            self._findings += [finding for findings in bad.values() for finding in findings]
+            there = {name for name, frame in asked.items() if name in bad or not frame.isEmpty()}
         for name in asked:
-            if name not in found:
+            if name not in there:
                 has_filter = self._settings.present[name].where is not None
                 cure = f"mind sources.{name}.where" if has_filter else f"if that is right, remove sources.{name}"
                 advice = f"{self._raw_name(name)} has no rows; {cure} in {self._conf}"
                 self._findings.append(Finding("empty", name, advice))
 
-    def _unreadable(self, name: str, frame: DataFrame) -> Finding | None:
-        try:
-            frame.write.format("noop").mode("overwrite").save()
-        except _SPARK_ERRORS as error:
-            found = tabular_files.unreadable(error, what=self._raw_name(name))
-            return Finding("unreadable", name, f"{found.what}: {found.advice} (read as {self._settings.format})")
-        return None
+    def _failing(self, name: str, frame: DataFrame) -> Iterator[Finding]:
+        """A file of a source that cannot be read, or else its conf's expressions that fail upon a value."""
+        for key, error in raw_columns.failing(frame, self._settings.present[name]):
+            if read_errors.is_of_file(error):
+                kind, what, advice = read_errors.unreadable(error, what=self._raw_name(name))
+                yield Finding(kind, name, f"{what}: {advice} (read as {self._settings.format})")
+            else:
+                yield raw_columns.fails(f"sources.{name}.{key}", error, conf=self._conf)
 
     def _place(self, file: str) -> str:
         catalog = _CATALOG.fullmatch(self._folder)

@@ -18,9 +18,10 @@ from reactivation.errors import Finding, SettingsError, SourceError, nearest
 from reactivation.frozen_model import FrozenModel
 from reactivation.runtime import console
 from reactivation.runtime.hadoop_files import listed
+from reactivation.runtime.read_errors import is_of_file, unreadable
 from reactivation.runtime.session import start
 from reactivation.runtime.store import resolved
-from reactivation.runtime.tabular_files import Opened, is_of_file, open_csv, open_parquet, unreadable
+from reactivation.runtime.tabular_files import Opened, open_csv, open_parquet
 from reactivation.runtime.text import write_text
 from reactivation.settings import Settings, load_part
 
@@ -29,6 +30,8 @@ _SPARK_ERRORS = (PySparkException, Py4JJavaError)
 _CATALOG = re.compile(r"\w+\.\w+(\.\w+)?")
 _URL = re.compile(r"\w+:/")
 _FILES = {"csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet"}
+_PARQUET = b"PAR1"
+"""What a Parquet file begins with."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class Bench:
     def read_table(self, place: str, *, beside: str, encoding: str) -> Opened:
         """A Delta, Parquet or CSV table, or one of a catalog; a relative path starts at the folder of `beside`.
 
-        A CSV file has a header; its columns come as text, so that nothing is guessed from them. encoding: of the text.
+        A column that some of its files lack cannot be used: nobody knows why it is lost. A CSV file has a header; its
+        columns come as text, so that nothing is guessed from them. encoding: of the text.
         """
         path = place if _URL.match(place) else str((Path(beside).resolve().parent / place).resolve())
         is_there = not _URL.match(place) and Path(path).exists()
@@ -97,9 +101,11 @@ class Bench:
             kind = self._kind(path)
             if kind == "delta":
                 return Opened(self.spark.read.format(kind).load(path), {})
-            return (
-                open_parquet(self.spark, path) if kind == "parquet" else open_csv(self.spark, path, encoding=encoding)
-            )
+            if kind == "csv":
+                return open_csv(self.spark, path, encoding=encoding)
+            opened = open_parquet(self.spark, path)
+            lacking = [name for name in opened.frame.columns if name.lower() in opened.lacking]
+            return Opened(opened.frame.drop(*lacking), {**opened.unusable, **opened.lacking})
         except FileNotFoundError:
             raise SourceError(f"`{place}` cannot be read", [_missing(path)]) from None
         except _SPARK_ERRORS as error:
@@ -145,17 +151,17 @@ class Bench:
         console.show(title, rows)
 
     def _kind(self, path: str) -> str:
-        """Delta where there is a log, else what the name or the files inside say, else Parquet."""
+        """Delta where there is a log, else what the name or the files inside say, else what a file begins with."""
         local = Path(path)
         is_url = bool(_URL.match(path))
         if (local / "_delta_log").is_dir() or (is_url and DeltaTable.isDeltaTable(self.spark, path)):
             return "delta"
-        inside = [] if local.is_file() else [file.name for file in listed(self.spark, path)]
-        for name in (local.name, *inside):
+        files = listed(self.spark, path)
+        for name in (local.name, *[file.name for file in files]):
             known = [_FILES[ending] for ending in name.lower().split(".")[1:] if ending in _FILES]
             if known:
                 return known[-1]
-        return "parquet"
+        return "parquet" if files[0].start(len(_PARQUET)) == _PARQUET else "csv"
 
 
 def _is_table(spark: SparkSession, place: str) -> bool:
