@@ -133,9 +133,9 @@ def _terms(r: Run, known: Ledger, day: date, plan: Mapping[str, Any]) -> campaig
         return None
     limited = {code: most for code, most in settings.stock_per_month.items() if most is not None}
     granted = releases.granted(r, day, plan=plan) if limited else {}
-    approved = settings.budget.approved_cny
-    taken = releases.account(r, known, cycle=r.cycle, day=day, plan=plan).committed
-    left = None if approved is None else approved - taken
+    left = settings.budget.approved_cny
+    if left is not None:
+        left -= releases.account(r, known, cycle=r.cycle, day=day, plan=plan).committed
     stock = {code: most - granted.get(code, 0) for code, most in limited.items()}
     return campaign.Terms(Decimal(str(worth.registered)), left, stock)
 
