@@ -141,7 +141,8 @@ def checked(store: Store, rows: Rows, release: Callable[..., None]) -> Callable[
         columns = ["cycle", "source", "arrived_before", "delivered_on"]
         counts = [(JUNE, source, "2026-06-12", delivered_on) for source in ("consents", "exclusions")]
         store.replace(derived.INGEST_COUNTS, rows(derived.INGEST_COUNTS, columns, counts), {"cycle": JUNE})
-        argv = arguments(store, "--as-of", day, "--set", "campaign.release.send_days.push=1")
+        settings = ("campaign.release.send_days.push=1", "population.consent.oldest_feed.days=3")
+        argv = arguments(store, "--as-of", day, *(part for text in settings for part in ("--set", text)))
         return cli.execute(check_released.run, "check_released.py", argv)
 
     return check
