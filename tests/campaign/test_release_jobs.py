@@ -139,7 +139,7 @@ def checked(store: Store, rows: Rows, release: Callable[..., None]) -> Callable[
 
     def check(day: str, *, delivered_on: str) -> int:
         columns = ["cycle", "source", "arrived_before", "delivered_on"]
-        counts = [(JUNE, source, "2026-06-12", delivered_on) for source in ("consents", "exclusions")]
+        counts = [(JUNE, source, "2026-06-12", delivered_on) for source in ("consents", "exclusions", "contacts")]
         store.replace(derived.INGEST_COUNTS, rows(derived.INGEST_COUNTS, columns, counts), {"cycle": JUNE})
         settings = ("campaign.release.send_days.push=1", "population.consent.oldest_feed.days=3")
         argv = arguments(store, "--as-of", day, *(part for text in settings for part in ("--set", text)))
