@@ -218,9 +218,9 @@ def test_each_cell_goes_by_prices_or_by_order_as_its_policy_says(facts: Any, con
 def test_users_own_lifts_are_reckoned_with_in_its_cell_alone(facts: Any, conf: dict[str, Any]) -> None:
     people = [(1, "model", 1, 0.2), (2, "challenger", 2, 0.2), (3, "challenger", 3, None)]
     known = facts(["user_id", "policy", "policy_rank", "lift_active"], people)
-    gains = WaveGains(options=(0.05, 0.05), guidance={}, order=(0, 1), mean=0.05)
+    gains = WaveGains(options=(0.05, 0.05), guidance={}, order=(0, 1), mean=0.05, contacts_per_user=2.0)
     found = Result(known, with_challenger(conf, lift="user"), FOUR, gains=gains)
-    assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: pytest.approx(0.2), 3: 0.05}
+    assert {user: row.expected_gain for user, row in found.rows.items()} == {1: 0.05, 2: pytest.approx(0.1), 3: 0.05}
     tier = Result(known, with_challenger(conf), FOUR, gains=gains)
     assert {row.expected_gain for row in tier.rows.values()} == {0.05}
 
