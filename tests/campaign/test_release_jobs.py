@@ -14,7 +14,7 @@ from reactivation import cli
 from reactivation.campaign.release import channel_files
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Busy, NotReady
-from reactivation.pipelines import check_released, reach, release_wave, stop_wave
+from reactivation.pipelines import check_released, reach, release_wave, releases, stop_wave
 from reactivation.runtime import erasure
 from reactivation.runtime.channel_file_reader import read_withdrawn
 from reactivation.runtime.run import Run
@@ -218,18 +218,20 @@ def test_a_ledger_without_what_was_released_stops_whoever_goes_by_it(
     release(1, [(1, "sms", DAY, DAY), (2, "sms", DAY, DAY)])
     elsewhere = Store(store.spark, str(tmp_path / "shared"), writer="a test")
     moved = ("--set", f"paths.contact_ledger={tmp_path / 'shared'}")
-    asked: dict[str, Any] = {"send_on": date(2026, 6, 12), "is_final": False}
-    day = date(2026, 6, 10)
+
+    def recent(*more: str, send_on: date = date(2026, 6, 12)) -> DataFrame:
+        r = opened(store, flow.PLAN, *more)
+        known = releases.ledger(r)
+        return reach.recently_contacted(r, date(2026, 6, 10), known=known, send_on=send_on, is_final=False)
+
     with pytest.raises(NotReady, match="nothing of what was released"):
-        reach.recently_contacted(opened(store, flow.PLAN, *moved), day, **asked)
+        recent(*moved)
     others = [(JUNE, "W1", "cards", 1, "c", 3, "sms", 1, DAY, DAY, DAY, 1)]
     elsewhere.replace(LEDGER, rows(LEDGER, NAMED, others), {"cycle": JUNE, "release_id": "cards"})
     with pytest.raises(NotReady, match=f"sandbox-mobile_activity-{JUNE}-W1-v1 .*Copy its rows"):
-        reach.recently_contacted(opened(store, flow.PLAN, *moved), day, **asked)
+        recent(*moved)
     assert stop(store, "--sent", "sms=0", *moved) == 2
     assert "nothing of what was released" in capsys.readouterr().err
-    later: dict[str, Any] = {**asked, "send_on": date(2026, 12, 1)}  # caps do not look back so far
-    reach.recently_contacted(opened(store, flow.PLAN, *moved), day, **later)
+    recent(*moved, send_on=date(2026, 12, 1))  # caps do not look back so far
     store.stored(LEDGER).remove(erasure.is_of(LEDGER, 1))
-    found = reach.recently_contacted(opened(store, flow.PLAN), day, **asked)  # where the ledger was, one erased since
-    assert [row.user_id for row in found.collect()] == [2]
+    assert [row.user_id for row in recent().collect()] == [2]  # where the ledger was, one erased since

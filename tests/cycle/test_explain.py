@@ -28,7 +28,7 @@ def test_reasons_of_all_users_are_those_that_the_waterfall_counts(bank: Bank, wa
     version = explain_user.version_of(releases.ledger(r), cycle=CYCLE, wave=wave)
     assert version is not None
     event = version.event
-    first = explain_user.first_reasons(r, version, cells(r)).withColumnRenamed("reason", "first")
+    first = explain_user.first_reasons(r, releases.ledger(r), version, cells(r)).withColumnRenamed("reason", "first")
     days = event["as_of"], event["send_on"]
     again = plan_wave.looked_at(r.at(r.step, wave=wave), releases.ledger(r), wave, *days).planned()
     assert again.digest == event["plan_digest"]  # what came since changes no wave of the past
@@ -42,7 +42,7 @@ def test_reasons_of_all_users_are_those_that_the_waterfall_counts(bank: Bank, wa
     found = counted(first.join(again.decided, "user_id").select(F.coalesce("first", "reason").alias("reason")))
     assert found == {row.reason: row.users for row in waterfall.collect()}
     for user in {row.first: row.user_id for row in both}.values():  # one user of each reason, asked for alone
-        alone = explain_user.first_reasons(OneUser.of(r, user), version, cells(r)).collect()
+        alone = explain_user.first_reasons(OneUser.of(r, user), releases.ledger(r), version, cells(r)).collect()
         assert [(row.user_id, row.reason) for row in alone] == [(u.user_id, u.first) for u in both if u.user_id == user]
 
 

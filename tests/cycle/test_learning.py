@@ -63,10 +63,12 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:
     """`touch_model` on the metric of who was active, by the contacts that each of the model's touched picks had."""
-    assert evidence_months.contacts_per_user(bank.open(flow.PLAN, NEXT)) is None
+    assert evidence_months.cycles(bank.open(flow.PLAN, NEXT)) == []
+    assert evidence_months.contacts_per_user(bank.open(flow.PLAN, NEXT), []) is None
     r = bank.open(flow.PLAN, LEARNER)
-    per_user = evidence_months.contacts_per_user(r)
-    found = evidence_months.level(r, per_user)
+    months = evidence_months.cycles(r)
+    per_user = evidence_months.contacts_per_user(r, months)
+    found = evidence_months.level(r, months, per_user)
     [shown] = (
         bank.read(derived.READOUT, CYCLE)
         .where("contrast = 'touch_model' and metric = 'active' and segment = 'all' and status = 'estimated'")
@@ -82,7 +84,7 @@ def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank
 
 
 def test_what_a_contact_adds_is_of_who_was_active_and_not_of_the_metric_that_decides(
-    spark: SparkSession, tmp_path: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, rows: Rows
 ) -> None:
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     names = ["cycle", "contrast", "metric", "segment", "status", "alpha"]
@@ -94,13 +96,12 @@ def test_what_a_contact_adds_is_of_who_was_active_and_not_of_the_metric_that_dec
         (CYCLE, "touch_rule", "active", *ends, 0.90, 0.86, 0.94),
     ]
     store.replace(derived.READOUT, rows(derived.READOUT, names, told), {"cycle": [CYCLE]})
-    monkeypatch.setattr(evidence_months, "cycles", lambda _: [CYCLE])
     r = bank.open(flow.PLAN, LEARNER)
-    assert evidence_months.level(r, 2.0) == pytest.approx((0.06, (0.04 / 1.959964 / 2) ** 2))
-    assert evidence_months.level(r, None) is None
+    assert evidence_months.level(r, [CYCLE], 2.0) == pytest.approx((0.06, (0.04 / 1.959964 / 2) ** 2))
+    assert evidence_months.level(r, [CYCLE], None) is None
     asked = r.settings.experiment
     others = {name: metric for name, metric in asked.metrics.items() if name != "active"}
-    assert evidence_months.level(r.under(experiment=asked.model_copy(update={"metrics": others})), 2.0) is None
+    assert evidence_months.level(r.under(experiment=asked.model_copy(update={"metrics": others})), [CYCLE], 2.0) is None
 
 
 def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
@@ -199,7 +200,6 @@ def test_odds_go_by_learnt_costs_and_fair_draws(
         seen["cost"] = max(seen.get("cost", 0.0), *costs.values())  # type: ignore[type-var]
         return ()
 
-    monkeypatch.setattr(evidence_months, "cycles", lambda _: [CYCLE])
     monkeypatch.setattr(evidence_months, "at_learnt_costs", lambda _: learnt)
     monkeypatch.setattr(experiment, "exploration", exploration)
     monkeypatch.setattr(campaign.adaptive, "odds", odds)

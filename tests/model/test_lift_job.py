@@ -1,20 +1,23 @@
-"""A lift by the jobs: learnt beside the models, registered, approved, and written into scores."""
+"""Lifts by the jobs: learnt beside the models and registered; that of a month is approved and written into scores."""
 
 import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 from pyspark.ml.wrapper import JavaModel, JavaTransformer
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import CONF
 from model.moved import HELD_OUT, MONTHS, bank
-from reactivation import cli, experiment
-from reactivation.contracts import derived, flow, table
+from reactivation import cli, experiment, model
+from reactivation.contracts import canonical, derived, flow, table
 from reactivation.errors import ModelError
+from reactivation.frames import of_records
 from reactivation.model.lift_rows import IS_TREATED
 from reactivation.pipelines import approve_model, score_users, train_models
 from reactivation.runtime.registry import Registry
@@ -54,49 +57,135 @@ def _store(spark: SparkSession, root: Path) -> None:
     store.replace(derived.EXPERIMENT_PLAN, plans, {"cycle": months})
 
 
-def test_a_lift_is_learnt_approved_and_written_into_scores(
-    spark: SparkSession, tmp_path: Path, small: dict[str, Any]
-) -> None:
-    _store(spark, tmp_path)
-    own = {**small, "lift": {**small["lift"], "is_learnt": True}}
-    settings = [f"paths.root={tmp_path}", "calendar.settle_days=5", f"model={json.dumps(own)}"]
+def _explored(spark: SparkSession, root: Path) -> None:
+    """In W1 of each month 70 of 100 explorers drew an SMS with a discount, 30 none; who was active logged in later."""
+    users, store, months = bank(spark), Store(spark, str(root)), [str(month) for month in MONTHS]
+    is_sent = F.col(IS_TREATED) == 1
+    drawn = users.withColumns(
+        {
+            **{c.name: F.lit(None) for c in derived.WAVE_PLAN.columns if c.name not in users.columns},
+            "wave": F.lit("W1"),
+            "channel": F.when(is_sent, "sms").otherwise("none"),
+            "benefit": F.when(is_sent, "login_discount").otherwise("none"),
+            "cost": F.lit(0),
+            "send_on": F.make_date(F.lit(2026), F.substring("cycle", 6, 2).cast("int"), F.lit(6)),
+            "is_exploration": F.lit(True),
+            "propensity": F.when(is_sent, 1 - HELD_OUT).otherwise(HELD_OUT),
+            "drawn_from": F.lit("none sms/login_discount"),
+            "plan_version": F.lit(1),
+        }
+    )
+    store.replace(derived.WAVE_PLAN, derived.WAVE_PLAN.select(drawn), {"cycle": months, "wave": "W1"})
+    logged_in = users.where("label = 1").withColumns(
+        {
+            **{c.name: F.lit(None) for c in canonical.LOGINS.columns if c.name not in users.columns},
+            "event_at": F.to_timestamp(F.concat("cycle", F.lit("-20 12:00:00"))),
+            "arrived_at": F.to_timestamp(F.concat("cycle", F.lit("-20 13:00:00"))),
+            "arrival_cycle": F.col("cycle"),
+        }
+    )
+    store.replace(canonical.LOGINS, canonical.LOGINS.select(logged_in), {"arrival_cycle": months})
+    about = {"wave": "W1", "plan_version": 1, "principal": "x", "settings_hash": "x", "run_id": "x"}
+    events = [
+        {
+            "event_id": f"{month}-W1-v1-{status}",
+            "cycle": str(month),
+            "status": status,
+            "happened_at": datetime(2026, month.month, 5, tzinfo=UTC),
+            "as_of": date(2026, month.month, 5),
+            "send_on": date(2026, month.month, 6),
+            **about,
+        }
+        for month in MONTHS
+        for status in ("planned", "released")
+    ]
+    told = of_records(spark, events, derived.WAVE_RELEASES.schema)
+    store.replace(derived.WAVE_RELEASES, told, {"event_id": [event["event_id"] for event in events]})
 
-    def run(step: flow.Step, *more: str) -> Run:
+
+@dataclass(frozen=True)
+class Trained:
+    """A root in which models and lifts are trained, by conf that learns both kinds of lift."""
+
+    spark: SparkSession
+    root: Path
+    conf: dict[str, Any]
+
+    def run(self, step: flow.Step, *more: str) -> Run:
+        settings = [f"paths.root={self.root}", "calendar.settle_days=5", f"model={json.dumps(self.conf)}"]
         overrides = [part for setting in settings for part in ("--set", setting)]
         arguments = approve_model.add_arguments if step is flow.APPROVE else None
         argv = ["--cycle", CYCLE, "--conf-dir", str(CONF), *overrides, *more]
         return cli.open_run(cli.parser(step.job, "", arguments).parse_args(argv), step=step)
 
+    @property
+    def registry(self) -> Registry:
+        return Registry.open(self.run(flow.TRAIN))
+
+    @property
+    def scores(self) -> DataFrame:
+        return Store(self.spark, str(self.root)).read(derived.SCORES)
+
+    def approve(self, target: str) -> None:
+        why = ["--model", target, "--version", "1", "--reviewer", "board", "--reason", "figures read"]
+        approve_model.run(self.run(flow.APPROVE, *why))
+
+
+@pytest.fixture(scope="module")
+def trained(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Trained:
+    root = tmp_path_factory.mktemp("lifts")
+    _store(spark, root)
+    _explored(spark, root)
+    lift = {**small["lift"], "is_learnt": True, "option": "W1/sms/login_discount"}
+    result = Trained(spark, root, {**small, "lift": lift})
     for _ in range(2):  # the second time there is nothing to train
-        train_models.run(run(flow.TRAIN))
-    registry = Registry.open(run(flow.TRAIN))
-    (version,) = registry.versions("active_uplift")
-    assert version.name == "sandbox_mobile_activity_active_uplift"
+        train_models.run(result.run(flow.TRAIN))
+    return result
+
+
+@pytest.mark.parametrize("name", ["active_uplift", "option_uplift"])
+def test_a_lift_is_registered_once_with_how_it_was_judged(trained: Trained, name: str) -> None:
+    (version,) = trained.registry.versions(name)
+    assert version.name == f"sandbox_mobile_activity_{name}"
     assert (version.tags["ready_for_review"], version.tags["test_month"]) == ("true", "2026-04")
     figures = mlflow.get_run(version.run_id or "").data.metrics
     assert {"qini", "qini_low", "auuc", "auuc_random_ranking", "judged_slope", "judged_low"} <= set(figures)
-    scorer = registry.load("active_uplift", "1")
-    assert set(scorer.features) == {*NAMES.values(), "policy"}
+    scorer = trained.registry.load(name, "1")
+    assert {*NAMES.values(), "policy"} <= set(scorer.features)
     assert all(isinstance(stage, JavaModel | JavaTransformer) for stage in scorer.model.stages)  # none needs Python
 
-    def approve(target: str) -> None:
-        why = ["--model", target, "--version", "1", "--reviewer", "board", "--reason", "figures read"]
-        approve_model.run(run(flow.APPROVE, *why))
 
-    approve("active")
-    score_users.run(run(flow.SCORE))
-    scores = Store(spark, str(tmp_path)).read(derived.SCORES)
-    assert scores.where("lift_active is not null or active_uplift_version is not null").isEmpty()
+def told_apart(lifts: DataFrame) -> bool:
+    """Whether those whom a contact moves by 0.3 have other lifts than those whom it does not. lifts: kind, lift."""
+    by_kind = {row.kind: row.lift for row in lifts.groupBy("kind").agg(F.avg("lift").alias("lift")).collect()}
+    return by_kind[0] > 0.2 and max(by_kind[1], by_kind[2]) < 0.1
 
-    registry.client.set_registered_model_alias(version.name, "champion", "1")  # past the ledger
+
+def test_what_an_option_adds_is_learnt_from_its_draws_and_what_was_known_on_its_day(trained: Trained) -> None:
+    registry = trained.registry
+    told = registry.client.get_registered_model("sandbox_mobile_activity_option_uplift").description
+    assert "`W1/sms/login_discount` adds to P(active) from its wave's day" in told
+    scorer, users = registry.load("option_uplift", "1"), bank(trained.spark).where("cycle = '2026-04'")
+    known = users.withColumns({name: F.col(own).cast("double") for own, name in NAMES.items()})
+    to_date = {name: F.lit(0.0) for name in scorer.features if name.endswith("_to_date")}
+    assert "login_count_to_date" in to_date
+    read = {"features": scorer.features, "keep": ["kind"]}
+    assert told_apart(model.lifts(scorer.model, known.withColumns(to_date), **read))
+
+
+def test_a_month_s_lift_is_approved_and_written_into_scores(trained: Trained) -> None:
+    assert set(trained.registry.load("active_uplift", "1").features) == {*NAMES.values(), "policy"}
+    trained.approve("active")
+    score_users.run(trained.run(flow.SCORE))
+    assert trained.scores.where("lift_active is not null or active_uplift_version is not null").isEmpty()
+
+    registry = trained.registry
+    registry.client.set_registered_model_alias(registry.name("active_uplift"), "champion", "1")  # past the ledger
     with pytest.raises(ModelError, match="nobody is scored"):
-        score_users.run(run(flow.SCORE))
-    approve("active_uplift")
-    score_users.run(run(flow.SCORE))
-    scores = Store(spark, str(tmp_path)).read(derived.SCORES)
-    assert scores.where("lift_active is null or active_uplift_version != '1' or reasons_active is null").isEmpty()
-    kinds = bank(spark).where("cycle = '2026-04'").select("user_id", "kind")
-    found = scores.join(kinds, "user_id").groupBy("kind").agg(F.avg("lift_active").alias("lift")).collect()
-    lifts = {row.kind: row.lift for row in found}
-    assert lifts[0] > 0.2
-    assert max(lifts[1], lifts[2]) < 0.1
+        score_users.run(trained.run(flow.SCORE))
+    trained.approve("active_uplift")
+    score_users.run(trained.run(flow.SCORE))
+    missing = "lift_active is null or active_uplift_version != '1' or reasons_active is null"
+    assert trained.scores.where(missing).isEmpty()
+    kinds = bank(trained.spark).where("cycle = '2026-04'").select("user_id", "kind")
+    assert told_apart(trained.scores.join(kinds, "user_id").select("kind", F.col("lift_active").alias("lift")))

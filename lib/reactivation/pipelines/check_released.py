@@ -36,12 +36,12 @@ def run(r: Run) -> None:
         r.say(f"    nothing of {r.cycle} may still be sent on {day}")
         return
     for each, last in running:
-        _check(r.at(r.step, wave=each["wave"], as_of=day), each, last, day)
-    _require_feeds(r, day)
+        _check(r.at(r.step, wave=each["wave"], as_of=day), known, each, last)
+    _require_feeds(r, known, day)
 
 
-def _check(r: Run, released: Event, last: dict[str, date], day: date) -> None:
-    looked = checkpointed(_looked_at(r, released, last, day))
+def _check(r: Run, known: campaign.Ledger, released: Event, last: dict[str, date]) -> None:
+    looked = checkpointed(_looked_at(r, known, released, last))
     folder, names = f"{r.exports}/{released['folder']}", [f"{channel}.withdrawn" for channel in last]
     lists = campaign.channel_files.withdrawn(looked, read_withdrawn(r.spark, folder))
     write_files(lists, folder, by="file", names=names, order_by="contact_id")
@@ -50,12 +50,13 @@ def _check(r: Run, released: Event, last: dict[str, date], day: date) -> None:
     r.say(f"    {released['wave']}, version {released['plan_version']}: withdrawn {told}, beside those named before")
 
 
-def _looked_at(r: Run, released: Event, last: dict[str, date], day: date) -> DataFrame:
-    name, receipts = str(released["release_id"]), r.read_present([canonical.CONTACTS]).get("contacts")
+def _looked_at(r: Run, known: campaign.Ledger, released: Event, last: dict[str, date]) -> DataFrame:
+    assert r.as_of is not None
+    day, name, receipts = r.as_of, str(released["release_id"]), r.read_present([canonical.CONTACTS]).get("contacts")
     return campaign.last_look.looked_at(
         campaign.ledger.may_be_sent(releases.reserved(r, released), receipts, day=day, calendar=r.calendar),
         reach=permissions.contactable(r, day=day, sent_until=last),
-        recent=reach.recently_contacted(r, day, send_on=released["send_on"], is_final=True, but=name),
+        recent=reach.recently_contacted(r, day, known=known, send_on=released["send_on"], is_final=True, but=name),
         before=None,
     )
 
@@ -66,9 +67,9 @@ def _still_sending(r: Run, released: Event, day: date) -> dict[str, date]:
     return {row["channel"]: row["last"] for row in rows}
 
 
-def _require_feeds(r: Run, day: date) -> None:
+def _require_feeds(r: Run, known: campaign.Ledger, day: date) -> None:
     try:
-        permissions.require_feeds(r, day=day)
+        permissions.require_feeds(r, known, day=day)
     except NotReady as error:
         advice = "ingest the feed and check again; if it does not come, stop what is unsent by jobs/stop_wave.py"
         headline = f"the lists name whom they can; what users decided is not known well enough as of {day}"

@@ -127,9 +127,10 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
     if not r.has(derived.RESPONSE):
         return {}
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    per_user = contacts_per_user(r) if rows else None
-    known = campaign.gains.known(rows, settings.tiers, per_contact := level(r, per_user))
-    found: dict[str, campaign.gains.WaveGains] = {}
+    months = cycles(r) if rows else []
+    per_user = contacts_per_user(r, months)
+    per_contact = level(r, months, per_user)
+    known, found = campaign.gains.known(rows, settings.tiers, per_contact), dict[str, campaign.gains.WaveGains]()
     for name, wave in waves.items() if known else ():
         options = campaign.capacity.priced_options(wave, settings)
         of = campaign.gains.of_wave(
@@ -147,9 +148,8 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
     return found
 
 
-def contacts_per_user(r: Run) -> float | None:
-    """Contacts of a month per touched pick of the model, by the months that are evidence; None: not known."""
-    months = cycles(r)
+def contacts_per_user(r: Run, months: list[str]) -> float | None:
+    """Contacts of a month per touched pick of the model. months: of `cycles`. None: not known."""
     if not months:
         return None
     arms = r.read(derived.ARMS, F.col("cycle").isin(*months) & (F.col("policy") == campaign.model_cell.CELL))
@@ -157,15 +157,15 @@ def contacts_per_user(r: Run) -> float | None:
     return None if seen is None else seen.contacts_per_user
 
 
-def level(r: Run, per_user: float | None) -> Posterior | None:
-    """What a contact of the model's picks adds to their P(active), by the months that are evidence for the run's cycle.
+def level(r: Run, months: list[str], per_user: float | None) -> Posterior | None:
+    """What a contact of the model's picks adds to their P(active), by the months of `cycles`.
 
     per_user: of `contacts_per_user`. None where it, or a comparison of who was active, is not known.
     """
     metric = r.settings.experiment.active_metric
     if per_user is None or metric is None or not r.has(derived.READOUT):
         return None
-    is_asked = F.col("cycle").isin(*cycles(r)) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
+    is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
     rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == metric)))
     return campaign.gains.level(rows, per_user)
 

@@ -112,7 +112,7 @@ def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
             continue
         number = version.event["plan_version"]
         planned = [row for row in plans if (row["wave"], row["plan_version"]) == (name, number)]
-        reason, basis = _reason(r, own, version, cells) if not planned else (_of_plan(planned[0]), explanation.OF_PLAN)
+        reason, basis = _of_plan(planned[0]) if planned else _reason(r, own, known, version, cells)
         of_contact = [row for row in receipts if contact and row["contact_id"] == contact["contact_id"]]
         yield WaveOfUser(
             name,
@@ -148,30 +148,29 @@ def version_of(known: Ledger, *, cycle: str, wave: str, number: int | None = Non
     return Version(planned[chosen], of_release if chosen in released else "planned")
 
 
-def _of_plan(row: Mapping[str, Any]) -> str:
-    return "drawn_none" if row["channel"] == campaign.NO_CHANNEL else "planned"
+def _of_plan(row: Mapping[str, Any]) -> tuple[str | None, str]:
+    return "drawn_none" if row["channel"] == campaign.NO_CHANNEL else "planned", explanation.OF_PLAN
 
 
-def first_reasons(r: Run, version: Version, cells: Mapping[str, int]) -> DataFrame:
+def first_reasons(r: Run, known: Ledger, version: Version, cells: Mapping[str, int]) -> DataFrame:
     """Of all users that the run sees, the reason that a version's waterfall counts: `campaign.waves.first_reasons`."""
     event, name = version.event, version.event["wave"]
-    eligible = plan_wave.eligibility(
-        r.at(r.step, wave=name), name, cells, as_of=event["as_of"], send_on=event["send_on"]
-    )
+    days = {"as_of": event["as_of"], "send_on": event["send_on"]}
+    eligible = plan_wave.eligibility(r.at(r.step, wave=name), known, cells, **days)
     is_version = (F.col("wave") == name) & (F.col("plan_version") == event["plan_version"])
     return campaign.waves.first_reasons(eligible, r.read(derived.WAVE_PLAN, _is_now(r) & is_version))
 
 
-def _reason(r: Run, own: OneUser, version: Version, cells: Mapping[str, int]) -> tuple[str | None, str]:
+def _reason(r: Run, own: OneUser, known: Ledger, version: Version, cells: Mapping[str, int]) -> tuple[str | None, str]:
     """The first reason why a version has no contact for the user, and how it is known."""
     event = version.event
     other = explanation.OTHER_CONF if event["settings_hash"] != r.settings_hash else ""
-    found = records(first_reasons(own, version, cells))
+    found = records(first_reasons(own, known, version, cells))
     if found and found[0]["reason"] is not None:
         return found[0]["reason"], explanation.RECONSTRUCTED + other
     of_wave = r.at(r.step, wave=event["wave"])
     days = event["as_of"], event["send_on"]
-    about = of_wave, releases.ledger(r), event["wave"], *days
+    about = of_wave, known, event["wave"], *days
     again = plan_wave.looked_at(*about, version=event["plan_version"]).planned()
     rows = records(again.decided.where(F.col("user_id") == own.user_id).select("reason"))
     is_same = again.digest == event["plan_digest"]

@@ -9,7 +9,6 @@ from reactivation import campaign, population
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
-from reactivation.pipelines import releases
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 
@@ -107,7 +106,7 @@ def unanswered(settings: population.PopulationSettings, kinds: Iterable[str], *,
     return findings
 
 
-def require_feeds(r: Run, *, day: date) -> None:
+def require_feeds(r: Run, ledger: campaign.Ledger, *, day: date) -> None:
     """NotReady where consents, exclusions or receipts are too old to go by, or too many do not say of whom they are."""
     named = r.settings.sources.present
     feeds = [feed for feed in population.FEEDS if feed in named]
@@ -118,7 +117,7 @@ def require_feeds(r: Run, *, day: date) -> None:
         found,
         {row["source"]: row["delivered_on"] for row in records(newest)},
         feeds=feeds,
-        sent_since=releases.ledger(r).sent_since,
+        sent_since=ledger.sent_since,
         day=day,
         settings=r.settings.population,
         few=r.settings.sources.few_bad_rows,

@@ -49,7 +49,7 @@ def run(r: Run) -> None:
     today = require_ingested(r, as_of)
     if today > as_of and sent is None and known.planned(cycle=str(r.cycle), wave=name) is None:
         raise campaign.wave_days.missed({name: as_of}, cycle=r.cycle, calendar=r.calendar, today=today)
-    permissions.require_feeds(r, day=as_of)
+    permissions.require_feeds(r, known, day=as_of)
     send_on = as_of + timedelta(days=settings.lead_days)
     registered, now = plan_registration.row(r), plan_registration.draft(r)
     changed = experiment.registration_check.require(registered, now=now, wave=name, day=send_on, is_forced=r.force)
@@ -112,7 +112,7 @@ def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date, *, v
     r = evidence_months.at_learnt_costs(r)
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
-    eligible = checkpointed(eligibility(r, name, cells, as_of=as_of, send_on=send_on))
+    eligible = checkpointed(eligibility(r, known, cells, as_of=as_of, send_on=send_on))
     gains = evidence_months.gains(r, {name: wave}).get(name)
     newest = known.planned(cycle=str(r.cycle), wave=name) or {"plan_version": 0}
     number = newest["plan_version"] + r.force if version is None else version
@@ -217,19 +217,20 @@ def _beside(r: Run, table: Table, wave: str, rows: DataFrame, versions: list[int
     return campaign.ledger.kept_beside(r.read(table, is_here), versions).select(rows.columns).unionByName(rows)
 
 
-def eligibility(r: Run, wave: str, cells: Mapping[str, int], *, as_of: date, send_on: date) -> DataFrame:
-    """Of each low-activity user that the run reads: for what a wave can plan, or the first reason why for nothing."""
+def eligibility(r: Run, known: Ledger, cells: Mapping[str, int], *, as_of: date, send_on: date) -> DataFrame:
+    """Of each low-activity user that the run reads: for what its wave can plan, or the first reason why for nothing."""
+    assert r.wave is not None
     return campaign.eligibility.eligibility(
-        _known(r, cells, as_of, send_on),
-        wave=r.settings.campaign.waves[wave],
-        name=wave,
+        _known(r, known, cells, as_of, send_on),
+        wave=r.settings.campaign.waves[r.wave],
+        name=r.wave,
         cells=cells,
         settings=r.settings.campaign,
-        salts=reach.salts(r, wave),
+        salts=reach.salts(r, r.wave),
     )
 
 
-def _known(r: Run, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
+def _known(r: Run, known: Ledger, cells: Mapping[str, int], as_of: date, send_on: date) -> DataFrame:
     """Everything the wave looks at, as it was known at 00:00 of its day. cells: users per cell of `arms`."""
     is_now = F.col("cycle") == str(r.cycle)
     return campaign.facts.gather(
@@ -242,5 +243,5 @@ def _known(r: Run, cells: Mapping[str, int], as_of: date, send_on: date) -> Data
         reach=permissions.contactable(
             r, day=as_of, keep=campaign.facts.MASTER_DATA, sent_until=reach.sent_until(r, send_on)
         ),
-        recent=reach.recently_contacted(r, as_of, send_on=send_on, is_final=False),
+        recent=reach.recently_contacted(r, as_of, known=known, send_on=send_on, is_final=False),
     )

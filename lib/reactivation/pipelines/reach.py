@@ -40,7 +40,9 @@ def salts(r: Run, wave: str) -> campaign.WaveSalts:
     return campaign.WaveSalts(*(r.salt(f"{wave}_{purpose}") for purpose in ("explorers", "options", "guidance")))
 
 
-def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but: str | None = None) -> DataFrame:
+def recently_contacted(
+    r: Run, day: date, *, known: campaign.Ledger, send_on: date, is_final: bool, but: str | None = None
+) -> DataFrame:
     """Who has how many contacts around the day of sending, as known at 00:00 of a day.
 
     Receipts, released contacts without one (on the nearest of the days on which they may go out), and others' contacts,
@@ -49,12 +51,12 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but:
     wave planned again, when others of later days are released, is the same wave. but: a release whose own receipts do
     not count, because it is what is looked at. NotReady where the ledger has nothing of what was released then.
     """
-    known, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
+    here, longest = r.read_present((canonical.CONTACTS, canonical.OUTSIDE_CONTACTS)), _longest(r)
     until_last = sent_until(r, send_on)
-    cycle, receipts = F.col("cycle"), known.get("contacts")
+    cycle, receipts = F.col("cycle"), here.get("contacts")
     first, last = send_on - longest - _LONGEST_SENDING, max(until_last.values()) + longest
     is_near = F.col("send_on").between(first, last)
-    own = [event for event in releases.ledger(r).events if event["status"] == "released"]
+    own = [event for event in known.events if event["status"] == "released"]
     releases.require_contacts(r, [event for event in own if first <= event["send_on"] <= last])
     in_cycles = cycle.between(str(Month.of(first)), str(Month.of(last)))
     if receipts is not None and but is not None:
@@ -66,7 +68,7 @@ def recently_contacted(r: Run, day: date, *, send_on: date, is_final: bool, but:
     )
     return population.recently_contacted(
         together,
-        known.get("outside_contacts"),
+        here.get("outside_contacts"),
         settings=r.settings.population,
         day=send_on,
         known_before=day,

@@ -40,7 +40,7 @@ def run(r: Run) -> None:
     require_free(r, known, planned, day)
     require_ingested(r, day)
     if day > planned["as_of"]:  # on the plan's own day they were fit
-        permissions.require_feeds(r, day=day)
+        permissions.require_feeds(r, known, day=day)
     upon = _version(r)
     looked = checkpointed(_looked_at(r, known, planned, day))
     rows = records(campaign.last_look.counted(looked))
@@ -103,7 +103,7 @@ def _looked_at(r: Run, known: Ledger, planned: Event, day: date) -> DataFrame:
     return campaign.last_look.looked_at(
         r.read(derived.WAVE_PLAN, is_wave & (F.col("plan_version") == planned["plan_version"])),
         reach=permissions.contactable(r, day=day, sent_until=reach.sent_until(r, planned["send_on"])),
-        recent=reach.recently_contacted(r, day, send_on=planned["send_on"], is_final=True),
+        recent=reach.recently_contacted(r, day, known=known, send_on=planned["send_on"], is_final=True),
         before=before,
     )
 

@@ -79,8 +79,9 @@ class Material:
         rest, settled = Window(send_on, (month + 1).first), r.calendar.settle_on(month)
         did = readout_outcomes.behaviour(r, configured_sources.sources(r), rest, known_before=settled)
         label = did.select("user_id", F.col("is_active").cast("double").alias("label"))
-        counts = [name for name in to_date.columns if name != "user_id"]
-        return whole.drop("label").join(label, "user_id").join(to_date, "user_id", "left").fillna(0, counts)
+        counts = [name for name, kind in to_date.dtypes if kind != "timestamp" and name != "user_id"]
+        known = whole.drop("label").join(label, "user_id").join(to_date.select("user_id", *counts), "user_id", "left")
+        return known.fillna(0, counts)
 
     @cached_property
     def facts(self) -> DataFrame | None:
