@@ -113,12 +113,15 @@ def shared(factory: pytest.TempPathFactory) -> Iterator[Path]:
 def planned(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """The cycle 2026-05 from raw tables to its first wave; `then` is the end of that day, `bank` lives on.
 
-    Lived by the process that asks first. `raw_then` keeps the simulated tables as they were.
+    Lived by the process that asks first. `raw_then` keeps the simulated tables as they were, `copy_of_planned` beside
+    its root all of them, with the models.
     """
     with shared(tmp_path_factory) as folder:
         note = folder / "planned.json"
         if not note.exists():
-            note.write_text(json.dumps(_live_to_the_first_wave(Bank(spark, folder / "bank"))), encoding="utf-8")
+            told = _live_to_the_first_wave(Bank(spark, folder / "bank"))
+            shutil.copytree(folder / "bank", folder / "copy_of_planned")
+            note.write_text(json.dumps(told), encoding="utf-8")
         return Bank(spark, folder / "bank", **json.loads(note.read_text(encoding="utf-8")))
 
 

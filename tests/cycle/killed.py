@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
+_INTERPRETED = "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n"
 _TITLE = re.compile(r"^\[\S+ +(?P<number>\d+)/\d+\] (?P<what>.+?)(?P<is_done>: done already)?$")
 
 
@@ -40,7 +41,10 @@ def moments(seconds: Sequence[float], *, count: int, seed: int) -> list[Moment]:
 
 
 def run_on(arguments: Sequence[str], killed_at: Sequence[Moment], *, log: Path) -> Iterator[str]:
-    """Run a month once per moment, each process killed at its own, and once more to the end; tells each of them."""
+    """Run a month once per moment, each process killed at its own, and once more to the end; tells each of them.
+
+    The last one compiles its queries, as jobs do; those before it interpret them, for they do not live long enough.
+    """
     for place, moment in enumerate([*killed_at, None], start=1):
         started = time.monotonic()
         code, last = _run(arguments, moment, log=log)
@@ -53,7 +57,11 @@ def run_on(arguments: Sequence[str], killed_at: Sequence[Moment], *, log: Path) 
 def _run(arguments: Sequence[str], moment: Moment | None, *, log: Path) -> tuple[int, str]:
     """One process; returns its exit code and the job that it began last."""
     command = [sys.executable, "-u", str(PROJECT / "jobs" / "run_cycle.py"), "--verbose", *arguments]
-    environment: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(PROJECT / "lib")}
+    environment: dict[str, str] = {**os.environ, "PYTHONPATH": str(PROJECT / "lib")}
+    if moment is not None:
+        environment["SPARK_CONF_DIR"] = str(conf := log.parent / "spark_conf")
+        conf.mkdir(exist_ok=True)
+        (conf / "spark-defaults.conf").write_text(_INTERPRETED, encoding="utf-8")
     with log.open("a", encoding="utf-8") as said:
         process = subprocess.Popen(
             command,

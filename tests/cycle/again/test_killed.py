@@ -1,16 +1,22 @@
 """A month killed again and again, and run on each time, is the month that nobody disturbed.
 
 It is run in a row with the next one, which begins before it settles; `bank` lived each of them by its own command.
-`make torture N=50 [SEED=…]` runs this with more moments than `make test` does.
+`make torture N=50 [SEED=…]` runs this with more moments than `make test` does, and from nothing: `make test` goes on
+from May's first wave, and June begins with the jobs that May began with.
 """
 
 import os
 import random
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from cycle.compare import EVERYTHING, differences, files_of
-from cycle.conftest import Bank
+from cycle.conftest import FIRST_WAVE_ON, Bank
 from cycle.killed import Moment, moments, run_on
 from reactivation.contracts import canonical, derived
 from reactivation.runtime.console import say
@@ -20,8 +26,21 @@ pytestmark = pytest.mark.cycle
 
 MAY, JUNE = "2026-05", "2026-06"
 OF_THE_BANK = {table.name for table in (*raw.RAW, *canonical.ALL)} | {"ingest_counts", "quarantine", "truth_segments"}
-KILLS = int(os.environ.get("TORTURE_KILLS") or 5)
+FROM_NOTHING = "TORTURE_KILLS" in os.environ
+KILLS = int(os.environ.get("TORTURE_KILLS") or 4)
 SEED = int(os.environ.get("TORTURE_SEED") or random.SystemRandom().randrange(1_000_000))
+
+
+def go_on_from(copied: Path, root: Path) -> None:
+    """Make a root of the copy of another, whose models are found where they lie now."""
+    shutil.copytree(copied, root, dirs_exist_ok=True)
+    before, now = ((path / "mlartifacts").as_uri() for path in (copied.parent / "bank", root))
+    places = {"experiments": ["artifact_location"], "runs": ["artifact_uri"]}
+    places["model_versions"] = ["source", "storage_location"]
+    with closing(sqlite3.connect(root / "mlflow.db")) as registry, registry:
+        for table, columns in places.items():
+            changed = ", ".join(f"{column} = replace({column}, :before, :now)" for column in columns)
+            registry.execute(f"update {table} set {changed}", {"before": before, "now": now})
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +48,11 @@ def killed(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """Both months by one command, up to the day on which May settles and June's first wave is planned."""
     other = Bank(bank.spark, tmp_path_factory.mktemp("killed"))
     of_jobs = bank.read(derived.RUN_LOG).where("table = '-' and job != 'run_cycle'").orderBy("as_of", "finished_at")
-    at = moments([row.seconds for row in of_jobs.collect()], count=KILLS, seed=SEED)
+    done = None if FROM_NOTHING else date.fromisoformat(FIRST_WAVE_ON)
+    seconds = [0.0 if done and row.as_of <= done else row.seconds for row in of_jobs.collect()]
+    if done:
+        go_on_from(bank.root.parent / "copy_of_planned", other.root)
+    at = moments(seconds, count=KILLS, seed=SEED)
     say(f"\nTORTURE_SEED={SEED}, {KILLS} kills")
     both = [*other.arguments(MAY), "--through", JUNE, "--as-of", "2026-06-05"]
     for told in run_on(both, at, log=other.root / "said.txt"):
