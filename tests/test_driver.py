@@ -88,9 +88,10 @@ FEW = {
     f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
     f"{LIB}pipelines/model_ledger.py": (2, "versions that somebody approved; events of one version of a model"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
-    f"{LIB}pipelines/evidence_months.py": (
-        7,
-        "months, their plans, what contact added; sums by band, option and month, channel and benefit; draws by option",
+    f"{LIB}pipelines/evidence_months.py": (3, "months, their plans; sums by band"),
+    f"{LIB}pipelines/learnt_options.py": (
+        4,
+        "what contact added by month; draws by option; sums by option and month, channel and benefit",
     ),
     f"{LIB}pipelines/design_experiment.py": (1, "forecasts by wave and cell"),
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),

@@ -7,6 +7,7 @@ import pytest
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.planning import intensity
+from reactivation.campaign.release import ledger
 from reactivation.contracts import derived
 
 numbers = pytest.mark.numbers
@@ -36,10 +37,11 @@ def test_contacts_of_the_picked_and_touched_are_counted_and_nothing_else(rows: R
             ("2026-06", "W1", 1, "e", "9.00"),  # another month, in which nobody is known to be picked
         ],
     )
-    found = intensity.seen(plan, arms)
+    sent = ledger.sent_as_planned(plan)
+    found = intensity.seen(sent, arms)
     assert found is not None
     assert (found.contacts_per_user, found.cost_per_contact) == (1.5, pytest.approx(0.5))
-    assert intensity.seen(plan.where("cycle = '2026-07'"), arms) is None
+    assert intensity.seen(sent.where("cycle = '2026-07'"), arms) is None
 
 
 @numbers

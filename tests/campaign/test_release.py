@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conftest import Rows
+from reactivation.campaign.planning import facts
 from reactivation.campaign.release import frozen, last_look, ledger
 from reactivation.campaign.release.ledger import Ledger
 from reactivation.contracts import canonical, derived
@@ -126,7 +127,7 @@ def test_another_scenarios_contact_that_reached_somebody_is_another_senders_once
         ],
     )
     outside = rows(canonical.OUTSIDE_CONTACTS, ["user_id", "channel", "sent_at"], [(3, "letter", "2026-06-01")])
-    found = [ledger.as_outside(receipts, given).collect() for given in (outside, None)]
+    found = [facts.as_outside(receipts, given).collect() for given in (outside, None)]
     assert [sorted((row.user_id, row.channel, row.arrived_at.day) for row in each) for each in found] == [
         [(1, "sms", 6), (3, "letter", 1)],
         [(1, "sms", 6)],
@@ -155,6 +156,24 @@ def test_a_stop_leaves_what_a_receipt_calls_tried_whatever_was_said_to_be_sent_l
 
     assert stopped(receipts) == {"a": None, "b": 6, "c": None, "d": 6, "e": 5, "f": 6}
     assert stopped(None) == {"a": None, "b": 6, "c": 6, "d": 6, "e": 5, "f": 6}
+
+
+@pytest.mark.numbers
+def test_a_newest_release_with_stopped_contacts_is_cut_short_and_a_month_without_a_release_sent_nothing() -> None:
+    def of(cycle: str, wave: str, version: int, status: str, contacts: int = 9) -> dict[str, Any]:
+        return event(wave, version, status) | {"cycle": cycle, "contacts": contacts}
+
+    known = Ledger.of(
+        [
+            *(of("2026-05", "W1", 1, status) for status in ("planned", "released", "stopped")),
+            *(of("2026-05", "W2", 1, status) for status in ("released", "stopped")),
+            of("2026-05", "W2", 2, "released"),  # sent after the stop
+            *(of("2026-05", "W3", 1, status, contacts) for status, contacts in (("released", 9), ("stopped", 0))),
+            of("2026-06", "W1", 1, "planned"),
+        ]
+    )
+    assert known.cut_short == {("2026-05", "W1")}
+    assert [known.is_sent(cycle) for cycle in ("2026-05", "2026-06", "2026-04")] == [True, False, True]
 
 
 def test_what_may_have_been_sent_by_a_day_is_due_and_of_it_no_receipt_tells(rows: Rows) -> None:

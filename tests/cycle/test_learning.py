@@ -15,7 +15,7 @@ from reactivation import campaign, cli, experiment, model
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import ModelError, PlanError
 from reactivation.periods import Month
-from reactivation.pipelines import assign_tiers, evidence_months, plan_registration, training_rows
+from reactivation.pipelines import assign_tiers, evidence_months, learnt_options, plan_registration, training_rows
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
 
@@ -50,7 +50,7 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
     learner, before = bank.open(flow.PLAN, LEARNER), bank.open(flow.PLAN, NEXT)
     waves = learner.settings.campaign.waves
-    gains = evidence_months.gains(learner, waves)
+    gains = learnt_options.gains(learner, waves)
     assert {name: found.options for name, found in gains.items() if found} == {
         "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
@@ -58,17 +58,17 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     assert gains["W1"] is not None
     others = gains["W1"].others.of(("high_potential", "W1", "sms", "login_discount"))
     assert others == pytest.approx((0.11, 0.03**2 / 2))
-    assert evidence_months.gains(before, waves) == {}
+    assert learnt_options.gains(before, waves) == {}
 
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:
     """`touch_model` on the metric of who was active, by the contacts that each of the model's touched picks had."""
     assert evidence_months.cycles(bank.open(flow.PLAN, NEXT)) == []
-    assert evidence_months.contacts_per_user(bank.open(flow.PLAN, NEXT), []) is None
+    assert learnt_options.contacts_per_user(bank.open(flow.PLAN, NEXT), []) is None
     r = bank.open(flow.PLAN, LEARNER)
     months = evidence_months.cycles(r)
-    per_user = evidence_months.contacts_per_user(r, months)
-    found = evidence_months.level(r, months, per_user)
+    per_user = learnt_options.contacts_per_user(r, months)
+    found = learnt_options.level(r, months, per_user)
     [shown] = (
         bank.read(derived.READOUT, CYCLE)
         .where("contrast = 'touch_model' and metric = 'active' and segment = 'all' and status = 'estimated'")
@@ -97,11 +97,11 @@ def test_what_a_contact_adds_is_of_who_was_active_and_not_of_the_metric_that_dec
     ]
     store.replace(derived.READOUT, rows(derived.READOUT, names, told), {"cycle": [CYCLE]})
     r = bank.open(flow.PLAN, LEARNER)
-    assert evidence_months.level(r, [CYCLE], 2.0) == pytest.approx((0.06, (0.04 / 1.959964 / 2) ** 2))
-    assert evidence_months.level(r, [CYCLE], None) is None
+    assert learnt_options.level(r, [CYCLE], 2.0) == pytest.approx((0.06, (0.04 / 1.959964 / 2) ** 2))
+    assert learnt_options.level(r, [CYCLE], None) is None
     asked = r.settings.experiment
     others = {name: metric for name, metric in asked.metrics.items() if name != "active"}
-    assert evidence_months.level(r.under(experiment=asked.model_copy(update={"metrics": others})), [CYCLE], 2.0) is None
+    assert learnt_options.level(r.under(experiment=asked.model_copy(update={"metrics": others})), [CYCLE], 2.0) is None
 
 
 def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
@@ -127,7 +127,7 @@ def test_a_cycle_reckons_with_redemptions_that_settled_months_told(
 
     def share(step: flow.Step, cycle: str, *more: str) -> float:
         r = cli.open_run(cli.parser(step.job, "").parse_args([*bank.arguments(cycle), *more]), step=step)
-        known = evidence_months.at_learnt_costs(r).settings.campaign
+        known = learnt_options.at_learnt_costs(r).settings.campaign
         assert known.benefits["payment_cashback"].share("sms") == 0.15
         return known.benefits["login_discount"].share("sms")
 
@@ -142,7 +142,7 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = bank.open(flow.ASSIGN, LEARNER)
-    assert evidence_months.odds(plain) == {}
+    assert learnt_options.odds(plain) == {}
     r = adaptive(plain)
     plans, outcomes, tiers = (bank.read(t, CYCLE) for t in (derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE))
     sums = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="s").collect()
@@ -150,7 +150,7 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
         [row.asDict() for row in sums], cycle=Month.parse(CYCLE), months=1, settings=r.settings.experiment
     )
     monkeypatch.setattr(campaign.gains, "newest", lambda _: told)  # so few users are not estimable by conf
-    found = evidence_months.odds(r)
+    found = learnt_options.odds(r)
     waves = r.settings.campaign.waves
     assert "W1" in found
     for name, own in found.items():
@@ -162,7 +162,7 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     text = experiment.canonical(plan)
     registered = {"plan_json": text, "plan_hash": experiment.sealed(text)}
     monkeypatch.setattr(plan_registration, "row", lambda _: registered)
-    monkeypatch.setattr(evidence_months, "odds", lambda _: pytest.fail("odds are registered once"))
+    monkeypatch.setattr(learnt_options, "odds", lambda _: pytest.fail("odds are registered once"))
     assert plan_registration.draft(r) == plan
     weights = tuple(found["W1"].values())
     assert plan_registration.odds_of(r, plan_registration.registered_odds(r), "W1") == campaign.Odds(0.25, weights)
@@ -172,13 +172,21 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
 def test_odds_go_by_learnt_costs_and_fair_draws(
     spark: SparkSession, tmp_path: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All 200 draws of W2 are of one option that had a chance of 0.25: they teach nothing."""
+    """All 200 draws of W2 are of one option that had a chance of 0.25, and W3 was stopped: they teach nothing."""
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     names = ["cycle", "wave", "user_id", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    names.append("plan_version")
     label = "push/payment_cashback"
-    draws = [(CYCLE, "W2", n, *label.split("/"), True, 0.25, label) for n in range(200)]
-    draws += [(CYCLE, "W1", n, "none", "none", True, 0.25, label) for n in range(50)]
-    draws += [(CYCLE, "W1", n, *label.split("/"), True, 0.75, label) for n in range(50, 200)]
+    draws = [(CYCLE, "W2", n, *label.split("/"), True, 0.25, label, 1) for n in range(200)]
+    for wave in ("W1", "W3"):
+        draws += [(CYCLE, wave, n, "none", "none", True, 0.25, label, 1) for n in range(50)]
+        draws += [(CYCLE, wave, n, *label.split("/"), True, 0.75, label, 1) for n in range(50, 200)]
+    events = [(f"{wave}-{status}", CYCLE, wave, 1, status, 9) for wave, status in
+              [*((wave, "released") for wave in ("W1", "W2", "W3")), ("W3", "stopped")]]  # fmt: skip
+    of_event = ["event_id", "cycle", "wave", "plan_version", "status", "contacts"]
+    store.replace(
+        derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, of_event, events), {"event_id": [e[0] for e in events]}
+    )
     for table, told in (
         (derived.WAVE_PLAN, rows(derived.WAVE_PLAN, names, draws)),
         (derived.OUTCOMES, rows(derived.OUTCOMES, ["cycle", "user_id", "is_active"], [(CYCLE, 1, True)])),
@@ -200,11 +208,12 @@ def test_odds_go_by_learnt_costs_and_fair_draws(
         seen["cost"] = max(seen.get("cost", 0.0), *costs.values())  # type: ignore[type-var]
         return ()
 
-    monkeypatch.setattr(evidence_months, "at_learnt_costs", lambda _: learnt)
+    monkeypatch.setattr(evidence_months, "cycles", lambda _: [CYCLE])
+    monkeypatch.setattr(learnt_options, "at_learnt_costs", lambda _: learnt)
     monkeypatch.setattr(experiment, "exploration", exploration)
     monkeypatch.setattr(campaign.adaptive, "odds", odds)
-    assert evidence_months.odds(r) == {}
-    assert seen["left_out"] == {(CYCLE, "W2")}
+    assert learnt_options.odds(r) == {}
+    assert seen["left_out"] == {(CYCLE, "W2"), (CYCLE, "W3")}
     assert seen["cost"] > 9 / 20  # type: ignore[operator]
 
 
@@ -262,6 +271,9 @@ def test_a_month_with_adaptive_odds_judges_no_lift(spark: SparkSession, tmp_path
         told.append((cycle, text, experiment.sealed(text)))
     plans = rows(derived.EXPERIMENT_PLAN, ["cycle", "plan_json", "plan_hash"], told)
     store.replace(derived.EXPERIMENT_PLAN, plans, {"cycle": ["2026-04", CYCLE]})
+    sent = [(cycle, "W1", user) for cycle in ("2026-03", "2026-04", CYCLE) for user in (1, 2)]
+    of_plan = rows(derived.WAVE_PLAN, ["cycle", "wave", "user_id"], sent)
+    store.replace(derived.WAVE_PLAN, of_plan, {"cycle": ["2026-03", "2026-04", CYCLE]})
     r = bank.open(flow.TRAIN, LEARNER)
     assert list(evidence_months.touched_probabilities(r, ["2026-04", CYCLE])) == ["2026-04"]
 
@@ -325,3 +337,23 @@ def test_an_options_lift_learns_from_its_draws_by_what_was_known_on_the_day(bank
     assert to_date == {user: counts.get(user, 0) for user in found}
     with pytest.raises(ModelError, match="no lift of W9"):
         material.option_rows(f"W9/{option}")
+
+
+def test_a_registered_month_of_which_no_wave_went_out_is_no_evidence(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    """In April W1 went out and W2 did not; May was planned and never released; of June nothing was planned."""
+    store, months = Store(spark, str(tmp_path)), ["2026-04", CYCLE]
+    plans = rows(derived.WAVE_PLAN, ["cycle", "wave", "user_id"], [(month, "W1", 1) for month in months])
+    store.replace(derived.WAVE_PLAN, plans, {"cycle": months})
+    told = [("2026-04", "W1", "planned"), ("2026-04", "W1", "released"), ("2026-04", "W2", "planned")]
+    told = [
+        (f"{cycle}-{wave}-{status}", cycle, wave, status) for cycle, wave, status in [*told, (CYCLE, "W1", "planned")]
+    ]
+    events = rows(derived.WAVE_RELEASES, ["event_id", "cycle", "wave", "status"], told)
+    store.replace(derived.WAVE_RELEASES, events, {"event_id": [event[0] for event in told]})
+    r = Bank(spark, tmp_path).open(flow.ASSIGN, LEARNER)
+    assert evidence_months.with_contacts(r, [*months, NEXT]) == {"2026-04"}
+    store.stored(derived.WAVE_RELEASES).remove(F.col("cycle") == CYCLE)
+    r = Bank(spark, tmp_path).open(flow.ASSIGN, LEARNER)
+    assert evidence_months.with_contacts(r, [*months, NEXT]) == {"2026-04", CYCLE}  # 0.1.0 sent what it planned

@@ -25,16 +25,16 @@ def test_users_are_counted_by_band_arm_and_first_login(rows: Rows) -> None:
     )
     outcomes = rows(
         derived.OUTCOMES,
-        ["user_id", "is_active", "logged_in", "first_login_day"],
-        [(1, True, True, 6), (2, True, True, 6), (3, False, False, None), (4, True, True, 9)],
+        ["user_id", "is_active", "logged_in", "first_login_day", "contacts_delivered"],
+        [(1, True, True, 6, 2), (2, True, True, 6, 1), (3, False, False, None, 0), (4, True, True, 9, 0)],
     )
     tiers = rows(derived.TIERS_TABLE, ["user_id", "band"], [(1, 2), (2, 2), (3, 2)])
     scores = rows(derived.SCORES, ["user_id", "p_active"], [(1, 0.1), (2, 0.2), (3, 0.3)])
     found = report.facts.by_band_and_day(outcomes, arms, tiers, scores).collect()
     assert {(row.policy, row.touch, row.band, row.first_login_day): tuple(row)[5:] for row in found} == {
-        ("model", "touched", 2, 6): (2, 2, 2, 2, 0.3),  # users, scored, active, logged in, sum of p_active: exact
-        ("model", "holdout", 2, None): (1, 1, 0, 0, 0.3),
-        ("none", None, None, 9): (1, 0, 1, 1, None),
+        ("model", "touched", 2, 6): (2, 2, 2, 2, 3, 0.3),  # users, scored, active, logged in, contacts, sum of p: exact
+        ("model", "holdout", 2, None): (1, 1, 0, 0, 0, 0.3),
+        ("none", None, None, 9): (1, 0, 1, 1, 0, None),
     }
 
 

@@ -32,6 +32,21 @@ def test_one_part_alone_stays_and_none_gives_none() -> None:
     assert alone.estimate == pytest.approx(0.08)
 
 
+def test_what_a_contact_did_goes_by_the_contacts_of_the_models_picks_and_not_by_guidance() -> None:
+    """The model's picks got 2 contacts each; those whom it did not pick, and another cell's picks, 10 each."""
+    month, known = facts(), Evidence(facts())
+    moved = known.plain("touch_model", known.primary)
+    assert moved is not None
+    picked = ("model", True, "touched")
+    users = [
+        row | {"delivered": row["users"] * (2 if (row["policy"], row["is_selected"], row["touch"]) == picked else 10)}
+        for row in month.users
+    ]
+    assert shrunken.per_contact(Evidence(replace(month, users=users))) == pytest.approx(moved["difference"] / 2)
+    few = [row | {"delivered": 0} for row in month.users]
+    assert shrunken.per_contact(Evidence(replace(month, users=few))) == pytest.approx(moved["difference"])
+
+
 def test_an_option_that_looks_harmful_by_chance_alone_is_not_told_as_harmful() -> None:
     """110 controls made an option look surely harmful whose truth was +14 points: its tier, alone, was read."""
     rng, month, told = np.random.default_rng(20260501), facts(), 0

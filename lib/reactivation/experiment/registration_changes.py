@@ -1,6 +1,6 @@
 """What is no longer as it was registered: values of conf, waves left out or moved, changes by force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -48,8 +48,9 @@ def differences(registered: PlanText, now: PlanText) -> list[Difference]:
 class Change(NamedTuple):
     """One thing that is not as registered.
 
-    code: changed (a value of conf), left_out or nobody (a wave that was not sent), moved (a wave on another day) or
-    forced (changed by force after the first wave). registered, now: values; None where there is none.
+    code: changed (a value of conf), left_out or nobody (a wave that was not sent), moved (a wave on another day),
+    stopped (contacts of a wave) or forced (changed by force after the first wave). registered, now: values; None where
+    there is none.
     """
 
     code: str
@@ -71,6 +72,8 @@ class Change(NamedTuple):
             return f"wave {self.what}: registered for {before}, left out: {after}"
         if self.code == "nobody":
             return f"wave {self.what}: registered for {before}, nobody was planned in it"
+        if self.code == "stopped":
+            return f"wave {self.what}: released for {before}, contacts stopped: {after}"
         if self.code == "moved":
             return f"wave {self.what}: registered for {before or 'no day'}, sent on {after}"
         if self.code == "forced":
@@ -85,6 +88,7 @@ def changes(
     waves: Mapping[str, str],
     until: date | None = None,
     skipped: Mapping[str, str] | None = None,
+    stops: Iterable[Mapping[str, Any]] = (),
 ) -> list[Change]:
     """All that is not as registered; the arguments are those of `told`."""
     why = skipped or {}
@@ -100,8 +104,13 @@ def changes(
     moved = [
         Change("moved", name, planned.get(name), day) for name, day in sorted(sent.items()) if planned.get(name) != day
     ]
+    stopped = [
+        Change("stopped", e["wave"], str(e["send_on"]), f"{e['contacts']}, {e['as_of']}: {e['reason']}")
+        for e in stops
+        if e["contacts"] and (until is None or e["as_of"] < until)
+    ]
     forced = [Change.of("forced", Difference.read(says)) for note in plan.get(NOTE, []) for says in note]
-    return [*(Change.of("changed", d) for d in differences(plan, now)), *waived, *moved, *forced]
+    return [*(Change.of("changed", d) for d in differences(plan, now)), *waived, *moved, *stopped, *forced]
 
 
 def told(
@@ -111,13 +120,14 @@ def told(
     waves: Mapping[str, str],
     until: date | None = None,
     skipped: Mapping[str, str] | None = None,
+    stops: Iterable[Mapping[str, Any]] = (),
 ) -> list[str]:
     """Whether what is analysed is what was registered, in sentences.
 
     waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
-    skipped: why a wave was left out.
+    skipped: why a wave was left out. stops: the cycle's rows of `wave_releases` for contacts that were stopped.
     """
-    found = changes(plan, now=now, waves=waves, until=until, skipped=skipped)
+    found = changes(plan, now=now, waves=waves, until=until, skipped=skipped, stops=stops)
     seal = f"Plan {sealed(canonical(plan))[:12]}"
     if not found:
         return [f"{seal}: what was analysed is what was registered."]

@@ -11,7 +11,14 @@ from reactivation.contracts import derived
 from reactivation.errors import Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
 from reactivation.periods import Month
-from reactivation.pipelines import evidence_months, permissions, plan_registration, releases, spend_forecast
+from reactivation.pipelines import (
+    evidence_months,
+    learnt_options,
+    permissions,
+    plan_registration,
+    releases,
+    spend_forecast,
+)
 from reactivation.runtime.console import ANSWER, NOTICE
 from reactivation.runtime.files import write_files
 from reactivation.runtime.registry import Registry
@@ -28,7 +35,7 @@ def run(r: Run) -> None:
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
     is_running, months = plan_registration.is_running(r), evidence_months.cycles(r)
-    odds = plan_registration.registered_odds(r) if is_running else evidence_months.odds(r)
+    odds = plan_registration.registered_odds(r) if is_running else learnt_options.odds(r)
     plan = _plan(r, odds, is_running=is_running)
     rates = evidence_months.base_rates(r, months)
     bands = campaign.bands.decide(

@@ -85,7 +85,7 @@ def _sizes(r: Run) -> tuple[dict[str, int], int, str]:
 def _price(r: Run, sizes: dict[str, int], low_activity: int) -> campaign.Intensity:
     if r.has(derived.WAVE_PLAN):
         is_past = F.col("cycle") < str(r.cycle)
-        seen = campaign.intensity.seen(releases.newest(r, derived.WAVE_PLAN, is_past), r.read(derived.ARMS, is_past))
+        seen = campaign.intensity.seen(releases.contacts(r, is_past), r.read(derived.ARMS, is_past))
         if seen is not None:
             return seen
     touched = sum(n for name, n in sizes.items() if name.endswith(".selected.touched"))

@@ -1,20 +1,17 @@
 """No job, but what several share: the past months that teach a cycle, and what they say of bands and base rates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, model
-from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records
 from reactivation.periods import Month
 from reactivation.pipelines import releases
 from reactivation.runtime.run import Run
-from reactivation.statistics.shrinkage import Posterior
 
 
 def unrandomised(r: Run, *, before: Month, known: list[str] | None = None) -> frozenset[str]:
@@ -36,7 +33,10 @@ def registered(r: Run) -> list[str]:
 
 
 def cycles(r: Run) -> list[str]:
-    """Months that are evidence for the run's cycle, oldest first: randomised, read out, neither too old nor too new."""
+    """Months that are evidence for the run's cycle, oldest first: randomised, with contacts, within conf's window.
+
+    Empty before any month is read out.
+    """
     if not r.has(derived.OUTCOMES):
         return []
     settings = r.settings.campaign
@@ -44,8 +44,18 @@ def cycles(r: Run) -> list[str]:
         r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
     )
     known = registered(r)
-    near = {month for month in known if str(oldest) <= month <= str(newest)}
+    near = {month for month in with_contacts(r, known) if str(oldest) <= month <= str(newest)}
     return sorted(near - unrandomised(r, before=r.cycle, known=known)) if near else []
+
+
+def with_contacts(r: Run, months: Iterable[str]) -> set[str]:
+    """Those of the months of which a wave went out. In the others the touched were as alone as the held out.
+
+    What 0.1.0 planned was sent, and has no row in `wave_releases`.
+    """
+    known = releases.ledger(r)
+    planned = r.rows_by(derived.WAVE_PLAN, "cycle") if r.has(derived.WAVE_PLAN) else {}
+    return {month for month in months if planned.get(month) and known.is_sent(month)}
 
 
 def tables(r: Run, months: list[str], *wanted: Table) -> list[DataFrame]:
@@ -72,7 +82,7 @@ def touched_probabilities(r: Run, months: Iterable[str]) -> dict[str, float]:
     Months whose odds earlier outcomes moved (`odds`) are left out: they judge no model.
     """
     known = registered(r)
-    drawn = sorted(set(known) & set(months))
+    drawn = sorted(with_contacts(r, set(known) & set(months)))
     usable = set(drawn) - unrandomised(r, before=r.cycle, known=known) if drawn else set()
     if not usable:
         return {}
@@ -115,110 +125,6 @@ def evidence(r: Run, months: list[str] | None = None) -> dict[int, campaign.Evid
         weights=campaign.evidence.month_weights(months, newest=newest, settings=settings.tiers),
     )
     return campaign.evidence.pool(records(sums), settings.tiers)
-
-
-def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGains]:
-    """What the options of some waves are known to add, by the newest month that may teach the cycle.
-
-    Grain: wave; empty where nothing is known. The months are read once for all waves.
-    """
-    settings, worth = r.settings.campaign, r.settings.experiment.active_user_value
-    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
-    if not r.has(derived.RESPONSE):
-        return {}
-    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
-    months = cycles(r) if rows else []
-    per_user = contacts_per_user(r, months)
-    per_contact = level(r, months, per_user)
-    known, found = campaign.gains.known(rows, settings.tiers, per_contact), dict[str, campaign.gains.WaveGains]()
-    for name, wave in waves.items() if known else ():
-        options = campaign.capacity.priced_options(wave, settings)
-        of = campaign.gains.of_wave(
-            wave,
-            name,
-            [option.cost for option in options],
-            known=known,
-            guidance_channel=settings.guidance_channel,
-            settings=settings.tiers,
-            level=per_contact,
-        )
-        shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
-        others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
-        found[name] = replace(of, others=others, contacts_per_user=per_user)
-    return found
-
-
-def contacts_per_user(r: Run, months: list[str]) -> float | None:
-    """Contacts of a month per touched pick of the model. months: of `cycles`. None: not known."""
-    if not months:
-        return None
-    arms = r.read(derived.ARMS, F.col("cycle").isin(*months) & (F.col("policy") == campaign.model_cell.CELL))
-    seen = campaign.intensity.seen(releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months)), arms)
-    return None if seen is None else seen.contacts_per_user
-
-
-def level(r: Run, months: list[str], per_user: float | None) -> Posterior | None:
-    """What a contact of the model's picks adds to their P(active), by the months of `cycles`.
-
-    per_user: of `contacts_per_user`. None where it, or a comparison of who was active, is not known.
-    """
-    metric = r.settings.experiment.active_metric
-    if per_user is None or metric is None or not r.has(derived.READOUT):
-        return None
-    is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
-    rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == metric)))
-    return campaign.gains.level(rows, per_user)
-
-
-def odds(r: Run) -> dict[str, dict[str, float]]:
-    """Probabilities of each wave's options by label, where conf lets past draws decide them; empty: all alike.
-
-    Fixed at registration (`plan_registration.draft`), by learnt costs and, as for `response`, by fair draws alone.
-    """
-    worth = r.settings.experiment.active_user_value
-    months = cycles(r) if r.settings.campaign.exploration.adaptive and r.has(derived.RESPONSE) else []
-    if not months or worth is None:
-        return {}
-    settings = at_learnt_costs(r).settings.campaign
-    outcomes, tiers = tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
-    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months))
-    unfair = experiment.unfair(records(experiment.draw_counts(plans)), srm_p=r.settings.experiment.srm_p)
-    drawn = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle", leave_out=unfair)
-    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
-    monthly = experiment.by_month(records(drawn), settings=r.settings.experiment)
-    known = campaign.adaptive.posterior(rows, monthly, settings.tiers)
-    found: dict[str, dict[str, float]] = {}
-    for name, wave in settings.waves.items():
-        costs = {o.label: float(settings.cost(o)) / worth.registered for o in wave.options}
-        own = campaign.adaptive.odds(known, wave, name, costs=costs, none=settings.exploration.none_share)
-        found |= {name: dict(zip(costs, own, strict=True))} if own else {}
-    return found
-
-
-def at_learnt_costs(r: Run) -> Run:
-    """The run with redemption shares as settled months showed them, in all cells alike; says which.
-
-    They are those of the newest `tiers.evidence_months` months that may teach the cycle, whatever its day.
-    """
-    settings = r.settings.campaign
-    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
-    if not settings.redemption.is_learnt or events is None or not r.has(derived.CONTACT_LEDGER):
-        return r
-    oldest, newest = campaign.usable_months.window(
-        r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
-    )
-    ledger = r.read(derived.CONTACT_LEDGER, F.col("cycle").between(str(oldest), str(newest)))
-    seen = campaign.redemption.observed(
-        releases.ledger(r).released_contacts(ledger),
-        r.read_present([canonical.CONTACTS]).get("contacts"),
-        events,
-        newest=newest,
-        calendar=r.calendar,
-    )
-    learnt, lines = campaign.redemption.learnt(records(seen), settings)
-    for line in lines:
-        r.say(f"    {line}")
-    return r.under(campaign=learnt)
 
 
 def standing_tiers(r: Run) -> Mapping[campaign.bands.Ends, str]:

@@ -114,6 +114,7 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     sent = {wave: str(day) for wave, day in releases.sent_on(r, known=known).items()}
     skipped = {event["wave"]: str(event["reason"]) for event in known.having("skipped", cycle=str(r.cycle))}
     about: dict[str, Any] = {"now": draft(r), "waves": sent, "until": until, "skipped": skipped}
+    about["stops"] = known.having("stopped", cycle=str(r.cycle))
     told = experiment.registration_changes.told(plan, **about)
     changes = experiment.registration_changes.changes(plan, **about)
     r.say("\n".join(f"    {line}" for line in told))

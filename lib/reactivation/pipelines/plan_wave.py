@@ -18,7 +18,7 @@ from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Window
-from reactivation.pipelines import evidence_months, permissions, plan_registration, reach, releases
+from reactivation.pipelines import learnt_options, permissions, plan_registration, reach, releases
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -109,11 +109,11 @@ def looked_at(r: Run, known: Ledger, name: str, as_of: date, send_on: date, *, v
 
     version: of the plan: releases of earlier ones take of money and stock. None: the newest, by force the next.
     """
-    r = evidence_months.at_learnt_costs(r)
+    r = learnt_options.at_learnt_costs(r)
     settings, wave = r.settings.campaign, r.settings.campaign.waves[name]
     cells = campaign.arms.cell_sizes(r.read(derived.ARMS, F.col("cycle") == str(r.cycle)))
     eligible = checkpointed(eligibility(r, known, cells, as_of=as_of, send_on=send_on))
-    gains = evidence_months.gains(r, {name: wave}).get(name)
+    gains = learnt_options.gains(r, {name: wave}).get(name)
     newest = known.planned(cycle=str(r.cycle), wave=name) or {"plan_version": 0}
     number = newest["plan_version"] + r.force if version is None else version
     plan = {"cycle": str(r.cycle), "wave": name, "plan_version": number, "send_on": send_on}

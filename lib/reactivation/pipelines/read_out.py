@@ -105,13 +105,15 @@ def _offered(r: Run) -> tuple[str, ...]:
 def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     """Replaces exactly this cycle's rows of `response`. drawn: counts of draws, of these months and perhaps others."""
     outcomes, tiers = evidence_months.tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
-    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months))
+    ledger = releases.ledger(r)
+    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months), known=ledger)
     known = [row for row in drawn if row["cycle"] in months]
-    unfair = experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
-    for (cycle, _), says in unfair.items():
+    left_out = {key: f"{key[1]}: contacts were stopped" for key in ledger.cut_short if key[0] in months}
+    left_out |= experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
+    for (cycle, _), says in sorted(left_out.items()):
         r.say(f"    {cycle}, {says}", NOTICE)
     salt = r.salt("draw_halves")
-    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt=salt, leave_out=unfair))
+    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt=salt, leave_out=left_out))
     rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows

@@ -54,7 +54,7 @@ def _by_sender(r: Run, sources: Mapping[str, DataFrame]) -> dict[str, DataFrame]
     return {
         **sources,
         "contacts": releases.receipts_of_others(r, receipts, are_others=False),
-        "outside_contacts": campaign.ledger.as_outside(others, sources.get("outside_contacts")),
+        "outside_contacts": campaign.facts.as_outside(others, sources.get("outside_contacts")),
     }
 
 

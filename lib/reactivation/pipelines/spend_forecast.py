@@ -11,7 +11,7 @@ from reactivation import campaign, population
 from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import checkpointed, records, union_all
-from reactivation.pipelines import evidence_months, permissions, plan_registration, reach
+from reactivation.pipelines import learnt_options, permissions, plan_registration, reach
 from reactivation.pipelines.plan_registration import RegisteredOdds
 from reactivation.runtime.run import Run
 
@@ -26,14 +26,14 @@ def required(r: Run, arms: DataFrame, tiers: DataFrame, odds: RegisteredOdds) ->
 
 def forecast(r: Run, arms: DataFrame, tiers: DataFrame, odds: RegisteredOdds) -> list[campaign.Forecast]:
     """One forecast per wave and cell. odds: of the waves' options, as registered."""
-    r = evidence_months.at_learnt_costs(r)
+    r = learnt_options.at_learnt_costs(r)
     settings = r.settings.campaign
     cells = campaign.arms.cell_sizes(arms)
     if not settings.waves:
         return []
     known = _known(r, arms, tiers, cells)
     rows = records(union_all([_sizes(r, known, cells, name, wave) for name, wave in settings.waves.items()]))
-    found, known_gains = [], evidence_months.gains(r, settings.waves)
+    found, known_gains = [], learnt_options.gains(r, settings.waves)
     for name, wave in settings.waves.items():
         options, gains = campaign.capacity.priced_options(wave, settings), known_gains.get(name)
         order = dict.fromkeys(derived.READS_MODEL, [options[place] for place in gains.order] if gains else options)

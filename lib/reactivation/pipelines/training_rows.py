@@ -57,7 +57,8 @@ class Material:
         months = [str(month) for month in self.training.months.all]
         planned = {}
         for cycle in evidence_months.touched_probabilities(r, months):
-            if release := known.released(cycle=cycle, wave=wave):
+            release = known.released(cycle=cycle, wave=wave)
+            if release is not None and (cycle, wave) not in known.cut_short:
                 events = known.having("planned", cycle=cycle, wave=wave)
                 planned[cycle] = next(e for e in events if e["plan_version"] == release["plan_version"])
         if not planned:

@@ -78,7 +78,7 @@ def by_band_and_day(outcomes: DataFrame, arms: DataFrame, tiers: DataFrame, scor
     """
     known = (
         arms.select("user_id", "policy", "is_selected", "touch")
-        .join(outcomes.select("user_id", "is_active", "logged_in", "first_login_day"), "user_id")
+        .join(outcomes.select("user_id", "is_active", "logged_in", "first_login_day", "contacts_delivered"), "user_id")
         .join(tiers.select("user_id", "band"), "user_id", "left")
         .join(scores.select("user_id", F.col("p_active").cast("decimal(18,9)").alias("p")), "user_id", "left")
     )
@@ -87,6 +87,7 @@ def by_band_and_day(outcomes: DataFrame, arms: DataFrame, tiers: DataFrame, scor
         F.count("p").alias("scored"),
         F.count_if("is_active").alias("active"),
         F.count_if("logged_in").alias("logged_in"),
+        F.sum("contacts_delivered").alias("delivered"),
         F.sum("p").cast("double").alias("p_sum"),
     )
 

@@ -88,11 +88,12 @@ def options(known: Evidence) -> list[Part]:
 
 
 def per_contact(known: Evidence) -> float:
-    """What a delivered contact did to the share active, on average: the effect among the model's picks over their
-    contacts; 0 where that is not known. Contacts per user are those of all cells."""
+    """What a delivered contact did to the share active, on average: the effect among the model's picks over the
+    contacts that each of them got; 0 where that is not known."""
     row = known.plain("touch_model", "active") or known.plain("touch_model", known.primary)
-    users = sum(r["users"] for r in known.facts.users if r["is_selected"] and r["touch"] == "touched")
-    delivered = sum(r["contacts"] for r in known.facts.contacts if r["fate"] == "delivered")
+    is_picked = {"policy": "model", "is_selected": True, "touch": "touched"}
+    picked = [r for r in known.facts.users if is_picked.items() <= r.items()]
+    users, delivered = (sum(r.get(name) or 0 for r in picked) for name in ("users", "delivered"))
     if row is None or row["difference"] is None or not users:
         return 0.0
     per_user: float = max(delivered / users, 1.0)

@@ -109,7 +109,7 @@ def _registration(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
         yield {"state": words.name("change", row["code"]), **told, **shown}
 
 
-_DAYS = {"moved": ("registered", "now"), "left_out": ("registered",), "nobody": ("registered",)}
+_DAYS = {"moved": ("registered", "now"), **dict.fromkeys(("left_out", "nobody", "stopped"), ("registered",))}
 """Values of a wave's change that are days, by its code. Other changes are of settings, in the values of conf."""
 
 

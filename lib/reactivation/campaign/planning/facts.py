@@ -149,3 +149,14 @@ def as_sent(earlier: DataFrame, receipts: DataFrame | None, *, known_before: dat
         )
     )
     return contacts if receipts is None else receipts.unionByName(contacts)
+
+
+def as_outside(receipts: DataFrame, outside_contacts: DataFrame | None) -> DataFrame:
+    """Contacts of other scenarios that reached a user, beside those of other senders: user_id, channel, both times.
+
+    receipts: of contacts of other scenarios. outside_contacts: None where the region has no such table.
+    """
+    columns = "user_id", "channel", "sent_at", "arrived_at"
+    reached = receipts.where(F.col("status").isin(*canonical.REACHED)).groupBy("contact_id", *columns[:3])
+    others = reached.agg(F.min("arrived_at").alias("arrived_at")).select(*columns)
+    return others if outside_contacts is None else outside_contacts.select(*columns).unionByName(others)

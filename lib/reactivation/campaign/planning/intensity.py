@@ -19,18 +19,19 @@ class Intensity(NamedTuple):
     basis: str
 
 
-def seen(wave_plan: DataFrame, arms: DataFrame) -> Intensity | None:
-    """What past months planned for their picked and touched users; None where nobody was ever picked.
+def seen(contacts: DataFrame, arms: DataFrame) -> Intensity | None:
+    """What past months sent to their picked and touched users; None where nobody was ever picked.
 
-    Both tables hold the same months. Guidance of users who were not picked is not counted.
+    contacts: that stand, of `ledger.standing`, so what was stopped is not counted. Both tables hold the same months.
+    Guidance of users who were not picked is not counted.
     """
     open_to_contact = arms.where(F.col("is_selected") & (F.col("touch") == "touched")).select("cycle", "user_id")
     users = open_to_contact.count()
-    sent = wave_plan.where(F.col("contact_id").isNotNull()).join(open_to_contact, ["cycle", "user_id"], "left_semi")
+    sent = contacts.join(open_to_contact, ["cycle", "user_id"], "left_semi")
     row = sent.agg(F.count("*").alias("contacts"), F.sum("cost").alias("cost")).collect()[0]
     if not users or not row.contacts:
         return None
-    return Intensity(row.contacts / users, float(row.cost) / row.contacts, "as planned in past months")
+    return Intensity(row.contacts / users, float(row.cost) / row.contacts, "as sent in past months")
 
 
 def at_most(settings: CampaignSettings, *, low_activity: int, open_to_contact: int) -> Intensity:

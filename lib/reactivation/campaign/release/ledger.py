@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
-from reactivation.contracts.canonical import NOT_TRIED, REACHED
+from reactivation.contracts.canonical import NOT_TRIED
 from reactivation.errors import Finding
 from reactivation.frames import by_value
 from reactivation.periods import Calendar
@@ -74,6 +74,10 @@ class Ledger:
         days = (e["send_on"] for e in self.events if e["status"] == "released" and e["contacts"])
         return min(days, default=None)
 
+    def is_sent(self, cycle: str) -> bool:
+        """True where a wave of the cycle went out; 0.1.0, which noted no event, sent what it planned."""
+        return cycle not in {e["cycle"] for e in self.events} or bool(self.having("released", cycle=cycle))
+
     def open_releases(self, *, cycle: str, wave: str | None = None) -> list[Event]:
         """Releases that were not stopped, lowest version first."""
         ends = {e["release_id"] for e in self.having("stopped", cycle=cycle, wave=wave)}
@@ -81,18 +85,25 @@ class Ledger:
 
     def is_newest_release(self) -> Column:
         """True for the rows of each wave's newest release, in a table with cycle, wave and plan_version."""
-        newest = {(e["cycle"], e["wave"]): e["plan_version"] for e in self.events if e["status"] == "released"}
-        wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in newest.items()]
-        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | self._was_sent_as_planned(newest)
+        wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in self._newest.items()]
+        again = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in self._newest])
+        was_sent_as_planned = F.col("plan_version").isNull() & ~again
+        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | was_sent_as_planned
+
+    @property
+    def cut_short(self) -> set[tuple[str, str]]:
+        """Cycle and wave of newest releases of which contacts were stopped: not every user got what was drawn."""
+        stops = [e for e in self.events if e["status"] == "stopped" and e["contacts"]]
+        return {(e["cycle"], e["wave"]) for e in stops if self._newest[e["cycle"], e["wave"]] == e["plan_version"]}
+
+    @property
+    def _newest(self) -> dict[tuple[str, str], int]:
+        return {(e["cycle"], e["wave"]): e["plan_version"] for e in self.events if e["status"] == "released"}
 
     def released_contacts(self, contact_ledger: DataFrame) -> DataFrame:
         """Own contacts that were released and not stopped, of all versions; not what a broken-off release reserved."""
         ids = [e["release_id"] for e in self.events if e["status"] == "released"]
         return not_stopped(contact_ledger).where(F.col("release_id").isin(ids))
-
-    def _was_sent_as_planned(self, newest: Mapping[tuple[str, str], int]) -> Column:
-        again = [f"{cycle} {wave}" for cycle, wave in newest]
-        return F.col("plan_version").isNull() & ~F.concat_ws(" ", "cycle", "wave").isin(again)
 
 
 CONTACT = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "cost", "send_on")
@@ -230,17 +241,6 @@ def days_that_forbid(planned: Event, *, day: date) -> Iterator[Finding]:
         yield Finding("too early", str(day), f"it was planned as of {planned['as_of']}")
     if day > planned["send_on"]:
         yield Finding("too late", str(day), f"it was to be sent on {planned['send_on']}: skip it, or plan it anew")
-
-
-def as_outside(receipts: DataFrame, outside_contacts: DataFrame | None) -> DataFrame:
-    """Contacts of other scenarios that reached a user, beside those of other senders: user_id, channel, both times.
-
-    receipts: of contacts of other scenarios. outside_contacts: None where the region has no such table.
-    """
-    columns = "user_id", "channel", "sent_at", "arrived_at"
-    reached = receipts.where(F.col("status").isin(*REACHED)).groupBy("contact_id", *columns[:3])
-    others = reached.agg(F.min("arrived_at").alias("arrived_at")).select(*columns)
-    return others if outside_contacts is None else outside_contacts.select(*columns).unionByName(others)
 
 
 def stopped_sums(marked: DataFrame) -> DataFrame:

@@ -1,0 +1,120 @@
+"""No job, but what several share: what settled months teach of a wave's options: gains, odds and costs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pyspark.sql import functions as F
+
+from reactivation import campaign, experiment
+from reactivation.campaign.planning.settings import Wave
+from reactivation.contracts import canonical, derived
+from reactivation.frames import records
+from reactivation.pipelines import evidence_months, releases
+from reactivation.runtime.run import Run
+from reactivation.statistics.shrinkage import Posterior
+
+
+def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGains]:
+    """What the options of some waves are known to add, by the newest month that may teach the cycle.
+
+    Grain: wave; empty where nothing is known. The months are read once for all waves.
+    """
+    settings, worth = r.settings.campaign, r.settings.experiment.active_user_value
+    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
+    if not r.has(derived.RESPONSE):
+        return {}
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
+    months = evidence_months.cycles(r) if rows else []
+    per_user = contacts_per_user(r, months)
+    per_contact = level(r, months, per_user)
+    known, found = campaign.gains.known(rows, settings.tiers, per_contact), dict[str, campaign.gains.WaveGains]()
+    for name, wave in waves.items() if known else ():
+        options = campaign.capacity.priced_options(wave, settings)
+        of = campaign.gains.of_wave(
+            wave,
+            name,
+            [option.cost for option in options],
+            known=known,
+            guidance_channel=settings.guidance_channel,
+            settings=settings.tiers,
+            level=per_contact,
+        )
+        shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
+        others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
+        found[name] = replace(of, others=others, contacts_per_user=per_user)
+    return found
+
+
+def contacts_per_user(r: Run, months: list[str]) -> float | None:
+    """Contacts of a month per touched pick of the model. months: of `cycles`. None: not known."""
+    if not months:
+        return None
+    arms = r.read(derived.ARMS, F.col("cycle").isin(*months) & (F.col("policy") == campaign.model_cell.CELL))
+    seen = campaign.intensity.seen(releases.contacts(r, F.col("cycle").isin(*months)), arms)
+    return None if seen is None else seen.contacts_per_user
+
+
+def level(r: Run, months: list[str], per_user: float | None) -> Posterior | None:
+    """What a contact of the model's picks adds to their P(active), by the months of `cycles`.
+
+    per_user: of `contacts_per_user`. None where it, or a comparison of who was active, is not known.
+    """
+    metric = r.settings.experiment.active_metric
+    if per_user is None or metric is None or not r.has(derived.READOUT):
+        return None
+    is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
+    rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == metric)))
+    return campaign.gains.level(rows, per_user)
+
+
+def odds(r: Run) -> dict[str, dict[str, float]]:
+    """Probabilities of each wave's options by label, where conf lets past draws decide them; empty: all alike.
+
+    Fixed at registration (`plan_registration.draft`), by learnt costs and, as for `response`, by fair draws alone.
+    """
+    worth = r.settings.experiment.active_user_value
+    months = evidence_months.cycles(r) if r.settings.campaign.exploration.adaptive and r.has(derived.RESPONSE) else []
+    if not months or worth is None:
+        return {}
+    settings = at_learnt_costs(r).settings.campaign
+    outcomes, tiers = evidence_months.tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
+    known = releases.ledger(r)
+    plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months), known=known)
+    unfair = experiment.unfair(records(experiment.draw_counts(plans)), srm_p=r.settings.experiment.srm_p)
+    left_out = {*unfair, *known.cut_short}
+    drawn = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle", leave_out=left_out)
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
+    monthly = experiment.by_month(records(drawn), settings=r.settings.experiment)
+    learnt = campaign.adaptive.posterior(rows, monthly, settings.tiers)
+    found: dict[str, dict[str, float]] = {}
+    for name, wave in settings.waves.items():
+        costs = {o.label: float(settings.cost(o)) / worth.registered for o in wave.options}
+        own = campaign.adaptive.odds(learnt, wave, name, costs=costs, none=settings.exploration.none_share)
+        found |= {name: dict(zip(costs, own, strict=True))} if own else {}
+    return found
+
+
+def at_learnt_costs(r: Run) -> Run:
+    """The run with redemption shares as settled months showed them, in all cells alike; says which.
+
+    They are those of the newest `tiers.evidence_months` months that may teach the cycle, whatever its day.
+    """
+    settings = r.settings.campaign
+    events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
+    if not settings.redemption.is_learnt or events is None or not r.has(derived.CONTACT_LEDGER):
+        return r
+    oldest, newest = campaign.usable_months.window(
+        r.cycle, months=settings.tiers.evidence_months, calendar=r.calendar, settings=settings.learning
+    )
+    ledger = r.read(derived.CONTACT_LEDGER, F.col("cycle").between(str(oldest), str(newest)))
+    seen = campaign.redemption.observed(
+        releases.ledger(r).released_contacts(ledger),
+        r.read_present([canonical.CONTACTS]).get("contacts"),
+        events,
+        newest=newest,
+        calendar=r.calendar,
+    )
+    learnt, lines = campaign.redemption.learnt(records(seen), settings)
+    for line in lines:
+        r.say(f"    {line}")
+    return r.under(campaign=learnt)
