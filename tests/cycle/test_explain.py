@@ -95,6 +95,16 @@ def test_the_customer_reads_no_score_and_no_cell(bank: Bank, capsys: pytest.Capt
     assert [word for word in ("probability", "score", "tier", "holdout", user.policy, "0.") if word in said] == []
 
 
+def test_a_user_who_was_stopped_and_sent_to_by_the_next_version_hears_of_what_was_sent() -> None:
+    first, second = ({"plan_version": n, "stopped_on": None} for n in (1, 2))
+    stopped, stopped_too = ({**row, "stopped_on": "2026-05-07"} for row in (first, second))
+    for rows in ([stopped, second], [second, stopped]):  # a cluster gives them in any order
+        assert explain_user.that_counts(rows) == second
+    assert explain_user.that_counts([first, stopped_too]) == first
+    assert explain_user.that_counts([stopped_too, stopped]) == stopped_too
+    assert explain_user.that_counts([]) is None
+
+
 def test_nobody_is_looked_up_without_a_reason(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
     before = bank.read(derived.EXPLANATION_LOG, CYCLE).count()
     assert bank.job("explain_user", CYCLE, "--user-id", "1", "--reason", " ") == 2

@@ -1,7 +1,7 @@
 """Say in words what a month made of one user, and why: scores, tier, cell, each wave, outcome. Who asks is noted."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -103,7 +103,7 @@ def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
     plans, contacts, receipts = (_rows(own, table) for table in tables)
     ours = [row for row in contacts if (row["region"], row["scenario"]) == (r.region, r.scenario)]
     for name, wave in r.settings.campaign.waves.items():
-        contact = next((row for row in ours if row["wave"] == name), None)
+        contact = that_counts(row for row in ours if row["wave"] == name)
         reserved_by = contact["plan_version"] if contact else None
         version = version_of(known, cycle=str(r.cycle), wave=name, number=reserved_by)
         if version is None:
@@ -127,6 +127,11 @@ def _waves(r: Run, own: OneUser, *, cell: str) -> Iterator[WaveOfUser]:
             receipts=sorted(of_contact, key=lambda row: row["arrived_at"]),
             asks=wave.qualifies_in(cell),
         )
+
+
+def that_counts(contacts: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Of a user's contacts in one wave the one that stands, else that of the newest version; None: there is none."""
+    return max(contacts, key=lambda one: (one["stopped_on"] is None, one["plan_version"]), default=None)
 
 
 class Version(NamedTuple):
