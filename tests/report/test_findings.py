@@ -202,6 +202,32 @@ def test_an_open_question_asks_for_months_or_users() -> None:
     assert any("model against rule over" in step for step in (found.sentence, *found.notes))
 
 
+@pytest.mark.parametrize(
+    ("sides", "code", "values", "step"),
+    [
+        (  # 203 needed on the side of the 30: 203 / 30 months, not 203 / 930
+            {"n_treatment": 900, "n_control": 30},
+            "too_few",
+            {"users": 203.0, "expected": 1.5, "wanted": 10.0, "have": 30.0},
+            "or add up months of this size (needed: 7): 203 users on that side would tell whether anybody is moved.",
+        ),
+        (
+            {"n_treatment": 900, "n_control": 0},
+            "nobody",
+            {"users": 203.0},
+            "Draw users on both sides: 203 users on the empty one would tell whether anybody is moved.",
+        ),
+    ],
+)
+def test_where_nothing_is_estimable_the_months_are_those_of_the_smaller_side(
+    sides: dict[str, int], code: str, values: dict[str, float], step: str
+) -> None:
+    coded = {"reason_code": code, "reason_values": json.dumps(values), "reason": "…"}
+    gone = without_numbers(readout()[0], "not_estimable", "not estimable", **sides, **coded)
+    found = answers(facts(readout=[gone, *readout()[1:]], response=[]))["next"]
+    assert any(told.endswith(step) for told in (found.sentence, *found.notes))
+
+
 def test_a_month_without_evidence_says_so_everywhere() -> None:
     empty = Facts.of(region="r", scenario="s", cycle="2026-05", asked=ASKED)
     found = answers(empty)

@@ -61,8 +61,9 @@ def _questions(known: Evidence) -> Iterator[Step]:
     for code, row in (("see_moved", moved), ("see_better", better)):
         needed = known.users_to_tell(row)
         if row is not None and state_of(row) in ("open", "unknown") and needed:
-            have = row["n_treatment"] + row["n_control"]
-            yield Step(code, {"users": needed, "have": have, "months": ceil(needed / max(have, 1))})
+            have = known.users_there(row)
+            kind = "" if row["status"] == "estimated" else "_side" if have else "_nobody"
+            yield Step(code + kind, {"users": needed, "months": ceil(needed / have) if have else None})
             return
 
 

@@ -110,7 +110,10 @@ class Evidence:
         return None if found is None else float(found)
 
     def users_to_tell(self, row: Row | None) -> float | None:
-        """How many users would settle an open row; None where that cannot be said."""
+        """How many users would settle an open row, or are needed on the smaller side of one that has no estimate.
+
+        None where that cannot be said.
+        """
         if row is None:
             return None
         told = values_of(row).get("users") if row["status"] != "estimated" else None
@@ -124,6 +127,11 @@ class Evidence:
             alpha=row["alpha"] or self.facts.asked["alpha"],
             power=self.facts.asked["power"],
         ).users
+
+    def users_there(self, row: Row) -> float:
+        """The users whom `users_to_tell` is to be compared with: of both sides, or of the smaller one."""
+        sides = (row["n_treatment"], row["n_control"])
+        return sum(sides) if row["status"] == "estimated" else values_of(row).get("have", min(sides))
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str, str], Row]:
