@@ -18,7 +18,7 @@ _SHARES = frozenset(
 )
 _TIMES = frozenset({"times_average"})
 _MONEY = frozenset({"cost", "committed", "price", "price_low", "price_high", "budget", "worth"})
-_WRITTEN = frozenset({"difference", "low", "high", "capacity", "used", "score_low", "score_high"})
+_WRITTEN = frozenset({"effect", "low", "high", "capacity", "used", "score_low", "score_high"})
 """Columns of numbers that come written already."""
 
 
