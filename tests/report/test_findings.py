@@ -99,6 +99,44 @@ def test_a_guardrail_holds_the_light_down(verdict: str, moved: str, harm: str) -
     assert (found["moved"].light, found["harm"].light) == (moved, harm)
 
 
+@pytest.mark.parametrize(
+    ("ends", "verdict", "told"),
+    [
+        (
+            (-0.004, -0.009, 0.001),  # 0.9 points fewer at worst, 2 are allowed
+            "no difference larger than the minimum",
+            "No: activity fell by 0.90 points at most, where 2.0 are allowed.",
+        ),
+        (
+            (-0.010, -0.025, 0.005),
+            "inconclusive",
+            "Not shown to be harmless: activity may have fallen by 2.5 points, where 2.0 are allowed.",
+        ),
+        (
+            (-0.050, -0.060, -0.040),
+            "proven worse",
+            "Yes: activity fell by more than the 2.0 points that are allowed.",
+        ),
+        (
+            (0.050, 0.040, 0.060),  # it surely rose
+            "no difference larger than the minimum",
+            "No: activity fell by 0.0 points at most, where 2.0 are allowed.",
+        ),
+    ],
+)
+def test_of_a_guardrail_that_must_not_fall_the_worst_end_is_the_lower(
+    ends: tuple[float, float, float], verdict: str, told: str
+) -> None:
+    seen = dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True))
+    guard = row("touch_model", "active", (0.5, 0.5, 0.0, 0.0, verdict)) | seen
+    asked = {**ASKED, "guardrails": {"active": {"margin": 0.02, "harm": "fall"}}}
+    found = answers(facts(readout=[*readout(), guard], asked=asked))
+    assert found["harm"].sentence == told
+    is_broken = verdict == "proven worse"
+    advised = "Contact fewer people less often: activity fell beyond what is allowed."
+    assert (found["next"].sentence == advised) == is_broken
+
+
 def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
     def told(verdict: str) -> tuple[dict[str, Answer], list[str]]:
         guard = row("guide_model", "opt_out", (0.012, 0.004, 0.008, 0.002, verdict))
@@ -109,6 +147,7 @@ def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
     assert found["harm"].light == found["next"].light == "red"
     assert found["harm"].sentence.endswith("It did so among the guided, whom the model's cell does not pick.")
     assert found["harm"].number == "+0.80 points"
+    assert found["next"].sentence == "Contact fewer people less often: opt-outs rose beyond what is allowed."
     assert "harm" in steps
     assert "guide" not in steps
     found, steps = told("no difference larger than the minimum")

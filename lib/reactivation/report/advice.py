@@ -33,9 +33,9 @@ def _steps(known: Evidence) -> Iterator[Step]:
     failed = [row for row in known.facts.checks if row["verdict"] == "withholds"]
     if failed:
         yield Step("repair", {"checks": len(failed), "check": failed[0]["check"]}, is_urgent=True)
-    harmful = [name for name in ("touch_model", "guide_model") if "red" in known.guard_lights(name)]
-    if harmful:
-        yield Step("harm", is_urgent=True)
+    harmful = {name: rows[0]["metric"] for name in ("touch_model", "guide_model") if (rows := known.broken(name))}
+    for metric in list(harmful.values())[:1]:
+        yield Step("harm_fall" if known.falls(metric) else "harm", {"metric": metric}, is_urgent=True)
     yield from _questions(known)
     yield from _options(known)
     guided = known.row("guide_model", known.primary)

@@ -100,6 +100,21 @@ class Evidence:
             for row in self.guardrails(contrast)
         ]
 
+    def broken(self, contrast: str) -> list[Row]:
+        """The rows of a contrast's guardrails that are red."""
+        lights = zip(self.guardrails(contrast), self.guard_lights(contrast), strict=True)
+        return [row for row, light in lights if light == "red"]
+
+    def falls(self, guardrail: str) -> bool:
+        """True where less of a guardrail is worse; where nothing is said, more is."""
+        return bool(self.facts.asked["guardrails"][guardrail].get("harm") == "fall")
+
+    def most_harm(self, row: Row) -> float | None:
+        """The largest harm of a guardrail's row that is still plausible: a rise, or a fall, none below zero."""
+        if row["difference"] is None:
+            return None
+        return float(max(0.0, -row["difference_low"] if self.falls(row["metric"]) else row["difference_high"]))
+
     def light(self, row: Row | None, *, guarded: str) -> Light:
         """A registered question's light. guarded: the contrast whose guardrails must hold."""
         return worst(self.guard_lights(guarded), of=LIGHTS[state_of(row)])
