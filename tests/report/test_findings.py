@@ -200,15 +200,25 @@ def test_the_cost_is_judged_by_the_net_gain(ends: tuple[float, float, float], li
     assert ("users would tell" in " ".join(found.notes)) == (light == "grey")
 
 
-def test_a_price_without_an_end_is_no_number() -> None:
-    code = {"reason_code": "price_unbounded", "reason_values": json.dumps({"more": 1.2, "gained": 0.01})}
+@pytest.mark.parametrize(
+    ("code", "values", "told"),
+    [
+        (
+            "price_unbounded",
+            {"more": 1.2, "gained": 0.01},
+            "It has no upper end yet: the effect may be none. The interval of the effect (+1.0 points) holds zero.",
+        ),
+        ("price_of_a_loss", {}, "It cannot be said. The campaign lost users: there is no price of a gain."),
+    ],
+)
+def test_a_price_without_an_end_is_no_number(code: str, values: dict[str, float], told: str) -> None:
+    coded = {"reason_code": code, "reason_values": json.dumps(values)}
     rows = [
-        without_numbers(r, "not_estimable", "not estimable", **code) if r["metric"] == "cost_per_active" else r
+        without_numbers(r, "not_estimable", "not estimable", **coded) if r["metric"] == "cost_per_active" else r
         for r in readout()
     ]
     found = answers(facts(readout=rows))["cost"]
-    assert found.number is None
-    assert "The interval of the effect (+1.0 points) holds zero." in found.sentence
+    assert (found.number, found.sentence) == (None, told)
 
 
 def test_next_month_begins_with_what_is_wrong() -> None:

@@ -154,7 +154,8 @@ def _cost(known: Evidence, words: Words) -> Answer:
     light, notes = prices.net_light(known, net, guarded=MOVED), prices.net_notes(known, net, words)
     if price is None or price["ratio"] is None:
         state = state_of(price)
-        key = f"cost.{state}" if state in ("absent", "withheld") else "cost.unknown"
+        is_open = price is not None and price.get("reason_code") == "price_unbounded"
+        key = f"cost.{state}" if state in ("absent", "withheld") else "cost.open" if is_open else "cost.unknown"
         reason = "" if price is None else reason_of(price, words)
         light = "red" if state == "withheld" else light
         return answer_of("cost", words, light, words(key, reason=reason), notes=notes)
