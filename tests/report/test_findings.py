@@ -177,6 +177,17 @@ def test_a_check_that_fails_makes_the_comparison_invalid(verdict: str, light: st
     assert (found["next"].light == "red") == (light == "red")
 
 
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_what_the_first_screen_counts_reads_well_of_one_as_of_several(number: str) -> None:
+    keys = ("next.see_moved", "next.see_moved_side", "next.see_better", "next.see_better_side")
+    counts = {name: int(number) for name in ("months", "warned", "failed", "changes")} | {"checks": 30, "users": 9}
+    told = {key: EN(key, **counts, named="n") for key in (*keys, "valid.changed", "valid.amber", "valid.red")}
+    assert [told[key].count(f"months of this size (needed: {number})") for key in keys] == [1, 1, 1, 1]
+    assert told["valid.changed"].endswith(f"not as registered: {number} (see the tables).")
+    assert told["valid.amber"] == f"Yes, with remarks: {number} of 30 checks should be looked at (n)."
+    assert told["valid.red"] == f"No: {number} of 30 checks failed, and what rests on them is withheld (n)."
+
+
 @pytest.mark.parametrize(
     ("money", "light"),
     [
@@ -248,7 +259,7 @@ def test_chinese_sentences_follow_one_another_without_a_space() -> None:
 def test_an_open_question_asks_for_months_or_users() -> None:
     ends = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
     found = answers(with_row("policy_model_vs_rule", "login", **ends))["next"]
-    assert any("model against rule over" in step for step in (found.sentence, *found.notes))
+    assert any("model against rule over months" in step for step in (found.sentence, *found.notes))
 
 
 @pytest.mark.parametrize(
