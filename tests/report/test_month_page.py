@@ -205,6 +205,26 @@ def test_the_funnel_only_narrows() -> None:
         assert of["contactable"] == 9_638 - 1_180 - 301
 
 
+def test_the_funnel_of_a_wave_released_twice_counts_the_contacts_of_both_releases() -> None:
+    newest = [("not_contactable", 100), ("does_not_qualify", 700), ("no_budget", 50), ("planned", 150)]
+    counts = [
+        ("delivered", True, 380),  # of 400 that the first release sent before it was stopped, and 140 of the second
+        ("not_reached", True, 160),
+        ("delivered", False, 5),  # receipts of contacts that were stopped
+    ]
+    known = {"wave": "W1", "channel": "sms", "is_exported": True}
+    contacts = [
+        {**known, "fate": fate, "is_planned": stands, "contacts": n, "active": n // 2 if stands else 0}
+        for fate, stands, n in counts
+    ]
+    waterfall = [{"wave": "W1", "reason": reason, "users": n} for reason, n in newest]
+    found = charts.stages(Evidence(facts(waterfall=waterfall, contacts=contacts)))["W1"]
+    assert found == {
+        **{"low_active": 1_000, "contactable": 900, "qualified": 540, "planned": 540},
+        **{"released": 540, "delivered": 380, "active": 190},
+    }
+
+
 def test_the_numbers_of_the_scores_are_shares_and_times_the_average() -> None:
     held_out = {"touch": "holdout", "scored": 1}
     users = [
