@@ -119,6 +119,23 @@ def test_all_guardrails_must_hold() -> None:
     assert unsure["all_guardrails", "touch_model"]["verdict"] == "not shown to hold"  # not knowing is no pass
 
 
+@pytest.mark.parametrize(
+    ("harm", "seen", "allowed"),
+    [
+        ("rise", "at worst +0.50 points", "less than +1.00 points"),
+        ("fall", "at worst -3.00 points", "more than -1.00 points"),
+    ],
+)
+def test_the_worst_end_of_a_guardrail_is_that_of_its_harm(harm: Any, seen: str, allowed: str) -> None:
+    guardrails = {"opt_out": experiment.Guardrail(outcome="opted_out", margin=0.01, harm=harm)}
+    settings = settings_for(metrics=SETTINGS.metrics, guardrails=guardrails)
+    row: dict[str, Any] = {"contrast": "touch_model", "metric": "opt_out", "status": "estimated"}
+    row |= {"difference_low": -0.03, "difference_high": 0.005, "verdict": "inconclusive"}
+    row |= {"reason": "…", "reason_code": None, "reason_values": None}
+    found = check_rows([], [row], [], cycle=JUNE, design=DESIGN, settings=settings)
+    assert [(one["found"], one["expected"]) for one in found if one["check"] == "guardrail"] == [(seen, allowed)]
+
+
 def test_a_guardrail_that_is_not_known_withheld_or_not_asked_is_no_pass() -> None:
     silent = {f"model_holdout_{b}": group("model", "holdout", b, known__opt_out=0) for b in ("B1", "B2")}
     unknown = checks(bank(**silent))

@@ -99,6 +99,44 @@ def test_a_guardrail_holds_the_light_down(verdict: str, moved: str, harm: str) -
     assert (found["moved"].light, found["harm"].light) == (moved, harm)
 
 
+@pytest.mark.parametrize(
+    ("ends", "verdict", "told"),
+    [
+        (
+            (-0.004, -0.009, 0.001),  # 0.9 points fewer at worst, 2 are allowed
+            "no difference larger than the minimum",
+            "No: activity fell by 0.90 points at most, where 2.0 are allowed.",
+        ),
+        (
+            (-0.010, -0.025, 0.005),
+            "inconclusive",
+            "Not shown to be harmless: activity may have fallen by 2.5 points, where 2.0 are allowed.",
+        ),
+        (
+            (-0.050, -0.060, -0.040),
+            "proven worse",
+            "Yes: activity fell by more than the 2.0 points that are allowed.",
+        ),
+        (
+            (0.050, 0.040, 0.060),  # it surely rose
+            "no difference larger than the minimum",
+            "No: activity fell by 0.0 points at most, where 2.0 are allowed.",
+        ),
+    ],
+)
+def test_of_a_guardrail_that_must_not_fall_the_worst_end_is_the_lower(
+    ends: tuple[float, float, float], verdict: str, told: str
+) -> None:
+    seen = dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True))
+    guard = row("touch_model", "active", (0.5, 0.5, 0.0, 0.0, verdict)) | seen
+    asked = {**ASKED, "guardrails": {"active": {"margin": 0.02, "harm": "fall"}}}
+    found = answers(facts(readout=[*readout(), guard], asked=asked))
+    assert found["harm"].sentence == told
+    is_broken = verdict == "proven worse"
+    advised = "Contact fewer people less often: activity fell beyond what is allowed."
+    assert (found["next"].sentence == advised) == is_broken
+
+
 def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
     def told(verdict: str) -> tuple[dict[str, Answer], list[str]]:
         guard = row("guide_model", "opt_out", (0.012, 0.004, 0.008, 0.002, verdict))
@@ -109,6 +147,7 @@ def test_guidance_that_does_harm_is_told_and_not_advised() -> None:
     assert found["harm"].light == found["next"].light == "red"
     assert found["harm"].sentence.endswith("It did so among the guided, whom the model's cell does not pick.")
     assert found["harm"].number == "+0.80 points"
+    assert found["next"].sentence == "Contact fewer people less often: opt-outs rose beyond what is allowed."
     assert "harm" in steps
     assert "guide" not in steps
     found, steps = told("no difference larger than the minimum")
@@ -138,6 +177,17 @@ def test_a_check_that_fails_makes_the_comparison_invalid(verdict: str, light: st
     assert (found["next"].light == "red") == (light == "red")
 
 
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_what_the_first_screen_counts_reads_well_of_one_as_of_several(number: str) -> None:
+    keys = ("next.see_moved", "next.see_moved_side", "next.see_better", "next.see_better_side")
+    counts = {name: int(number) for name in ("months", "warned", "failed", "changes")} | {"checks": 30, "users": 9}
+    told = {key: EN(key, **counts, named="n") for key in (*keys, "valid.changed", "valid.amber", "valid.red")}
+    assert [told[key].count(f"months of this size (needed: {number})") for key in keys] == [1, 1, 1, 1]
+    assert told["valid.changed"].endswith(f"not as registered: {number} (see the tables).")
+    assert told["valid.amber"] == f"Yes, with remarks: {number} of 30 checks should be looked at (n)."
+    assert told["valid.red"] == f"No: {number} of 30 checks failed, and what rests on them is withheld (n)."
+
+
 @pytest.mark.parametrize(
     ("money", "light"),
     [
@@ -161,15 +211,25 @@ def test_the_cost_is_judged_by_the_net_gain(ends: tuple[float, float, float], li
     assert ("users would tell" in " ".join(found.notes)) == (light == "grey")
 
 
-def test_a_price_without_an_end_is_no_number() -> None:
-    code = {"reason_code": "price_unbounded", "reason_values": json.dumps({"more": 1.2, "gained": 0.01})}
+@pytest.mark.parametrize(
+    ("code", "values", "told"),
+    [
+        (
+            "price_unbounded",
+            {"more": 1.2, "gained": 0.01},
+            "It has no upper end yet: the effect may be none. The interval of the effect (+1.0 points) holds zero.",
+        ),
+        ("price_of_a_loss", {}, "It cannot be said. The campaign lost users: there is no price of a gain."),
+    ],
+)
+def test_a_price_without_an_end_is_no_number(code: str, values: dict[str, float], told: str) -> None:
+    coded = {"reason_code": code, "reason_values": json.dumps(values)}
     rows = [
-        without_numbers(r, "not_estimable", "not estimable", **code) if r["metric"] == "cost_per_active" else r
+        without_numbers(r, "not_estimable", "not estimable", **coded) if r["metric"] == "cost_per_active" else r
         for r in readout()
     ]
     found = answers(facts(readout=rows))["cost"]
-    assert found.number is None
-    assert "The interval of the effect (+1.0 points) holds zero." in found.sentence
+    assert (found.number, found.sentence) == (None, told)
 
 
 def test_next_month_begins_with_what_is_wrong() -> None:
@@ -199,7 +259,33 @@ def test_chinese_sentences_follow_one_another_without_a_space() -> None:
 def test_an_open_question_asks_for_months_or_users() -> None:
     ends = {"verdict": "inconclusive", "difference": 0.004, "difference_low": -0.02, "difference_high": 0.028}
     found = answers(with_row("policy_model_vs_rule", "login", **ends))["next"]
-    assert any("model against rule over" in step for step in (found.sentence, *found.notes))
+    assert any("model against rule over months" in step for step in (found.sentence, *found.notes))
+
+
+@pytest.mark.parametrize(
+    ("sides", "code", "values", "step"),
+    [
+        (  # 203 needed on the side of the 30: 203 / 30 months, not 203 / 930
+            {"n_treatment": 900, "n_control": 30},
+            "too_few",
+            {"users": 203.0, "expected": 1.5, "wanted": 10.0, "have": 30.0},
+            "or add up months of this size (needed: 7): 203 users on that side would tell whether anybody is moved.",
+        ),
+        (
+            {"n_treatment": 900, "n_control": 0},
+            "nobody",
+            {"users": 203.0},
+            "Draw users on both sides: 203 users on the empty one would tell whether anybody is moved.",
+        ),
+    ],
+)
+def test_where_nothing_is_estimable_the_months_are_those_of_the_smaller_side(
+    sides: dict[str, int], code: str, values: dict[str, float], step: str
+) -> None:
+    coded = {"reason_code": code, "reason_values": json.dumps(values), "reason": "…"}
+    gone = without_numbers(readout()[0], "not_estimable", "not estimable", **sides, **coded)
+    found = answers(facts(readout=[gone, *readout()[1:]], response=[]))["next"]
+    assert any(told.endswith(step) for told in (found.sentence, *found.notes))
 
 
 def test_a_month_without_evidence_says_so_everywhere() -> None:

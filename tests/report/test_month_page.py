@@ -13,8 +13,10 @@ from urllib.parse import unquote
 import pytest
 
 from reactivation.report import Facts, charts, month_page, tables, words
+from reactivation.report.drawn_months import calibration
 from reactivation.report.evidence import Evidence
 from reactivation.report.settings import LOCALES
+from reactivation.report.table import of_picture
 from reactivation.report.words import catalogue, default
 from reactivation.statistics.said import SEVERAL
 from report.browser import look, needs_browser, printed_pages
@@ -201,6 +203,39 @@ def test_the_funnel_only_narrows() -> None:
         assert users == sorted(users, key=lambda n: -(n or 0))
         assert of["low_active"] == 9_638
         assert of["contactable"] == 9_638 - 1_180 - 301
+
+
+def test_the_funnel_of_a_wave_released_twice_counts_the_contacts_of_both_releases() -> None:
+    newest = [("not_contactable", 100), ("does_not_qualify", 700), ("no_budget", 50), ("planned", 150)]
+    counts = [
+        ("delivered", True, 380),  # of 400 that the first release sent before it was stopped, and 140 of the second
+        ("not_reached", True, 160),
+        ("delivered", False, 5),  # receipts of contacts that were stopped
+    ]
+    known = {"wave": "W1", "channel": "sms", "is_exported": True}
+    contacts = [
+        {**known, "fate": fate, "is_planned": stands, "contacts": n, "active": n // 2 if stands else 0}
+        for fate, stands, n in counts
+    ]
+    waterfall = [{"wave": "W1", "reason": reason, "users": n} for reason, n in newest]
+    found = charts.stages(Evidence(facts(waterfall=waterfall, contacts=contacts)))["W1"]
+    assert found == {
+        **{"low_active": 1_000, "contactable": 900, "qualified": 540, "planned": 540},
+        **{"released": 540, "delivered": 380, "active": 190},
+    }
+
+
+def test_the_numbers_of_the_scores_are_shares_and_times_the_average() -> None:
+    held_out = {"touch": "holdout", "scored": 1}
+    users = [
+        {**held_out, "band": 1, "users": 200, "active": 120, "p_sum": 100.0},  # 60%, by Wilson 53.1% to 66.5%
+        {**held_out, "band": 2, "users": 400, "active": 0, "p_sum": 20.0},  # of both bands 120 of 600 came: 20%
+    ]
+    picture = calibration(Evidence(facts(users=users)), default("en"))
+    assert picture is not None
+    table = of_picture(picture, default("en"))
+    assert list(table.columns)[-3:] == ["came, from", "came, to", "times the average"]
+    assert table.cells[0] == ["1", "200", "50.0%", "60.0%", "53.1%", "66.5%", "3.00 ×"]
 
 
 @needs_browser

@@ -6,6 +6,7 @@ signed from the registry's page alone (`model/test_registry.py`), a region by it
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,15 +16,15 @@ from reactivation.report.evidence import Evidence
 from reactivation.report.settings import LOCALES
 from reactivation.report.table import Table
 from reactivation.report.words import catalogue, default
-from report.made_month import SHARES, facts
+from report.made_month import ASKED, SHARES, facts, readout, row
 
 pytestmark = pytest.mark.numbers
 
 SCENARIOS = Path(__file__).parents[2] / "conf" / "scenarios"
 
 
-def table(key: str, language: str = "en") -> Table:
-    return next(one for one in tables.tables(Evidence(facts()), default(language)) if one.key == key)
+def table(key: str, language: str = "en", **own: Any) -> Table:
+    return next(one for one in tables.tables(Evidence(facts(**own)), default(language)) if one.key == key)
 
 
 def test_the_report_says_whom_each_wave_is_for() -> None:
@@ -44,6 +45,26 @@ def test_a_cell_with_a_condition_of_its_own_and_guidance_have_a_row_each() -> No
         ["经验组、随机组", "该组全部入选用户", "App推送·登录立减"],
         ["未入选用户", "可接收推送 = 1", "零成本功能引导"],
     ]
+
+
+def test_an_effect_is_told_in_the_unit_of_its_metric() -> None:
+    days = row("touch_model", "active_days", (3.2, 2.9, 0.31, 0.1, "exploratory: better"))
+    money = row("touch_model", "asset_change", (500.0, 373.6, 126.4, 20.0, "proven better"))
+    asked = {**ASKED, "means": ["active_days", "asset_change"], "sequence": [["touch_model", "asset_change"]]}
+    month: dict[str, Any] = {"readout": [*readout(), days, money], "asked": asked}
+    effects = table("effects", **month)
+    assert list(effects.columns)[4:7] == ["difference", "from", "to"]
+    told = {tuple(cells[:2]): list(cells[4:7]) for cells in effects.cells}
+    wanted = {
+        "logins": ["+14.5 points", "+12.1 points", "+16.9 points"],
+        "active days": ["+0.310", "+0.210", "+0.410"],
+        "change of assets": ["+126", "+106", "+146"],
+        "price of one more active user": ["CN¥8.42", "CN¥6.90", "CN¥10.80"],
+        "net gain per user": ["+CN¥1.68", "+CN¥1.17", "+CN¥2.19"],
+    }
+    assert {metric: told["Campaign, model's picks", metric] for metric in wanted} == wanted
+    [question] = table("questions", **month).cells
+    assert list(question[3:6]) == ["+126", "+106", "+146"]
 
 
 def test_a_name_that_the_catalogue_does_not_have_stays_as_conf_writes_it() -> None:

@@ -119,11 +119,13 @@ def _guardrails(readout: Sequence[Row], settings: ExperimentSettings) -> Iterato
     """Each guardrail of each cell, and whether all of a cell's hold."""
     for row in readout:
         if row["metric"] in settings.guardrails:
-            margin = settings.guardrails[row["metric"]].margin
-            seen = None if row["difference_high"] is None else f"at worst {100 * row['difference_high']:+.2f} points"
+            spec = settings.guardrails[row["metric"]]
+            worst = row["difference_high" if spec.harm == "rise" else "difference_low"]
+            seen = None if worst is None else f"at worst {100 * worst:+.2f} points"
+            margin = 100 * spec.margin
+            allowed = f"less than {margin:+.2f} points" if spec.harm == "rise" else f"more than {-margin:+.2f} points"
             verdict = "withholds" if row["status"] == "withheld" else _WORDS.get(row["verdict"], "not estimable")
             subject = f"{row['contrast']} {row['metric']}"
-            allowed = f"less than {100 * margin:+.2f} points"
             yield Checked("guardrail", subject, seen, allowed, None, verdict, _about(subject, row))
     if settings.guardrails:
         for name, holds in all_hold(readout, list(settings.guardrails)).items():

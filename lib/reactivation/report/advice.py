@@ -33,9 +33,9 @@ def _steps(known: Evidence) -> Iterator[Step]:
     failed = [row for row in known.facts.checks if row["verdict"] == "withholds"]
     if failed:
         yield Step("repair", {"checks": len(failed), "check": failed[0]["check"]}, is_urgent=True)
-    harmful = [name for name in ("touch_model", "guide_model") if "red" in known.guard_lights(name)]
-    if harmful:
-        yield Step("harm", is_urgent=True)
+    harmful = {name: rows[0]["metric"] for name in ("touch_model", "guide_model") if (rows := known.broken(name))}
+    for metric in list(harmful.values())[:1]:
+        yield Step("harm_fall" if known.falls(metric) else "harm", {"metric": metric}, is_urgent=True)
     yield from _questions(known)
     yield from _options(known)
     guided = known.row("guide_model", known.primary)
@@ -61,8 +61,9 @@ def _questions(known: Evidence) -> Iterator[Step]:
     for code, row in (("see_moved", moved), ("see_better", better)):
         needed = known.users_to_tell(row)
         if row is not None and state_of(row) in ("open", "unknown") and needed:
-            have = row["n_treatment"] + row["n_control"]
-            yield Step(code, {"users": needed, "have": have, "months": ceil(needed / max(have, 1))})
+            have = known.users_there(row)
+            kind = "" if row["status"] == "estimated" else "_side" if have else "_nobody"
+            yield Step(code + kind, {"users": needed, "months": ceil(needed / have) if have else None})
             return
 
 

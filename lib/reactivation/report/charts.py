@@ -61,21 +61,28 @@ def natural(known: Evidence, words: Words) -> Picture | None:
 
 
 def stages(known: Evidence) -> dict[str, dict[str, int | None]]:
-    """Users of each wave by stage, from all low-active ones to those who were active in the month; None: not known."""
+    """Users of each wave by stage, from all low-active ones to those who were active in the month; None: not known.
+
+    The waterfall is of the newest release, and the contacts that stand are of all releases: of a wave released twice,
+    the stages before its release hold at least these.
+    """
     found: dict[str, dict[str, int | None]] = {}
     for wave in sorted({row["wave"] for row in known.facts.waterfall}):
         users = {row["reason"]: row["users"] for row in known.facts.waterfall if row["wave"] == wave}
         whole = sum(users.values())
         reachable = whole - sum(n for reason, n in users.items() if reason in _NOT_CONTACTABLE)
+        qualified = reachable - sum(n for reason, n in users.items() if reason in _NOT_QUALIFIED)
         fates = [row for row in known.facts.contacts if row["wave"] == wave]
-        delivered = [row for row in fates if row["fate"] == "delivered"]
+        standing = [row for row in fates if row["is_planned"]]
+        released = sum(row["contacts"] for row in standing)
+        delivered = [row for row in standing if row["fate"] == "delivered"]
         active = [row.get("active") for row in delivered]
         found[wave] = {
             "low_active": whole,
-            "contactable": reachable,
-            "qualified": reachable - sum(n for reason, n in users.items() if reason in _NOT_QUALIFIED),
-            "planned": users.get("planned", 0),
-            "released": sum(row["contacts"] for row in fates if row["is_planned"]) if fates else None,
+            "contactable": max(reachable, released),
+            "qualified": max(qualified, released),
+            "planned": max(users.get("planned", 0), released),
+            "released": released if fates else None,
             "delivered": sum(row["contacts"] for row in delivered) if fates else None,
             "active": sum(n for n in active if n is not None) if active and None not in active else None,
         }

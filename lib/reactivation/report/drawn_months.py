@@ -29,11 +29,11 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
     drawing.line((40, 206), (226, 20), colour=GREY, dash="4 4")
     for row in rows:
         x, colour = plane[0].at(row["foretold"]), ORANGE if row["users"] < 100 else BLUE
-        drawing.line((x, plane[1].at(row["low"])), (x, plane[1].at(row["high"])), colour=colour, width=2)
+        drawing.line((x, plane[1].at(row["came_low"])), (x, plane[1].at(row["came_high"])), colour=colour, width=2)
         drawing.mark(x, plane[1].at(row["observed"]), colour=colour, filled=row["users"] >= 100, size=4)
     drawing.text(133, 240, words("chart.foretold"), anchor="middle", style="small")
     drawing.text(40, 15, words("chart.observed"), style="small")
-    top = max(row["lift"] for row in rows)
+    top = max(row["times_average"] for row in rows)
     along, step = Scale(0, max(top, 1.0) * 1.12, 312, 440), 186 / len(rows)
     drawing.text(262, 15, words("chart.lift"), style="small")
     drawing.line((along.at(1), 18), (along.at(1), 208), colour=INK, dash="3 3")
@@ -41,9 +41,9 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
         y = 20 + place * step
         label = words("chart.percent", value=row["foretold"])
         drawing.text(300, y + step / 2 + 4, label, anchor="end", style="small dim")
-        drawing.bar(312, y + step * 0.18, along.at(row["lift"]) - 312, step * 0.64, colour=BLUE)
-        told = words("chart.times", value=row["lift"])
-        drawing.text(along.at(row["lift"]) + 4, y + step / 2 + 4, told, style="small plate")
+        drawing.bar(312, y + step * 0.18, along.at(row["times_average"]) - 312, step * 0.64, colour=BLUE)
+        told = words("chart.times", value=row["times_average"])
+        drawing.text(along.at(row["times_average"]) + 4, y + step / 2 + 4, told, style="small plate")
     drawing.text(along.at(1), 224, words("chart.average"), anchor="middle", style="small dim")
     slope, note = advice.slope(known), words("chart.calibration.window")
     note = note if slope is None else words.sentences(note, words("chart.calibration.slope", slope=slope))
@@ -51,7 +51,7 @@ def calibration(known: Evidence, words: Words) -> Picture | None:
 
 
 def scored_bands(users: Sequence[Row]) -> list[dict[str, Any]]:
-    """Of the held out with a score, by band: users, mean score, share active with Wilson's ends, lift over all."""
+    """Of the held out with a score, by band: users, mean score, share active with Wilson's ends, its ratio to all's."""
     counts: dict[int, list[float]] = {}
     for row in users:
         if row["touch"] in _HELD_OUT and row["band"] is not None and row["scored"]:
@@ -65,8 +65,9 @@ def scored_bands(users: Sequence[Row]) -> list[dict[str, Any]]:
         share = active / n
         middle, room = share + _Z**2 / (2 * n), _Z * sqrt(share * (1 - share) / n + _Z**2 / (4 * n * n))
         low, high = ((middle + sign * room) / (1 + _Z**2 / n) for sign in (-1, 1))
-        told = {"band": band, "users": int(n), "foretold": p_sum / n, "observed": share, "low": low, "high": high}
-        found.append({**told, "lift": share * whole[0] / whole[1]})
+        told = {"band": band, "users": int(n), "foretold": p_sum / n, "observed": share}
+        told |= {"came_low": low, "came_high": high, "times_average": share * whole[0] / whole[1]}
+        found.append(told)
     return found
 
 

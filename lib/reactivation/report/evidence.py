@@ -100,6 +100,21 @@ class Evidence:
             for row in self.guardrails(contrast)
         ]
 
+    def broken(self, contrast: str) -> list[Row]:
+        """The rows of a contrast's guardrails that are red."""
+        lights = zip(self.guardrails(contrast), self.guard_lights(contrast), strict=True)
+        return [row for row, light in lights if light == "red"]
+
+    def falls(self, guardrail: str) -> bool:
+        """True where less of a guardrail is worse; where nothing is said, more is."""
+        return bool(self.facts.asked["guardrails"][guardrail].get("harm") == "fall")
+
+    def most_harm(self, row: Row) -> float | None:
+        """The largest harm of a guardrail's row that is still plausible: a rise, or a fall, none below zero."""
+        if row["difference"] is None:
+            return None
+        return float(max(0.0, -row["difference_low"] if self.falls(row["metric"]) else row["difference_high"]))
+
     def light(self, row: Row | None, *, guarded: str) -> Light:
         """A registered question's light. guarded: the contrast whose guardrails must hold."""
         return worst(self.guard_lights(guarded), of=LIGHTS[state_of(row)])
@@ -110,7 +125,10 @@ class Evidence:
         return None if found is None else float(found)
 
     def users_to_tell(self, row: Row | None) -> float | None:
-        """How many users would settle an open row; None where that cannot be said."""
+        """How many users would settle an open row, or are needed on the smaller side of one that has no estimate.
+
+        None where that cannot be said.
+        """
         if row is None:
             return None
         told = values_of(row).get("users") if row["status"] != "estimated" else None
@@ -124,6 +142,11 @@ class Evidence:
             alpha=row["alpha"] or self.facts.asked["alpha"],
             power=self.facts.asked["power"],
         ).users
+
+    def users_there(self, row: Row) -> float:
+        """The users whom `users_to_tell` is to be compared with: of both sides, or of the smaller one."""
+        sides = (row["n_treatment"], row["n_control"])
+        return sum(sides) if row["status"] == "estimated" else values_of(row).get("have", min(sides))
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str, str], Row]:

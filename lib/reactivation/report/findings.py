@@ -154,7 +154,8 @@ def _cost(known: Evidence, words: Words) -> Answer:
     light, notes = prices.net_light(known, net, guarded=MOVED), prices.net_notes(known, net, words)
     if price is None or price["ratio"] is None:
         state = state_of(price)
-        key = f"cost.{state}" if state in ("absent", "withheld") else "cost.unknown"
+        is_open = price is not None and price.get("reason_code") == "price_unbounded"
+        key = f"cost.{state}" if state in ("absent", "withheld") else "cost.open" if is_open else "cost.unknown"
         reason = "" if price is None else reason_of(price, words)
         light = "red" if state == "withheld" else light
         return answer_of("cost", words, light, words(key, reason=reason), notes=notes)
@@ -167,8 +168,7 @@ def _cost(known: Evidence, words: Words) -> Answer:
 
 
 def _harm(known: Evidence, words: Words) -> Answer:
-    guided = zip(known.guardrails(GUIDES), known.guard_lights(GUIDES), strict=True)
-    harmed = [row for row, light in guided if light == "red"]
+    harmed = known.broken(GUIDES)
     rows, lights = [*known.guardrails(MOVED), *harmed], [*known.guard_lights(MOVED), *("red" for _ in harmed)]
     light: Light = next((one for one in ("red", "grey", "amber") if one in lights), "green" if rows else "grey")
     notes = tuple(filter(None, (prices.per_thousand(known.facts, words),)))
@@ -176,8 +176,9 @@ def _harm(known: Evidence, words: Words) -> Answer:
         return answer_of("harm", words, "grey", words("harm.absent"), notes=notes)
     row = rows[lights.index(light)]
     margin = known.facts.asked["guardrails"][row["metric"]]["margin"]
-    values = {"metric": row["metric"], "margin": margin, "worst": row["difference_high"]}
-    told = [words(f"harm.{light}", **values, reason=reason_of(row, words)), *(words("harm.guided") for _ in harmed[:1])]
+    key = f"harm.fall.{light}" if known.falls(row["metric"]) and light != "grey" else f"harm.{light}"
+    values = {"metric": row["metric"], "margin": margin, "worst": known.most_harm(row)}
+    told = [words(key, **values, reason=reason_of(row, words)), *(words("harm.guided") for _ in harmed[:1])]
     sentence = words.sentences(*told)
     number, interval = difference(row, words)
     return answer_of("harm", words, light, sentence, number=number, interval=interval, notes=notes)

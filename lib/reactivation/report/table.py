@@ -1,7 +1,7 @@
 """One table of the month's report: in the words of the language, and as CSV inside the page."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -13,9 +13,12 @@ from reactivation.report.words import NOT_KNOWN, Words
 
 MOST_SHOWN = 60
 _POINTS = frozenset({"difference", "low", "high", "lift", "seen", "moved"})
-_SHARES = frozenset({"first", "second", "anyway", "foretold", "observed", "touched", "holdout", "conversion"})
+_SHARES = frozenset(
+    {"first", "second", "anyway", "foretold", "observed", "came_low", "came_high", "touched", "holdout", "conversion"}
+)
+_TIMES = frozenset({"times_average"})
 _MONEY = frozenset({"cost", "committed", "price", "price_low", "price_high", "budget", "worth"})
-_WRITTEN = frozenset({"difference", "low", "high", "capacity", "used", "score_low", "score_high"})
+_WRITTEN = frozenset({"effect", "low", "high", "capacity", "used", "score_low", "score_high"})
 """Columns of numbers that come written already."""
 
 
@@ -65,12 +68,15 @@ def shown_as(name: str, value: Any, words: Words) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         dates = {"day": words.day, "cycle": words.month}
         return dates[name](str(value)) if name in dates else str(value)
-    if name in _MONEY:
-        return words.money(value)
-    if name in _POINTS:
-        return words.points(value)
-    if name in _SHARES:
-        return words.percent(value)
+    ways: dict[frozenset[str], Callable[[float], str]] = {
+        _MONEY: words.money,
+        _POINTS: words.points,
+        _SHARES: words.percent,
+        _TIMES: lambda times: words("number.times", value=times),
+    }
+    for names, write in ways.items():
+        if name in names:
+            return write(value)
     return words.whole(value) if isinstance(value, int) else words.number(value) if value else "0"
 
 

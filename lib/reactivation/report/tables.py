@@ -25,27 +25,18 @@ def _without_english(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name not in ("cycle", "reason", "method")} for row in rows]
 
 
-def _effect(row: Row, words: Words) -> dict[str, Any]:
-    return {
-        "contrast": words.name("contrast", row["contrast"]),
-        "metric": words.name("metric", row["metric"]),
-        "n_treatment": row["n_treatment"],
-        "n_control": row["n_control"],
-        **_ends(row, words),
-    }
+def _ends(row: Row, known: Evidence, words: Words) -> dict[str, str | None]:
+    """Effect and interval of a row as text: of a share in points, else in the metric's own unit."""
+    metric, of = row["metric"], "ratio" if row["metric"] == COST else "difference"
+    ways = {COST: words.money, NET_GAIN: words.signed_money}
+    ways |= dict.fromkeys(known.facts.asked.get("means", ()), words.signed)
 
+    def written(value: float | None) -> str | None:
+        if value is None:
+            return None
+        return ways[metric](value) if metric in ways else words("number.points", value=value)
 
-def _ends(row: Row, words: Words, *, metric: str | None = None) -> dict[str, Any]:
-    """Numbers of a row in points, or in the metric's own unit where it is no share, as text."""
-    names = {"difference": "difference", "low": "difference_low", "high": "difference_high"}
-    write: Callable[[float], str] = words.points
-    if row["metric"] == COST:
-        names, write = {"difference": "ratio", "low": "ratio_low", "high": "ratio_high"}, words.money
-    elif row["metric"] == NET_GAIN:
-        write = words.signed_money
-    elif metric != "share" and not row.get("is_share", True):
-        write = words.signed
-    return {name: None if row[column] is None else write(row[column]) for name, column in names.items()}
+    return {name: written(row[f"{of}{end}"]) for name, end in (("effect", ""), ("low", "_low"), ("high", "_high"))}
 
 
 def _questions(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
@@ -56,23 +47,29 @@ def _questions(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
             "number": number,
             "hypothesis": words(key) if key and words.has(key) else words.name("contrast", contrast),
             "metric": words.name("metric", metric),
-            **(_ends(row, words) if row else dict.fromkeys(("difference", "low", "high"))),
+            **(_ends(row, known, words) if row else dict.fromkeys(("effect", "low", "high"))),
             "state": words.name("state", state_of(row)),
             "reason": reason_of(row, words) if row else None,
         }
 
 
 def _effects(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
-    segment, means = known.facts.asked.get("segment", ALL), known.facts.asked.get("means", ())
+    segment = known.facts.asked.get("segment", ALL)
     for row in known.facts.readout:
         if row["segment"] not in (segment, ALL) or row.get("family") == "said_once":
             continue
         if row["segment"] != segment and known.row(row["contrast"], row["metric"], segment) is not None:
             continue
-        told = _effect({**row, "is_share": row["metric"] not in means}, words)
-        family = None if row.get("family") is None else words.name("family", row["family"])
-        state = words.name("state", state_of(row)) if row["verdict"] else None
-        yield {**told, "state": state, "family": family, "reason": reason_of(row, words)}
+        yield {
+            "contrast": words.name("contrast", row["contrast"]),
+            "metric": words.name("metric", row["metric"]),
+            "n_treatment": row["n_treatment"],
+            "n_control": row["n_control"],
+            **_ends(row, known, words),
+            "state": words.name("state", state_of(row)) if row["verdict"] else None,
+            "family": None if row.get("family") is None else words.name("family", row["family"]),
+            "reason": reason_of(row, words),
+        }
 
 
 def _checks(known: Evidence, words: Words) -> Iterator[dict[str, Any]]:
