@@ -43,10 +43,10 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
     found = list(experiment.waves([row.asDict() for row in counts.collect()], has_files=True))
     assert [(c.subject, c.verdict) for c in found] == [("W1 sms", "warns"), ("W2 call", "holds")]
     assert found[0].says == (
-        "W1 by sms: planned 3, exported 2, delivered 2, failed 1, not reached 0; 1 planned but not exported, "
-        "1 planned without a receipt, 1 receipts of contacts that were not planned"
+        "W1 by sms: planned 3, exported 2, delivered 2, failed 1, not reached 0, not tried 0; "
+        "1 planned but not exported, 1 planned without a receipt, 1 receipts of contacts that were not planned"
     )
-    assert found[1].says == "W2 by call: planned 1, exported 1, delivered 0, failed 0, not reached 1"
+    assert found[1].says == "W2 by call: planned 1, exported 1, delivered 0, failed 0, not reached 1, not tried 0"
     no_files = experiment.wave_counts(planned, None, None, cycle=june, calendar=utc)
     alone = list(experiment.waves([row.asDict() for row in no_files.collect()], has_files=False))
     assert "no channel files to count" in alone[1].says
@@ -58,6 +58,33 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
         ("W1", None, True): (1, 0, 0, 0),
         ("W2", "not_reached", True): (1, 0, 0, 1),
     }
+
+
+@pytest.mark.rules
+def test_a_receipt_that_implies_a_delivery_counts_as_one_and_what_nobody_tried_has_its_own_count(
+    rows: Rows, utc: Calendar
+) -> None:
+    columns = ["user_id", "wave", "channel", "contact_id"]
+    released = rows(derived.WAVE_PLAN, columns, [(n, "W1", "call", name) for n, name in enumerate("abcdef")])
+    statuses = [
+        ("a", "answered"),  # no receipt of delivery, and yet it was
+        ("b", "clicked"),
+        ("c", "responded"),
+        ("d", "failed"),
+        ("d", "opted_out"),  # nobody opts out of what failed
+        ("e", "rejected"),
+        ("f", "not_attempted"),
+        ("f", "not_reached"),  # tried in the end
+        ("s", "stopped"),  # by us: no longer among the released
+    ]
+    columns = ["contact_id", "status", "wave", "channel", "cycle", "arrived_at"]
+    receipts = rows(canonical.CONTACTS, columns, [(*s, "W1", "call", "2026-06", "2026-06-08 10:00") for s in statuses])
+    counts = experiment.wave_counts(released, receipts, None, cycle=Month.parse("2026-06"), calendar=utc)
+    (found,) = experiment.waves([row.asDict() for row in counts.collect()], has_files=False)
+    assert found.says == (
+        "W1 by call: planned 6, no channel files to count, delivered 4, failed 0, not reached 1, not tried 1"
+    )
+    assert (found.found, found.expected, found.verdict) == ("6", "6", "holds")
 
 
 @pytest.mark.rules
