@@ -1,5 +1,7 @@
 """Waves reconciled, and exploration draws held against their recorded propensities."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -89,7 +91,6 @@ def test_a_receipt_that_implies_a_delivery_counts_as_one_and_what_nobody_tried_h
 
 @pytest.mark.rules
 def test_benefits_that_were_redeemed_without_a_grant_are_counted(rows: Rows, utc: Calendar) -> None:
-    june = Month.parse("2026-06").window
     events = rows(
         canonical.BENEFIT_EVENTS,
         ["user_id", "benefit_code", "action", "event_at"],
@@ -101,15 +102,38 @@ def test_benefits_that_were_redeemed_without_a_grant_are_counted(rows: Rows, utc
             (4, "coupon", "redeemed", "2026-06-30 23:59"),
             (5, "gift", "redeemed", "2026-07-01 00:00"),  # next month's
             (6, "other", "redeemed", "2026-06-05 09:00"),  # none of ours
+            (7, "coupon", "redeemed", "2026-06-05 09:00"),  # before it was sent
+            (7, "coupon", "redeemed", "2026-06-15 09:00"),  # on its first day
+            (8, "coupon", "redeemed", "2026-06-11 09:00"),  # it had expired
+            (9, "coupon", "redeemed", "2026-06-09 09:00"),  # 0.1.0 granted it: nobody knows until when
         ],
     )
-    released = rows(derived.CONTACT_LEDGER, ["user_id", "benefit"], [(1, "gift"), (2, "coupon"), (4, "coupon")])
-    found = experiment.redeemed_by_grant(events, released, benefits=["gift", "coupon"], window=june, calendar=utc)
+    late = rows(  # known when the month was read out again
+        canonical.BENEFIT_EVENTS,
+        ["user_id", "benefit_code", "action", "event_at", "arrived_at"],
+        [(10, "gift", "redeemed", "2026-06-30 09:00", "2026-07-06 00:00")],
+    )
+    released = rows(
+        derived.CONTACT_LEDGER,
+        ["user_id", "benefit", "send_from", "benefit_valid_until"],
+        [
+            (1, "gift", "2026-06-05", "2026-06-10"),
+            (1, "gift", "2026-05-05", "2026-05-10"),  # last month's
+            (2, "coupon", "2026-06-05", "2026-06-10"),
+            (4, "coupon", "2026-06-05", "2026-06-30"),
+            (7, "coupon", "2026-06-15", "2026-06-30"),
+            (8, "coupon", "2026-06-05", "2026-06-10"),
+            (9, "coupon", "2026-06-05", None),
+        ],
+    )
+    when: dict[str, Any] = {"cycle": Month.parse("2026-06"), "calendar": utc}
+    found = experiment.redeemed_by_grant(events.unionByName(late), released, benefits=["gift", "coupon"], **when)
     checks = list(experiment.grants([row.asDict() for row in found.collect()]))
     assert [(check.subject, check.found, check.verdict) for check in checks] == [
-        ("coupon", "0", "holds"),
+        ("coupon", "1", "warns"),
         ("gift", "1", "warns"),
     ]
+    assert checks[0].says == "coupon: 4 users redeemed it, 1 of them without a grant of ours"
     assert checks[1].says == "gift: 2 users redeemed it, 1 of them without a grant of ours"
 
 

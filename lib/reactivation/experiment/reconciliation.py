@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from reactivation.contracts.canonical import NOT_TRIED, REACHED
 from reactivation.experiment.checks import Checked
-from reactivation.periods import Calendar, Month, Window
+from reactivation.periods import Calendar, Month
 from reactivation.statistics.said import said
 
 _DISPOSITIONS = {"delivered": REACHED, "failed": ("failed",), "not_reached": ("not_reached",), "not_tried": NOT_TRIED}
@@ -94,21 +94,25 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
 
 
 def redeemed_by_grant(
-    benefit_events: DataFrame, released: DataFrame, *, benefits: Collection[str], window: Window, calendar: Calendar
+    benefit_events: DataFrame, released: DataFrame, *, benefits: Collection[str], cycle: Month, calendar: Calendar
 ) -> DataFrame:
-    """Count users who redeemed a benefit in a window. Grain: benefit; columns users, without_grant.
+    """Count users who redeemed a benefit in a month, by rows of before it settled. Grain: benefit.
 
-    released: contacts that were released and not stopped, of this cycle and of those whose benefits may still be valid.
+    Columns users; without_grant: those of whom no redemption fell from the first day of sending to the last day of the
+    benefit. released: contacts that were released and not stopped, of this cycle and of those whose benefits may still
+    be valid, with both days; those of 0.1.0 have no last day.
     """
     is_ours = (F.col("action") == "redeemed") & F.col("benefit_code").isin(*benefits)
-    used = benefit_events.where(is_ours & calendar.is_within("event_at", window))
-    granted = released.select("user_id", "benefit", F.lit(True).alias("is_granted")).distinct()
-    by_user = used.select("user_id", F.col("benefit_code").alias("benefit")).distinct()
-    return (
-        by_user.join(granted, ["user_id", "benefit"], "left")
-        .groupBy("benefit")
-        .agg(F.count("*").alias("users"), F.count_if(F.col("is_granted").isNull()).alias("without_grant"))
+    was_known = calendar.is_before("arrived_at", calendar.settle_on(cycle))
+    used = benefit_events.where(is_ours & calendar.is_within("event_at", cycle.window) & was_known).select(
+        "user_id", F.col("benefit_code").alias("benefit"), calendar.day("event_at").alias("used_on")
     )
+    granted = released.select("user_id", "benefit", "send_from", "benefit_valid_until")
+    is_over = F.coalesce(F.col("used_on") > F.col("benefit_valid_until"), F.lit(False))
+    is_granted = F.coalesce(F.bool_or((F.col("used_on") >= F.col("send_from")) & ~is_over), F.lit(False))
+    by_user = used.join(granted, ["user_id", "benefit"], "left").groupBy("user_id", "benefit")
+    counts = F.count("*").alias("users"), F.count_if(~F.col("is_granted")).alias("without_grant")
+    return by_user.agg(is_granted.alias("is_granted")).groupBy("benefit").agg(*counts)
 
 
 def grants(rows: Iterable[Row]) -> Iterator[Checked]:

@@ -94,7 +94,7 @@ def _grants(r: Run) -> list[experiment.Checked]:
     if events is None or not benefits:
         return []
     released = releases.contacts(r, F.col("cycle").isin(str(r.cycle - 1), str(r.cycle)))
-    when: dict[str, Any] = {"window": r.cycle.window, "calendar": r.calendar}
+    when: dict[str, Any] = {"cycle": r.cycle, "calendar": r.calendar}
     return list(experiment.grants(records(experiment.redeemed_by_grant(events, released, benefits=benefits, **when))))
 
 
