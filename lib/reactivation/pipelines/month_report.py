@@ -131,6 +131,6 @@ def _money(r: Run, known: campaign.Ledger, whole: experiment.Totals) -> dict[str
         "frozen_on": budget.frozen_on,
         "committed": committed.committed,
         "worst": committed.worst,
-        "spent": whole.of("cost"),
+        "spent": None if whole.of("cost_unknown") else whole.of("cost"),
         "whole": {"known": whole.of("known", metric), "events": whole.of("events", metric)},
     }
