@@ -14,6 +14,7 @@ from reactivation.campaign.release import money, templates
 from reactivation.campaign.release.settings import BudgetSettings
 from reactivation.campaign.release.templates import Template
 from reactivation.contracts import canonical, derived
+from reactivation.periods import Calendar
 
 DAY = date(2026, 6, 12)
 
@@ -42,23 +43,29 @@ def test_release_keeps_to_the_approved_budget_until_it_is_frozen(
 
 
 @pytest.mark.rules
-def test_a_benefit_is_out_of_stock_while_it_is_valid_or_once_it_is_redeemed(rows: Rows) -> None:
+def test_a_benefit_is_out_of_stock_while_it_is_valid_or_once_it_is_redeemed(rows: Rows, utc: Calendar) -> None:
     granted = rows(
         derived.CONTACT_LEDGER,
-        ["user_id", "benefit", "benefit_valid_until"],
+        ["contact_id", "user_id", "benefit", "send_from", "benefit_valid_until"],
         [
-            (1, "gift", "2026-06-12"),  # valid to the end of the day
-            (2, "gift", "2026-06-11"),  # expired: free again
-            (3, "gift", "2026-06-11"),  # expired, but redeemed before
-            (4, "coupon", "2026-07-01"),
-            (5, "none", None),
+            ("a", 1, "gift", "2026-06-01", "2026-06-12"),  # valid to the end of the day
+            ("b", 2, "gift", "2026-06-01", "2026-06-11"),  # expired: free again
+            ("c", 3, "gift", "2026-06-01", "2026-06-11"),  # expired, but redeemed before
+            ("d", 4, "coupon", "2026-06-01", "2026-07-01"),
+            ("e", 5, "none", "2026-06-01", None),
+            ("f", 6, "gift", "2026-06-01", "2026-06-11"),  # expired; what was redeemed then is another grant's
         ],
     )
     redeemed = rows(
         canonical.BENEFIT_EVENTS,
-        ["user_id", "benefit_code", "event_at"],
-        [(3, "gift", "2026-06-10"), (3, "gift", "2026-06-10"), (2, "coupon", "2026-06-10"), (9, "gift", "2026-06-10")],
+        ["user_id", "benefit_code", "action", "event_at"],
+        [
+            *[(3, "gift", "redeemed", "2026-06-10"), (3, "gift", "redeemed", "2026-06-10")],
+            *[(2, "coupon", "redeemed", "2026-06-10"), (9, "gift", "redeemed", "2026-06-10")],
+            *[(6, "gift", "redeemed", "2026-06-12"), (2, "gift", "claimed", "2026-06-10")],
+        ],
     )
+    redeemed = money.redemptions(redeemed, utc)
     found = {row.benefit: row.granted for row in money.granted(granted, redeemed, day=DAY).collect()}
     assert found == {"gift": 2, "coupon": 1}
     alone = {row.benefit: row.granted for row in money.granted(granted, None, day=DAY).collect()}
@@ -67,18 +74,20 @@ def test_a_benefit_is_out_of_stock_while_it_is_valid_or_once_it_is_redeemed(rows
 
 def gifts(rows: Rows, *contacts: tuple[str, int, str, str | None]) -> DataFrame:
     """Released contacts with the last day of their gift, which costs 10.00 redeemed, 1.50 expected; None: no gift."""
-    columns = ["contact_id", "user_id", "channel", "benefit", "cost", "worst_cost", "benefit_valid_until"]
+    columns = ["contact_id", "user_id", "channel", "benefit", "cost", "worst_cost", "benefit_valid_until", "send_from"]
     nothing, gift = (Decimal(0), Decimal(0)), (Decimal("1.50"), Decimal("10.00"))
     priced = []
     for contact, user, channel, until in contacts:
         expected, value = gift if until else nothing
         price, benefit = PRICES[channel], "gift" if until else "none"
-        priced.append((contact, user, channel, benefit, price + expected, price + value, until))
+        priced.append((contact, user, channel, benefit, price + expected, price + value, until, "2026-06-01"))
     return rows(derived.CONTACT_LEDGER, columns, priced)
 
 
 @pytest.mark.rules
-def test_committed_falls_by_what_was_never_tried_and_by_benefits_that_expired_unredeemed(rows: Rows) -> None:
+def test_committed_falls_by_what_was_never_tried_and_by_benefits_that_expired_unredeemed(
+    rows: Rows, utc: Calendar
+) -> None:
     released = gifts(
         rows,
         ("a", 1, "sms", "2026-06-12"),  # no receipt, valid to the end of the day: 0.05 + 1.50, at worst 10.05
@@ -91,26 +100,32 @@ def test_committed_falls_by_what_was_never_tried_and_by_benefits_that_expired_un
         ("h", 8, "sms", "2026-06-11"),  # expired, redeemed before: 0.05 + 10.00
         ("i", 9, "sms", "2026-06-11"),  # withdrawn, but the user has redeemed the gift: 10.00
         ("j", 10, "call", None),  # no benefit: 2.50
+        ("k", 11, "sms", "2026-06-11"),  # expired, redeemed by what another month granted later: 0.05
     )
     statuses = [("b", "withdrawn"), ("c", "rejected"), ("d", "not_attempted"), ("d", "answered"), ("e", "stopped"),
                 ("f", "failed"), ("h", "delivered"), ("i", "withdrawn"), ("x", "withdrawn")]  # fmt: skip
     receipts = rows(canonical.CONTACTS, ["contact_id", "status"], statuses)
     redeemed = rows(
         canonical.BENEFIT_EVENTS,
-        ["user_id", "benefit_code", "event_at"],
-        [(8, "gift", "2026-06-10"), (8, "gift", "2026-06-11"), (9, "gift", "2026-06-10"), (7, "coupon", "2026-06-10")],
+        ["user_id", "benefit_code", "action", "event_at"],
+        [
+            *[(8, "gift", "redeemed", "2026-06-10"), (8, "gift", "redeemed", "2026-06-11")],
+            *[(9, "gift", "redeemed", "2026-06-10"), (7, "coupon", "redeemed", "2026-06-10")],
+            *[(11, "gift", "redeemed", "2026-06-12"), (11, "gift", "redeemed", "2026-05-31")],
+        ],
     )
+    redeemed = money.redemptions(redeemed, utc)
 
     def account(receipts: Any, redeemed: Any) -> tuple[str, ...]:
         [row] = money.account(released, receipts, redeemed, channel_cost=PRICES, day=DAY).collect()
         return tuple(str(value) for value in row)
 
-    # a 1.55, d 4.00, f 1.55, g 0.05, h 10.05, i 10.00, j 2.50; spent: d 2.50, h 10.05, i 10.00
-    assert account(receipts, redeemed) == ("29.70", "55.20", "22.55")
+    # a 1.55, d 4.00, f 1.55, g, k 0.05, h 10.05, i 10.00, j 2.50; spent: d 2.50, h 10.05, i 10.00
+    assert account(receipts, redeemed) == ("29.75", "55.25", "22.55")
     # without receipts: b, e 1.55 each, c 4.00 more, i 10.05; at worst 10.05 each and 12.50; spent: h, i 10.00
-    assert account(None, redeemed) == ("36.85", "87.85", "20.00")
-    # where nobody knows of redemptions, nothing is free again at its end: g, h 1.55 each
-    assert account(receipts, None) == ("12.70", "55.20", "2.55")
+    assert account(None, redeemed) == ("36.90", "87.90", "20.00")
+    # where nobody knows of redemptions, nothing is free again at its end: g, h, k 1.55 each
+    assert account(receipts, None) == ("14.25", "65.25", "2.55")
     [row] = money.account(released.limit(0), receipts, redeemed, channel_cost=PRICES, day=DAY).collect()
     assert (row.committed, row.worst, row.spent) == (0, 0, 0)
 

@@ -1,5 +1,6 @@
 """Conf of the campaign: what is refused at the door, and what a contact costs."""
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.planning.settings import Option
+from reactivation.campaign.planning.waves import benefits_offered
 from reactivation.errors import PlanError
 from reactivation.periods import Calendar, Month
 
@@ -101,3 +103,16 @@ def test_outside_its_months_a_long_holdout_is_refused_and_what_to_do_is_said(con
     arms.check_long_holdout(Month.parse("2026-12"))
     conf["arms"]["long_holdout_share"] = 0
     CampaignSettings.model_validate(conf).arms.check_long_holdout(Month.parse(cycle))  # there is none to end
+
+
+def test_a_registered_plan_says_what_was_offered_at_what_price_conf_what_it_lacks(settings: CampaignSettings) -> None:
+    text = (Path(__file__).parents[1] / "data" / "plans" / "plan_0_1_0.json").read_text(encoding="utf-8")
+    found = settings.as_registered(plan := json.loads(text))
+    assert found.channel_cost_cny == {"push": Decimal(0), "sms": Decimal("0.05"), "call": Decimal("2.5")}
+    assert found.benefits["transfer_coupon"].value_cny == 3
+    offers = ("login_discount", "payment_cashback", "transfer_coupon", "activation_gift")
+    assert benefits_offered(found) == offers != benefits_offered(settings)
+    assert (found.arms.rule_order, found.arms.selected_share) == ("transaction_own_count_3m", 0.5)
+    assert list(found.arms.cells) == plan["cell_order"]
+    assert found.arms.suppression == settings.arms.suppression  # 0.1.0 did not register it
+    assert settings.as_registered({}) == settings

@@ -2,13 +2,22 @@
 
 import csv
 import json
+from decimal import Decimal
+from pathlib import Path
 
 import mlflow
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from conftest import Rows
 from cycle.conftest import Bank
-from reactivation.contracts import derived
+from reactivation import campaign
+from reactivation.campaign.planning.settings import Option
+from reactivation.contracts import derived, flow
+from reactivation.pipelines import plan_registration
+from reactivation.pipelines.readout_outcomes import offered
+from reactivation.runtime.store import Store
 
 pytestmark = pytest.mark.cycle
 
@@ -79,6 +88,37 @@ def test_the_plan_is_kept_in_mlflow_before_the_first_wave(bank: Bank) -> None:
 def test_the_report_says_whether_it_is_what_was_registered(bank: Bank) -> None:
     text = (bank.root / "reports" / CYCLE / "report.txt").read_text(encoding="utf-8")
     assert "What was analysed is what was registered." in text
+
+
+def test_a_month_is_read_out_at_the_prices_and_offers_it_was_registered_with(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    Store(spark, str(tmp_path)).replace(
+        derived.WAVE_PLAN,
+        rows(
+            derived.WAVE_PLAN,
+            ["cycle", "wave", "user_id", "channel", "benefit", "contact_id"],
+            [
+                (CYCLE, "W1", 1, "sms", "login_discount", "a"),
+                (CYCLE, "W1", 2, "sms", "gift_by_force", "b"),  # what no plan offers was given all the same
+                (CYCLE, "W1", 3, "none", "none", None),
+            ],
+        ),
+        {"cycle": CYCLE, "wave": "W1"},
+    )
+    r = Bank(spark, tmp_path).open(flow.READ_OUT, CYCLE)
+    then, plan = r.settings.campaign, plan_registration.draft(r)
+    others = {
+        "channel_cost_cny": dict.fromkeys(then.channel_cost_cny, Decimal(9)),
+        "benefits": {"none": then.benefits["none"]},
+        "waves": {"W1": then.waves["W1"].model_copy(update={"options": (Option(channel="sms", benefit="none"),)})},
+        "arms": then.arms.model_copy(update={"selected_share": 0.1, "rule_order": "1"}),
+    }
+    found = plan_registration.under_the_plan(r.under(campaign=then.model_copy(update=others)), plan)
+    now = found.run.settings.campaign
+    assert {name: getattr(now, name) for name in others} == {name: getattr(then, name) for name in others}
+    assert "campaign.channel_cost_cny.sms" in {change.what for change in found.changes}  # and the report says so
+    assert offered(found.run) == (*campaign.waves.benefits_offered(then), "gift_by_force")
 
 
 def test_each_arm_is_balanced_against_its_holdout(bank: Bank) -> None:

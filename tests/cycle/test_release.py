@@ -396,3 +396,5 @@ def test_a_plan_counts_money_and_stock_as_they_were_when_it_was_made(
     assert found(plan) == (Decimal("11.50") + sms["sms"], {"gift": 3})
     assert found({**plan, "plan_version": 2}) == (Decimal("13.00") + sms["sms"], {"gift": 4})  # after its own
     assert found(None) == (Decimal("23.00"), {"gift": 6})  # a release takes all that is known
+    settled = releases.account(r, releases.ledger(r), cycle=r.cycle, day=day, is_settled=True)
+    assert settled.committed == Decimal("14.50") + sms["sms"]  # all waves, by what was known: read out again, the same

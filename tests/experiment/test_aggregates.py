@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import Column, Row, SparkSession
 from pyspark.sql import functions as F
 
 from experiment.asked import settings_for, specs_for
@@ -37,7 +37,9 @@ ACTIVE = SPECS.shares[0]
 LOST = 5
 
 
-def bank(spark: SparkSession, users: int, specs: experiment.MetricSpecs | None = None) -> dict[str, Any]:
+def bank(
+    spark: SparkSession, users: int, specs: experiment.MetricSpecs | None = None, **unlike: Column
+) -> dict[str, Any]:
     """Users of two cells with outcomes, one of them lost on the way; a third have no balance, some no score."""
     table = spark.range(users).select(
         F.col("id").alias("user_id"),
@@ -75,10 +77,10 @@ def bank(spark: SparkSession, users: int, specs: experiment.MetricSpecs | None =
             "spend": F.lit(Decimal("0.25")),
             "contact_cost": F.lit(Decimal("0.10")),
             "delivered_cost": (F.col("user_id") % 3).cast("decimal(18,2)"),
-            "benefits_redeemed": F.when(F.col("user_id") % 7 == 0, Decimal("2.00")).cast("decimal(18,2)"),
+            "benefits_redeemed": F.when(F.col("user_id") % 7 == 0, 2).otherwise(0).cast("decimal(18,2)"),
         }
     )
-    known = known.withColumn("has_asset_uplift", F.col("asset_change") > 0)
+    known = known.withColumns({"has_asset_uplift": F.col("asset_change") > 0, **unlike})
     placed = aggregates.placed(
         known,
         tiers=known,
@@ -98,7 +100,25 @@ def test_what_is_spent_is_what_was_delivered_where_that_was_registered(spark: Sp
     found = bank(spark, 300, specs=replace(SPECS, spend_counted="delivered"))
     kept = [row for row in found["rows"] if row.user_id != LOST]
     spent = total(found["groups"]).of("cost")
-    assert spent == sum(row.delivered_cost + (row.benefits_redeemed or 0) for row in kept)
+    assert spent == sum(row.delivered_cost + row.benefits_redeemed for row in kept)
+
+
+@pytest.mark.rules
+@pytest.mark.parametrize(
+    ("spend_counted", "lacks", "unknown"),
+    [
+        ("delivered", "benefits_redeemed", 299),
+        ("planned", "benefits_redeemed", 299),
+        ("delivered", "delivered_cost", 299),
+        ("planned", "delivered_cost", 0),  # contacts count as they were planned
+    ],
+)
+def test_users_whose_cost_nobody_knows_are_counted_and_cost_not_nothing(
+    spark: SparkSession, spend_counted: str, lacks: str, unknown: int
+) -> None:
+    nothing = {lacks: F.lit(None).cast("decimal(18,2)")}
+    whole = total(bank(spark, 300, replace(SPECS, spend_counted=spend_counted), **nothing)["groups"])
+    assert (whole.of("users"), whole.of("cost_unknown")) == (299, unknown)  # one was lost
 
 
 @pytest.mark.rules
@@ -125,7 +145,7 @@ def compare(arm: Group, rows: list[Row]) -> None:
     assert totals.of("events", "week", 2) == sum(r.active_weeks >= 2 for r in rows)
     reached = [r for r in rows if r.contacts_delivered]
     assert ACTIVE.received(totals)[2:] == (len(reached), sum(r.is_active for r in reached))
-    costs = [Decimal("0.10") + (r.benefits_redeemed or 0) for r in rows]
+    costs = [Decimal("0.10") + r.benefits_redeemed for r in rows]
     spent = ACTIVE.spending(totals)
     assert (spent.cost, spent.cost_squares) == pytest.approx((float(sum(costs)), float(sum(c * c for c in costs))))
     of_active = sum(c for c, r in zip(costs, rows, strict=True) if r.is_active)

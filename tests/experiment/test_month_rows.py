@@ -13,6 +13,7 @@ from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals, sum_of
 from reactivation.experiment.metric_specs import MISSING
 from reactivation.experiment.metrics import EVERYBODY
+from reactivation.experiment.settings import ActiveUserValue
 from reactivation.periods import Month
 from reactivation.statistics.cuped import JointMoments, adjusted
 from reactivation.statistics.estimates import Estimate, gain
@@ -206,6 +207,21 @@ def test_cost_per_incremental_user_is_money_more_over_users_more() -> None:
     assert row["estimate_treatment"] == pytest.approx(0.5)
     assert row["ratio"] == pytest.approx(0.5 / row["estimate_control"])
     assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
+
+
+def test_a_cost_that_nobody_knows_is_no_price_and_no_net_gain() -> None:
+    worth = SETTINGS.model_copy(update={"active_user_value": ActiveUserValue(registered=10, range=(5, 10))})
+    names = ("status", "estimate_treatment", "difference", "ratio", "reason")
+    for unknown, statuses in ((0, {"estimated"}), (1_000, {"not_estimable"})):
+        rows = read(bank(cost=500.0, cost_squares=500.0, cost_unknown=unknown), worth)
+        priced = [r for r in rows if r["metric"] in ("cost_per_active", "net_gain") and r["contrast"] == "touch_model"]
+        assert len(priced) == 2
+        assert {r["status"] for r in priced} == statuses
+    reason = "what was spent is not known: no source of redemptions, or of deliveries"
+    assert {tuple(r[name] for name in names) for r in priced} == {("not_estimable", None, None, None, reason)}
+    assert {r["status"] for r in rows if r["metric"] == "net_gain" and r["contrast"] == "policy_model_vs_rule"} == {
+        "not_estimable"
+    }
 
 
 def test_what_a_failed_check_withholds_is_withheld_in_every_part() -> None:

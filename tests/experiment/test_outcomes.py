@@ -1,5 +1,6 @@
 """Outcomes, aggregates and exploration draws on Spark."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -129,6 +130,9 @@ def test_outcomes_count_what_reached_each_user_by_both_clocks(spark: SparkSessio
         None,
     ) * 4  # no such tables: not known, not none
     assert (less.contacts_delivered, less.outside_contacts) == (0, 0)
+    assert less.delivered_cost is None  # what nobody tells of did not cost nothing
+    [nothing] = read(spark, {}, planned, utc, benefits=()).where("user_id = 1").collect()
+    assert nothing.benefits_redeemed == 0  # none is offered: that is known
 
 
 def test_objections_count_wherever_they_arrive_and_what_costs_is_what_was_delivered(
@@ -193,6 +197,7 @@ def read(
     utc: Calendar,
     *,
     known_before: date = date(2026, 7, 6),
+    benefits: Sequence[str] = ("gift",),
 ) -> DataFrame:
     assets = spark.createDataFrame(
         [(1, True, Decimal("120.00"))], "user_id bigint, has_asset_uplift boolean, asset_change decimal(18,2)"
@@ -204,7 +209,7 @@ def read(
         later=later,
         released=planned,
         sources=sources,
-        benefits=["gift"],
+        benefits=benefits,
         channel_cost={"sms": Decimal("0.05"), "call": Decimal("1.00")},
         cycle=JUNE,
         window=WINDOW,

@@ -1,5 +1,7 @@
 """Waves reconciled, and exploration draws held against their recorded propensities."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -43,10 +45,10 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
     found = list(experiment.waves([row.asDict() for row in counts.collect()], has_files=True))
     assert [(c.subject, c.verdict) for c in found] == [("W1 sms", "warns"), ("W2 call", "holds")]
     assert found[0].says == (
-        "W1 by sms: planned 3, exported 2, delivered 2, failed 1, not reached 0; 1 planned but not exported, "
-        "1 planned without a receipt, 1 receipts of contacts that were not planned"
+        "W1 by sms: planned 3, exported 2, delivered 2, failed 1, not reached 0, not tried 0; "
+        "1 planned but not exported, 1 planned without a receipt, 1 receipts of contacts that were not planned"
     )
-    assert found[1].says == "W2 by call: planned 1, exported 1, delivered 0, failed 0, not reached 1"
+    assert found[1].says == "W2 by call: planned 1, exported 1, delivered 0, failed 0, not reached 1, not tried 0"
     no_files = experiment.wave_counts(planned, None, None, cycle=june, calendar=utc)
     alone = list(experiment.waves([row.asDict() for row in no_files.collect()], has_files=False))
     assert "no channel files to count" in alone[1].says
@@ -61,8 +63,34 @@ def test_what_was_planned_is_held_against_files_and_receipts(rows: Rows, utc: Ca
 
 
 @pytest.mark.rules
+def test_a_receipt_that_implies_a_delivery_counts_as_one_and_what_nobody_tried_has_its_own_count(
+    rows: Rows, utc: Calendar
+) -> None:
+    columns = ["user_id", "wave", "channel", "contact_id"]
+    released = rows(derived.WAVE_PLAN, columns, [(n, "W1", "call", name) for n, name in enumerate("abcdef")])
+    statuses = [
+        ("a", "answered"),  # no receipt of delivery, and yet it was
+        ("b", "clicked"),
+        ("c", "responded"),
+        ("d", "failed"),
+        ("d", "opted_out"),  # nobody opts out of what failed
+        ("e", "rejected"),
+        ("f", "not_attempted"),
+        ("f", "not_reached"),  # tried in the end
+        ("s", "stopped"),  # by us: no longer among the released
+    ]
+    columns = ["contact_id", "status", "wave", "channel", "cycle", "arrived_at"]
+    receipts = rows(canonical.CONTACTS, columns, [(*s, "W1", "call", "2026-06", "2026-06-08 10:00") for s in statuses])
+    counts = experiment.wave_counts(released, receipts, None, cycle=Month.parse("2026-06"), calendar=utc)
+    (found,) = experiment.waves([row.asDict() for row in counts.collect()], has_files=False)
+    assert found.says == (
+        "W1 by call: planned 6, no channel files to count, delivered 4, failed 0, not reached 1, not tried 1"
+    )
+    assert (found.found, found.expected, found.verdict) == ("6", "6", "holds")
+
+
+@pytest.mark.rules
 def test_benefits_that_were_redeemed_without_a_grant_are_counted(rows: Rows, utc: Calendar) -> None:
-    june = Month.parse("2026-06").window
     events = rows(
         canonical.BENEFIT_EVENTS,
         ["user_id", "benefit_code", "action", "event_at"],
@@ -74,15 +102,38 @@ def test_benefits_that_were_redeemed_without_a_grant_are_counted(rows: Rows, utc
             (4, "coupon", "redeemed", "2026-06-30 23:59"),
             (5, "gift", "redeemed", "2026-07-01 00:00"),  # next month's
             (6, "other", "redeemed", "2026-06-05 09:00"),  # none of ours
+            (7, "coupon", "redeemed", "2026-06-05 09:00"),  # before it was sent
+            (7, "coupon", "redeemed", "2026-06-15 09:00"),  # on its first day
+            (8, "coupon", "redeemed", "2026-06-11 09:00"),  # it had expired
+            (9, "coupon", "redeemed", "2026-06-09 09:00"),  # 0.1.0 granted it: nobody knows until when
         ],
     )
-    released = rows(derived.CONTACT_LEDGER, ["user_id", "benefit"], [(1, "gift"), (2, "coupon"), (4, "coupon")])
-    found = experiment.redeemed_by_grant(events, released, benefits=["gift", "coupon"], window=june, calendar=utc)
+    late = rows(  # known when the month was read out again
+        canonical.BENEFIT_EVENTS,
+        ["user_id", "benefit_code", "action", "event_at", "arrived_at"],
+        [(10, "gift", "redeemed", "2026-06-30 09:00", "2026-07-06 00:00")],
+    )
+    released = rows(
+        derived.CONTACT_LEDGER,
+        ["user_id", "benefit", "send_from", "benefit_valid_until"],
+        [
+            (1, "gift", "2026-06-05", "2026-06-10"),
+            (1, "gift", "2026-05-05", "2026-05-10"),  # last month's
+            (2, "coupon", "2026-06-05", "2026-06-10"),
+            (4, "coupon", "2026-06-05", "2026-06-30"),
+            (7, "coupon", "2026-06-15", "2026-06-30"),
+            (8, "coupon", "2026-06-05", "2026-06-10"),
+            (9, "coupon", "2026-06-05", None),
+        ],
+    )
+    when: dict[str, Any] = {"cycle": Month.parse("2026-06"), "calendar": utc}
+    found = experiment.redeemed_by_grant(events.unionByName(late), released, benefits=["gift", "coupon"], **when)
     checks = list(experiment.grants([row.asDict() for row in found.collect()]))
     assert [(check.subject, check.found, check.verdict) for check in checks] == [
-        ("coupon", "0", "holds"),
+        ("coupon", "1", "warns"),
         ("gift", "1", "warns"),
     ]
+    assert checks[0].says == "coupon: 4 users redeemed it, 1 of them without a grant of ours"
     assert checks[1].says == "gift: 2 users redeemed it, 1 of them without a grant of ours"
 
 

@@ -83,19 +83,43 @@ def test_only_what_was_spent_on_the_picked_and_touched_counts(rows: Rows) -> Non
         ],
     )
     cycles = {5: "2026-06"}
-    outcomes = rows(
+    outcomes = rows(  # 0.1.0 knew neither what was delivered nor what was redeemed here
         derived.OUTCOMES,
         ["cycle", "user_id", "spend"],
         [(cycles.get(n, "2026-05"), 1 if n == 5 else n, f"{n}.50") for n in range(1, 6)],
     )
-    found = {(row.cycle, row.policy): (row.users, row.spend) for row in loop.spending(outcomes, arms).collect()}
-    assert found == {("2026-05", "model"): (2, 4.0), ("2026-06", "rule"): (1, 5.5)}
+
+    def found(*as_planned: str) -> dict[tuple[str, str], tuple[int, float | None]]:
+        spent = loop.spending(outcomes, arms, as_planned=as_planned).collect()
+        return {(row.cycle, row.policy): (row.users, row.spend) for row in spent}
+
+    assert found("2026-05", "2026-06") == {("2026-05", "model"): (2, 4.0), ("2026-06", "rule"): (1, 5.5)}
+    assert found("2026-05") == {("2026-05", "model"): (2, 4.0), ("2026-06", "rule"): (1, None)}  # not known
 
 
 def test_spent_is_what_was_delivered_and_redeemed_not_what_was_planned(rows: Rows) -> None:
     arms = rows(
         derived.ARMS, ["user_id", "policy", "is_selected", "touch"], [(n, "model", True, "touched") for n in (1, 2)]
     )
-    names = ["user_id", "spend", "delivered_cost", "benefits_redeemed"]
-    outcomes = rows(derived.OUTCOMES, names, [(1, "9.00", "0.05", "2.00"), (2, "9.00", "0.10", None)])
-    assert [row.spend for row in loop.spending(outcomes, arms).collect()] == [2.15]
+
+    def spent(*did: tuple[str, str | None, str | None]) -> list[float | None]:
+        """did: of each user what was allotted, and what of it was for contacts; what was delivered; redeemed."""
+        names = ["user_id", "spend", "contact_cost", "delivered_cost", "benefits_redeemed"]
+        outcomes = rows(derived.OUTCOMES, names, [(n, one[0], "0.10", *one[1:]) for n, one in enumerate(did, start=1)])
+        return [row.spend for row in loop.spending(outcomes, arms).collect()]
+
+    assert spent(("9.00", "0.05", "2.00"), ("9.00", "0.10", "0.00")) == [2.15]
+    assert spent(("9.00", "0.05", None), ("0.10", "0.10", None)) == [None]  # a benefit was offered: who knows of it?
+    assert spent(("0.10", "0.05", None), ("0.10", "0.10", None)) == [0.15]  # none was offered
+    assert spent(("9.00", None, "2.00"), ("9.00", None, "0.00")) == [None]  # no receipts
+
+
+@pytest.mark.numbers
+def test_what_is_not_known_to_be_spent_has_no_price() -> None:
+    unknown = [{**row, "spend": None} for row in SPENT]
+    effects = [read_out("touch_model", 0.1, 0.05, 0.15)]
+    rows = loop.months(spent=unknown, readout=effects, evaluation=[], bands=[], truth=[], oracle=[])
+    assert {rows[0][f"cost_each{end}"] for end in ("", "_low", "_high")} == {None}
+    told = loop.sentences(rows, metric="login")
+    assert told[1] == ("2026-05, model: not known what was spent on 200 picked users; 20.0 more login (10.0 to 30.0)")
+    assert loop.plot(rows, metric="login")

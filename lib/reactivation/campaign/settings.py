@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from reactivation.campaign.assignment.settings import ArmSettings, ChallengerSettings
 from reactivation.campaign.planning.settings import (
@@ -25,6 +25,8 @@ from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.contracts.derived import CHALLENGER
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Calendar, Month
+
+_PRICES, _BENEFITS = TypeAdapter(dict[str, Money]), TypeAdapter(dict[str, Benefit])
 
 
 class CampaignSettings(FrozenModel):
@@ -130,6 +132,24 @@ class CampaignSettings(FrozenModel):
     def offers(self) -> dict[tuple[str, str], Decimal]:
         """Expected cost of one contact by each (channel, benefit) that some wave offers, in conf's order."""
         return {(o.channel, o.benefit): self.cost(o) for wave in self.waves.values() for o in wave.options}
+
+    def as_registered(self, plan: Mapping[str, Any]) -> "CampaignSettings":
+        """The settings with the prices, benefits, arms and waves of a registered plan; what it lacks stays conf's."""
+        offers, arms = plan.get("offers", {}), plan.get("arms", {})
+        known = {name: arms[name] for name in ArmSettings.model_fields if name in arms}
+        if "cells" in known:  # a plan sorts its keys: the order in which cells are cut stands beside them
+            known["cells"] = {cell: known["cells"][cell] for cell in plan["cell_order"]}
+        waves = {
+            wave["wave"]: Wave.model_validate({name: wave[name] for name in Wave.model_fields if name in wave})
+            for wave in plan.get("waves", [])
+        }
+        parts = {
+            "channel_cost_cny": self.channel_cost_cny | _PRICES.validate_python(offers.get("channel_cost_cny", {})),
+            "benefits": self.benefits | _BENEFITS.validate_python(offers.get("benefits", {})),
+            "arms": ArmSettings.model_validate(self.arms.model_dump(mode="json") | known),
+            "waves": waves or self.waves,
+        }
+        return self.model_copy(update=parts)
 
     def days_of(self, cycle: Month, calendar: Calendar) -> Mapping[str, date]:
         """The day on which each wave of a cycle is sent, in order: conf's, or where it is closed the calendar's."""

@@ -150,7 +150,7 @@ STEPS = (INGEST, FEATURES, TRAIN, APPROVE, SCORE, EVALUATE, DESIGN, ASSIGN, PLAN
 LOOP = Step(
     "report_loop",
     "month by month: spend, users moved, scores",
-    ("readout", "outcomes", "arms", "score_evaluation", "tier_bands"),
+    ("readout", "outcomes", "arms", "score_evaluation", "tier_bands", "experiment_plan"),
     (),
 )
 

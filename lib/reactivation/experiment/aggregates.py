@@ -71,6 +71,7 @@ def aggregate(outcomes: DataFrame, placed: DataFrame, *, specs: MetricSpecs) -> 
         "from_outside": F.count_if(F.col("outside_contacts") > 0),
         "redeemers": F.count_if(F.col("benefits_redeemed") > 0),
         "cost": F.sum("cost"),
+        "cost_unknown": F.count_if(F.col("is_there") & F.col("cost").isNull()),
         "cost_squares": F.sum(F.col("cost") * F.col("cost")),
         **specs.sums(),
     }

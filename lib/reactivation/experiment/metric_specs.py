@@ -7,7 +7,6 @@ from itertools import combinations_with_replacement
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from reactivation.contracts.table import MONEY
 from reactivation.experiment.groups import Group, sum_of
 from reactivation.experiment.metrics import (
     EVERYBODY,
@@ -77,9 +76,12 @@ class MetricSpecs:
 
     @property
     def cost(self) -> Column:
-        """What was spent on a user: contacts at their cost, delivered or (0.1.0) planned, and benefits redeemed."""
+        """What was spent on a user: contacts at their cost, delivered or (0.1.0) planned, and benefits redeemed.
+
+        Null where no source tells of one of them.
+        """
         contacts = "delivered_cost" if self.spend_counted == "delivered" else "contact_cost"
-        return F.col(contacts) + F.coalesce("benefits_redeemed", F.lit(0).cast(MONEY))
+        return F.col(contacts) + F.col("benefits_redeemed")
 
     def said_once(self, groups: Iterable[Group], *, asked: Collection[str]) -> dict[str, str]:
         """Metrics that are no question of the registered order (`asked`) and equal the primary one for every user."""

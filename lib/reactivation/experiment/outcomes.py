@@ -20,7 +20,6 @@ _NOTHING = {
     "outside_contacts": "bigint",
     "spend": MONEY,
     "contact_cost": MONEY,
-    "delivered_cost": MONEY,
 }
 """Columns that are 0, not null, for a user without a row, even where the region has no such table."""
 
@@ -52,7 +51,7 @@ def outcomes(
     balance. later: user_id, retained, active_after; None until month + 1 has settled. released: contacts of the
     cycle that were released and not stopped; those sent on `known_before` or later are left out. Contacts of ours are
     those of the cycle, and whatever cycle they name those sent in the window; a receipt that nobody could give without
-    the contact implies its delivery.
+    the contact implies its delivery. What contacts and benefits cost is null, not 0, where no source tells of them.
     sources: canonical tables by name, those that the region has. benefits: codes that the campaign offers.
     """
     was_known = calendar.is_before("arrived_at", known_before)
@@ -72,15 +71,16 @@ def outcomes(
     table = behaviour.select("user_id", *_DID)
     for part in parts:
         table = table.join(part, "user_id", "left")
-    known = {"opted_out": "consents" in in_window, "benefits_redeemed": "benefit_events" in in_window}
+    nothing = F.lit(0).cast(MONEY)
     objections: dict[str, list[str]] = {
         "refused": [name for name in ("opted_out", "objected") if name in table.columns],
         "complained": [name for name in ("complained",) if name in table.columns],
     }
     filled = {
         **{name: _or_nothing(table, name, data_type) for name, data_type in _NOTHING.items()},
-        "opted_out": _if_known(known["opted_out"], "opted_out", F.lit(False)),
-        "benefits_redeemed": _if_known(known["benefits_redeemed"], "benefits_redeemed", F.lit(0).cast(MONEY)),
+        "opted_out": _if_known(table, "opted_out", F.lit(False)),
+        "delivered_cost": _if_known(table, "delivered_cost", nothing),
+        "benefits_redeemed": _if_known(table, "benefits_redeemed", nothing) if benefits else nothing,
         **{name: _any_of(columns) for name, columns in objections.items()},
         **({} if later is not None else dict.fromkeys(("active_after", "retained"), F.lit(None).cast("boolean"))),
     }
@@ -146,5 +146,7 @@ def _or_nothing(table: DataFrame, name: str, data_type: str) -> Column:
     return F.coalesce(F.col(name).cast(data_type), nothing) if name in table.columns else nothing
 
 
-def _if_known(is_known: bool, name: str, nothing: Column) -> Column:
-    return F.coalesce(name, nothing) if is_known else F.lit(None).cast("boolean" if name == "opted_out" else MONEY)
+def _if_known(table: DataFrame, name: str, nothing: Column) -> Column:
+    """Nothing for a user without a row; null for everybody where the region has no such table."""
+    data_type = "boolean" if name == "opted_out" else MONEY
+    return F.coalesce(name, nothing) if name in table.columns else F.lit(None).cast(data_type)

@@ -7,11 +7,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import chi2
 
+from reactivation.contracts.canonical import NOT_TRIED, REACHED
 from reactivation.experiment.checks import Checked
-from reactivation.periods import Calendar, Month, Window
+from reactivation.periods import Calendar, Month
 from reactivation.statistics.said import said
 
-_DISPOSITIONS = ("delivered", "failed", "not_reached")
+_DISPOSITIONS = {"delivered": REACHED, "failed": ("failed",), "not_reached": ("not_reached",), "not_tried": NOT_TRIED}
+"""Statuses that decide each fate; the first fate that has one counts."""
 _OBJECTIONS = ("complained", "opted_out")
 Row = Mapping[str, Any]
 
@@ -30,9 +32,9 @@ def wave_counts(
     Columns contacts; complained, opted_out: those with such a receipt; active: contacts of users who were active in the
     month, by `outcomes` (the cycle's user_id, is_active; None: not known).
 
-    A contact has one fate, by its receipts that arrived before the settle date: delivered, else failed, else
-    not_reached; null where there is none. released: contacts that were released and not stopped. contacts, files:
-    receipts and channel files; None where there are none.
+    A contact has one fate, by receipts that arrived before the settle date: delivered, where one says or implies it,
+    else failed, else not_reached, else not_tried; null where there is none. released: contacts that were released and
+    not stopped. contacts, files: receipts and channel files; None where there are none.
     """
     key = ["wave", "channel", "contact_id"]
     planned = released.select(*key, "user_id", F.lit(True).alias("is_planned"))
@@ -45,7 +47,7 @@ def wave_counts(
         table = table.withColumn("is_exported", F.lit(None).cast("boolean"))
     if contacts is not None:
         is_ours = (F.col("cycle") == str(cycle)) & calendar.is_before("arrived_at", calendar.settle_on(cycle))
-        seen = [F.when(F.bool_or(F.col("status") == disposition), disposition) for disposition in _DISPOSITIONS]
+        seen = [F.when(F.bool_or(F.col("status").isin(*of)), fate) for fate, of in _DISPOSITIONS.items()]
         objected = [F.bool_or(F.col("status") == status).alias(status) for status in _OBJECTIONS]
         table = table.join(
             contacts.where(is_ours).groupBy(*key).agg(F.coalesce(*seen).alias("fate"), *objected), key, "full"
@@ -60,13 +62,17 @@ def wave_counts(
 
 
 def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
-    """planned = exported = delivered + failed + not reached, per wave and channel; what differs is named."""
+    """planned = exported = delivered + failed + not reached + not tried, per wave and channel; what differs is named.
+
+    A contact that was stopped is planned no more: a receipt that nobody tried it tells nothing new.
+    """
     known = list(rows)
     for wave, channel in sorted({(row["wave"], row["channel"]) for row in known}):
         mine = [row for row in known if (row["wave"], row["channel"]) == (wave, channel)]
         planned = _contacts(row for row in mine if row["is_planned"])
         exported = _contacts(row for row in mine if row["is_exported"])
-        dispositions = {name: _contacts(row for row in mine if row["fate"] == name) for name in _DISPOSITIONS}
+        told_of = [row for row in mine if row["is_planned"] or row["fate"] != "not_tried"]
+        dispositions = {name: _contacts(row for row in told_of if row["fate"] == name) for name in _DISPOSITIONS}
         received = sum(dispositions.values())
         differences = {
             "planned but not exported": _contacts(
@@ -75,7 +81,7 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
             "exported but not planned": _contacts(r for r in mine if _only(r, "is_exported", "is_planned")),
             "planned without a receipt": _contacts(r for r in mine if r["is_planned"] and r["fate"] is None),
             "receipts of contacts that were not planned": _contacts(
-                r for r in mine if r["fate"] is not None and not r["is_planned"]
+                r for r in told_of if r["fate"] is not None and not r["is_planned"]
             ),
         }
         wrong = [f"{n} {what}" for what, n in differences.items() if n]
@@ -88,21 +94,25 @@ def waves(rows: Iterable[Row], *, has_files: bool) -> Iterator[Checked]:
 
 
 def redeemed_by_grant(
-    benefit_events: DataFrame, released: DataFrame, *, benefits: Collection[str], window: Window, calendar: Calendar
+    benefit_events: DataFrame, released: DataFrame, *, benefits: Collection[str], cycle: Month, calendar: Calendar
 ) -> DataFrame:
-    """Count users who redeemed a benefit in a window. Grain: benefit; columns users, without_grant.
+    """Count users who redeemed a benefit in a month, by rows of before it settled. Grain: benefit.
 
-    released: contacts that were released and not stopped, of this cycle and of those whose benefits may still be valid.
+    Columns users; without_grant: those of whom no redemption fell from the first day of sending to the last day of the
+    benefit. released: contacts that were released and not stopped, of this cycle and of those whose benefits may still
+    be valid, with both days; those of 0.1.0 have no last day.
     """
     is_ours = (F.col("action") == "redeemed") & F.col("benefit_code").isin(*benefits)
-    used = benefit_events.where(is_ours & calendar.is_within("event_at", window))
-    granted = released.select("user_id", "benefit", F.lit(True).alias("is_granted")).distinct()
-    by_user = used.select("user_id", F.col("benefit_code").alias("benefit")).distinct()
-    return (
-        by_user.join(granted, ["user_id", "benefit"], "left")
-        .groupBy("benefit")
-        .agg(F.count("*").alias("users"), F.count_if(F.col("is_granted").isNull()).alias("without_grant"))
+    was_known = calendar.is_before("arrived_at", calendar.settle_on(cycle))
+    used = benefit_events.where(is_ours & calendar.is_within("event_at", cycle.window) & was_known).select(
+        "user_id", F.col("benefit_code").alias("benefit"), calendar.day("event_at").alias("used_on")
     )
+    granted = released.select("user_id", "benefit", "send_from", "benefit_valid_until")
+    is_over = F.coalesce(F.col("used_on") > F.col("benefit_valid_until"), F.lit(False))
+    is_granted = F.coalesce(F.bool_or((F.col("used_on") >= F.col("send_from")) & ~is_over), F.lit(False))
+    by_user = used.join(granted, ["user_id", "benefit"], "left").groupBy("user_id", "benefit")
+    counts = F.count("*").alias("users"), F.count_if(~F.col("is_granted")).alias("without_grant")
+    return by_user.agg(is_granted.alias("is_granted")).groupBy("benefit").agg(*counts)
 
 
 def grants(rows: Iterable[Row]) -> Iterator[Checked]:

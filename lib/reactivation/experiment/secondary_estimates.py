@@ -20,6 +20,7 @@ from reactivation.statistics.score_intervals import miettinen_nurminen
 from reactivation.statistics.strata import SMALLEST_PER_ARM, collapse
 from reactivation.statistics.verdicts import INCONCLUSIVE, NOT_ESTIMABLE, SAME, WITHHELD, WORSE
 
+_COST_UNKNOWN = said("cost_unknown", "what was spent is not known: no source of redemptions, or of deliveries")
 _TOO_FEW = said("nobody_there", "a side has fewer than two users")
 _SOME_ONLY = said("some_only", "known of some users only, whose covariates were not summed apart")
 _NO_COVARIATES = "CUPED is the registered headline, and the region has none of the registered covariates: {names}"
@@ -160,9 +161,9 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
         return
     for contrast in TOUCH:
         first, second = (metric.spending(side) for side in sides[contrast.name])
-        found = cost_per_gained(first, second, alpha=request.level.alpha)
-        shown = Estimate(first.users, second.users).not_estimable(found.says)
-        if found.estimate is not None:
+        found, is_unknown = cost_per_gained(first, second, alpha=request.level.alpha), _is_unknown(sides[contrast.name])
+        shown = Estimate(first.users, second.users).not_estimable(_COST_UNKNOWN if is_unknown else found.says)
+        if found.estimate is not None and not is_unknown:
             shown = replace(
                 shown,
                 status="estimated",
@@ -189,8 +190,9 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
     for contrast in (*POLICY, *TOUCH):
         first, second = (metric.spending(side) for side in sides[contrast.name])
         for segment, value in values.items() if contrast in POLICY else [(ALL, worth.registered)]:
-            shown = Estimate(first.users, second.users).not_estimable(_TOO_FEW)
-            if min(first.users, second.users) > 1:
+            is_unknown = _is_unknown(sides[contrast.name])
+            shown = Estimate(first.users, second.users).not_estimable(_COST_UNKNOWN if is_unknown else _TOO_FEW)
+            if min(first.users, second.users) > 1 and not is_unknown:
                 found = compare_means(
                     *(net_gain(side, value=value) for side in (first, second)),
                     level=request.level,
@@ -199,6 +201,10 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
                 reason = found.reason or said("worth", f"an active user is worth {value:g}", value=float(value))
                 shown = replace(found, ratio=None, ratio_low=None, ratio_high=None, reason=reason)
             yield row_of(contrast.name, NET_GAIN, segment, request.checked(contrast.name, shown))
+
+
+def _is_unknown(pair: Pair) -> bool:
+    return any(side.of("cost_unknown") for side in pair)
 
 
 def _paid_for(request: AnalysisRequest) -> ShareMetric | None:

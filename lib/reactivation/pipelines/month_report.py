@@ -125,12 +125,12 @@ def _minimum_effects(asked: experiment.ExperimentSettings) -> dict[str, float]:
 def _money(r: Run, known: campaign.Ledger, whole: experiment.Totals) -> dict[str, Any]:
     """Approved, committed and spent of the cycle, and the whole target's share of the primary metric."""
     budget, metric = r.settings.campaign.release.budget, r.settings.experiment.primary_metric
-    committed = releases.account(r, known, cycle=r.cycle, day=r.calendar.settle_on(r.cycle))
+    committed = releases.account(r, known, cycle=r.cycle, day=r.calendar.settle_on(r.cycle), is_settled=True)
     return {
         "approved": budget.approved_cny,
         "frozen_on": budget.frozen_on,
         "committed": committed.committed,
         "worst": committed.worst,
-        "spent": whole.of("cost"),
+        "spent": None if whole.of("cost_unknown") else whole.of("cost"),
         "whole": {"known": whole.of("known", metric), "events": whole.of("events", metric)},
     }

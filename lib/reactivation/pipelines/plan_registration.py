@@ -121,4 +121,5 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
     present = r.settings.labels  # a plan from before labels were registered leaves them to conf
     labels = type(present).model_validate(plan.get("labels", present.model_dump(mode="json")))
-    return RegisteredRun(r.under(experiment=settings, labels=labels), plan, told, changes, sent)
+    offered = r.settings.campaign.as_registered(plan)
+    return RegisteredRun(r.under(experiment=settings, labels=labels, campaign=offered), plan, told, changes, sent)

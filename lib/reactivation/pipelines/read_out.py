@@ -4,13 +4,13 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from reactivation import campaign, experiment, report
+from reactivation import experiment, report
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
 from reactivation.pipelines import evidence_months, month_report, plan_registration, releases
 from reactivation.pipelines.interim_look import look
 from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
-from reactivation.pipelines.readout_outcomes import write_outcomes
+from reactivation.pipelines.readout_outcomes import offered, write_outcomes
 from reactivation.runtime.channel_file_reader import read_sent
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
@@ -90,16 +90,12 @@ def _contacts(r: Run) -> tuple[Rows, list[experiment.Checked]]:
 
 def _grants(r: Run) -> list[experiment.Checked]:
     """Whether benefits of the campaign were redeemed by those to whom they were granted, last month or this one."""
-    events, benefits = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events"), _offered(r)
+    events, benefits = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events"), offered(r)
     if events is None or not benefits:
         return []
     released = releases.contacts(r, F.col("cycle").isin(str(r.cycle - 1), str(r.cycle)))
-    when: dict[str, Any] = {"window": r.cycle.window, "calendar": r.calendar}
+    when: dict[str, Any] = {"cycle": r.cycle, "calendar": r.calendar}
     return list(experiment.grants(records(experiment.redeemed_by_grant(events, released, benefits=benefits, **when))))
-
-
-def _offered(r: Run) -> tuple[str, ...]:
-    return campaign.waves.benefits_offered(r.settings.campaign)
 
 
 def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:

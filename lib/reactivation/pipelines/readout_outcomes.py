@@ -7,7 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation import campaign, experiment, features, labels
+from reactivation.campaign.planning.settings import NO_BENEFIT
 from reactivation.contracts import derived
+from reactivation.frames import records
 from reactivation.periods import Window
 from reactivation.pipelines import configured_sources, releases
 from reactivation.runtime.run import Run
@@ -37,13 +39,20 @@ def known_outcomes(r: Run, window: Window, *, known_before: date, later: DataFra
         later=later,
         released=releases.contacts(r, is_now),
         sources=_by_sender(r, sources),
-        benefits=campaign.waves.benefits_offered(r.settings.campaign),
+        benefits=offered(r),
         channel_cost=r.settings.campaign.channel_cost_cny,
         cycle=r.cycle,
         window=window,
         known_before=known_before,
         calendar=r.calendar,
     )
+
+
+def offered(r: Run) -> tuple[str, ...]:
+    """Codes of the benefits that the cycle's waves offer, as registered, and of those that one offered by force."""
+    released = records(releases.contacts(r, F.col("cycle") == str(r.cycle)).select("benefit").distinct())
+    by_force = {row["benefit"] for row in released} - {NO_BENEFIT, None}
+    return tuple(dict.fromkeys([*campaign.waves.benefits_offered(r.settings.campaign), *sorted(by_force)]))
 
 
 def _by_sender(r: Run, sources: Mapping[str, DataFrame]) -> dict[str, DataFrame]:

@@ -99,7 +99,7 @@ def granted(
         return {}
     is_other = (F.col("cycle") == str(r.cycle)) & (F.col("release_id") != (other_than or ""))
     reserved, used = campaign.ledger.not_stopped(_counted(r, is_other, plan)), redeemed(r, r.cycle)
-    found = records(campaign.money.granted(reserved, _known(r, used, day, plan), day=day))
+    found = records(campaign.money.granted(reserved, _known(r, used, day if plan else None), day=day))
     return {row["benefit"]: row["granted"] for row in found}
 
 
@@ -209,20 +209,21 @@ def _present(r: Run, table: Table, where: Column) -> DataFrame | None:
 
 
 def account(
-    r: Run, known: Ledger, *, cycle: Month, day: date, plan: Mapping[str, Any] | None = None
+    r: Run, known: Ledger, *, cycle: Month, day: date, plan: Mapping[str, Any] | None = None, is_settled: bool = False
 ) -> campaign.money.Money:
     """What releases of a cycle commit and have spent, by receipts and redemptions that are in.
 
     plan: of a wave that is planned as of `day`, its cycle, wave, plan_version and send_on: then what it counts of
-    others (`ledger.counted_in_plan`), by what was known at 00:00 of the day.
+    others (`ledger.counted_in_plan`). For a plan, and for a month that settled on `day`, by what was known at 00:00.
     """
+    known_before = day if plan or is_settled else None
     if not known.having("released", cycle=str(cycle)):
         return campaign.money.Money()
     is_now, receipts = F.col("cycle") == str(cycle), r.read_present([canonical.CONTACTS]).get("contacts")
     found = campaign.money.account(
         known.released_contacts(_counted(r, is_now, plan)),
-        _known(r, None if receipts is None else receipts.where(is_now), day, plan),
-        _known(r, redeemed(r, cycle), day, plan),
+        _known(r, None if receipts is None else receipts.where(is_now), known_before),
+        _known(r, redeemed(r, cycle), known_before),
         channel_cost=r.settings.campaign.channel_cost_cny,
         day=day,
     )
@@ -234,14 +235,15 @@ def _counted(r: Run, where: Column, plan: Mapping[str, Any] | None) -> DataFrame
     return reserved if plan is None else campaign.ledger.counted_in_plan(reserved, plan, scope=(r.region, r.scenario))
 
 
-def _known(r: Run, rows: DataFrame | None, day: date, plan: Mapping[str, Any] | None) -> DataFrame | None:
-    """Receipts or redemptions: all that are in, or for a plan those that were at 00:00 of its day."""
-    return rows if rows is None or plan is None else rows.where(r.calendar.is_before("arrived_at", day))
+def _known(r: Run, rows: DataFrame | None, before: date | None) -> DataFrame | None:
+    """Receipts or redemptions: those that were in at 00:00 of a day; None: all that are in."""
+    return rows if rows is None or before is None else rows.where(r.calendar.is_before("arrived_at", before))
 
 
 def redeemed(r: Run, cycle: Month) -> DataFrame | None:
-    """Benefits redeemed since the cycle began: earlier ones were granted by an earlier cycle."""
+    """Of `money.redemptions`, those since the cycle began: earlier benefits were granted by an earlier cycle."""
     events = r.read_present([canonical.BENEFIT_EVENTS]).get("benefit_events")
     if events is None:
         return None
-    return events.where((F.col("action") == "redeemed") & (F.col("event_at") >= r.calendar.starts(cycle.first)))
+    since = F.col("event_at") >= r.calendar.starts(cycle.first)
+    return campaign.money.redemptions(events.where(since), r.calendar)

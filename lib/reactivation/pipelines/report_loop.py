@@ -5,7 +5,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import report
+from reactivation import experiment, report
 from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.frames import records
@@ -38,13 +38,19 @@ def months(r: Run, truth: Rows | None = None, oracle: Rows | None = None) -> Row
     """One row per month up to the run's and policy: see `report.loop.months`."""
     metric, is_active = r.settings.experiment.primary_metric, F.col("model") == "active"
     return loop.months(
-        spent=records(loop.spending(until(r, derived.OUTCOMES), until(r, derived.ARMS))),
+        spent=records(loop.spending(until(r, derived.OUTCOMES), until(r, derived.ARMS), as_planned=_as_planned(r))),
         readout=records(until(r, derived.READOUT, (F.col("segment") == "all") & (F.col("metric") == metric))),
         evaluation=records(until(r, derived.SCORE_EVALUATION, is_active & (F.col("population") == "untouched"))),
         bands=records(until(r, derived.TIER_BANDS)),
         truth=truth or [],
         oracle=oracle or [],
     )
+
+
+def _as_planned(r: Run) -> list[str]:
+    """Cycles whose plan counts what was planned as spent; that of 0.1.0 says nothing of it, and did so."""
+    plans = [experiment.registration_check.read(row) for row in records(until(r, derived.EXPERIMENT_PLAN))]
+    return [plan["cycle"] for plan in plans if plan["thresholds"].get("spend_counted", "planned") == "planned"]
 
 
 def until(r: Run, table: Table, where: Column | None = None) -> DataFrame:

@@ -1,6 +1,6 @@
 """Month by month: what the programme spent, whom it moved, and how good its scores were for untouched users."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -16,21 +16,26 @@ Row = Mapping[str, Any]
 Rows = list[dict[str, Any]]
 
 
-def spending(outcomes: DataFrame, arms: DataFrame, *, of_all: bool = False) -> DataFrame:
+def spending(
+    outcomes: DataFrame, arms: DataFrame, *, as_planned: Collection[str] = (), of_all: bool = False
+) -> DataFrame:
     """Picked users open to contact and what was spent on them. Grain and key: cycle, policy. Three rows per month.
 
-    Spent is what was delivered, at its cost, and benefits redeemed; of months that 0.1.0 read out, what was planned.
-    of_all: all users of the cell open to contact, the picked, the guided and the rest.
+    Spent is what was delivered, at its cost, and benefits redeemed, of which there are none where none was allotted;
+    null where it is not known of a user. as_planned: months registered so (0.1.0), of which what was planned stands for
+    what is not known. of_all: all users of the cell open to contact, the picked, the guided and the rest.
     """
-    nothing = F.lit(0).cast(MONEY)
-    spent = F.coalesce(F.col("delivered_cost") + F.coalesce("benefits_redeemed", nothing), "spend")
+    redeemed = F.coalesce("benefits_redeemed", F.when(F.col("spend") == F.col("contact_cost"), 0).cast(MONEY))
+    planned = F.when(F.col("cycle").isin(*as_planned), F.col("spend"))
+    spent = F.coalesce(F.col("delivered_cost") + redeemed, planned)
     is_open = (F.lit(of_all) | F.col("is_selected")) & (F.col("touch") == "touched")
     picked = arms.where(is_open).select("cycle", "user_id", "policy")
     return (
         outcomes.select("cycle", "user_id", spent.alias("spend"))
         .join(picked, ["cycle", "user_id"])
         .groupBy("cycle", "policy")
-        .agg(F.count("*").alias("users"), F.sum("spend").cast("double").alias("spend"))
+        .agg(F.count("*").alias("users"), F.sum("spend").cast("double").alias("spend"), F.count("spend").alias("known"))
+        .select("cycle", "policy", "users", F.when(F.col("known") == F.col("users"), F.col("spend")).alias("spend"))
     )
 
 
@@ -110,7 +115,7 @@ def plot(rows: Sequence[Row], *, metric: str) -> str:
         for policy in dict.fromkeys(row["policy"] for row in rows):
             own = [row for row in rows if row["policy"] == policy]
             cycles = [row["cycle"] for row in own]
-            axes[0, 0].plot(cycles, [row["spend"] for row in own], marker="o", label=policy)
+            axes[0, 0].plot(cycles, _numbers(own, "spend"), marker="o", label=policy)
             for place, name in ((axes[0, 1], "incremental"), (axes[1, 0], "cost_each")):
                 lines = place.plot(cycles, _numbers(own, name), marker="o", label=policy)
                 place.fill_between(
@@ -153,8 +158,8 @@ def _times(share: float | None, users: int) -> float | None:
     return None if share is None else share * users
 
 
-def _price(spend: float, users: float | None) -> float | None:
-    return None if users is None or users <= 0 else spend / users
+def _price(spend: float | None, users: float | None) -> float | None:
+    return None if spend is None or users is None or users <= 0 else spend / users
 
 
 def _numbers(rows: Sequence[Row], name: str) -> list[float]:
@@ -162,7 +167,8 @@ def _numbers(rows: Sequence[Row], name: str) -> list[float]:
 
 
 def _of_policy(row: Row, metric: str) -> str:
-    start = f"{row['cycle']}, {row['policy']}: {row['spend']:.2f} spent on {row['users']} picked users"
+    spent = "not known what was" if row["spend"] is None else f"{row['spend']:.2f}"
+    start = f"{row['cycle']}, {row['policy']}: {spent} spent on {row['users']} picked users"
     if row["incremental"] is None:
         return f"{start}; what that moved ({metric}) is not known"
     moved = f"{row['incremental']:.1f} more {metric} ({row['incremental_low']:.1f} to {row['incremental_high']:.1f})"

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation.campaign.release.money import told_of
+from reactivation.campaign.release.money import redemptions, told_of, with_used
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.periods import Calendar, Month
 
@@ -27,8 +27,7 @@ def observed(
     """Count offers of a benefit and those that were redeemed. Grain and key: channel, benefit.
 
     released: rows of `contact_ledger` that stand. An offer counts once the month of its last day is not after `newest`;
-    it is redeemed where its user redeemed the benefit from the first day of sending to the last day. Two offers that
-    were valid then both count, as in `money.account`. What a receipt says nobody tried to send is no offer. Rows that
+    it is redeemed as `money.with_used` says. What a receipt says nobody tried to send is no offer. Rows that
     arrived once `newest` had settled are not looked at, so that a wave planned again sees the same.
     """
     settled = calendar.settle_on(newest)
@@ -36,17 +35,9 @@ def observed(
     if receipts is not None:
         told = told_of(receipts.where(calendar.is_before("arrived_at", settled)))
         offers = offers.join(told.where(F.col("is_not_tried") & ~F.col("is_reached")), "contact_id", "left_anti")
-    is_known = (F.col("action") == "redeemed") & calendar.is_before("arrived_at", settled)
-    used = benefit_events.where(is_known).select(
-        "user_id", F.col("benefit_code").alias("benefit"), calendar.day("event_at").alias("used_on")
-    )
-    is_valid = F.col("used_on").between(F.col("send_from"), F.col("benefit_valid_until"))
-    is_redeemed = F.coalesce(F.bool_or(is_valid), F.lit(False)).alias("is_redeemed")
-    each = (
-        offers.join(used, ["user_id", "benefit"], "left").groupBy("contact_id", "channel", "benefit").agg(is_redeemed)
-    )
-    counts = F.count("*").alias("offers"), F.count_if("is_redeemed").alias("redeemed")
-    return each.groupBy("channel", "benefit").agg(*counts)
+    used = redemptions(benefit_events.where(calendar.is_before("arrived_at", settled)), calendar)
+    counts = F.count("*").alias("offers"), F.count_if("is_used").alias("redeemed")
+    return with_used(offers, used).groupBy("channel", "benefit").agg(*counts)
 
 
 def learnt(rows: Iterable[Mapping[str, Any]], settings: CampaignSettings) -> tuple[CampaignSettings, list[str]]:

@@ -106,7 +106,8 @@ class Ledger:
         return not_stopped(contact_ledger).where(F.col("release_id").isin(ids))
 
 
-CONTACT = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "cost", "send_on")
+_SENT = ("contact_id", "user_id", "cycle", "wave", "channel", "benefit", "cost", "send_on")
+CONTACT = (*_SENT, "send_from", "benefit_valid_until")
 """Columns of a contact that stands, whichever release made it."""
 
 
@@ -173,8 +174,7 @@ def stopped(reserved: DataFrame, after: Mapping[str, int], receipts: DataFrame |
     """
     last, known = by_value(F.col("channel"), after, 0), reserved.withColumn("was_tried", F.lit(None).cast("boolean"))
     if receipts is not None:
-        tried = _tried(receipts, "contact_id").withColumn("was_tried", F.lit(True))
-        known = reserved.join(tried, "contact_id", "left")
+        known = reserved.join(_tried(receipts, "contact_id").withColumn("was_tried", F.lit(True)), "contact_id", "left")
     is_unsent = F.col("stopped_on").isNull() & (F.col("send_order") > last) & F.col("was_tried").isNull()
     found = F.when(is_unsent, F.lit(day)).otherwise(F.col("stopped_on"))
     return derived.CONTACT_LEDGER.select(known.withColumn("stopped_on", found))
@@ -212,8 +212,8 @@ def sent_as_planned(wave_plan: DataFrame, *, wave: Event | None = None, until: d
 
 
 def standing(released: DataFrame | None, sent_as_planned: DataFrame) -> DataFrame:
-    """Contacts that stand, as `CONTACT`: those of `contact_ledger`, and those of plans of 0.1.0."""
-    old = sent_as_planned.select(*CONTACT)
+    """Contacts that stand, as `CONTACT`: of `contact_ledger`, and of plans of 0.1.0, whose last day is not known."""
+    old = sent_as_planned.selectExpr(*_SENT, "send_on as send_from", "cast(null as date) as benefit_valid_until")
     return old if released is None else released.select(*CONTACT).unionByName(old)
 
 

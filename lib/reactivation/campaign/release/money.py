@@ -12,6 +12,7 @@ from reactivation.campaign.release.settings import BudgetSettings
 from reactivation.contracts.canonical import NOT_TRIED, REACHED
 from reactivation.errors import Finding
 from reactivation.frames import by_value
+from reactivation.periods import Calendar
 
 
 class Money(NamedTuple):
@@ -44,17 +45,17 @@ def account(
 ) -> DataFrame:
     """One row with what released contacts commit and have spent, as `Money` names it.
 
-    released: rows of `contact_ledger` that stand. receipts: of contacts. redeemed: as for `granted`. None where there
+    released: rows of `contact_ledger` that stand. receipts: of contacts. redeemed: of `redemptions`. None where there
     is no such table. What a receipt says nobody tried to send costs nothing, unless another one implies a delivery. A
     benefit costs what is expected until its last day is over, then its value where it was redeemed and else nothing;
-    where nobody knows of redemptions, what is expected for good. One that a user was granted twice and redeemed counts
-    twice, because both grants may have been used. Spent are contacts that reached a user, and benefits redeemed.
+    where nobody knows of redemptions, what is expected for good. Spent are contacts that reached a user, and benefits
+    redeemed.
     """
     known = released
     if receipts is not None:
         known = known.join(told_of(receipts), "contact_id", "left")
     if redeemed is not None:
-        known = known.join(_used(redeemed), ["user_id", "benefit"], "left")
+        known = with_used(known, redeemed)
     is_reached, is_not_tried, is_used = (
         F.coalesce(name, F.lit(False)) if name in known.columns else F.lit(False)
         for name in ("is_reached", "is_not_tried", "is_used")
@@ -79,22 +80,35 @@ def told_of(receipts: DataFrame) -> DataFrame:
     return receipts.groupBy("contact_id").agg(reached.alias("is_reached"), not_tried.alias("is_not_tried"))
 
 
-def _used(redeemed: DataFrame) -> DataFrame:
-    """Users and benefits that were redeemed, each once."""
-    return redeemed.select("user_id", F.col("benefit_code").alias("benefit"), F.lit(True).alias("is_used")).distinct()
+def redemptions(benefit_events: DataFrame, calendar: Calendar) -> DataFrame:
+    """Benefits redeemed: user_id, benefit, used_on (the region's day), arrived_at."""
+    benefit, used_on = F.col("benefit_code").alias("benefit"), calendar.day("event_at").alias("used_on")
+    return benefit_events.where(F.col("action") == "redeemed").select("user_id", benefit, used_on, "arrived_at")
+
+
+def with_used(offers: DataFrame, redeemed: DataFrame) -> DataFrame:
+    """The offers, with is_used where their user redeemed the benefit while they were valid, else null.
+
+    offers: rows of `contact_ledger`, valid from the first day of sending to their last day. redeemed: of `redemptions`.
+    Where two offers were valid on that day both count, because either may have been used.
+    """
+    valid = F.col("used_on").between(F.col("send_from"), F.col("benefit_valid_until"))
+    names = "contact_id", "user_id", "benefit", "send_from", "benefit_valid_until"
+    used = offers.select(*names).join(redeemed, ["user_id", "benefit"]).where(valid)
+    return offers.join(used.select("contact_id", F.lit(True).alias("is_used")).distinct(), "contact_id", "left")
 
 
 def granted(contact_ledger: DataFrame, redeemed: DataFrame | None, *, day: date) -> DataFrame:
     """Benefits of a cycle that are taken out of stock, by code: granted and still valid, or redeemed. Grain: benefit.
 
-    contact_ledger: the cycle's contacts that stand, of all scenarios. redeemed: user_id, benefit_code of the benefits
-    that were redeemed; None where the region has no such table. An expired one that nobody redeemed is free again.
+    contact_ledger: the cycle's contacts that stand, of all scenarios. redeemed: of `redemptions`; None where the region
+    has no such table. An expired one that nobody redeemed is free again.
     """
     offered = contact_ledger.where(F.col("benefit_valid_until").isNotNull())
     is_valid = F.col("benefit_valid_until") >= F.lit(day)
     if redeemed is None:
         return offered.where(is_valid).groupBy("benefit").agg(F.count("*").alias("granted"))
-    held = offered.join(_used(redeemed), ["user_id", "benefit"], "left").where(is_valid | F.col("is_used"))
+    held = with_used(offered, redeemed).where(is_valid | F.col("is_used"))
     return held.groupBy("benefit").agg(F.count("*").alias("granted"))
 
 

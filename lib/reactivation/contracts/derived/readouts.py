@@ -60,13 +60,18 @@ OUTCOMES = per_user(
     Column(
         "benefits_redeemed",
         MONEY,
-        "face value of benefits that the campaign offers, redeemed in the outcome window; null: none are known of",
+        "face value of benefits that the campaign offers, redeemed in the outcome window; null: some are offered and not known of",
         unit="currency",
     ),
     Column("contact_cost", MONEY, "cost of the contacts planned, benefits left out", unit="currency", required=True),
     flag("active_after", "such a day within the follow-up after the month; null until month + 1 has settled", False),
     flag("retained", "active in month + 1, as conf defines it; null until it has settled", False),
-    Column("delivered_cost", MONEY, "cost of the contacts delivered, benefits left out", unit="currency"),
+    Column(
+        "delivered_cost",
+        MONEY,
+        "cost of the contacts delivered, benefits left out; null: no receipts are known, or 0.1.0 wrote the row",
+        unit="currency",
+    ),
     flag(
         "refused",
         "took a consent back in the outcome window, contacted or not, or opted out or complained in a receipt; null: "
@@ -92,6 +97,7 @@ OUTCOME_SOURCES = {
     "opted_out": ("consents",),
     "refused": ("consents", "contacts"),
     "complained": ("contacts",),
+    "delivered_cost": ("contacts",),
     "benefits_redeemed": ("benefit_events",),
 }
 """Outcomes that are null for everybody in a region which has none of these sources."""
