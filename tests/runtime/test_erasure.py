@@ -106,6 +106,22 @@ def test_a_forgotten_user_is_in_no_table_no_file_and_no_old_version_and_counts_s
     assert len(ledger(Store(store.spark, str(tmp_path)))) == 4
 
 
+def test_no_log_of_a_table_names_the_forgotten(store: Store, tmp_path: Path, rows: Rows) -> None:
+    """The log keeps the smallest and the largest user of a file, so the user lies between others."""
+    user = 7305118904
+    logins = [(n, "2026-05-02") for n in (2, user, user + 10**9)]
+    store.append(LOGINS, rows(LOGINS, ["user_id", "event_at"], logins))
+    waiting = [("logins", n, json.dumps({"user_id": str(n)}), "2026-05") for n in (2, user, user + 10**9)]
+    store.replace(
+        QUARANTINE, rows(QUARANTINE, ["source", "user_id", "row_json", "cycle"], waiting), {"cycle": "2026-05"}
+    )
+    assert forget(tmp_path, "--apply", "--user", str(user)) == 0
+    assert user not in set(users_in_files(tmp_path))
+    logs = [file for file in tmp_path.rglob("*") if "_delta_log" in file.parts and file.is_file()]
+    assert any("MERGE" in file.read_text("utf-8") for file in logs if file.suffix == ".json")
+    assert [file for file in logs if str(user).encode() in file.read_bytes()] == []
+
+
 def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     store: Store, tmp_path: Path, rows: Rows
 ) -> None:
@@ -168,7 +184,7 @@ def test_the_request_must_not_lead_to_the_user(
 
 def test_a_run_that_broke_off_notes_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     held = erasure.of_user(store, [LOGINS], 1)
-    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_: 1 / 0)
+    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         erasure.forget(store, held, user=1, request="R-7", ledger=store)
     monkeypatch.undo()

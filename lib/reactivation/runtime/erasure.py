@@ -17,6 +17,7 @@ from reactivation.runtime.vacuum import vacuum
 
 LEDGER = derived.ERASURE_LEDGER
 NO_PART = "-"
+_ERASED = "erased_user"
 Scope = tuple[str, str]
 """A region and a scenario."""
 
@@ -37,13 +38,13 @@ def of_user(
     for table in tables:
         if "user_id" in table.column_names and store.has(table):
             part = F.col(table.partition_by[0]) if table.partition_by else F.lit(NO_PART)
-            rows = store.stored(table).load().where(is_of(table, user, scope))
+            rows = store.stored(table).load().where(is_of(table, F.lit(user), scope))
             counts = records(rows.groupBy(part.cast("string").alias("part")).agg(F.count("*").alias("rows")))
             found[table] = [Removed(table.name, row["part"], row["rows"]) for row in counts]
     return found
 
 
-def is_of(table: Table, user: int, scope: Scope | None = None) -> Column:
+def is_of(table: Table, user: Column, scope: Scope | None = None) -> Column:
     """Rows of a user; of the quarantine also those that name the user only in the row as it came.
 
     scope: of a table that scenarios share, the rows of that region and scenario alone; None: all of them.
@@ -53,7 +54,7 @@ def is_of(table: Table, user: int, scope: Scope | None = None) -> Column:
         return is_users & (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
     if table.name != derived.QUARANTINE.name:
         return is_users
-    return is_users | (F.get_json_object("row_json", "$.user_id") == str(user))
+    return is_users | (F.get_json_object("row_json", "$.user_id") == user.cast("string"))
 
 
 def forget(
@@ -67,8 +68,10 @@ def forget(
 ) -> None:
     """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`. ledger: whose it is.
 
-    What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next.
+    What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next. Delta's
+    log of the removal does not name the user.
     """
+    named = store.spark.range(user, user + 1).toDF(_ERASED)
     for table, removed in held.items():
         if any(each.rows for each in removed):
             note(
@@ -78,7 +81,7 @@ def forget(
                 request=request,
                 once=f"forget {request} {table.name} {store.version(table)}",
             )
-            store.stored(table).remove(is_of(table, user, scope))
+            store.stored(table).remove(is_of(table, F.col(_ERASED), scope), named_in=named)
     vacuum(store, held, keep_hours=0.0, force=True)
 
 
