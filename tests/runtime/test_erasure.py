@@ -193,6 +193,23 @@ def test_a_run_that_broke_off_notes_once(store: Store, monkeypatch: pytest.Monke
     assert store.read(LOGINS).where("user_id = 1").isEmpty()
 
 
+def test_rows_that_a_broken_run_only_marked_as_removed_are_gone_after_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, named = Path(store.place(LOGINS)), store.stored(LOGINS).in_sql
+    store.spark.sql(f"alter table {named} set tblproperties ('delta.enableDeletionVectors' = 'true')")
+    held = erasure.of_user(store, [LOGINS], 1)
+    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.purge", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        erasure.forget(store, held, user=1, request="R-7", ledger=store)
+    monkeypatch.undo()
+    held = erasure.of_user(store, [LOGINS], 1)
+    assert held == {LOGINS: []}  # the mark hides them
+    assert 1 in set(users_in_files(place))
+    erasure.forget(store, held, user=1, request="R-7", ledger=store)
+    assert set(users_in_files(place)) == {23, 11}
+
+
 def expire(root: Path, *more: str) -> int:
     argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={root}", *more]
     return cli.execute(expire_months.run, "expire_months.py", argv, arguments=expire_months.add_arguments)

@@ -68,8 +68,8 @@ def forget(
 ) -> None:
     """Remove a user's rows, and the files that old versions keep of them. held: see `of_user`. ledger: whose it is.
 
-    What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next. Delta's
-    log of the removal does not name the user.
+    What goes is noted before it goes, once per table and version: a run that broke off is taken up by the next, which
+    purges tables without rows of the user too. Delta's log of the removal does not name the user.
     """
     named = store.spark.range(user, user + 1).toDF(_ERASED)
     for table, removed in held.items():
@@ -82,6 +82,8 @@ def forget(
                 once=f"forget {request} {table.name} {store.version(table)}",
             )
             store.stored(table).remove(is_of(table, F.col(_ERASED), scope), named_in=named)
+        else:
+            store.stored(table).purge()
     vacuum(store, held, keep_hours=0.0, force=True)
 
 

@@ -111,6 +111,10 @@ class StoredTable:
         named_in: one row of values that `rows` takes from its columns: Delta's log writes out every other value.
         """
         self.committed(partial(self._delete, rows, named_in))
+        self.purge()
+
+    def purge(self) -> None:
+        """Write files anew without the rows that Delta only marks as removed."""
         if self.properties().get("delta.enableDeletionVectors") == "true":
             self._spark.sql(f"reorg table {self.in_sql} apply (purge)")
 
