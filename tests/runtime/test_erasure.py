@@ -106,6 +106,39 @@ def test_a_forgotten_user_is_in_no_table_no_file_and_no_old_version_and_counts_s
     assert len(ledger(Store(store.spark, str(tmp_path)))) == 4
 
 
+def test_rows_that_name_the_user_otherwise_than_by_user_id_go_too(store: Store, tmp_path: Path, rows: Rows) -> None:
+    contacts, ours = canonical.CONTACTS, "sandbox-mobile_activity-2026-05-W1-v1"
+    received = [
+        (f"{ours}-4711", 5, "2026-05-06"),  # the receipt names another user
+        ("2026-05-W1-4711", 5, "2026-05-06"),  # as release 0.1.0 numbered
+        (f"{ours}-14711", 14711, "2026-05-06"),
+        ("call-4711", 5, "2026-05-06"),  # another sender's number
+    ]
+    store.append(contacts, rows(contacts, ["contact_id", "user_id", "sent_at"], received))
+    gone = [
+        ("contacts", "missing_user_id", {"contact_id": f"{ours}-4711"}),
+        ("contacts", "bad_type", {"user_id": "47l1", "contact_id": f" {ours}-4711 "}),
+        ("logins", "bad_type", {"user_id": "0004711"}),
+        ("logins", "bad_type", {"user_id": " 4711"}),
+        ("logins", "bad_type", {"user_id": "4711.0"}),
+        ("consents", "ragged_row", {"user_id": "push", "channel": "4711"}),  # one field too few
+    ]
+    kept = [
+        ("logins", "bad_type", {"user_id": "47110"}),
+        ("transactions", "bad_type", {"user_id": "5", "amount": "4711"}),
+        ("logins", "ragged_row", {"user_id": "5", "channel": "47 11"}),
+        ("contacts", "missing_user_id", {"contact_id": f"{ours}-14711"}),
+    ]
+    waiting = [(source, reason, json.dumps(row), "2026-05") for source, reason, row in (*gone, *kept)]
+    named = ["source", "reason", "row_json", "cycle"]
+    store.replace(QUARANTINE, rows(QUARANTINE, named, waiting), {"cycle": "2026-05"})
+    assert forget(tmp_path, "--apply", "--user", "4711") == 0
+    assert {row.contact_id for row in store.read(contacts).collect()} == {f"{ours}-14711", "call-4711"}
+    left = [json.loads(row.row_json) for row in store.read(QUARANTINE).collect()]
+    assert sorted(map(str, left)) == sorted(str(row) for _, _, row in kept)
+    assert ("forgotten", "R-7", "quarantine", "2026-05", 6) in ledger(store)
+
+
 def test_no_log_of_a_table_names_the_forgotten(store: Store, tmp_path: Path, rows: Rows) -> None:
     """The log keeps the smallest and the largest user of a file, so the user lies between others."""
     user = 7305118904

@@ -11,13 +11,15 @@ from pyspark.sql import functions as F
 from reactivation.contracts import derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Busy
-from reactivation.frames import of_records, records
+from reactivation.frames import RAGGED, of_records, records
 from reactivation.runtime.store import Store
 from reactivation.runtime.vacuum import vacuum
 
 LEDGER = derived.ERASURE_LEDGER
 NO_PART = "-"
 _ERASED = "erased_user"
+_OUR_CONTACT = r"(^|-)\d{4}-\d{2}-.+-\d+$"
+"""A contact of ours: month, wave, version (none in 0.1.0), user. Other senders number differently."""
 Scope = tuple[str, str]
 """A region and a scenario."""
 
@@ -45,16 +47,31 @@ def of_user(
 
 
 def is_of(table: Table, user: Column, scope: Scope | None = None) -> Column:
-    """Rows of a user; of the quarantine also those that name the user only in the row as it came.
+    """Rows that name a user: by `user_id`, or at the end of the number of one of our contacts.
 
-    scope: of a table that scenarios share, the rows of that region and scenario alone; None: all of them.
+    Of the quarantine also those that do so only in the row as it came, a ragged one under whatever column. scope: of a
+    table that scenarios share, the rows of that region and scenario alone; None: all of them.
     """
     is_users = F.col("user_id") == user
+    if table.name == derived.QUARANTINE.name:
+        row = F.from_json("row_json", "map<string,string>")
+        numbers = F.when(F.col("reason") == RAGGED, F.map_values(row)).otherwise(F.array(row["user_id"]))
+        is_users |= F.exists(numbers, lambda text: F.trim(text).try_cast("decimal(38,6)") == user)
+        return is_users | F.exists(F.map_values(row), lambda text: _is_contact_of(F.trim(text), user))
+    if "contact_id" in table.column_names:
+        is_users |= _is_contact_of(F.col("contact_id"), user)
     if scope is not None and table.name == derived.CONTACT_LEDGER.name:
-        return is_users & (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
-    if table.name != derived.QUARANTINE.name:
-        return is_users
-    return is_users | (F.get_json_object("row_json", "$.user_id") == user.cast("string"))
+        return is_users & is_in(scope)
+    return is_users
+
+
+def _is_contact_of(contact_id: Column, user: Column) -> Column:
+    return contact_id.endswith(F.concat(F.lit("-"), user.cast("string"))) & contact_id.rlike(_OUR_CONTACT)
+
+
+def is_in(scope: Scope) -> Column:
+    """Rows of a region and scenario, of a table that scenarios share."""
+    return (F.col("region") == scope[0]) & (F.col("scenario") == scope[1])
 
 
 def forget(
