@@ -185,12 +185,12 @@ def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
 
 
-def send(store: Store, rows: Rows, scenario: str, *users: int) -> None:
+def send(store: Store, rows: Rows, scenario: str, *users: int, cycle: str = "2026-05") -> None:
     """Released contacts of a scenario, into the ledger."""
     named = ["region", "scenario", "cycle", "release_id", "contact_id", "user_id"]
     named += ["plan_version", "send_order", "template_version"]
-    sent = [("sandbox", scenario, "2026-05", scenario, f"{scenario}-{user}", user, 1, user, 1) for user in users]
-    part = {"cycle": "2026-05", "release_id": scenario}
+    sent = [("sandbox", scenario, cycle, scenario, f"{scenario}-{user}", user, 1, user, 1) for user in users]
+    part = {"cycle": cycle, "release_id": scenario}
     store.replace(derived.CONTACT_LEDGER, rows(derived.CONTACT_LEDGER, named, sent), part)
 
 
@@ -260,6 +260,15 @@ def test_months_past_their_retention_go_after_a_dry_run_and_the_ledger_keeps_the
     assert store.rows_by(COUNTS, "cycle") == {"2026-05": 1}
     assert expire(tmp_path, "--apply") == 0
     assert len(ledger(store)) == 1
+
+
+def test_of_a_shared_ledger_only_the_own_contacts_expire(store: Store, tmp_path: Path, rows: Rows) -> None:
+    shared = Store(store.spark, str(tmp_path / "shared"), writer="a test")
+    for scenario in ("mobile_activity", "cards"):  # cards keeps its contacts for longer
+        send(shared, rows, scenario, 1, 23, cycle="2022-01")
+    assert expire(tmp_path, "--apply", "--set", f"paths.contact_ledger={tmp_path / 'shared'}") == 0
+    assert {row.scenario for row in shared.read(derived.CONTACT_LEDGER).collect()} == {"cards"}
+    assert ("expired", None, "contact_ledger", "2022-01", 2) in ledger(store)
 
 
 @pytest.mark.parametrize(

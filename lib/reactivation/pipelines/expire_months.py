@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, SettingsError
+from reactivation.frames import counted_by, records
 from reactivation.runtime import erasure
 from reactivation.runtime.run import Run
 
@@ -20,8 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(r: Run) -> None:
     """Of each table that `retention` names, the months more than so many before the cycle; the ledger keeps counts.
 
-    SettingsError where a table would expire that features, labels or training still need. The files of what is removed
-    go with the next `vacuum_tables` after a week.
+    Of a contact ledger that scenarios share only the own contacts go. SettingsError where a table would expire that
+    features, labels or training still need. The files of what is removed go with the next `vacuum_tables` after a week.
     """
     _require_enough(r)
     due = {table: removed for table, removed in _due(r) if removed}
@@ -33,8 +34,9 @@ def run(r: Run) -> None:
         return
     for table, removed in due.items():
         before = str(r.cycle - r.settings.retention.months[table.name])
-        store = r.contact_store if table.name == derived.CONTACT_LEDGER.name else r.store
-        erasure.expire(store, table, removed, before=before, ledger=r.store)
+        is_shared = table.name == derived.CONTACT_LEDGER.name
+        store, scope = (r.contact_store, (r.region, r.scenario)) if is_shared else (r.store, None)
+        erasure.expire(store, table, removed, before=before, ledger=r.store, scope=scope)
         r.say(f"    {table.name}: {sum(each.rows for each in removed)} rows from before {before} are gone")
 
 
@@ -43,9 +45,16 @@ def _due(r: Run) -> Iterator[tuple[Table, list[erasure.Removed]]]:
     for name, months in r.settings.retention.months.items():
         table = TABLES[name]
         if r.has(table):
-            rows = r.rows_by(table, table.partition_by[0])
+            is_shared = name == derived.CONTACT_LEDGER.name
+            rows = _own_contacts(r) if is_shared else r.rows_by(table, table.partition_by[0])
             last = str(r.cycle - months)
             yield table, [erasure.Removed(name, month, rows[month]) for month in sorted(rows) if month < last]
+
+
+def _own_contacts(r: Run) -> dict[str, int]:
+    """The region's and scenario's own rows of the contact ledger, by month."""
+    own = r.read(derived.CONTACT_LEDGER, erasure.is_in((r.region, r.scenario)))
+    return {row["cycle"]: row["rows"] for row in records(counted_by(own.select("cycle")))}
 
 
 def _require_enough(r: Run) -> None:

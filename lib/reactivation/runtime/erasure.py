@@ -104,11 +104,16 @@ def forget(
     vacuum(store, held, keep_hours=0.0, force=True)
 
 
-def expire(store: Store, table: Table, removed: Sequence[Removed], *, before: str, ledger: Store) -> None:
-    """Remove the parts of a table whose month lies before another. removed: what they hold. ledger: whose it is."""
-    [column] = table.partition_by[:1]
+def expire(
+    store: Store, table: Table, removed: Sequence[Removed], *, before: str, ledger: Store, scope: Scope | None = None
+) -> None:
+    """Remove the parts of a table whose month lies before another. removed: what they hold. ledger: whose it is.
+
+    scope: of a region and scenario alone.
+    """
     note(ledger, "expired", removed, once=f"expire {table.name} {before} {store.version(table)}")
-    store.stored(table).remove(F.col(column) < before)
+    is_old = F.col(table.partition_by[0]) < before
+    store.stored(table).remove(is_old if scope is None else is_old & is_in(scope))
 
 
 def note(store: Store, kind: str, removed: Iterable[Removed], *, once: str, request: str | None = None) -> None:
