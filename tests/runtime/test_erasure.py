@@ -291,6 +291,29 @@ def test_what_is_still_needed_does_not_expire(
     assert store.read(LOGINS).count() == 4
 
 
+@pytest.mark.parametrize(
+    ("setting", "least"),
+    [
+        ("campaign.learning.frozen_after=2024-04", 33),  # 26 months and the 7 of which it learns
+        ("campaign.tiers.evidence_months=30", 33),
+    ],
+)
+def test_months_that_teach_are_counted_from_the_newest_that_may(
+    store: Store, tmp_path: Path, setting: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply", "--set", setting) == 2
+    assert f"retention.months.logins: 26 months, at least {least} are needed" in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
+def test_a_cycle_ahead_of_the_ingest_takes_nothing(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply", "--cycle", "2026-07") == 2
+    assert "--cycle 2026-07: the newest ingested month is 2026-05" in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
 def test_partials_of_expired_rows_stay_as_they_were_made(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
