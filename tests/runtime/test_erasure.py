@@ -185,6 +185,33 @@ def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
 
 
+@pytest.mark.parametrize("killed_in", ["_put", "note"])  # before the rename, and after it
+def test_a_run_killed_among_the_files_is_finished_by_the_next(
+    store: Store, tmp_path: Path, rows: Rows, killed_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases, files = derived.WAVE_RELEASES, json.dumps({"sms.csv": {"rows": 3, "sha256": "of then"}})
+    columns = ["event_id", "cycle", "wave", "status", "folder", "files_json"]
+    event = [("e", "2026-05", "W1", "released", "2026-05/W1", files)]
+    store.replace(releases, rows(releases, columns, event), {"event_id": "e"})
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    (wave / "push.csv").write_text(OTHERS, "utf-8")
+    (wave / ".push.csv.writing").write_text("half of", "utf-8")
+    monkeypatch.setattr(f"reactivation.runtime.erasure_of_files.{killed_in}", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        forget(tmp_path, "--apply")
+    monkeypatch.undo()
+    assert forget(tmp_path, "--apply") == 0
+    sent = (wave / "sms.csv").read_bytes()
+    assert sent.decode() == f"contact_id,user_id,benefit,send_on\n{OTHERS}"
+    digest = hashlib.sha256(sent).hexdigest()
+    told = json.loads((wave / "manifest.json").read_text("utf-8"))["files"]["sms.csv"]
+    assert told == {"rows": 3, "sha256": digest, "lines_erased": 1}
+    [noted] = store.read(releases).collect()
+    assert json.loads(noted.files_json)["sms.csv"]["sha256"] == digest
+    assert (wave / "push.csv").read_text("utf-8") == OTHERS
+    assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "push.csv", "sms.csv"]
+
+
 def send(store: Store, rows: Rows, scenario: str, *users: int, cycle: str = "2026-05") -> None:
     """Released contacts of a scenario, into the ledger."""
     named = ["region", "scenario", "cycle", "release_id", "contact_id", "user_id"]

@@ -116,6 +116,16 @@ def expire(
     store.stored(table).remove(is_old if scope is None else is_old & is_in(scope))
 
 
+def lines_erased(store: Store, request: str) -> dict[str, int]:
+    """By path of each file from which a request took lines: the lines that are gone, by other requests too."""
+    if not store.has(LEDGER):
+        return {}
+    files = store.read(LEDGER).where((F.col("kind") == "forgotten") & F.col("table").endswith(".csv"))
+    is_asked = F.bool_or(F.col("request") == request)
+    sums = files.groupBy("table").agg(F.sum("rows").alias("rows"), is_asked.alias("is_asked"))
+    return {row["table"]: row["rows"] for row in records(sums) if row["is_asked"]}
+
+
 def note(store: Store, kind: str, removed: Iterable[Removed], *, once: str, request: str | None = None) -> None:
     """Write down what goes, once."""
     common = {"at": datetime.now(UTC), "kind": kind, "request": request}
