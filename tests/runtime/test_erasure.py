@@ -212,6 +212,17 @@ def test_a_run_killed_among_the_files_is_finished_by_the_next(
     assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "push.csv", "sms.csv"]
 
 
+def test_what_a_killed_release_left_in_temporary_folders_goes(store: Store, tmp_path: Path) -> None:
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    for left in (".channel.writing/channel=sms", ".file.writing/_temporary/0"):
+        (wave / left).mkdir(parents=True)
+        (wave / left / "part-0.csv").write_text(SENT, "utf-8")
+    assert forget(tmp_path) == 0
+    assert len(list(wave.rglob("part-0.csv"))) == 2
+    assert forget(tmp_path, "--apply") == 0
+    assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "sms.csv"]
+
+
 def send(store: Store, rows: Rows, scenario: str, *users: int, cycle: str = "2026-05") -> None:
     """Released contacts of a scenario, into the ledger."""
     named = ["region", "scenario", "cycle", "release_id", "contact_id", "user_id"]

@@ -15,7 +15,8 @@ from reactivation.runtime.text import read_text, write_text
 
 _USER = "user_id"
 _MANIFEST = "manifest.json"
-_WRITING = re.compile(r"(.*)/\.([^/]+)\.writing")
+_WRITING = re.compile(r"(.*?)/\.([^/]+)\.writing(/.*)?")
+"""A file or folder under a temporary name: its folder, its name, what lies inside."""
 _CHUNK = 1 << 20
 
 
@@ -38,13 +39,17 @@ def of_user(spark: SparkSession, folder: str, user: int) -> list[Held]:
 
 
 def recover(spark: SparkSession, folder: str) -> None:
-    """Finish a `forget` that was killed: what lies beside an empty place is whole, the rest goes."""
+    """Finish a `forget` that was killed: what lies beside an empty place is whole, the rest goes.
+
+    Folders go in which a killed `write_files` left rows: the job writes them anew when it is run again.
+    """
     paths = [str(each.getPath().toString()) for each in files_below(spark, folder)] if is_there(spark, folder) else []
     for found in filter(None, map(_WRITING.fullmatch, paths)):
-        if is_there(spark, f"{found[1]}/{found[2]}"):
-            remove(spark, [found[0]])
+        folder, name, inside = found.groups()
+        if inside or is_there(spark, f"{folder}/{name}"):
+            remove(spark, [f"{folder}/.{name}.writing"])
         else:
-            _put(spark, found[1], found[2])
+            _put(spark, folder, name)
 
 
 def forget(spark: SparkSession, held: Held, user: int) -> None:
