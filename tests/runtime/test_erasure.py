@@ -106,6 +106,55 @@ def test_a_forgotten_user_is_in_no_table_no_file_and_no_old_version_and_counts_s
     assert len(ledger(Store(store.spark, str(tmp_path)))) == 4
 
 
+def test_rows_that_name_the_user_otherwise_than_by_user_id_go_too(store: Store, tmp_path: Path, rows: Rows) -> None:
+    contacts, ours = canonical.CONTACTS, "sandbox-mobile_activity-2026-05-W1-v1"
+    received = [
+        (f"{ours}-4711", 5, "2026-05-06"),  # the receipt names another user
+        ("2026-05-W1-4711", 5, "2026-05-06"),  # as release 0.1.0 numbered
+        (f"{ours}-14711", 14711, "2026-05-06"),
+        ("call-4711", 5, "2026-05-06"),  # another sender's number
+    ]
+    store.append(contacts, rows(contacts, ["contact_id", "user_id", "sent_at"], received))
+    gone = [
+        ("contacts", "missing_user_id", {"contact_id": f"{ours}-4711"}),
+        ("contacts", "bad_type", {"user_id": "47l1", "contact_id": f" {ours}-4711 "}),
+        ("logins", "bad_type", {"user_id": "0004711"}),
+        ("logins", "bad_type", {"user_id": " 4711"}),
+        ("logins", "bad_type", {"user_id": "4711.0"}),
+        ("consents", "ragged_row", {"user_id": "push", "channel": "4711"}),  # one field too few
+    ]
+    kept = [
+        ("logins", "bad_type", {"user_id": "47110"}),
+        ("transactions", "bad_type", {"user_id": "5", "amount": "4711"}),
+        ("logins", "ragged_row", {"user_id": "5", "channel": "47 11"}),
+        ("contacts", "missing_user_id", {"contact_id": f"{ours}-14711"}),
+    ]
+    waiting = [(source, reason, json.dumps(row), "2026-05") for source, reason, row in (*gone, *kept)]
+    named = ["source", "reason", "row_json", "cycle"]
+    store.replace(QUARANTINE, rows(QUARANTINE, named, waiting), {"cycle": "2026-05"})
+    assert forget(tmp_path, "--apply", "--user", "4711") == 0
+    assert {row.contact_id for row in store.read(contacts).collect()} == {f"{ours}-14711", "call-4711"}
+    left = [json.loads(row.row_json) for row in store.read(QUARANTINE).collect()]
+    assert sorted(map(str, left)) == sorted(str(row) for _, _, row in kept)
+    assert ("forgotten", "R-7", "quarantine", "2026-05", 6) in ledger(store)
+
+
+def test_no_log_of_a_table_names_the_forgotten(store: Store, tmp_path: Path, rows: Rows) -> None:
+    """The log keeps the smallest and the largest user of a file, so the user lies between others."""
+    user = 7305118904
+    logins = [(n, "2026-05-02") for n in (2, user, user + 10**9)]
+    store.append(LOGINS, rows(LOGINS, ["user_id", "event_at"], logins))
+    waiting = [("logins", n, json.dumps({"user_id": str(n)}), "2026-05") for n in (2, user, user + 10**9)]
+    store.replace(
+        QUARANTINE, rows(QUARANTINE, ["source", "user_id", "row_json", "cycle"], waiting), {"cycle": "2026-05"}
+    )
+    assert forget(tmp_path, "--apply", "--user", str(user)) == 0
+    assert user not in set(users_in_files(tmp_path))
+    logs = [file for file in tmp_path.rglob("*") if "_delta_log" in file.parts and file.is_file()]
+    assert any("MERGE" in file.read_text("utf-8") for file in logs if file.suffix == ".json")
+    assert [file for file in logs if str(user).encode() in file.read_bytes()] == []
+
+
 def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     store: Store, tmp_path: Path, rows: Rows
 ) -> None:
@@ -136,12 +185,50 @@ def test_what_was_noted_of_a_release_leaves_the_forgotten_out_and_says_how_many(
     assert ("forgotten", "R-7", "contact_ledger", "2026-05", 1) in ledger(store)
 
 
-def send(store: Store, rows: Rows, scenario: str, *users: int) -> None:
+@pytest.mark.parametrize("killed_in", ["_put", "note"])  # before the rename, and after it
+def test_a_run_killed_among_the_files_is_finished_by_the_next(
+    store: Store, tmp_path: Path, rows: Rows, killed_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases, files = derived.WAVE_RELEASES, json.dumps({"sms.csv": {"rows": 3, "sha256": "of then"}})
+    columns = ["event_id", "cycle", "wave", "status", "folder", "files_json"]
+    event = [("e", "2026-05", "W1", "released", "2026-05/W1", files)]
+    store.replace(releases, rows(releases, columns, event), {"event_id": "e"})
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    (wave / "push.csv").write_text(OTHERS, "utf-8")
+    (wave / ".push.csv.writing").write_text("half of", "utf-8")
+    monkeypatch.setattr(f"reactivation.runtime.erasure_of_files.{killed_in}", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        forget(tmp_path, "--apply")
+    monkeypatch.undo()
+    assert forget(tmp_path, "--apply") == 0
+    sent = (wave / "sms.csv").read_bytes()
+    assert sent.decode() == f"contact_id,user_id,benefit,send_on\n{OTHERS}"
+    digest = hashlib.sha256(sent).hexdigest()
+    told = json.loads((wave / "manifest.json").read_text("utf-8"))["files"]["sms.csv"]
+    assert told == {"rows": 3, "sha256": digest, "lines_erased": 1}
+    [noted] = store.read(releases).collect()
+    assert json.loads(noted.files_json)["sms.csv"]["sha256"] == digest
+    assert (wave / "push.csv").read_text("utf-8") == OTHERS
+    assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "push.csv", "sms.csv"]
+
+
+def test_what_a_killed_release_left_in_temporary_folders_goes(store: Store, tmp_path: Path) -> None:
+    wave = tmp_path / "exports" / "2026-05" / "W1"
+    for left in (".channel.writing/channel=sms", ".file.writing/_temporary/0"):
+        (wave / left).mkdir(parents=True)
+        (wave / left / "part-0.csv").write_text(SENT, "utf-8")
+    assert forget(tmp_path) == 0
+    assert len(list(wave.rglob("part-0.csv"))) == 2
+    assert forget(tmp_path, "--apply") == 0
+    assert sorted(file.name for file in wave.iterdir()) == ["manifest.json", "sms.csv"]
+
+
+def send(store: Store, rows: Rows, scenario: str, *users: int, cycle: str = "2026-05") -> None:
     """Released contacts of a scenario, into the ledger."""
     named = ["region", "scenario", "cycle", "release_id", "contact_id", "user_id"]
     named += ["plan_version", "send_order", "template_version"]
-    sent = [("sandbox", scenario, "2026-05", scenario, f"{scenario}-{user}", user, 1, user, 1) for user in users]
-    part = {"cycle": "2026-05", "release_id": scenario}
+    sent = [("sandbox", scenario, cycle, scenario, f"{scenario}-{user}", user, 1, user, 1) for user in users]
+    part = {"cycle": cycle, "release_id": scenario}
     store.replace(derived.CONTACT_LEDGER, rows(derived.CONTACT_LEDGER, named, sent), part)
 
 
@@ -168,13 +255,30 @@ def test_the_request_must_not_lead_to_the_user(
 
 def test_a_run_that_broke_off_notes_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     held = erasure.of_user(store, [LOGINS], 1)
-    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_: 1 / 0)
+    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.remove", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         erasure.forget(store, held, user=1, request="R-7", ledger=store)
     monkeypatch.undo()
     erasure.forget(store, erasure.of_user(store, [LOGINS], 1), user=1, request="R-7", ledger=store)
     assert [row[2:] for row in ledger(store)] == [("logins", "2026-04", 1), ("logins", "2026-05", 1)]
     assert store.read(LOGINS).where("user_id = 1").isEmpty()
+
+
+def test_rows_that_a_broken_run_only_marked_as_removed_are_gone_after_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, named = Path(store.place(LOGINS)), store.stored(LOGINS).in_sql
+    store.spark.sql(f"alter table {named} set tblproperties ('delta.enableDeletionVectors' = 'true')")
+    held = erasure.of_user(store, [LOGINS], 1)
+    monkeypatch.setattr("reactivation.runtime.stored_table.StoredTable.purge", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        erasure.forget(store, held, user=1, request="R-7", ledger=store)
+    monkeypatch.undo()
+    held = erasure.of_user(store, [LOGINS], 1)
+    assert held == {LOGINS: []}  # the mark hides them
+    assert 1 in set(users_in_files(place))
+    erasure.forget(store, held, user=1, request="R-7", ledger=store)
+    assert set(users_in_files(place)) == {23, 11}
 
 
 def expire(root: Path, *more: str) -> int:
@@ -196,6 +300,15 @@ def test_months_past_their_retention_go_after_a_dry_run_and_the_ledger_keeps_the
     assert len(ledger(store)) == 1
 
 
+def test_of_a_shared_ledger_only_the_own_contacts_expire(store: Store, tmp_path: Path, rows: Rows) -> None:
+    shared = Store(store.spark, str(tmp_path / "shared"), writer="a test")
+    for scenario in ("mobile_activity", "cards"):  # cards keeps its contacts for longer
+        send(shared, rows, scenario, 1, 23, cycle="2022-01")
+    assert expire(tmp_path, "--apply", "--set", f"paths.contact_ledger={tmp_path / 'shared'}") == 0
+    assert {row.scenario for row in shared.read(derived.CONTACT_LEDGER).collect()} == {"cards"}
+    assert ("expired", None, "contact_ledger", "2022-01", 2) in ledger(store)
+
+
 @pytest.mark.parametrize(
     ("months", "told"),
     [
@@ -213,6 +326,29 @@ def test_what_is_still_needed_does_not_expire(
 ) -> None:
     assert expire(tmp_path, "--apply", "--set", f"retention.months={months}") == 2
     assert told in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "least"),
+    [
+        ("campaign.learning.frozen_after=2024-04", 33),  # 26 months and the 7 of which it learns
+        ("campaign.tiers.evidence_months=30", 33),
+    ],
+)
+def test_months_that_teach_are_counted_from_the_newest_that_may(
+    store: Store, tmp_path: Path, setting: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply", "--set", setting) == 2
+    assert f"retention.months.logins: 26 months, at least {least} are needed" in capsys.readouterr().err
+    assert store.read(LOGINS).count() == 4
+
+
+def test_a_cycle_ahead_of_the_ingest_takes_nothing(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expire(tmp_path, "--apply", "--cycle", "2026-07") == 2
+    assert "--cycle 2026-07: the newest ingested month is 2026-05" in capsys.readouterr().err
     assert store.read(LOGINS).count() == 4
 
 

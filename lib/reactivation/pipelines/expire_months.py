@@ -3,9 +3,13 @@
 from argparse import ArgumentParser
 from collections.abc import Iterator
 
+from reactivation import campaign
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, SettingsError
+from reactivation.frames import counted_by, records
+from reactivation.ingest.arrival_range import UNDATED
+from reactivation.periods import Month
 from reactivation.runtime import erasure
 from reactivation.runtime.run import Run
 
@@ -20,9 +24,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(r: Run) -> None:
     """Of each table that `retention` names, the months more than so many before the cycle; the ledger keeps counts.
 
-    SettingsError where a table would expire that features, labels or training still need. The files of what is removed
-    go with the next `vacuum_tables` after a week.
+    Of a contact ledger that scenarios share only the own contacts go. SettingsError where the cycle lies ahead of the
+    ingest, or a table would expire that features, labels or training still need. The files of what is removed go with
+    the next `vacuum_tables` after a week.
     """
+    _require_near(r)
     _require_enough(r)
     due = {table: removed for table, removed in _due(r) if removed}
     r.show(
@@ -33,8 +39,9 @@ def run(r: Run) -> None:
         return
     for table, removed in due.items():
         before = str(r.cycle - r.settings.retention.months[table.name])
-        store = r.contact_store if table.name == derived.CONTACT_LEDGER.name else r.store
-        erasure.expire(store, table, removed, before=before, ledger=r.store)
+        is_shared = table.name == derived.CONTACT_LEDGER.name
+        store, scope = (r.contact_store, (r.region, r.scenario)) if is_shared else (r.store, None)
+        erasure.expire(store, table, removed, before=before, ledger=r.store, scope=scope)
         r.say(f"    {table.name}: {sum(each.rows for each in removed)} rows from before {before} are gone")
 
 
@@ -43,14 +50,32 @@ def _due(r: Run) -> Iterator[tuple[Table, list[erasure.Removed]]]:
     for name, months in r.settings.retention.months.items():
         table = TABLES[name]
         if r.has(table):
-            rows = r.rows_by(table, table.partition_by[0])
+            is_shared = name == derived.CONTACT_LEDGER.name
+            rows = _own_contacts(r) if is_shared else r.rows_by(table, table.partition_by[0])
             last = str(r.cycle - months)
             yield table, [erasure.Removed(name, month, rows[month]) for month in sorted(rows) if month < last]
 
 
+def _own_contacts(r: Run) -> dict[str, int]:
+    """The region's and scenario's own rows of the contact ledger, by month."""
+    own = r.read(derived.CONTACT_LEDGER, erasure.is_in((r.region, r.scenario)))
+    return {row["cycle"]: row["rows"] for row in records(counted_by(own.select("cycle")))}
+
+
+def _require_near(r: Run) -> None:
+    """A cycle typed wrongly would take whole years: none is later than the month after the newest that was ingested."""
+    months = set(r.rows_by(derived.INGEST_COUNTS, "cycle")) - {UNDATED} if r.has(derived.INGEST_COUNTS) else set()
+    if not months or r.cycle > Month.parse(max(months)) + 1:
+        advice = f"the newest ingested month is {max(months, default='none')}; the cycle may be the month after it"
+        raise SettingsError("nothing was removed", [Finding("too late", f"--cycle {r.cycle}", advice)])
+
+
 def _require_enough(r: Run) -> None:
-    """Training reads settled months before the cycle; labels their events; features look back on activity."""
-    settings, learnt = r.settings, r.settings.model.train_months + 3
+    """Training and evidence read months up to the newest that may teach; labels their events; features look back."""
+    settings, campaigns = r.settings, r.settings.campaign
+    newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=campaigns.learning)
+    read = max(settings.model.train_months, campaigns.tiers.evidence_months)
+    learnt = r.cycle.months_since(newest) + read + 1
     assets = learnt + settings.labels.asset_uplift.max_age_months
     least = {
         **dict.fromkeys(("logins", "function_uses", "transactions", "benefit_events", "outside_contacts"), learnt),

@@ -33,6 +33,8 @@ def run(b: Bench) -> None:
     if re.search(rf"(?<!\d){b.args.user}(?!\d)", b.args.request):
         advice = "the ledger must not lead to the person: give the number of the bank's own file"
         raise SettingsError("nothing was removed", [Finding("request", b.args.request, advice)])
+    if b.args.apply:
+        erasure_of_files.recover(b.spark, b.exports)
     store, user, request = Store(b.spark, b.root, writer="forget_user"), b.args.user, b.args.request
     shared = Store(b.spark, b.contact_root, writer="forget_user")
     tables = [table for table in (*canonical.ALL, *derived.ALL) if table != derived.CONTACT_LEDGER]
@@ -51,11 +53,12 @@ def run(b: Bench) -> None:
         b.say("This was a dry run: nothing was changed. Run it again with --apply where no other job runs")
         return
     registry = Registry.open(b)
-    before, parts, digests = _fingerprints(b, registry), forgotten_releases.parts_of(store, user), {}
+    before, parts = _fingerprints(b, registry), forgotten_releases.parts_of(store, user)
     for file in files:
         line = erasure.Removed(file.path, erasure.NO_PART, file.lines)
         erasure.note(store, "forgotten", [line], request=request, once=f"forget {request} {file.path} {file.file.size}")
-        digests[file.path] = erasure_of_files.forget(b.spark, file, user)
+        erasure_of_files.forget(b.spark, file, user)
+    digests = erasure_of_files.note(b.spark, b.exports, erasure.lines_erased(store, request))
     forgotten_releases.note_without(store, parts, digests, request=request)
     erasure.forget(store, own, user=user, request=request, ledger=store)
     erasure.forget(shared, contacts, user=user, request=request, ledger=store, scope=scope)

@@ -1,19 +1,22 @@
 """Removes one person's lines from the CSV files below a folder; all other lines keep their bytes."""
 
 import csv
-import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyspark.sql import SparkSession
 
-from reactivation.runtime.files import remove
+from reactivation.runtime import file_sets
+from reactivation.runtime.files import file_system, files_below, is_there, path_of, remove
 from reactivation.runtime.hadoop_files import File, listed
-from reactivation.runtime.text import write_text
+from reactivation.runtime.text import read_text, write_text
 
 _USER = "user_id"
 _MANIFEST = "manifest.json"
+_WRITING = re.compile(r"(.*?)/\.([^/]+)\.writing(/.*)?")
+"""A file or folder under a temporary name: its folder, its name, what lies inside."""
 _CHUNK = 1 << 20
 
 
@@ -35,19 +38,27 @@ def of_user(spark: SparkSession, folder: str, user: int) -> list[Held]:
     return [Held("/".join((*file.inside, file.name)), count, file) for file, count in counted if count]
 
 
-def forget(spark: SparkSession, held: Held, user: int) -> str:
-    """Write the file without the user's lines beside its place and rename it; its manifest says how many are gone.
+def recover(spark: SparkSession, folder: str) -> None:
+    """Finish a `forget` that was killed: what lies beside an empty place is whole, the rest goes.
 
-    Returns the SHA-256 of what is left.
+    Folders go in which a killed `write_files` left rows: the job writes them anew when it is run again.
     """
-    place = held.file.hadoop.fs.Path(held.file.path)
-    beside = held.file.hadoop.fs.Path(place.getParent(), f".{held.file.name}.writing")
-    digest, waiting = hashlib.sha256(), bytearray()
-    stream = held.file.system.create(beside, True)
+    paths = [str(each.getPath().toString()) for each in files_below(spark, folder)] if is_there(spark, folder) else []
+    for found in filter(None, map(_WRITING.fullmatch, paths)):
+        folder, name, inside = found.groups()
+        if inside or is_there(spark, f"{folder}/{name}"):
+            remove(spark, [f"{folder}/.{name}.writing"])
+        else:
+            _put(spark, folder, name)
+
+
+def forget(spark: SparkSession, held: Held, user: int) -> None:
+    """Write the file without the user's lines beside its place and rename it."""
+    folder, name = held.file.path.rsplit("/", 1)
+    waiting, stream = bytearray(), held.file.system.create(path_of(spark, f"{folder}/.{name}.writing"), True)
     try:
         for line, is_theirs in _lines(held.file, user):
             if not is_theirs:
-                digest.update(line)
                 waiting += line
             if len(waiting) > _CHUNK:
                 stream.write(waiting)
@@ -55,12 +66,33 @@ def forget(spark: SparkSession, held: Held, user: int) -> str:
         stream.write(waiting)
     finally:
         stream.close()
-    held.file.system.delete(place, False)
-    if not held.file.system.rename(beside, place):
-        raise OSError(f"{held.file.path} could not be renamed from its temporary name")
-    remove(spark, [f"{place.getParent()}/{name}" for name in (f".{held.file.name}.crc", f".{beside.getName()}.crc")])
-    _note(spark, held, digest.hexdigest())
-    return digest.hexdigest()
+    remove(spark, [held.file.path])
+    _put(spark, folder, name)
+
+
+def note(spark: SparkSession, folder: str, lines: Mapping[str, int]) -> dict[str, str]:
+    """Write into the manifests beside some files what these hold now; returns the SHA-256 of those that are there.
+
+    lines: how many were erased from each file, by its path below the folder, by earlier runs too.
+    """
+    digests = {path: file_sets.sha256(spark, f"{folder}/{path}") for path in file_sets.there(spark, folder, lines)}
+    for path, digest in digests.items():
+        beside, name = f"{folder}/{path}".rsplit("/", 1)
+        manifest = f"{beside}/{_MANIFEST}"
+        content = json.loads(read_text(spark, manifest)) if is_there(spark, manifest) else {}
+        entry = content.get("files", {}).get(name)
+        if entry is not None and entry.get("sha256") != digest:
+            entry |= {"sha256": digest, "lines_erased": lines[path]}
+            write_text(spark, manifest, json.dumps(content, indent=2, sort_keys=True) + "\n")
+    return digests
+
+
+def _put(spark: SparkSession, folder: str, name: str) -> None:
+    """Rename a whole file to its name."""
+    place = f"{folder}/{name}"
+    if not file_system(spark, place).rename(path_of(spark, f"{folder}/.{name}.writing"), path_of(spark, place)):
+        raise OSError(f"{place} could not be renamed from its temporary name")
+    remove(spark, [f"{folder}/.{name}.crc", f"{folder}/..{name}.writing.crc"])
 
 
 def _lines(file: File, user: int) -> Iterator[tuple[bytes, bool]]:
@@ -88,15 +120,3 @@ def _buffered(stream: Any) -> Iterator[bytes]:
         yield from whole
     if rest:
         yield rest
-
-
-def _note(spark: SparkSession, held: Held, digest: str) -> None:
-    """In the manifest beside a file: the digest of what it holds now, and the lines that were erased."""
-    for file in listed(spark, held.file.path.rsplit("/", 1)[0]):
-        if file.name == _MANIFEST and not file.inside:
-            with file.opened() as stream:
-                content = json.loads(stream.read())
-            entry = content.get("files", {}).get(held.file.name)
-            if entry is not None:
-                entry |= {"sha256": digest, "lines_erased": entry.get("lines_erased", 0) + held.lines}
-                write_text(spark, file.path, json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -105,9 +105,16 @@ class StoredTable:
         """Replace the whole table, its columns too, in one commit."""
         self.committed(partial(self._commit, rows, "overwrite", {"overwriteSchema": "true"}))
 
-    def remove(self, rows: Column) -> None:
-        """Remove some rows, from the files as well where Delta only marks them as removed."""
-        self.committed(partial(self.delta().delete, rows))
+    def remove(self, rows: Column, *, named_in: DataFrame | None = None) -> None:
+        """Remove some rows, from the files as well where Delta only marks them as removed.
+
+        named_in: one row of values that `rows` takes from its columns: Delta's log writes out every other value.
+        """
+        self.committed(partial(self._delete, rows, named_in))
+        self.purge()
+
+    def purge(self) -> None:
+        """Write files anew without the rows that Delta only marks as removed."""
         if self.properties().get("delta.enableDeletionVectors") == "true":
             self._spark.sql(f"reorg table {self.in_sql} apply (purge)")
 
@@ -146,6 +153,12 @@ class StoredTable:
             before = self.load(version - 1).where(where)
             options = {"replaceWhere": where, "userMetadata": mark}
             self.committed(partial(self._commit, before, "overwrite", options))
+
+    def _delete(self, rows: Column, named_in: DataFrame | None) -> None:
+        if named_in is None:
+            self.delta().delete(rows)
+        else:
+            self.delta().merge(named_in, rows).whenMatchedDelete().execute()
 
     def _log(self) -> Path | None:
         """The table's log, where that is a folder of this machine."""
