@@ -224,6 +224,23 @@ def test_a_hypothesis_that_no_catalogue_of_the_report_knows_is_refused_with_the_
     assert "touch_model: `hypothesis.touch_modle`, did you mean `hypothesis.touch_model`" in str(refused.value)
 
 
+def test_an_outcome_that_is_none_or_of_another_type_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SettingsError) as refused:
+        conf(
+            "experiment.metrics.login.outcome=loged_in",
+            "experiment.metrics.active.outcome=active_days",  # a number, and no share
+            "experiment.guardrails.opt_out.outcome=opted_ou",
+            "experiment.means.active_days.outcome=retained",  # a share, and no number
+        )
+    said = {finding.what: finding.advice for finding in refused.value.findings}
+    assert (len(said), refused.value.exit_code) == (4, 2)
+    login = said["experiment.metrics.login.outcome"]
+    assert "in --set: `loged_in` is no boolean of `outcomes`, did you mean `logged_in`?" in login
+    assert "`active_days` is no boolean of" in said["experiment.metrics.active.outcome"]
+    assert "did you mean `opted_out`?" in said["experiment.guardrails.opt_out.outcome"]
+    assert "`retained` is no number of" in said["experiment.means.active_days.outcome"]
+
+
 def test_the_language_of_the_report_decides_nothing_that_is_computed() -> None:
     plain, zh = conf(), conf("report.language=zh")
     assert (plain.settings.report.language, zh.settings.report.language) == ("en", "zh")
