@@ -241,6 +241,23 @@ def test_an_outcome_that_is_none_or_of_another_type_is_refused_with_the_nearest(
     assert "`retained` is no number of" in said["experiment.means.active_days.outcome"]
 
 
+def test_lifts_that_count_but_are_not_learnt_and_an_option_that_no_wave_has_are_refused_at_once() -> None:
+    cells = "campaign.arms.cells={model: 0.5, rule: 0.2, random: 0.2, challenger: 0.1}"
+    challenger = "campaign.challenger={order: lift, allocation: order, lift: user}"
+    with pytest.raises(SettingsError) as refused:
+        conf("campaign.lift=user", cells, challenger, "model.lift.option=W1/sms/login_discont")
+    for key in ("campaign.lift: user", "campaign.challenger.lift: user", "campaign.challenger.order: lift"):
+        assert f"{key} needs model.lift.is_learnt: true" in str(refused.value)
+    assert "`W1/sms/login_discont` is no option of campaign.waves, did you mean `W1/sms/login_discount`" in str(
+        refused.value
+    )
+    assert refused.value.exit_code == 2
+    learnt = ("model.lift.is_learnt=true", "model.lift.option=W1/sms/login_discount")
+    assert conf("campaign.lift=user", cells, challenger, *learnt).settings.model.lift.option == "W1/sms/login_discount"
+    with pytest.raises(SettingsError, match=r"`W1/sms/x` is no option of campaign\.waves, set null"):
+        conf("model.lift.option=W1/sms/x", region="berka")  # runs no campaign
+
+
 def test_the_language_of_the_report_decides_nothing_that_is_computed() -> None:
     plain, zh = conf(), conf("report.language=zh")
     assert (plain.settings.report.language, zh.settings.report.language) == ("en", "zh")
