@@ -258,6 +258,14 @@ def test_lifts_that_count_but_are_not_learnt_and_an_option_that_no_wave_has_are_
         conf("model.lift.option=W1/sms/x", region="berka")  # runs no campaign
 
 
+def test_months_that_are_none_are_refused_where_conf_leaves_them_out() -> None:
+    with pytest.raises(SettingsError) as refused:
+        conf("campaign.tiers.unrandomised_cycles=['2026-04', '2026-5', '2026-13']")
+    [finding] = refused.value.findings
+    assert finding.what == "campaign.tiers.unrandomised_cycles"
+    assert "`2026-5`, `2026-13`, must be months YYYY-MM" in finding.advice
+
+
 def test_the_language_of_the_report_decides_nothing_that_is_computed() -> None:
     plain, zh = conf(), conf("report.language=zh")
     assert (plain.settings.report.language, zh.settings.report.language) == ("en", "zh")
