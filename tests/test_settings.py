@@ -87,6 +87,8 @@ def test_what_base_says_of_a_source_or_channel_that_the_region_lacks_comes_at_on
     assert "`mobile` is no channel of activity.transaction_channels (card, counter)" in said["labels.transacted"]
     assert "set experiment.metrics.login: null in conf/regions/sandbox.yml" in said["experiment.metrics.login.outcome"]
     assert "campaign.waves.W2.qualifies.rule" in said  # `login_days_to_date`
+    for asked in ("experiment.metrics.active_after", "experiment.means.active_days"):  # nor a mobile transaction
+        assert f"the region has no `logins`; set {asked}: null" in said[f"{asked}.outcome"]
 
 
 def test_groups_of_functions_that_guidance_leads_to_are_the_regions_and_missing_ones_come_at_once() -> None:
