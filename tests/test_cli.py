@@ -1,15 +1,17 @@
 """Exit codes and messages of the command line."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
-from reactivation.pipelines import run_cycle
+from reactivation.pipelines import run_cycle, what_if
 from reactivation.runtime import console
 from reactivation.runtime.run import Job, Run
 from reactivation_lab.bank.tables import TRUTH_POTENTIALS
+from reactivation_lab.pipelines import compare_allocations_by_truth
 
 pytestmark = pytest.mark.edges
 
@@ -117,6 +119,25 @@ def test_a_wrong_argument_is_two(
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("job", "argument", "message"),
+    [
+        (what_if, ["--budgets", "1", "0,5"], "`0,5` is no number of 0 or more, write it as 0.5"),
+        (what_if, ["--budgets", "50%"], "`50%` is no number"),
+        (what_if, ["--budgets", "nan"], "`nan` is no number"),
+        (compare_allocations_by_truth, ["--active-user", "-1"], "`-1` is no number"),
+        (compare_allocations_by_truth, ["--since", "2026-5"], "`2026-5` is not a cycle"),
+    ],
+)
+def test_an_argument_of_a_job_that_is_not_understood_is_two_and_no_stack_trace(
+    job: ModuleType, argument: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.parser("job", "", job.add_arguments).parse_args(["--cycle", "2026-06", *argument])
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_mistake_of_the_program_is_one_and_shows_where(

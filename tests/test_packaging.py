@@ -17,6 +17,7 @@ import setuptools
 import yaml
 
 from reactivation import cli
+from reactivation.pipelines import stop_wave
 
 pytestmark = pytest.mark.edges
 
@@ -107,6 +108,7 @@ modules = [found.name for found in pkgutil.walk_packages(reactivation.__path__, 
 for name in modules:
     importlib.import_module(name)
 from reactivation import cli
+from reactivation.pipelines import stop_wave
 cli.start = lambda conf: None  # what is asked here comes before the first query
 cli.is_of_this_machine = lambda *_: False
 cycle = ("--cycle", "2026-05", "--conf-dir", conf)
@@ -142,7 +144,8 @@ def test_a_databricks_task_calls_a_job_we_have(name: str, task: dict[str, Any], 
     assert (ROOT / call["python_file"]).exists()
     pipeline = importlib.import_module(f"reactivation.pipelines.{task['task_key']}")
     add_arguments = getattr(pipeline, "add_arguments", None)
-    given = [parameter.replace("{{job.parameters.model}}", "active") for parameter in call["parameters"]]
+    said = {"model": "active", "plan_version": ""}
+    given = [re.sub(r"{{job\.parameters\.(\w+)}}", lambda m: said.get(m[1], m[0]), text) for text in call["parameters"]]
     args = cli.parser(task["task_key"], "", add_arguments).parse_args(given)
     asked_for = set(re.findall(r"job\.parameters\.(\w+)", " ".join(call["parameters"])))
     assert asked_for == {parameter["name"] for parameter in job["parameters"]} - (
@@ -156,6 +159,20 @@ def test_on_databricks_a_wave_is_planned_by_one_job_and_left_out_by_another() ->
     calls = {name: task["spark_python_task"]["parameters"] for name, task, _ in TASKS}
     skips = {name: "--skip" in calls[name] for name in ("wave.plan_wave", "skip.plan_wave")}
     assert skips == {"wave.plan_wave": False, "skip.plan_wave": True}
+
+
+def test_on_databricks_a_stop_says_what_was_sent_or_nothing_and_a_wave_is_planned_again_for_a_reason() -> None:
+    calls = {name: task["spark_python_task"]["parameters"] for name, task, _ in TASKS}
+    parser = cli.parser("stop_wave", "", stop_wave.add_arguments)
+
+    def stop(**said: str) -> tuple[dict[str, int], int | None]:
+        call = calls["stop.stop_wave"]
+        args = parser.parse_args([re.sub(r"{{job\.parameters\.(\w+)}}", lambda m: said.get(m[1], ""), p) for p in call])
+        return stop_wave.sent_last(args.sent), args.plan_version
+
+    assert stop() == ({}, None)
+    assert stop(sent="sms=1200 push=0", plan_version="2") == ({"sms": 1200, "push": 0}, 2)
+    assert {"--force", "--reason={{job.parameters.reason}}"} <= {*calls["again.plan_wave"]}
 
 
 @pytest.mark.parametrize("file", JOBS, ids=[file.stem for file in JOBS])

@@ -87,6 +87,8 @@ def test_what_base_says_of_a_source_or_channel_that_the_region_lacks_comes_at_on
     assert "`mobile` is no channel of activity.transaction_channels (card, counter)" in said["labels.transacted"]
     assert "set experiment.metrics.login: null in conf/regions/sandbox.yml" in said["experiment.metrics.login.outcome"]
     assert "campaign.waves.W2.qualifies.rule" in said  # `login_days_to_date`
+    for asked in ("experiment.metrics.active_after", "experiment.means.active_days"):  # nor a mobile transaction
+        assert f"the region has no `logins`; set {asked}: null" in said[f"{asked}.outcome"]
 
 
 def test_groups_of_functions_that_guidance_leads_to_are_the_regions_and_missing_ones_come_at_once() -> None:
@@ -222,6 +224,48 @@ def test_a_hypothesis_that_no_catalogue_of_the_report_knows_is_refused_with_the_
     with pytest.raises(SettingsError) as refused:
         conf("experiment.hypotheses.touch_model=hypothesis.touch_modle")
     assert "touch_model: `hypothesis.touch_modle`, did you mean `hypothesis.touch_model`" in str(refused.value)
+
+
+def test_an_outcome_that_is_none_or_of_another_type_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SettingsError) as refused:
+        conf(
+            "experiment.metrics.login.outcome=loged_in",
+            "experiment.metrics.active.outcome=active_days",  # a number, and no share
+            "experiment.guardrails.opt_out.outcome=opted_ou",
+            "experiment.means.active_days.outcome=retained",  # a share, and no number
+        )
+    said = {finding.what: finding.advice for finding in refused.value.findings}
+    assert (len(said), refused.value.exit_code) == (4, 2)
+    login = said["experiment.metrics.login.outcome"]
+    assert "in --set: `loged_in` is no boolean of `outcomes`, did you mean `logged_in`?" in login
+    assert "`active_days` is no boolean of" in said["experiment.metrics.active.outcome"]
+    assert "did you mean `opted_out`?" in said["experiment.guardrails.opt_out.outcome"]
+    assert "`retained` is no number of" in said["experiment.means.active_days.outcome"]
+
+
+def test_lifts_that_count_but_are_not_learnt_and_an_option_that_no_wave_has_are_refused_at_once() -> None:
+    cells = "campaign.arms.cells={model: 0.5, rule: 0.2, random: 0.2, challenger: 0.1}"
+    challenger = "campaign.challenger={order: lift, allocation: order, lift: user}"
+    with pytest.raises(SettingsError) as refused:
+        conf("campaign.lift=user", cells, challenger, "model.lift.option=W1/sms/login_discont")
+    for key in ("campaign.lift: user", "campaign.challenger.lift: user", "campaign.challenger.order: lift"):
+        assert f"{key} needs model.lift.is_learnt: true" in str(refused.value)
+    assert "`W1/sms/login_discont` is no option of campaign.waves, did you mean `W1/sms/login_discount`" in str(
+        refused.value
+    )
+    assert refused.value.exit_code == 2
+    learnt = ("model.lift.is_learnt=true", "model.lift.option=W1/sms/login_discount")
+    assert conf("campaign.lift=user", cells, challenger, *learnt).settings.model.lift.option == "W1/sms/login_discount"
+    with pytest.raises(SettingsError, match=r"`W1/sms/x` is no option of campaign\.waves, set null"):
+        conf("model.lift.option=W1/sms/x", region="berka")  # runs no campaign
+
+
+def test_months_that_are_none_are_refused_where_conf_leaves_them_out() -> None:
+    with pytest.raises(SettingsError) as refused:
+        conf("campaign.tiers.unrandomised_cycles=['2026-04', '2026-5', '2026-13']")
+    [finding] = refused.value.findings
+    assert finding.what == "campaign.tiers.unrandomised_cycles"
+    assert "`2026-5`, `2026-13`, must be months YYYY-MM" in finding.advice
 
 
 def test_the_language_of_the_report_decides_nothing_that_is_computed() -> None:

@@ -4,10 +4,11 @@ import argparse
 import inspect
 import sys
 import traceback
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from reactivation import __version__
@@ -179,6 +180,25 @@ def parse_day(text: str) -> date:
     except ValueError:
         advice = "write a day as YYYY-MM-DD, for example 2026-06-12"
         raise SettingsError(f"`{text}` is not a day", [Finding("as-of", text, advice)]) from None
+
+
+def amount(text: str) -> Decimal:
+    """Read an argument that is a number of 0 or more; ArgumentTypeError, which argparse tells, for anything else."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not (number.is_finite() and number >= 0):
+        raise ArgumentTypeError(f"`{text}` is no number of 0 or more, write it as 0.5")
+    return number
+
+
+def month(text: str) -> Month:
+    """Read an argument that is a month; ArgumentTypeError, which argparse tells, for anything else."""
+    try:
+        return Month.parse(text)
+    except SettingsError as error:
+        raise ArgumentTypeError(" ".join(str(error).split())) from None
 
 
 def _leave(code: int) -> None:

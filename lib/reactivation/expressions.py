@@ -11,6 +11,7 @@ from reactivation.errors import Finding
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.features import vocabulary
 from reactivation.features.settings import ActivitySettings, FeatureSettings
+from reactivation.labels.days import MOBILE
 from reactivation.labels.settings import LabelSettings
 from reactivation.population.settings import PopulationSettings
 
@@ -67,6 +68,8 @@ def absent(
     why = {one: [(name, lacking[name]) for name in of_one if name in lacking] for one, of_one in words.items()}
     for one in every:
         needed = OUTCOME_SOURCES.get(one.text, ()) if one.over is Over.OUTCOMES else ()
+        if MOBILE not in activity.transaction_channels:  # of transactions active days count the mobile ones alone
+            needed = ("logins",) if "logins" in needed else needed
         if needed and not set(needed) & set(sources):
             why[one] = [(one.text, f"the region has no {' and no '.join(f'`{name}`' for name in needed)}")]
     return [

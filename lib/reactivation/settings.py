@@ -102,11 +102,18 @@ class Settings(FrozenModel):
         return self
 
     @model_validator(mode="after")
-    def _what_is_asked_has_its_cells(self) -> Self:
-        asked = [*self.experiment.hypotheses, *(one.contrast for one in self.experiment.sequence)]
-        known = {contrast.name for contrast in among(self.campaign.arms.cells)}
-        if wrong := [name for name in dict.fromkeys(asked) if name not in known]:
-            raise ValueError(f"experiment asks {', '.join(wrong)}: campaign.arms.cells gives `challenger` no share")
+    def _parts_fit_together(self) -> Self:
+        asked, campaign = [*self.experiment.hypotheses, *(q.contrast for q in self.experiment.sequence)], self.campaign
+        cells, lift = {contrast.name for contrast in among(campaign.arms.cells)}, self.model.lift
+        options = [f"{name}/{option.label}" for name, wave in campaign.waves.items() for option in wave.options]
+        problems = [f"{key} needs model.lift.is_learnt: true" for key in campaign.asks_lifts if not lift.is_learnt]
+        if wrong := [name for name in dict.fromkeys(asked) if name not in cells]:
+            problems.append(f"experiment asks {', '.join(wrong)}: campaign.arms.cells gives `challenger` no share")
+        if lift.option not in (None, *options):
+            near = nearest(str(lift.option), options)
+            problems.append(f"model.lift.option `{lift.option}` is no option of campaign.waves, {near or 'set null'}")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 

@@ -1,6 +1,7 @@
 """Balance before the launch: by hand, by simulation, and what it warns of."""
 
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,15 @@ import pytest
 from pyspark.sql import SparkSession
 from scipy.stats import norm, ttest_ind
 
-from conftest import Rows
+from conftest import CONF, Rows
 from experiment.test_registration import settings
-from reactivation import experiment
-from reactivation.contracts import derived
+from reactivation import cli, experiment
+from reactivation.contracts import derived, flow
+from reactivation.contracts.table import Column
 from reactivation.errors import SettingsError
 from reactivation.experiment import balance
+from reactivation.pipelines import assign_tiers
+from reactivation.runtime.store import Store
 from reactivation.statistics.means import Moments
 
 numbers = pytest.mark.numbers
@@ -171,16 +175,51 @@ def test_one_pass_gives_the_sums_and_who_is_in_no_cell_is_not_counted(spark: Spa
 
 
 @rules
-def test_covariates_and_conditions_that_features_do_not_have_are_named(spark: SparkSession, rows: Rows) -> None:
+def test_covariates_that_are_no_numbers_are_named_all_at_once(spark: SparkSession) -> None:
+    features = spark.createDataFrame([], "user_id bigint, login_days_3m double, profile_segment string")
+    scores = spark.createDataFrame([], "user_id bigint, raw_active double, active_version string")
+    fine = settings(metrics=LOGIN, covariates=["login_days_3m", "raw_active"])
+    balance.require_numbers(features, scores, fine)
+    wrong = settings(
+        metrics=LOGIN,
+        balance=bounds(covariates=["login_days_33m", "raw_active"]),  # scores are CUPED's alone
+        covariates=["login_day_3m", "profile_segment", "active_version"],
+    )
+    with pytest.raises(SettingsError) as error:
+        balance.require_numbers(features, scores, wrong)
+    assert [finding.what for finding in error.value.findings] == [
+        "experiment.balance.covariates: login_days_33m",
+        "experiment.balance.covariates: raw_active",
+        "experiment.covariates: login_day_3m",
+        "experiment.covariates: profile_segment",
+        "experiment.covariates: active_version",
+    ]
+    assert error.value.findings[2].advice == "did you mean `login_days_3m`?"
+
+
+@rules
+def test_a_condition_that_features_do_not_have_is_named(spark: SparkSession, rows: Rows) -> None:
     arms = rows(derived.ARMS, ["user_id", "touch"], [(1, "touched")])
-    features = spark.createDataFrame([(1, 2.0, "a")], "user_id bigint, login_days_3m double, profile_segment string")
-    asked = settings(metrics=LOGIN, balance=bounds(covariates=["login_days_33m", "profile_segment"]))
-    with pytest.raises(SettingsError, match="did you mean `login_days_3m`") as error:
-        balance.aggregate(arms, features, settings=asked)
-    assert [finding.what for finding in error.value.findings] == ["login_days_33m", "profile_segment"]
+    features = spark.createDataFrame([(1, 2.0)], "user_id bigint, login_days_3m double")
     unknown = {"login": {**LOGIN["login"], "pre_period": "login_days_9m > 0"}}
     with pytest.raises(SettingsError, match=r"experiment\.metrics\.login\.pre_period"):
         balance.aggregate(arms, features, settings=settings(metrics=unknown))
+
+
+@rules
+def test_a_covariate_that_is_no_number_is_refused_before_the_plan_is_registered(
+    spark: SparkSession, rows: Rows, tmp_path: Path
+) -> None:
+    store = Store(spark, str(tmp_path))
+    features = derived.FEATURES.extended([Column("login_days_1m", "double", "days")])
+    for contract in (features, derived.SCORES):
+        store.replace(contract, rows(contract, ["cycle", "user_id"], [("2026-06", 1)]), {"cycle": ["2026-06"]})
+    said = [f"paths.root={tmp_path}", "experiment.covariates=[login_day_1m]", "experiment.headline=cuped"]
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), *[part for one in said for part in ("--set", one)]]
+    r = cli.open_run(cli.parser("assign_tiers", "").parse_args(argv), step=flow.BY_JOB["assign_tiers"])
+    with pytest.raises(SettingsError, match=r"experiment\.covariates: login_day_1m +did you mean `login_days_1m`"):
+        assign_tiers.run(r)
+    assert not store.has(derived.EXPERIMENT_PLAN)
 
 
 def bounds(*, p: float = 0.01, apart: float = 0.1, covariates: list[str] | None = None) -> dict[str, Any]:

@@ -63,3 +63,24 @@ def test_a_day_is_active_by_a_login_or_an_own_mobile_transaction(
     assert sorted(tuple(row) for row in found) == [(1, 3, 0b1011, 8), (2, 0, 0, None), (3, 0, 0, None)]
     later = labels.with_later(known, follow_up=Window(date(2026, 6, 1), date(2026, 6, 8))).collect()
     assert sorted(tuple(row) for row in later) == [(1, True, False), (2, False, False), (3, False, False)]
+
+
+def test_active_days_are_not_known_without_logins_where_mobile_is_no_channel(
+    spark: SparkSession, rows: Rows, utc: Calendar
+) -> None:
+    columns = ["user_id", "event_at", "channel", "is_self_initiated"]
+    sources = {"transactions": rows(canonical.TRANSACTIONS, columns, [(1, "2026-06-09 09:00", "app", True)])}
+    about = {"window": WINDOW, "known_before": date(2026, 7, 6), "calendar": utc, "extra": labels.MEASURES}
+    users, asked = (
+        spark.createDataFrame([(1,), (2,)], "user_id bigint"),
+        SETTINGS.model_copy(update={"is_active": "transaction_own_count >= 1"}),
+    )
+    for channels, days, later in ((("app", "card"), None, None), (("app", "mobile"), 0, False)):
+        kinds = ACTIVITY.model_copy(update={"transaction_channels": channels})
+        straight = features.partials.in_window(sources, settings=kinds, **about)
+        did = labels.behaviour(sources, straight, asked)
+        known = labels.on_spine(users, did, sources, channels=channels)
+        of_days = labels.with_active_days(known, WINDOW).select("active_days", "active_weeks").collect()
+        assert {tuple(row) for row in of_days} == {(days, days)}
+        follow_up = labels.with_later(known, follow_up=Window(date(2026, 6, 1), date(2026, 6, 15)))
+        assert {row.active_after for row in follow_up.collect()} == {later}

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mlflow
@@ -19,6 +20,7 @@ from reactivation.contracts import canonical, derived, flow, table
 from reactivation.errors import ModelError
 from reactivation.frames import of_records
 from reactivation.model.lift_rows import IS_TREATED
+from reactivation.periods import Month
 from reactivation.pipelines import approve_model, score_users, train_models
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
@@ -164,13 +166,45 @@ def told_apart(lifts: DataFrame) -> bool:
 def test_what_an_option_adds_is_learnt_from_its_draws_and_what_was_known_on_its_day(trained: Trained) -> None:
     registry = trained.registry
     told = registry.client.get_registered_model("sandbox_mobile_activity_option_uplift").description
-    assert "`W1/sms/login_discount` adds to P(active) from its wave's day" in told
+    assert "one option of a wave adds to P(active) from its wave's day" in told
+    (version,) = registry.versions("option_uplift")
+    assert version.tags["option"] == "W1/sms/login_discount"
+    assert "Option: `W1/sms/login_discount`." in (version.description or "")
     scorer, users = registry.load("option_uplift", "1"), bank(trained.spark).where("cycle = '2026-04'")
     known = users.withColumns({name: F.col(own).cast("double") for own, name in NAMES.items()})
     to_date = {name: F.lit(0.0) for name in scorer.features if name.endswith("_to_date")}
     assert "login_count_to_date" in to_date
     read = {"features": scorer.features, "keep": ["kind"]}
     assert told_apart(model.lifts(scorer.model, known.withColumns(to_date), **read))
+
+
+def test_a_champion_of_another_option_is_no_rival(trained: Trained) -> None:
+    registry, r = trained.registry, trained.run(flow.TRAIN)
+    (champion,), own = registry.versions("option_uplift"), "W1/sms/login_discount"
+    april = Month.parse("2026-04")
+    registry.client.set_registered_model_alias(champion.name, "champion", champion.version)
+    try:
+        found, why_not = train_models.live(r, registry, "option_uplift", april, own)
+        assert (found is not None, why_not) == (True, None)
+        assert train_models.live(r, registry, "option_uplift", april, "W2/push/none") == (None, None)
+        for option, is_free in ((own, False), ("W2/push/none", True)):  # judged beside no champion
+            tags = {"option": option, "test_month": "2026-04"}
+            version: Any = SimpleNamespace(version="2", name=champion.name, tags=tags)
+            judged = {"champion_version": None}
+            assert train_models.is_compared(r, registry, "option_uplift", version, judged) == is_free
+            known: Any = SimpleNamespace(
+                check_approvable=lambda *_, version=version, **__: version,
+                champion=registry.champion,
+                evidence=lambda _, judged=judged: judged,
+            )
+            approval = approve_model.Approval("option_uplift", "2", "board", "figures read", None)
+            if is_free:
+                assert approve_model.judged(r, known, approval).today == {"champion_today": "1"}
+            else:
+                with pytest.raises(ModelError, match="it was judged beside another than 1"):
+                    approve_model.judged(r, known, approval)
+    finally:
+        registry.client.delete_registered_model_alias(champion.name, "champion")
 
 
 def test_a_month_s_lift_is_approved_and_written_into_scores(trained: Trained) -> None:

@@ -55,7 +55,6 @@ def test_the_three_kinds_of_mistake_are_found_at_once_and_no_query_runs(spark: S
         ("campaign.arms.rule_order=profile_segment", "campaign.arms.rule_order", "is string, must be a number"),
         ("experiment.covariates=[login_days_1m, luck]", "experiment.covariates", "luck"),
         ("experiment.balance.covariates=[raw_active]", "experiment.balance.covariates", "raw_active"),  # not known yet
-        ("experiment.metrics.login.outcome=logged", "experiment.metrics.login.outcome", "`logged_in`"),
         ("campaign.waves.W1.guidance=has_pushed = 1", "campaign.waves.W1.guidance", "has_push"),
         ("campaign.waves.W3.first.rule=wage > 1", "campaign.waves.W3.first.rule", "wage"),
         ("population.undecided.call=null", "population.undecided.call", "what counts where a user never decided?"),

@@ -108,6 +108,17 @@ class CampaignSettings(FrozenModel):
         return tuple(cell for cell, how in self._reading.items() if how.lift == "user")
 
     @property
+    def asks_lifts(self) -> list[str]:
+        """Settings by which users' own lifts count."""
+        other = self.challenger
+        by_lift = {
+            "campaign.lift: user": self.lift == "user",
+            "campaign.challenger.lift: user": other is not None and other.lift == "user",
+            "campaign.challenger.order: lift": other is not None and other.order == "lift",
+        }
+        return [key for key, is_asked in by_lift.items() if is_asked]
+
+    @property
     def _reading(self) -> dict[str, "CampaignSettings | ChallengerSettings"]:
         """Cells that read the model, with what says how each is filled."""
         return {"model": self} | ({} if self.challenger is None else {CHALLENGER: self.challenger})

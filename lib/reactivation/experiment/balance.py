@@ -29,12 +29,31 @@ Parts = Mapping[str, Moments]
 Row = dict[str, Any]
 
 
+def require_numbers(features: DataFrame, scores: DataFrame, settings: ExperimentSettings) -> None:
+    """SettingsError names every covariate, of the balance and of CUPED, that is no column of numbers."""
+    numbers, scored = (
+        [field.name for field in table.schema if isinstance(field.dataType, NumericType)]
+        for table in (features, scores)
+    )
+    asked = {
+        "experiment.balance.covariates": (settings.balance.covariates, numbers),
+        "experiment.covariates": (settings.covariates, [*numbers, *scored]),
+    }
+    findings = [
+        Finding("no number", f"{key}: {name}", nearest(name, known))
+        for key, (names, known) in asked.items()
+        for name in names
+        if name not in known
+    ]
+    if findings:
+        raise SettingsError("conf names covariates that are no numbers of `features` (CUPED: or `scores`)", findings)
+
+
 def aggregate(arms: DataFrame, features: DataFrame, *, settings: ExperimentSettings) -> DataFrame:
     """Aggregate users to sums of every covariate and counts of every pre-period outcome, in one pass.
 
     Grain and key: policy, is_selected, touch; at most 18 rows, however many users. Who is in no cell is not counted.
     """
-    _check_covariates(features, settings)
     conditions = {
         f"did_{name}": condition(features, metric.pre_period, key=f"experiment.metrics.{name}.pre_period")
         for name, metric in settings.metrics.items()
@@ -201,11 +220,3 @@ def _merged(side: Side, parts: Parts) -> Moments:
 def _kept(value: float | None) -> float | None:
     """The value to nine digits. Further digits depend on the order in which a cluster adds up doubles."""
     return None if value is None else float(f"{value:.{_DIGITS}g}")
-
-
-def _check_covariates(features: DataFrame, settings: ExperimentSettings) -> None:
-    numbers = [field.name for field in features.schema if isinstance(field.dataType, NumericType)]
-    unknown = [name for name in settings.balance.covariates if name not in numbers]
-    if unknown:
-        findings = [Finding("no number", name, nearest(name, numbers)) for name in unknown]
-        raise SettingsError("conf `experiment.balance.covariates` names what `features` does not have", findings)

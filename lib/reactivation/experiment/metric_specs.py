@@ -43,7 +43,7 @@ class MetricSpecs:
     def of(cls, settings: ExperimentSettings, *, window: Window, columns: Collection[str]) -> "MetricSpecs":
         """What conf asks for. columns: all columns of `features` and `scores`.
 
-        A covariate that is none of these columns is left out, because the region may lack its source.
+        A covariate that is none of these columns is left out; none is registered so: see `balance.require_numbers`.
         """
         return cls(
             tuple(ShareMetric(n, spec.outcome, spec.minimum_effect) for n, spec in settings.metrics.items()),

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from reactivation.contracts.derived import OUTCOMES
 from reactivation.errors import nearest
 from reactivation.experiment.contrasts import CAUSAL
 from reactivation.experiment.primary_estimator import PrimaryEstimator
@@ -18,6 +19,21 @@ ACTIVE = "is_active"
 """Column of `outcomes` that options, prices and an active user's worth are about."""
 
 
+def _flag(name: str) -> str:
+    return _outcome(name, {c.name for c in OUTCOMES.columns if c.type == "boolean"}, "boolean")
+
+
+def _number(name: str) -> str:
+    texts = {c.name for c in OUTCOMES.columns if c.type in ("boolean", "string")}
+    return _outcome(name, {*OUTCOMES.column_names} - {*OUTCOMES.key} - texts, "number")
+
+
+def _outcome(name: str, known: Collection[str], kind: str) -> str:
+    if name not in known:
+        raise ValueError(f"`{name}` is no {kind} of `outcomes`, {nearest(name, sorted(known))}")
+    return name
+
+
 class Metric(FrozenModel):
     """One outcome that the read-out compares, as the share of users who have it.
 
@@ -26,7 +42,7 @@ class Metric(FrozenModel):
     `features`; without one the metric has no A/A analysis.
     """
 
-    outcome: str
+    outcome: Annotated[str, AfterValidator(_flag)]
     minimum_effect: float = Field(gt=0, lt=1)
     pre_period: str | None = None
 
@@ -38,7 +54,7 @@ class Guardrail(FrozenModel):
     harm: `rise` where more of it is worse, `fall` where less is.
     """
 
-    outcome: str
+    outcome: Annotated[str, AfterValidator(_flag)]
     margin: float = Field(gt=0, lt=1)
     harm: Harm = "rise"
 
@@ -62,7 +78,7 @@ class Mean(FrozenModel):
     values do not decide. minimum_effect: smallest difference of means that would change a decision, in its own unit.
     """
 
-    outcome: str
+    outcome: Annotated[str, AfterValidator(_number)]
     lowest: float
     highest: float
     minimum_effect: float = Field(gt=0)

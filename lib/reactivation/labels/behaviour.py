@@ -1,7 +1,7 @@
 """What a user did in a window, in the few words that labels and outcomes need."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -52,12 +52,18 @@ def behaviour(
 
 
 def on_spine(
-    spine: DataFrame, behaviour: DataFrame, sources: Mapping[str, DataFrame], *, by: Sequence[str] = ("user_id",)
+    spine: DataFrame,
+    behaviour: DataFrame,
+    sources: Mapping[str, DataFrame],
+    *,
+    channels: Collection[str] = (days.MOBILE,),
+    by: Sequence[str] = ("user_id",),
 ) -> DataFrame:
     """Add `behaviour` to the rows of a spine; who has no row in it did nothing, which is not the same as not known.
 
     logged_in and transacted are false then, or null where their source is absent; is_active false; transaction_count
-    and active_on 0, the latter null where neither source is there.
+    and active_on 0, the latter null for everybody where there are no logins, and no transactions with `mobile` among
+    their channels. channels: of the region's transactions.
     """
     nothing = {
         "logged_in": _known("logins", sources, F.lit(False)),
@@ -67,7 +73,8 @@ def on_spine(
     }
     joined = spine.join(behaviour, list(by), "left")
     if "active_on" in behaviour.columns:
-        is_known = "logins" in sources or "transactions" in sources
+        is_known = "logins" in sources or ("transactions" in sources and days.MOBILE in channels)
+        joined = joined if is_known else joined.withColumn("active_on", F.lit(None))
         nothing["active_on"] = F.lit(0 if is_known else None).cast("bigint")
         nothing["logged_in_on"] = F.lit(0 if "logins" in sources else None).cast("bigint")
     return joined.withColumns({name: F.coalesce(name, value) for name, value in nothing.items()})

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts.measure import Measure, day_bit_where
 from reactivation.periods import Window
 
+MOBILE = "mobile"
 MOBILE_DAYS = "transaction_own_mobile_days"
 
 MEASURES = MappingProxyType(
@@ -16,7 +17,7 @@ MEASURES = MappingProxyType(
             Measure(
                 MOBILE_DAYS,
                 "bigint",
-                day_bit_where("is_self_initiated and channel = 'mobile'"),
+                day_bit_where(f"is_self_initiated and channel = '{MOBILE}'"),
                 "days",
                 "days with a mobile transaction of own initiative",
                 "days",

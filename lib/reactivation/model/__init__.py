@@ -9,7 +9,7 @@ from reactivation.model.examples import TARGETS, Months, examples, feature_names
 from reactivation.model.feasibility import feasibility
 from reactivation.model.gate import Gate, holds_against_champion, interval
 from reactivation.model.lift_fit import FittedLift
-from reactivation.model.lift_rows import LIFTS, NAMES, OPTION_LIFT, month_lift, of_one_draw, option_lift
+from reactivation.model.lift_rows import LIFTS, NAMES, OPTION, OPTION_LIFT, month_lift, of_one_draw, option_lift
 from reactivation.model.lift_train import TrainedLift, train_lift
 from reactivation.model.pipeline import Fitted
 from reactivation.model.populations import qualities
@@ -27,6 +27,7 @@ __all__ = [
     "LIFTS",
     "METRICS",
     "NAMES",
+    "OPTION",
     "OPTION_LIFT",
     "POPULATIONS",
     "TARGETS",

@@ -17,7 +17,9 @@ from reactivation.periods import Month
 LIFTS: Mapping[str, str] = {"active_uplift": "active"}
 """Name of each model of a month lift: the target (`TARGETS`) that it foretells the change of."""
 OPTION_LIFT = "option_uplift"
-"""Name of the model of an option lift."""
+"""Name of the model of an option lift, whichever the option is."""
+OPTION = "option"
+"""Tag of its versions: the option, as `W1/sms/login_discount`. Versions of two options are no rivals."""
 NAMES = (*TARGETS, *LIFTS, OPTION_LIFT)
 """All models of a region and scenario."""
 POLICY = "policy"

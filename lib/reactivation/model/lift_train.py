@@ -20,7 +20,7 @@ from reactivation.model.examples import LABEL, chosen_features
 from reactivation.model.gate import Gate
 from reactivation.model.lift_fit import FOLD, FOLDS, PSEUDO, FittedLift, Line, fit, fold, line, with_pseudo_outcomes
 from reactivation.model.lift_judgement import THEIRS
-from reactivation.model.lift_rows import IS_TREATED, POLICY, PROPENSITY, LiftMonths
+from reactivation.model.lift_rows import IS_TREATED, OPTION, POLICY, PROPENSITY, LiftMonths
 from reactivation.model.paired import LossDifference
 from reactivation.model.score import LEARNT, Scorer, lifts, missing_features
 from reactivation.model.settings import ModelSettings
@@ -36,7 +36,7 @@ class TrainedLift:
     judged: the line of the judging month. ranking: area under the uplift curve and Qini of that month, beside a ranking
     by lot, or why there are none. bands: lifts found in its deciles, the highest first; they decide nothing.
     against_champion: squared error less the champion's there; None where there is no champion, or none that can be
-    compared.
+    compared. option: what is learnt of, None: a month open to contact.
     """
 
     fitted: FittedLift
@@ -48,6 +48,7 @@ class TrainedLift:
     champion_version: str | None
     gate: Gate
     notes: tuple[str, ...]
+    option: str | None = None
     refitted: None = None
 
     @property
@@ -57,7 +58,8 @@ class TrainedLift:
     @property
     def tags(self) -> dict[str, str]:
         """What the version's tags say of its test month and the gate."""
-        return {"test_month": str(self.months.judge), **self.gate.tags}
+        of_option = {} if self.option is None else {OPTION: self.option}
+        return {"test_month": str(self.months.judge), **of_option, **self.gate.tags}
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ class TrainedLift:
         m, of = self.metrics, self.judged
         slope = "none" if of.slope is None else f"{of.slope:.2f} ({of.low:.2f} to {of.high:.2f})"
         lines = [
+            *(() if self.option is None else (f"Option: `{self.option}`.",)),
             f"Learner: {self.fitted.learner}; trained on {self.months.train[0]} to {self.months.train[-1]}, calibrated "
             f"on {self.months.calibrate}, judged on {self.months.judge} ({of.rows} users, mean lift {of.mean:.4f}).",
             f"Slope of what was found on the lifts: {slope}.",
@@ -115,6 +118,7 @@ def train_lift(
     salt: str,
     settings: ModelSettings,
     srm_p: float,
+    option: str | None = None,
     champion: Scorer | None = None,
     not_compared: str | None = None,
 ) -> TrainedLift:
@@ -124,6 +128,7 @@ def train_lift(
     nothing; of more than about `max_rows` training rows users are sampled by hash. ModelError says why where nothing
     can be learnt: fewer than three months, or too few users of a side. champion: the present version, held against this
     one on the judging month, which neither has learnt from. not_compared: why there is one that cannot be.
+    option: of which the rows are, and the champion is; None: of a month open to contact.
     """
     features = chosen_features(rows.drop(POLICY, IS_TREATED, PROPENSITY), settings)
     rows = rows.withColumn(FOLD, fold(salt))
@@ -160,6 +165,7 @@ def train_lift(
         against_champion=against,
         champion_version=champion.version if champion else None,
         gate=lift_judgement.decide(fitted.calibration, judged, against, not_compared=why_not, margin=margin),
+        option=option,
         notes=notes if why_not is None else (*notes, why_not),
     )
 

@@ -123,7 +123,8 @@ def judged(r: Run, registry: Registry, approval: Approval) -> Judgement:
     target, overruled = approval.target, approval.overruled
     version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
     name, champion = f"{version.name} version {version.version}", registry.champion(target)
-    is_compared = champion is not None and not is_champion(registry, approval)
+    is_rival = champion is not None and champion.tags.get(model.OPTION) == version.tags.get(model.OPTION)
+    is_compared = is_rival and not is_champion(registry, approval)
     found = compared(r, registry, target, version) if is_compared else model.Comparison(None, None)
     if found.why_not is not None:
         if not overruled:

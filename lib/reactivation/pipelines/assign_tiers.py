@@ -34,6 +34,7 @@ def run(r: Run) -> None:
     if scores.isEmpty():
         findings = [Finding("no rows", f"scores of {r.cycle}", "run jobs/score_users.py for this cycle first")]
         raise NotReady(f"there is nobody to put into tiers in cycle {r.cycle}", findings)
+    experiment.balance.require_numbers(r.read(derived.FEATURES), r.read(derived.SCORES), r.settings.experiment)
     is_running, months = plan_registration.is_running(r), evidence_months.cycles(r)
     odds = plan_registration.registered_odds(r) if is_running else learnt_options.odds(r)
     plan = _plan(r, odds, is_running=is_running)

@@ -10,7 +10,7 @@ from reactivation import campaign, features, population
 from reactivation.contracts import canonical, derived, expression
 from reactivation.contracts.measure import with_day_counts
 from reactivation.contracts.table import Column
-from reactivation.errors import Finding, ReactivationError, nearest
+from reactivation.errors import Finding, ReactivationError
 from reactivation.expressions import Over, Said
 from reactivation.frames import of_records
 from reactivation.periods import Month
@@ -46,13 +46,9 @@ def _of(check: Callable[[], None]) -> tuple[Finding, ...]:
 
 def _unresolved(b: Bench, asked: Iterable[Said]) -> Iterator[Finding]:
     tables, known = _tables(b), list(asked)
-    outcomes = derived.OUTCOMES.column_names
-    for over in dict.fromkeys(one.over for one in known):
+    for over in dict.fromkeys(one.over for one in known if one.over in tables):  # `outcomes`: conf's own settings do
         some = [one for one in known if one.over is over]
-        if over is Over.OUTCOMES:
-            why = [None if one.text in outcomes else nearest(one.text, outcomes) for one in some]
-        else:
-            why = expression.problems(tables[over], [(one.text, one.is_number) for one in some])
+        why = expression.problems(tables[over], [(one.text, one.is_number) for one in some])
         for one, text in zip(some, why, strict=True):
             if text is not None:
                 yield Finding("not resolved", one.key, f"`{one.text}`: {text}")

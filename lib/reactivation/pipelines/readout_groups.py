@@ -12,6 +12,7 @@ from reactivation.contracts.table import Table
 from reactivation.frames import records
 from reactivation.periods import Calendar, Window
 from reactivation.pipelines import releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 
 
@@ -33,6 +34,8 @@ def summed(r: Run, outcomes: DataFrame, window: Window) -> tuple[experiment.Metr
     features, scores = of_cycle(r, derived.FEATURES), of_cycle(r, derived.SCORES)
     columns = features.columns + scores.columns
     specs = experiment.MetricSpecs.of(r.settings.experiment, window=window, columns=columns)
+    if unknown := [name for name in r.settings.experiment.covariates if name not in columns]:
+        r.say(f"    CUPED goes without {', '.join(unknown)}: no columns of features or scores", NOTICE)
     now = {
         "arms": of_cycle(r, derived.ARMS),
         "tiers": of_cycle(r, derived.TIERS_TABLE),

@@ -78,7 +78,8 @@ def behaviour(r: Run, sources: Mapping[str, DataFrame], window: Window, *, known
         extra=labels.MEASURES,
     )
     users = r.read(derived.ARMS, F.col("cycle") == str(r.cycle)).select("user_id")
-    return labels.on_spine(users, labels.behaviour(sources, straight, r.settings.labels), sources)
+    did, channels = labels.behaviour(sources, straight, r.settings.labels), r.settings.activity.transaction_channels
+    return labels.on_spine(users, did, sources, channels=channels)
 
 
 def _later(r: Run) -> DataFrame | None:

@@ -32,14 +32,22 @@ class _Stop(NamedTuple):
 def add_arguments(parser: ArgumentParser) -> None:
     """What was sent already, and why the rest is not."""
     parser.add_argument("--reason", required=True, help="why it is stopped")
-    parser.add_argument("--plan-version", type=int, metavar="N", help="stop the release of this version alone")
+    parser.add_argument(
+        "--plan-version", type=version_if_any, metavar="N", help="stop the release of this version alone (empty: each)"
+    )
     parser.add_argument(
         "--sent",
         action="append",
         default=[],
         metavar="CHANNEL=N",
-        help="send_order that a channel sent last, 0: none (default: the last with a receipt, where receipts tell)",
+        help="send_order that a channel sent last, 0: none (default: the last with a receipt, where receipts tell); "
+        "several with spaces between, as a scheduler's one parameter has them",
     )
+
+
+def version_if_any(text: str) -> int | None:
+    """A number, or None of an empty text, as a scheduler hands on what nobody said."""
+    return int(text) if text.strip() else None
 
 
 def run(r: Run) -> None:
@@ -48,7 +56,7 @@ def run(r: Run) -> None:
     A contact that may have gone out counts as sent: PlanError where neither `--sent` nor receipts tell. Nothing is
     written then.
     """
-    found, given = _open(r), _given(r.args.sent)
+    found, given = _open(r), sent_last(r.args.sent)
     if given and len(found) > 1:
         versions = " or ".join(str(event["plan_version"]) for event in found)
         advice = f"each release counts for itself: add --plan-version {versions}"
@@ -122,10 +130,10 @@ def _with_receipts(reserved: DataFrame, receipts: DataFrame | None) -> dict[str,
     return known | {row["channel"]: row["last"] for row in rows}
 
 
-def _given(texts: list[str]) -> dict[str, int]:
-    """What `--sent` says; SettingsError lists all that is not understood."""
+def sent_last(texts: list[str]) -> dict[str, int]:
+    """By channel what `--sent` says; SettingsError lists all that is not understood."""
     found, problems = {}, []
-    for text in texts:
+    for text in " ".join(texts).split():
         channel, _, number = text.partition("=")
         if channel in canonical.CONTACT_CHANNELS and number.isdecimal():
             found[channel] = int(number)

@@ -80,14 +80,14 @@ def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Ma
 
     None, and why, where nothing can be learnt.
     """
-    training, option = material.training, r.settings.model.lift.option
+    training, option = material.training, r.settings.model.lift.option if name == model.OPTION_LIFT else None
     version = is_there(r, registry, name, training)
     if version is not None:
         return version
-    champion, not_compared = live(r, registry, name, training.months.test)
+    champion, not_compared = live(r, registry, name, training.months.test, option)
     try:
         rows = material.lift_rows(model.LIFTS[name]) if name in model.LIFTS else material.option_rows(str(option))
-        how: dict[str, Any] = {"salt": training_rows.salt(r, name), "settings": r.settings.model}
+        how: dict[str, Any] = {"salt": training_rows.salt(r, name), "settings": r.settings.model, "option": option}
         how |= {"champion": champion, "not_compared": not_compared, "srm_p": r.settings.experiment.srm_p}
         trained = model.train_lift(rows, **how)
     except ModelError as error:
@@ -100,12 +100,16 @@ def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Ma
     return version
 
 
-def live(r: Run, registry: Registry, target: str, test: Month) -> tuple[model.Scorer | None, str | None]:
+def live(
+    r: Run, registry: Registry, target: str, test: Month, option: str | None = None
+) -> tuple[model.Scorer | None, str | None]:
     """The version that speaks for the cycle, or why it cannot be compared with; neither where there is none.
 
-    test: the month on which the two are compared.
+    test: the month on which the two are compared. option: of which the version is; one of another is no rival.
     """
     serving = registry.serving(target, r.cycle)
+    if serving is not None and serving.tags.get(model.OPTION) != option:
+        return None, None
     try:
         return (registry.load(target, str(serving.version), tested_on=test), None) if serving else (None, None)
     except ModelError as error:
@@ -157,6 +161,8 @@ def is_compared(r: Run, registry: Registry, target: str, version: ModelVersion, 
     """True where the gate compared a version with the one that is live now; says so where another has gone live."""
     serving, number = registry.serving(target, r.cycle), str(version.version)
     if serving is None or str(serving.version) in (number, evidence["champion_version"]):
+        return True
+    if serving.tags.get(model.OPTION) != version.tags.get(model.OPTION):  # no rival
         return True
     since = f"version {serving.version} has gone live since: jobs/approve_model.py compares {number} with it"
     r.say(f"  {target}: {since}", NOTICE)

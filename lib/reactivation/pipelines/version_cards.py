@@ -73,9 +73,10 @@ def describe_lift(r: Run, registry: Registry, name: str, version: ModelVersion, 
     use = "is written into `scores`; without one users are ordered by band and propensity."
     if name == model.OPTION_LIFT:
         what = (
-            f"What `{r.settings.model.lift.option}` adds to P(active) from its wave's day to the month's end, learnt "
+            "What one option of a wave adds to P(active) from its wave's day to the month's end, learnt from "
+            "explorers who drew it or, from the same options, none (here: touched and held out). A version's tag "
+            f"`{model.OPTION}` and its card say of which option it is."
         )
-        what += "from explorers who drew it or, from the same options, none (here: touched and held out)."
         use = "stands beside the options' factors; nothing goes by it."
     of_model = f"{what} Region {r.region}, scenario {r.scenario}. The alias `{ALIAS}` is the version that {use}"
     version_page.describe(registry.client, version, of_model=of_model, card=trained.card, whole=trained.card)

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 import reactivation
-from reactivation import campaign
+from reactivation import campaign, cli
 from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.campaign.planning.model_cell import CELL
@@ -33,10 +33,10 @@ FILE = "allocations.jsonl"
 def add_arguments(parser: ArgumentParser) -> None:
     """Which banks and months, and what prices go by."""
     compare_loops.add_arguments(parser)
-    parser.add_argument("--since", type=Month.parse, help="first month whose waves are filled (default: the third)")
+    parser.add_argument("--since", type=cli.month, help="first month whose waves are filled (default: the third)")
     parser.add_argument(
         "--active-user",
-        type=Decimal,
+        type=cli.amount,
         default=Decimal(10_000),
         help="worth of an active user to prices (default: 10000, so that the limits alone hold spend down)",
     )

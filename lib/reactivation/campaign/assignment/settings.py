@@ -99,7 +99,7 @@ class ArmSettings(FrozenModel):
     @model_validator(mode="after")
     def _somebody_is_touched(self) -> Self:
         months = {name: str(getattr(self, name)) for name in ("long_holdout_since", "long_holdout_exit")}
-        problems = [f"{n} `{text}`, must be a month YYYY-MM" for n, text in months.items() if not _is_month(text)]
+        problems = [f"{n} `{text}`, must be a month YYYY-MM" for n, text in months.items() if not is_month(text)]
         if self.untouched_share >= 1:
             problems.append("holdout_share and long_holdout_share together must leave somebody to touch")
         if not problems:
@@ -128,5 +128,6 @@ class ArmSettings(FrozenModel):
         return self.holdout_share + self.long_holdout_share
 
 
-def _is_month(text: str) -> bool:
+def is_month(text: str) -> bool:
+    """Whether a text is a calendar month YYYY-MM."""
     return re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) is not None

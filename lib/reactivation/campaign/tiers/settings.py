@@ -1,11 +1,11 @@
 """Settings of what a month teaches the next: tiers by evidence, and how far learning may look."""
 
-import re
 from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from reactivation.campaign.assignment.settings import is_month
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Month
 
@@ -24,7 +24,7 @@ class LearningSettings(FrozenModel):
     @field_validator("frozen_after")
     @classmethod
     def _is_a_month(cls, text: str | None) -> str | None:
-        if text is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        if text is not None and not is_month(text):
             raise ValueError(f"frozen_after `{text}`, must be a month YYYY-MM or null")
         return text
 
@@ -69,6 +69,13 @@ class TierSettings(FrozenModel):
     natural_conversion_from: Share
     low_conversion_below: Share
     unrandomised_cycles: tuple[str, ...]
+
+    @field_validator("unrandomised_cycles")
+    @classmethod
+    def _are_months(cls, cycles: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [f"`{text}`" for text in cycles if not is_month(text)]:
+            raise ValueError(f"{', '.join(wrong)}, must be months YYYY-MM")
+        return cycles
 
     @model_validator(mode="after")
     def _borders_fit(self) -> Self:
