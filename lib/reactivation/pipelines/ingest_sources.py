@@ -1,12 +1,13 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
-from reactivation.errors import Finding, NotReady
+from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
-from reactivation.pipelines import configured_sources, permissions, rows_taken
+from reactivation.pipelines import configured_sources, permissions, releases, rows_taken
 from reactivation.runtime import deliveries
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.raw import RawTables
@@ -21,7 +22,8 @@ _ADVICE = (
 
 def run(r: Run) -> None:
     """Nothing is written unless all sources can be read, the newest month has rows, and no source too many bad ones."""
-    settings = r.settings.sources
+    as_of, settings = r.as_of or r.cycle.first, r.settings.sources
+    require_begun(r, as_of)
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
     upon = r.versions([derived.INGEST_COUNTS]).get(derived.INGEST_COUNTS.name)
@@ -36,7 +38,7 @@ def run(r: Run) -> None:
         batch = ingest.ingest(
             tables,
             past,
-            as_of=r.as_of or r.cycle.first,
+            as_of=as_of,
             force=r.force,
             calendar=r.calendar,
             settings=settings,
@@ -67,6 +69,17 @@ def run(r: Run) -> None:
         r.say(f"    {sentence}", NOTICE)
     for name, rows in left.items():
         r.say(f"    `{name}`: {rows} rows were left, {_LATE.format(batch.arrivals.first)}; {_ADVICE}", NOTICE)
+
+
+def require_begun(r: Run, as_of: date) -> None:
+    """SettingsError where a day has not begun in the region: rows that still come before it would never be taken.
+
+    A simulated bank lives ahead of the clock.
+    """
+    today = releases.today(r)
+    if r.settings.sandbox is None and as_of > today:
+        advice = f"in {r.calendar.zone} it is {today}: name that day or an earlier one, or wait"
+        raise SettingsError("nothing was written", [Finding("not begun", f"as of {as_of}", advice)])
 
 
 def require_refusals(left: Mapping[str, int], batch: ingest.Batch) -> None:
