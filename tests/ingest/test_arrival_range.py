@@ -44,8 +44,9 @@ SETTINGS = SourcesSettings.model_validate(
             False,
             ArrivalRange(JUNE, JUNE, date(2026, 6, 20)),
         ),  # never cut shorter
-        ({"users": "2026-06-20"}, "2026-06-01", False, ArrivalRange(MAY, MAY, date(2026, 6, 1))),  # a past cycle again
-        ({"users": "2026-06-20"}, "2026-06-01", True, ArrivalRange(None, MAY, date(2026, 6, 1))),  # all of it again
+        # a past cycle again, with what came since; and all of it again
+        ({"users": "2026-06-20"}, "2026-06-01", False, ArrivalRange(MAY, JUNE, date(2026, 6, 20))),
+        ({"users": "2026-06-20"}, "2026-06-01", True, ArrivalRange(None, JUNE, date(2026, 6, 20))),
     ],
 )
 def test_months_that_are_not_whole_and_always_the_newest(
