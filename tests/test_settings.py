@@ -29,8 +29,8 @@ def test_the_last_word_is_the_command_lines() -> None:
 
 
 def test_no_bank_is_simulated_where_real_ones_lie() -> None:
-    assert conf(env="dev").settings.sandbox is not None
-    assert conf(env="prod").settings.sandbox is None
+    assert conf(env="dev").settings.is_simulated
+    assert not conf(env="prod").settings.is_simulated
 
 
 def test_in_prod_no_regions_file_lets_a_model_go_live_by_itself(tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def test_where_a_real_bank_lives_no_day_is_taken_that_has_not_begun_in_the_regio
     """At 00:05 UTC on 1 July it is still 30 June in Denver, and June's last rows are to come."""
     monkeypatch.setattr(releases, "now", lambda: datetime(2026, 7, 1, 0, 5, tzinfo=UTC))
 
-    def require(zone: str, day: date, sandbox: dict[str, int] | None = None) -> None:
-        calendar, conf = Calendar(zone=zone, settle_days=5), SimpleNamespace(sandbox=sandbox)
+    def require(zone: str, day: date, *, is_simulated: bool = False) -> None:
+        calendar, conf = Calendar(zone=zone, settle_days=5), SimpleNamespace(is_simulated=is_simulated)
         ingest_sources.require_begun(SimpleNamespace(calendar=calendar, settings=conf), day)  # type: ignore[arg-type]
 
     july = date(2026, 7, 1)
@@ -79,7 +79,7 @@ def test_where_a_real_bank_lives_no_day_is_taken_that_has_not_begun_in_the_regio
     require("Asia/Shanghai", july)
     with pytest.raises(SettingsError):
         require("Asia/Shanghai", date(2026, 7, 2))
-    require("Asia/Shanghai", date(2100, 1, 1), sandbox={"users": 100})  # a simulated bank
+    require("Asia/Shanghai", date(2100, 1, 1), is_simulated=True)
 
 
 def received(month: str, rows: int) -> SimpleNamespace:

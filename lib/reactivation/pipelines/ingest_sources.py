@@ -72,12 +72,9 @@ def run(r: Run) -> None:
 
 
 def require_begun(r: Run, as_of: date) -> None:
-    """SettingsError where a day has not begun in the region: rows that still come before it would never be taken.
-
-    A simulated bank lives ahead of the clock.
-    """
+    """SettingsError where a day has not begun in the region: rows that still come before it would never be taken."""
     today = releases.today(r)
-    if r.settings.sandbox is None and as_of > today:
+    if as_of > today and not r.settings.is_simulated:
         advice = f"in {r.calendar.zone} it is {today}: name that day or an earlier one, or wait"
         raise SettingsError("nothing was written", [Finding("not begun", f"as of {as_of}", advice)])
 
