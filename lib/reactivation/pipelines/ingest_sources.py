@@ -55,15 +55,15 @@ def run(r: Run) -> None:
     parts = {t: None if t.name in added else {t.partition_by[0]: batch.parts[t.name]} for t in writes}
     folder = r.resolve(settings.path)
     delivered = deliveries.delivered_on(r.spark, settings, folder=folder, names=population.FEEDS, calendar=r.calendar)
-    # Two ingests that began at the same counts would add the same rows.
+    # Two ingests that began at the same counts would add the same rows, or replace months by turns.
     with r.held(derived.INGEST_COUNTS, upon=upon) as is_held:
-        once = f"{r.step.job} upon {upon}" if batch.adds and not is_held else None
-        written = r.write_together(((table, rows, parts[table]) for table, rows in writes.items()), once=once)
+        once, news = None if is_held else f"{r.step.job} upon {upon}", writes.items()
+        written = r.write_together(((t, rows, parts[t]) for t, rows in news), once=once if batch.adds else None)
         new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
         new = [{**row, "delivered_on": delivered.get(row["source"])} for row in new]
-        # The counts come last: they say that all the others are there.
+        # The counts come last: they say that all the others are there. Whose are second is Busy, and takes all again.
         of_counts = r.rows(derived.INGEST_COUNTS, new)
-        r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
+        r.write(derived.INGEST_COUNTS, of_counts, once=once, cycle=batch.parts[derived.INGEST_COUNTS.name])
     r.show("What came, of the months of this ingest", batch.overview(new))
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}", NOTICE)
