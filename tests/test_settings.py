@@ -1,5 +1,6 @@
 """Conf: merge order, and errors that name every problem, its file and the nearest known key."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,17 @@ def test_the_last_word_is_the_command_lines() -> None:
 
 
 def test_no_bank_is_simulated_where_real_ones_lie() -> None:
-    assert conf(env="dev").settings.sandbox is not None
-    assert conf(env="prod").settings.sandbox is None
+    assert conf(env="dev").settings.is_simulated
+    assert not conf(env="prod").settings.is_simulated
+
+
+def test_in_prod_no_regions_file_lets_a_model_go_live_by_itself(tmp_path: Path) -> None:
+    shutil.copytree(CONF, tmp_path / "conf")
+    file = tmp_path / "conf/regions/berka.yml"
+    file.write_text(file.read_text("utf-8").replace("\nmodel:", "\nmodel:\n  auto_approve: true\n #"), "utf-8")
+    loaded = load(tmp_path / "conf", env="prod", region="berka", scenario="mobile_activity")
+    assert not loaded.settings.model.auto_approve
+    assert "model.auto_approve" in {finding.what for finding in loaded.overruled}
 
 
 def test_all_problems_come_at_once_with_their_place_and_the_nearest_key() -> None:

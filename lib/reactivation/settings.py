@@ -87,6 +87,11 @@ class Settings(FrozenModel):
     sandbox: dict[str, Any] | None = None
 
     @property
+    def is_simulated(self) -> bool:
+        """True where the bank is a simulated one, which lives ahead of the clock."""
+        return self.sandbox is not None
+
+    @property
     def expressions(self) -> list[expressions.Said]:
         """Every expression that conf holds, with its place."""
         return expressions.said(

@@ -13,8 +13,8 @@ from conftest import CONF, Rows
 from reactivation import cli
 from reactivation.campaign.release import channel_files
 from reactivation.contracts import canonical, derived, flow
-from reactivation.errors import Busy, NotReady
-from reactivation.pipelines import check_released, reach, release_wave, releases, stop_wave
+from reactivation.errors import Busy, NotReady, PlanError
+from reactivation.pipelines import broken_off, check_released, plan_wave, reach, release_wave, releases, stop_wave
 from reactivation.runtime import erasure
 from reactivation.runtime.channel_file_reader import read_withdrawn
 from reactivation.runtime.run import Run
@@ -35,9 +35,12 @@ def store(spark: Any, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def release(store: Store, rows: Rows) -> Callable[..., None]:
-    """Releases a version of W1. people: user, channel, first and last day of sending; in the order of sending."""
+    """Releases a version of W1. people: user, channel, first and last day of sending; in the order of sending.
 
-    def note(version: int, people: list[tuple[int, str, str, str]]) -> None:
+    status: `planned` for a release that was broken off once its contacts stood in the ledger.
+    """
+
+    def note(version: int, people: list[tuple[int, str, str, str]], status: str = "released") -> None:
         name = f"sandbox-mobile_activity-{JUNE}-W1-v{version}"
         contacts = [
             (JUNE, "W1", name, version, f"{name}-{user}", user, channel, order, DAY, first, last, 1)
@@ -45,7 +48,8 @@ def release(store: Store, rows: Rows) -> Callable[..., None]:
         ]
         store.replace(LEDGER, rows(LEDGER, NAMED, contacts), {"cycle": JUNE, "release_id": name})
         columns = ["event_id", "cycle", "wave", "plan_version", "status", "release_id", "send_on", "folder", "contacts"]
-        event = (f"e{version}", JUNE, "W1", version, "released", name, DAY, f"{JUNE}/W1/v{version}", len(people))
+        folder = f"{JUNE}/W1/v{version}" if status == "released" else None
+        event = (f"e{version}", JUNE, "W1", version, status, name, DAY, folder, len(people))
         store.replace(RELEASES, rows(RELEASES, columns, [event]), {"event_id": f"e{version}"})
 
     return note
@@ -126,6 +130,40 @@ def test_of_several_releases_each_counts_for_itself(
     assert stop(store, "--as-of", DAY, "--sent", "sms=0") == 2
 
 
+def test_a_release_that_was_broken_off_is_stopped_like_another_and_can_no_longer_be_released(
+    store: Store, release: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its files have no `_SUCCESS`; a channel that did not wait for it may have sent some."""
+    release(1, [(1, "sms", DAY, DAY), (2, "sms", DAY, DAY)], status="planned")
+    assert stop(store, "--as-of", DAY) == 2
+    assert "2 contacts may have gone out" in capsys.readouterr().err
+    assert stopped(store) == set()
+    assert stop(store, "--as-of", DAY, "--sent", "sms=1") == 0
+    assert stopped(store) == {2}
+    [event] = store.read(RELEASES).where("status = 'stopped'").collect()
+    assert (event.contacts, event.cost, event.reason) == (1, 0, "wrong discount")
+    assert not list(Path(store.place(LEDGER)).parents[1].rglob("stopped.json"))  # the folder may be another version's
+    assert stop(store, "--as-of", DAY, "--sent", "sms=1") == 2
+    with pytest.raises(PlanError, match="version 1 of W1 was stopped and is not released"):
+        release_wave.run(opened(store, flow.RELEASE, "--as-of", DAY))
+
+
+def test_who_skips_a_wave_hears_what_a_release_that_was_broken_off_still_holds(
+    store: Store, release: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    release(1, [(1, "sms", DAY, DAY)], status="planned")
+    argv = arguments(store, "--skip", "--reason", "the disk was full")
+    assert cli.execute(plan_wave.run, "plan_wave.py", argv, arguments=plan_wave.add_arguments) == 0
+    told = "version 1 of W1 was broken off while it was released: its contacts count for caps and stock until"
+    assert f"{told} jobs/stop_wave.py --wave W1 --plan-version 1 says what was sent" in capsys.readouterr().out
+    r = opened(store, flow.RELEASE)
+    broken_off.tell(r, releases.ledger(r), but=1)  # it is released right now
+    assert "broken off" not in capsys.readouterr().out
+    release(1, [(1, "sms", DAY, DAY)])
+    broken_off.tell(r, releases.ledger(r))
+    assert "broken off" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def checked(store: Store, rows: Rows, release: Callable[..., None]) -> Callable[..., int]:
     """Pushes to users 1 and 2 go out until the 12th, as conf was at the release; each refuses on a day given."""
@@ -192,6 +230,18 @@ def test_a_list_keeps_whom_it_names_and_why_and_gains_the_others(store: Store, r
         ("push.withdrawn", "b", "quiet_days"),
         ("sms.withdrawn", "d", "refused"),
     ]
+
+
+@pytest.mark.parametrize("places", [["before"], ["", "before"]])
+def test_a_list_whose_place_was_not_taken_by_the_new_one_is_read(
+    store: Store, tmp_path: Path, places: list[str]
+) -> None:
+    for place in places:
+        file = tmp_path / ".".join(["push.withdrawn", *([place] if place else []), "csv"])
+        file.write_text("contact_id,user_id,reason\na,1,refused\n", "utf-8")
+    found = read_withdrawn(store.spark, str(tmp_path))
+    assert found is not None
+    assert [tuple(row) for row in found.collect()] == [("push.withdrawn", "a", 1, "refused")]
 
 
 def test_of_two_first_releases_the_one_that_comes_second_sees_the_first(

@@ -1,15 +1,16 @@
 """Which months an ingest handles, what is counted, and when it is too much: without Spark."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
 
-from reactivation.errors import TooManyBadRows
+from reactivation.errors import SettingsError, TooManyBadRows
 from reactivation.ingest import ArrivalRange, SourcesSettings, counts, shares
 from reactivation.ingest.arrival_range import to_handle
 from reactivation.ingest.batch import Past, parts_to_write
-from reactivation.periods import Month
+from reactivation.periods import Calendar, Month
+from reactivation.pipelines import ingest_sources, releases
 
 pytestmark = pytest.mark.numbers
 
@@ -43,8 +44,9 @@ SETTINGS = SourcesSettings.model_validate(
             False,
             ArrivalRange(JUNE, JUNE, date(2026, 6, 20)),
         ),  # never cut shorter
-        ({"users": "2026-06-20"}, "2026-06-01", False, ArrivalRange(MAY, MAY, date(2026, 6, 1))),  # a past cycle again
-        ({"users": "2026-06-20"}, "2026-06-01", True, ArrivalRange(None, MAY, date(2026, 6, 1))),  # all of it again
+        # a past cycle again, with what came since; and all of it again
+        ({"users": "2026-06-20"}, "2026-06-01", False, ArrivalRange(MAY, JUNE, date(2026, 6, 20))),
+        ({"users": "2026-06-20"}, "2026-06-01", True, ArrivalRange(None, JUNE, date(2026, 6, 20))),
     ],
 )
 def test_months_that_are_not_whole_and_always_the_newest(
@@ -57,6 +59,27 @@ def test_months_that_are_not_whole_and_always_the_newest(
 def test_a_source_that_is_new_in_conf_brings_back_all_months() -> None:
     arrivals = to_handle({"users": date(2026, 6, 1)}, ["users", "logins"], as_of=date(2026, 6, 8), force=False)
     assert arrivals.first is None
+
+
+def test_where_a_real_bank_lives_no_day_is_taken_that_has_not_begun_in_the_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At 00:05 UTC on 1 July it is still 30 June in Denver, and June's last rows are to come."""
+    monkeypatch.setattr(releases, "now", lambda: datetime(2026, 7, 1, 0, 5, tzinfo=UTC))
+
+    def require(zone: str, day: date, *, is_simulated: bool = False) -> None:
+        calendar, conf = Calendar(zone=zone, settle_days=5), SimpleNamespace(is_simulated=is_simulated)
+        ingest_sources.require_begun(SimpleNamespace(calendar=calendar, settings=conf), day)  # type: ignore[arg-type]
+
+    july = date(2026, 7, 1)
+    with pytest.raises(SettingsError, match=r"as of 2026-07-01 +in America/Denver it is 2026-06-30") as error:
+        require("America/Denver", july)
+    assert error.value.exit_code == 2
+    require("America/Denver", date(2026, 6, 30))
+    require("Asia/Shanghai", july)
+    with pytest.raises(SettingsError):
+        require("Asia/Shanghai", date(2026, 7, 2))
+    require("Asia/Shanghai", date(2100, 1, 1), is_simulated=True)
 
 
 def received(month: str, rows: int) -> SimpleNamespace:

@@ -162,3 +162,34 @@ def test_a_new_source_brings_no_month_back_whose_rows_are_gone(spark: SparkSessi
 
     warehouse.ingest("2026-06-04", force=True)
     assert "2026-04" not in {r.arrival_cycle for r in warehouse.rows("logins")}
+
+
+@pytest.fixture(scope="module")
+def after_3_june(spark: SparkSession, bank: dict[str, DataFrame]) -> Warehouse:
+    row = raw(spark, LOGINS, [("1", "2026-05-31 01:00", "2026-06-02 02:00", "14", None)])  # late
+    warehouse = Warehouse(spark, {**bank, "logins": bank["logins"].unionByName(row)})
+    warehouse.ingest("2026-06-04")
+    return warehouse
+
+
+def test_a_closed_month_taken_again_holds_no_row_of_the_month_after_it(
+    spark: SparkSession, after_3_june: Warehouse
+) -> None:
+    again, before = after_3_june.copy(), after_3_june.everything()
+    again.ingest("2026-06-01")
+    assert again.everything() == before
+    row = raw(spark, LOGINS, [("1", "2026-05-31 01:00", "2026-05-31 02:00", "14", None)])  # delivered late
+    again.raw["logins"] = again.raw["logins"].unionByName(row)
+    again.ingest("2026-06-01")
+    assert [r.arrival_cycle for r in again.rows("logins") if r.session_seconds == 14] == ["2026-05"]
+    in_one_pass = Warehouse(spark, again.raw)
+    in_one_pass.ingest("2026-06-04")
+    assert again.everything() == in_one_pass.everything()
+
+
+def test_a_closed_month_taken_again_does_not_shrink(after_3_june: Warehouse) -> None:
+    again, before = after_3_june.copy(), after_3_june.everything()
+    again.raw["logins"] = again.raw["logins"].where("arrived_at >= '2026-05-12'")  # raw keeps what is recent
+    with pytest.raises(SourceError, match=r"logins 2026-05 +20 rows came before, 5 are there now"):
+        again.ingest("2026-06-01")
+    assert again.everything() == before

@@ -1,6 +1,8 @@
 """Rows that come after the month in which they say they arrived was taken as whole: told, and never a lost refusal."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -12,6 +14,7 @@ from reactivation.ingest import counts
 from reactivation.ingest.arrival_range import ArrivalRange
 from reactivation.periods import Month
 from reactivation.pipelines import ingest_sources
+from reactivation.runtime import deliveries
 from reactivation.runtime.store import Store
 from reactivation_lab.bank import tables as simulated
 
@@ -100,3 +103,29 @@ def test_late_rows_of_a_whole_month_are_told_and_where_somebody_may_refuse_in_th
     assert (raw.rows("logins"), raw.rows("consents")) == (5, 2)
     assert raw.ingest("2026-06-09") == 0
     assert "were left" not in capsys.readouterr().out
+
+
+@pytest.mark.edges
+def test_of_two_ingests_that_replace_a_month_at_once_the_second_is_busy_where_no_lock_holds(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under a root that is not on this machine. The other one runs between what this one reads and writes."""
+    raw = Raw(spark, tmp_path)
+    raw.users()
+    raw.login("2026-06-02 10:00:00Z")
+    raw.consent("Y", "2026-06-02 10:00:00Z")
+    monkeypatch.setattr(Store, "held", lambda *_, **__: nullcontext(False))
+    assert raw.ingest("2026-06-03") == 0
+    delivered_on, others = deliveries.delivered_on, []
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        if not others:
+            others.append("begun")
+            others.append(raw.ingest("2026-06-03"))
+        return delivered_on(*args, **more)
+
+    monkeypatch.setattr(deliveries, "delivered_on", meanwhile)
+    assert (raw.ingest("2026-06-03"), others[1]) == (2, 0)
+    assert "`ingest_counts` is being written by another job" in capsys.readouterr().err
+    assert raw.ingest("2026-06-03") == 0
+    assert raw.rows("logins") == 1

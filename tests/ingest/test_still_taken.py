@@ -13,6 +13,7 @@ from conftest import CONF, Rows
 from reactivation import cli
 from reactivation.contracts import derived, flow
 from reactivation.ingest import still_taken
+from reactivation.periods import Month
 from reactivation.pipelines import rows_taken
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
@@ -48,10 +49,30 @@ def test_a_row_more_and_a_row_less_are_told_by_source_and_month() -> None:
     taken = still_taken.taken(counted(("2026-05", "logins", 10, 0, SIXTH, 0), ("2026-06", "logins", 5, 0, SIXTH, 0)))
     there = {("logins", "2026-05"): 10, ("logins", "2026-06"): 7, ("logins", "not_yet"): 99}
     now = [{"source": source, "cycle": month, "rows": rows} for (source, month), rows in there.items()]
-    assert still_taken.differences(taken, now) == ["`logins` 2026-06: 5 rows were taken, 7 are there"]
+    april = Month.parse("2026-04")
+    assert still_taken.differences(taken, now, since=april) == ["`logins` 2026-06: 5 rows were taken, 7 are there"]
     new = [{"source": "logins", "cycle": "2026-04", "rows": 3}, *now]
-    assert still_taken.differences(taken, new)[0] == "`logins` 2026-04: 0 rows were taken, 3 are there"
-    assert still_taken.differences(taken, now[:1]) == ["`logins` 2026-06: 5 rows were taken, 0 are there"]
+    assert still_taken.differences(taken, new, since=april)[0] == "`logins` 2026-04: 0 rows were taken, 3 are there"
+    less = ["`logins` 2026-06: 5 rows were taken, 0 are there"]
+    assert still_taken.differences(taken, now[:1], since=april) == less
+
+
+def test_what_no_ingest_would_take_or_stop_at_is_no_reason_for_one() -> None:
+    """Else each call would take the same month again, and in vain."""
+    may, june = Month.parse("2026-05"), Month.parse("2026-06")
+    names, months = ("consents", "logins"), ("2026-05", "2026-06")
+    taken = still_taken.taken(counted(*[(month, name, 10, 0, SIXTH, 0) for name in names for month in months]))
+
+    def told(since: Month, **of_may: int) -> list[str]:
+        there = {(name, "2026-06"): 10 for name in taken} | {(name, "2026-05"): n for name, n in of_may.items()}
+        now = [{"source": source, "cycle": month, "rows": rows} for (source, month), rows in there.items()]
+        return still_taken.differences(taken, now, since=since)
+
+    assert told(may, consents=10, logins=4) == []  # raw keeps 35 days
+    assert told(may, consents=10) == []
+    assert told(may, consents=10, logins=11) == ["`logins` 2026-05: 10 rows were taken, 11 are there"]
+    assert told(june, consents=10, logins=11) == []  # dated into a month before the range
+    assert told(june, consents=11, logins=10) == ["`consents` 2026-05: 10 rows were taken, 11 are there"]
 
 
 def test_an_ingest_is_skipped_only_where_raw_holds_exactly_what_it_took(
@@ -89,7 +110,7 @@ def test_an_ingest_is_skipped_only_where_raw_holds_exactly_what_it_took(
     arrived("2026-06-04 10:00:00").write.format("delta").mode("append").save(f"{tmp_path}/raw/logins")
     assert rows_taken.differences(run, date(2026, 6, 5)) == ["`logins` 2026-06: 1 rows were taken, 2 are there"]
     counts(1, 1)
-    assert "`users` 2026-05: 1 rows were taken, 2 are there" in rows_taken.differences(run, SIXTH)
+    assert "`users` 2026-05: 1 rows were taken, 2 are there" in rows_taken.differences(run, date(2026, 6, 1))
 
 
 def of_two_sources(root: Path) -> Run:

@@ -197,6 +197,11 @@ def test_in_prod_nothing_is_trained_or_approved_for_which_nobody_answers(open_ru
         ]
 
 
+def test_in_prod_conf_lets_no_model_go_live_without_a_person(open_run: OpenRun) -> None:
+    with pytest.raises(SettingsError, match=r"model\.auto_approve +true, by --set or a file of conf"):
+        train_models.run(replace(open_run(flow.TRAIN, "--set", "model.auto_approve=true"), env="prod"))
+
+
 def test_a_logged_model_that_scores_otherwise_than_the_trained_one_is_refused(
     registry: Registry, trained: model.Trained, examples: DataFrame
 ) -> None:

@@ -116,7 +116,7 @@ def ingest(
     whole = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
     resumed = incremental.resumable(list(raw), past, whole)
     arrivals = resumed.left if resumed else whole
-    context = IngestContext(arrivals, calendar, allowed, settings.plausible(as_of), settings.channel_words)
+    context = IngestContext(arrivals, calendar, allowed, settings.plausible(whole.end), settings.channel_words)
     received = _received(raw, settings, context)
     if resumed and not resumed.is_as_it_was({name: rows.taken for name, rows in received.items()}):
         resumed, context = None, context.during(whole)

@@ -106,21 +106,20 @@ def month_of(arrived_at: Column, calendar: Calendar) -> Column:
 
 
 def to_handle(done: Mapping[str, date], sources: Collection[str], *, as_of: date, force: bool) -> ArrivalRange:
-    """The months that are not whole yet up to `as_of`, and always the newest one; with `force`, all of them.
+    """The months that are not whole yet up to `as_of`, and always the one before it; with `force`, all of them.
 
     done: source: the day up to which its rows were taken before. A source that is new in conf brings back all months.
-    A month is never cut shorter than it was taken before: its rows have been seen, and others may stand on them.
+    The range ends no earlier than an ingest before it: what came since may repeat its rows, or stand on them.
 
     >>> june = to_handle({"users": date(2026, 6, 8)}, ["users"], as_of=date(2026, 6, 15), force=False)
     >>> str(june.first), str(june.last), str(june.end)
     ('2026-06', '2026-06', '2026-06-15')
     """
-    last = Month.of(as_of - timedelta(days=1))
-    furthest = max(done.values(), default=as_of)
-    end = min(max(as_of, furthest), (last + 1).first)
+    end, day = max([as_of, *done.values()]), timedelta(days=1)
+    last = Month.of(end - day)
     if force or any(source not in done for source in sources):
         return ArrivalRange(None, last, end)
-    return ArrivalRange(min(last, *(Month.of(done[source]) for source in sources)), last, end)
+    return ArrivalRange(min(Month.of(as_of - day), *(Month.of(done[source]) for source in sources)), last, end)
 
 
 def not_taken(months: ArrivalRange, done: Mapping[str, date]) -> ArrivalRange | None:

@@ -78,15 +78,22 @@ def arrivals(
     return union_all(counted)
 
 
-def differences(was: Mapping[str, Taken], now: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What raw holds more or less than was taken, in sentences. now: rows of `arrivals`."""
+def differences(was: Mapping[str, Taken], now: Iterable[Mapping[str, Any]], *, since: Month) -> list[str]:
+    """What raw holds more or less than was taken, in sentences, as far as an ingest takes it or stops at it.
+
+    now: rows of `arrivals`. since: the first month that the ingest handles; of earlier ones only more rows count in
+    which somebody may refuse. What is gone of a month before the newest stays as it was taken: raw may keep less.
+    """
     found = {(row["source"], row["cycle"]): row["rows"] for row in now if row["cycle"] != NOT_YET}
     before = {(name, month): rows for name, source in was.items() for month, rows in source.rows.items()}
-    return [
-        f"`{name}` {month}: {before.get((name, month), 0)} rows were taken, {found.get((name, month), 0)} are there"
-        for name, month in sorted({*found, *before})
-        if before.get((name, month), 0) != found.get((name, month), 0)
-    ]
+    newest = max(Month.of(source.until - timedelta(days=1)) for source in was.values())
+    told = []
+    for name, month in sorted({*found, *before}):  # the undated come last
+        taken, there = before.get((name, month), 0), found.get((name, month), 0)
+        is_more = there > taken and (month >= str(since) or name in _REFUSING)
+        if is_more or (there < taken and month >= str(newest)):
+            told.append(f"`{name}` {month}: {taken} rows were taken, {there} are there")
+    return told
 
 
 def not_reached(was: Mapping[str, Taken], sources: Sequence[str], until: date) -> list[str]:

@@ -1,12 +1,13 @@
 """Bring the bank's raw rows that arrived before a day under canonical names, and set bad ones aside."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from reactivation import ingest, population
 from reactivation.contracts import canonical, derived
-from reactivation.errors import Finding, NotReady
+from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.frames import records
-from reactivation.pipelines import configured_sources, permissions, rows_taken
+from reactivation.pipelines import configured_sources, permissions, releases, rows_taken
 from reactivation.runtime import deliveries
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.raw import RawTables
@@ -21,7 +22,8 @@ _ADVICE = (
 
 def run(r: Run) -> None:
     """Nothing is written unless all sources can be read, the newest month has rows, and no source too many bad ones."""
-    settings = r.settings.sources
+    as_of, settings = r.as_of or r.cycle.first, r.settings.sources
+    require_begun(r, as_of)
     raw = RawTables(r.spark, settings, folder=r.resolve(settings.path), region=r.region)
     tables = raw.open()
     upon = r.versions([derived.INGEST_COUNTS]).get(derived.INGEST_COUNTS.name)
@@ -36,7 +38,7 @@ def run(r: Run) -> None:
         batch = ingest.ingest(
             tables,
             past,
-            as_of=r.as_of or r.cycle.first,
+            as_of=as_of,
             force=r.force,
             calendar=r.calendar,
             settings=settings,
@@ -53,20 +55,28 @@ def run(r: Run) -> None:
     parts = {t: None if t.name in added else {t.partition_by[0]: batch.parts[t.name]} for t in writes}
     folder = r.resolve(settings.path)
     delivered = deliveries.delivered_on(r.spark, settings, folder=folder, names=population.FEEDS, calendar=r.calendar)
-    # Two ingests that began at the same counts would add the same rows.
+    # Two ingests that began at the same counts would add the same rows, or replace months by turns.
     with r.held(derived.INGEST_COUNTS, upon=upon) as is_held:
-        once = f"{r.step.job} upon {upon}" if batch.adds and not is_held else None
-        written = r.write_together(((table, rows, parts[table]) for table, rows in writes.items()), once=once)
+        once, news = None if is_held else f"{r.step.job} upon {upon}", writes.items()
+        written = r.write_together(((t, rows, parts[t]) for t, rows in news), once=once if batch.adds else None)
         new = batch.counted({table.name: rows for table, rows in zip(writes, written, strict=True)})
         new = [{**row, "delivered_on": delivered.get(row["source"])} for row in new]
-        # The counts come last: they say that all the others are there.
+        # The counts come last: they say that all the others are there. Whose are second is Busy, and takes all again.
         of_counts = r.rows(derived.INGEST_COUNTS, new)
-        r.write(derived.INGEST_COUNTS, of_counts, cycle=batch.parts[derived.INGEST_COUNTS.name])
+        r.write(derived.INGEST_COUNTS, of_counts, once=once, cycle=batch.parts[derived.INGEST_COUNTS.name])
     r.show("What came, of the months of this ingest", batch.overview(new))
     for sentence in ingest.counts.silent([*counts, *new]):
         r.say(f"    {sentence}", NOTICE)
     for name, rows in left.items():
         r.say(f"    `{name}`: {rows} rows were left, {_LATE.format(batch.arrivals.first)}; {_ADVICE}", NOTICE)
+
+
+def require_begun(r: Run, as_of: date) -> None:
+    """SettingsError where a day has not begun in the region: rows that still come before it would never be taken."""
+    today = releases.today(r)
+    if as_of > today and not r.settings.is_simulated:
+        advice = f"in {r.calendar.zone} it is {today}: name that day or an earlier one, or wait"
+        raise SettingsError("nothing was written", [Finding("not begun", f"as of {as_of}", advice)])
 
 
 def require_refusals(left: Mapping[str, int], batch: ingest.Batch) -> None:

@@ -18,7 +18,7 @@ from reactivation.contracts.table import Table
 from reactivation.errors import Finding, PlanError
 from reactivation.frames import checkpointed
 from reactivation.periods import Window
-from reactivation.pipelines import learnt_options, permissions, plan_registration, reach, releases
+from reactivation.pipelines import broken_off, learnt_options, permissions, plan_registration, reach, releases
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.runtime.watermark import require_ingested
@@ -42,6 +42,7 @@ def run(r: Run) -> None:
     assert name is not None
     if is_left_out:
         releases.skip(r, known, wave=name, reason=_reason(r))
+        broken_off.tell(r, known)
         return
     _require_not_skipped(r, known)
     sent = _sent(r, known, name)
@@ -69,7 +70,8 @@ def run(r: Run) -> None:
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
-    if before is not None and before["plan_digest"] == planned.digest:
+    is_equal = before is not None and before["plan_digest"] == planned.digest
+    if before is not None and is_equal and not broken_off.is_given_up(known, before):
         r.say(f"    equal to version {before['plan_version']}, which stands: {told}")
         return
     _require_unreleased(r, known, sent, planned)
@@ -89,6 +91,7 @@ def run(r: Run) -> None:
     }
     releases.note(r, "planned", version=version, wave=name, **details)
     r.say(f"    version {version}, to be sent on {send_on}: {told}")
+    broken_off.tell(r, known)
 
 
 class Material(NamedTuple):

@@ -14,7 +14,7 @@ from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Busy, Finding, NotReady, PlanError
 from reactivation.frames import checkpointed, records
-from reactivation.pipelines import permissions, reach, releases
+from reactivation.pipelines import broken_off, permissions, reach, releases
 from reactivation.runtime import file_sets
 from reactivation.runtime.files import write_files
 from reactivation.runtime.run import Run
@@ -36,6 +36,7 @@ def run(r: Run) -> None:
     if released is not None and released["plan_version"] == planned["plan_version"]:
         _finish(r, released)
         return
+    broken_off.require_standing(known, planned)
     day = releases.day(r, require_ingested(r, planned["as_of"]))
     require_free(r, known, planned, day)
     require_ingested(r, day)
@@ -51,6 +52,7 @@ def run(r: Run) -> None:
     _reserve(r, _to_release(r, looked, planned), planned, upon)
     folder = _folder(known, planned)
     digests = _write_files(r, planned, f"{r.exports}/{folder}", has_calls="call" in channels)
+    broken_off.require_standing(releases.ledger(r), planned)  # nobody stopped it meanwhile
     event = releases.note(
         r,
         "released",
@@ -67,6 +69,7 @@ def run(r: Run) -> None:
     )
     _finish(r, event)
     _tell(r, event, channels, left_out, before)
+    broken_off.tell(r, known, but=planned["plan_version"])
 
 
 def _planned(r: Run, known: Ledger) -> Event:

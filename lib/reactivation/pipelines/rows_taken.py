@@ -1,13 +1,14 @@
 """No job, but what raw holds: before an ingest is skipped, what was taken of it and nothing else; before one, rows."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 
 from reactivation.contracts import derived
 from reactivation.frames import records
 from reactivation.ingest import still_taken
+from reactivation.periods import Month
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.run import Run
 
@@ -21,10 +22,11 @@ def there(raw: RawTables, tables: Mapping[str, DataFrame]) -> dict[str, int]:
 
 
 def differences(r: Run, until: date) -> list[str]:
-    """What keeps raw from holding, per source, exactly the rows that were taken up to a day; none where it does.
+    """Why an ingest up to a day is to be done again: what raw holds otherwise than was taken; none where nothing is.
 
     Where the raw tables' logs say how many rows there are, and these are the ones that `ingest_counts` took or saw as
-    not yet arrived, that is all. Else one query counts the rows by source and month of arrival.
+    not yet arrived, that is all. Else one query counts the rows by source and month of arrival, and what counts of
+    them is said by `still_taken.differences`.
     """
     settings = r.settings.sources
     taken = still_taken.taken(records(r.read(derived.INGEST_COUNTS))) if r.has(derived.INGEST_COUNTS) else {}
@@ -37,4 +39,4 @@ def differences(r: Run, until: date) -> list[str]:
     tables = raw.open()
     with raw.reading(tables):
         now = records(still_taken.arrivals(tables, was, settings=settings, calendar=r.calendar))
-    return still_taken.differences(was, now)
+    return still_taken.differences(was, now, since=Month.of(until - timedelta(days=1)))

@@ -13,7 +13,7 @@ from reactivation import campaign
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady, PlanError, SettingsError
 from reactivation.frames import checkpointed, records
-from reactivation.pipelines import releases
+from reactivation.pipelines import broken_off, releases
 from reactivation.runtime.channel_file_reader import STOPPED
 from reactivation.runtime.run import Run
 from reactivation.runtime.text import write_text
@@ -22,7 +22,10 @@ Event = campaign.ledger.Event
 
 
 class _Stop(NamedTuple):
-    """One release that is stopped. reserved: its contacts. after: by channel the send_order that was sent last."""
+    """One release that is stopped. reserved: its contacts. after: by channel the send_order that was sent last.
+
+    released: its event; of one that was broken off that of its plan.
+    """
 
     released: Event
     reserved: DataFrame
@@ -53,6 +56,7 @@ def version_if_any(text: str) -> int | None:
 def run(r: Run) -> None:
     """Writes `stopped.json` beside the files, marks the contacts in the ledger, and notes the stop.
 
+    Of a release that was broken off there is no set of files, and it commits no money; its contacts stand all the same.
     A contact that may have gone out counts as sent: PlanError where neither `--sent` nor receipts tell. Nothing is
     written then.
     """
@@ -76,9 +80,10 @@ def run(r: Run) -> None:
 
 
 def _open(r: Run) -> list[Event]:
-    """The wave's releases that are asked for; NotReady where there is none to stop."""
+    """The wave's releases that are asked for, broken-off ones among them; NotReady where there is none to stop."""
     known = releases.ledger(r)
     found = [] if r.wave is None else known.open_releases(cycle=str(r.cycle), wave=r.wave)
+    found += [] if r.wave is None else broken_off.reservations(r, known)
     found = [event for event in found if r.args.plan_version in (None, event["plan_version"])]
     if not found:
         running = sorted({f"{e['wave']} v{e['plan_version']}" for e in known.open_releases(cycle=str(r.cycle))})
@@ -99,10 +104,12 @@ def _not_known(stop: _Stop, given: dict[str, int], receipts: DataFrame | None, d
 
 
 def _stop(r: Run, stop: _Stop, receipts: DataFrame | None, day: date) -> None:
-    released, after = stop.released, stop.after
-    write_text(r.spark, f"{r.exports}/{released['folder']}/{STOPPED}", releases.as_json(after))
+    released, after, is_broken_off = stop.released, stop.after, stop.released["status"] == "planned"
+    if not is_broken_off:  # its folder may be another version's by now
+        write_text(r.spark, f"{r.exports}/{released['folder']}/{STOPPED}", releases.as_json(after))
     marked = checkpointed(campaign.ledger.stopped(stop.reserved, after, receipts, day=day))
     [sums] = records(campaign.ledger.stopped_sums(marked))
+    sums |= {"cost": None, "worst_cost": None} if is_broken_off else {}
     r.write(derived.CONTACT_LEDGER, marked, release_id=str(released["release_id"]))
     releases.note(
         r,

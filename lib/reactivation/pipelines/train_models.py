@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame
 
 from reactivation import model
 from reactivation.contracts import derived
-from reactivation.errors import ModelError
+from reactivation.errors import Finding, ModelError, SettingsError
 from reactivation.periods import Month
 from reactivation.pipelines import model_ledger, training_rows, version_cards
+from reactivation.pipelines.permissions import PROD
 from reactivation.runtime.console import ANSWER, NOTICE
 from reactivation.runtime.decisions import record
 from reactivation.runtime.registry import ModelVersion, Registry
@@ -24,6 +25,7 @@ def run(r: Run) -> None:
     A region whose data cannot train one of the models (no balances: no asset uplift) goes on without it; without the
     model of activity there is nothing to go on with.
     """
+    _require_reviewer(r)
     version_cards.require_answers(r)
     registry, material = Registry.open(r), training_rows.known(r)
     there = {target: is_there(r, registry, target, material.training) for target in model.TARGETS}
@@ -43,6 +45,14 @@ def run(r: Run) -> None:
     for target, version in there.items():
         if version is not None:
             decide(r, registry, target, version)
+
+
+def _require_reviewer(r: Run) -> None:
+    """SettingsError in `prod` where conf would let a version go live without a person."""
+    if r.env == PROD and r.settings.model.auto_approve:
+        advice = "true, by --set or a file of conf: take it out; a reviewer approves by jobs/approve_model.py"
+        finding = Finding("not in prod", "model.auto_approve", advice)
+        raise SettingsError("no model goes live by itself; nothing was trained", [finding])
 
 
 def is_there(r: Run, registry: Registry, target: str, training: model.Training) -> ModelVersion | None:

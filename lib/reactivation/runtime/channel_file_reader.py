@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts.canonical import CONTACT_CHANNELS
 from reactivation.frames import by_value, union_all
 from reactivation.runtime.file_sets import complete_below, there
+from reactivation.runtime.files import before
 from reactivation.runtime.text import read_text
 
 STOPPED = "stopped.json"
@@ -17,7 +18,9 @@ STOPPED = "stopped.json"
 _COLUMNS = "contact_id string, user_id bigint, benefit string, send_on date, send_order bigint"
 _PLACE = r"/([^/]+)/([^/]+)(?:/v[0-9]+)?/([^/]+)[.]csv$"
 _SENT = tuple(f"{channel}.csv" for channel in CONTACT_CHANNELS)
-_WITHDRAWN = tuple(f"{channel}.withdrawn.csv" for channel in CONTACT_CHANNELS)
+_LISTS = [f"{channel}.withdrawn.csv" for channel in CONTACT_CHANNELS]
+_WITHDRAWN = (*_LISTS, *map(before, _LISTS))
+"""A list, and the one before it where its place was not taken."""
 
 
 def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFrame | None:
@@ -41,9 +44,12 @@ def read_sent(spark: SparkSession, folder: str, cycles: Iterable[str]) -> DataFr
 
 def read_withdrawn(spark: SparkSession, folder: str) -> DataFrame | None:
     """Whom `<channel>.withdrawn.csv` of a release name, as `channel_files.withdrawn`; None where no such file is."""
-    lists, file = _paths(spark, [folder], _WITHDRAWN), F.regexp_extract("_metadata.file_path", r"([^/]+)[.]csv$", 1)
-    columns = "contact_id string, user_id bigint, reason string"
-    return _read(spark, columns, lists).select(file.alias("file"), "*") if lists else None
+    lists = _paths(spark, [folder], _WITHDRAWN)
+    if not lists:
+        return None
+    file = F.regexp_extract("_metadata.file_path", r"([^/]+?)(?:[.]before)?[.]csv$", 1).alias("file")
+    named = _read(spark, "contact_id string, user_id bigint, reason string", lists).select(file, "*")
+    return named.dropDuplicates(["file", "contact_id"])
 
 
 def _contacts(spark: SparkSession, files: Sequence[str]) -> DataFrame:

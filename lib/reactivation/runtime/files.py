@@ -11,8 +11,8 @@ def write_files(rows: DataFrame, folder: str, *, by: str, names: Iterable[str], 
     """Write `<folder>/<name>.csv` for each name in the column `by`, with a header, sorted, in one pass over the rows.
 
     One task writes a file, so that equal rows give equal bytes; it streams, whatever their number. Files are written
-    under a temporary name beside their place and renamed. names: all there may be; one without rows has no file, and
-    loses the one it had.
+    under a temporary name beside their place and renamed; the old one stands until then, or lies at `before`. names:
+    all there may be; one without rows has no file, and loses the one it had.
     """
     spark, writing = rows.sparkSession, f"{folder}/.{by}.writing"
     try:
@@ -20,14 +20,31 @@ def write_files(rows: DataFrame, folder: str, *, by: str, names: Iterable[str], 
         in_order.write.mode("overwrite").option("header", "true").partitionBy(by).csv(writing)
         for name in names:
             target, place = f"{folder}/{name}.csv", f"{writing}/{by}={name}"
-            remove(spark, [target])
             system, source = file_system(spark, place), path_of(spark, place)
-            for status in system.listStatus(source) if system.exists(source) else ():
+            if not system.exists(source):
+                remove(spark, [target, before(target)])
+                continue
+            for status in system.listStatus(source):
                 if status.getPath().getName().endswith(".csv"):
-                    _rename(spark, status.getPath(), target)
+                    _replace(spark, status.getPath(), target)
     finally:
         # Hadoop's local file system keeps checksums beside its files; the receiver of a file has no use for them.
         remove(spark, [writing, *(f"{folder}/.{name}.csv.crc" for name in names)])
+
+
+def before(file: str) -> str:
+    """Where the old one of a CSV file lies while the new one takes its place, and after that was broken off."""
+    return f"{file.removesuffix('.csv')}.before.csv"
+
+
+def _replace(spark: SparkSession, written: Any, target: str) -> None:
+    """Rename a file to a place where there may be an older one: a local file system puts it in its place at once."""
+    system, place, aside = file_system(spark, target), path_of(spark, target), before(target)
+    if system.getUri().getScheme() != "file" and system.exists(place):
+        remove(spark, [aside])
+        _rename(spark, place, aside)
+    _rename(spark, written, target)
+    remove(spark, [aside])
 
 
 def copy(spark: SparkSession, source: str, target: str) -> None:
