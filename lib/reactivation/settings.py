@@ -94,9 +94,8 @@ class Settings(FrozenModel):
     @property
     def expressions(self) -> list[expressions.Said]:
         """Every expression that conf holds, with its place."""
-        return expressions.said(
-            labels=self.labels, population=self.population, campaign=self.campaign, experiment=self.experiment
-        )
+        parts = ("labels", "population", "campaign", "experiment")
+        return expressions.said(**{part: getattr(self, part) for part in parts})
 
     @model_validator(mode="after")
     def _hypotheses_can_be_told(self) -> Self:
@@ -228,10 +227,9 @@ def _finding(problem: Mapping[str, Any], origin: conf.Origin, root: type[BaseMod
     text = str(problem["msg"]).removeprefix("Value error, ")
     shown = masking.in_settings(problem["input"], key=name)
     found = "" if isinstance(shown, Mapping) else f"; found: {shown!r}"
-    place = f"in {where}: " if where else ""
     is_misread = problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float | date)
     advice = ": YAML reads it so; put it in quotes" if is_misread else ""
-    return Finding("wrong value", name, f"{place}{text}{found}{advice}")
+    return Finding("wrong value", name, f"{f'in {where}: ' if where else ''}{text}{found}{advice}")
 
 
 def _known_keys(path: Sequence[str], root: type[BaseModel]) -> list[str]:

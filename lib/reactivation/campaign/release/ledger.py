@@ -87,14 +87,16 @@ class Ledger:
         """True for the rows of each wave's newest release, in a table with cycle, wave and plan_version."""
         wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in self._newest.items()]
         again = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in self._newest])
-        was_sent_as_planned = F.col("plan_version").isNull() & ~again
-        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | was_sent_as_planned
+        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | (
+            F.col("plan_version").isNull() & ~again
+        )
 
     @property
     def cut_short(self) -> set[tuple[str, str]]:
         """Cycle and wave of newest releases of which contacts were stopped: not every user got what was drawn."""
         stops = [e for e in self.events if e["status"] == "stopped" and e["contacts"]]
-        return {(e["cycle"], e["wave"]) for e in stops if self._newest[e["cycle"], e["wave"]] == e["plan_version"]}
+        versions = {((e["cycle"], e["wave"]), e["plan_version"]) for e in stops}
+        return {wave for wave, version in self._newest.items() if (wave, version) in versions}
 
     @property
     def _newest(self) -> dict[tuple[str, str], int]:
