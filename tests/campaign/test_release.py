@@ -161,7 +161,8 @@ def test_a_stop_leaves_what_a_receipt_calls_tried_whatever_was_said_to_be_sent_l
 @pytest.mark.numbers
 def test_a_newest_release_with_stopped_contacts_is_cut_short_and_a_month_without_a_release_sent_nothing() -> None:
     def of(cycle: str, wave: str, version: int, status: str, contacts: int = 9) -> dict[str, Any]:
-        return event(wave, version, status) | {"cycle": cycle, "contacts": contacts}
+        named = {"cycle": cycle, "contacts": contacts, "release_id": f"{cycle}-{wave}-v{version}"}
+        return event(wave, version, status) | named
 
     known = Ledger.of(
         [

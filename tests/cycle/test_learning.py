@@ -181,9 +181,9 @@ def test_odds_go_by_learnt_costs_and_fair_draws(
     for wave in ("W1", "W3"):
         draws += [(CYCLE, wave, n, "none", "none", True, 0.25, label, 1) for n in range(50)]
         draws += [(CYCLE, wave, n, *label.split("/"), True, 0.75, label, 1) for n in range(50, 200)]
-    events = [(f"{wave}-{status}", CYCLE, wave, 1, status, 9) for wave, status in
+    events = [(f"{wave}-{status}", CYCLE, wave, 1, status, 9, wave) for wave, status in
               [*((wave, "released") for wave in ("W1", "W2", "W3")), ("W3", "stopped")]]  # fmt: skip
-    of_event = ["event_id", "cycle", "wave", "plan_version", "status", "contacts"]
+    of_event = ["event_id", "cycle", "wave", "plan_version", "status", "contacts", "release_id"]
     store.replace(
         derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, of_event, events), {"event_id": [e[0] for e in events]}
     )

@@ -85,22 +85,18 @@ class Ledger:
 
     def is_newest_release(self) -> Column:
         """True for the rows of each wave's newest release, in a table with cycle, wave and plan_version."""
-        wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in self._newest.items()]
-        again = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in self._newest])
-        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | (
-            F.col("plan_version").isNull() & ~again
-        )
+        newest = {(e["cycle"], e["wave"]): e["plan_version"] for e in self.events if e["status"] == "released"}
+        is_old = F.col("plan_version").isNull()
+        wanted = [f"{cycle} {wave} {version}" for (cycle, wave), version in newest.items()]
+        again = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in newest])
+        return F.concat_ws(" ", "cycle", "wave", "plan_version").isin(wanted) | (is_old & ~again)
 
     @property
     def cut_short(self) -> set[tuple[str, str]]:
         """Cycle and wave of newest releases of which contacts were stopped: not every user got what was drawn."""
-        stops = [e for e in self.events if e["status"] == "stopped" and e["contacts"]]
-        versions = {((e["cycle"], e["wave"]), e["plan_version"]) for e in stops}
-        return {wave for wave, version in self._newest.items() if (wave, version) in versions}
-
-    @property
-    def _newest(self) -> dict[tuple[str, str], int]:
-        return {(e["cycle"], e["wave"]): e["plan_version"] for e in self.events if e["status"] == "released"}
+        stopped = {e["release_id"] for e in self.events if e["status"] == "stopped" and e["contacts"]}
+        newest = {(e["cycle"], e["wave"]): e["release_id"] for e in self.events if e["status"] == "released"}
+        return {wave for wave, release in newest.items() if release in stopped}
 
     def released_contacts(self, contact_ledger: DataFrame) -> DataFrame:
         """Own contacts that were released and not stopped, of all versions; not what a broken-off release reserved."""
