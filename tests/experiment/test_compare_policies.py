@@ -17,10 +17,10 @@ pytestmark = pytest.mark.edges
 MONTHS = ("2026-03", "2026-04")
 
 
-def plan(cycle: str) -> tuple[str, str, str, str]:
+def plan(cycle: str, **more: Any) -> tuple[str, str, str, str]:
     """A registered plan that says what the job asks of one; the primary metric and minimum are conf's."""
     arms = {"holdout_share": 0.5, "long_holdout_share": 0.0}
-    text = experiment.canonical({"cycle": cycle, "arms": arms, "waves": [], "thresholds": {}})
+    text = experiment.canonical({"cycle": cycle, "arms": arms, "waves": [], "thresholds": {}, **more})
     return (cycle, text, experiment.sealed(text), "[]")
 
 
@@ -74,3 +74,23 @@ def test_a_month_that_had_the_challengers_cell_is_shown_with_its_verdict(
 def test_where_no_month_had_the_cell_the_job_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Store(SparkSession.active(), str(root)).delta(derived.READOUT).delete("contrast = 'policy_challenger_vs_model'")
     assert "no month had a challenger's cell" in shown(root, capsys)
+
+
+def test_a_month_whose_odds_earlier_outcomes_moved_is_named_and_judges_no_order(
+    root: Path, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def register(*plans: tuple[str, str, str, str]) -> None:
+        table = rows(derived.EXPERIMENT_PLAN, list(derived.EXPERIMENT_PLAN.column_names), plans)
+        Store(SparkSession.active(), str(root)).replace(derived.EXPERIMENT_PLAN, table, {"cycle": list(MONTHS)})
+
+    adaptive = [plan(month, offers={"odds": {"W1": [0.65, 0.1]}}) for month in MONTHS]
+    register(plan("2026-03"), adaptive[1])
+    told = shown(root, capsys)
+    assert "Orders against the one that picks, 2026-03 to 2026-03, on login" in told
+    assert "left out, because earlier outcomes moved the odds of their draws: 2026-04" in told
+    register(*adaptive)
+    argv = ["--cycle", "2026-06", "--conf-dir", str(CONF), "--set", f"paths.root={root}"]
+    assert cli.execute(compare_policies.run, "compare_policies.py", argv) != 0
+    told = "".join(capsys.readouterr())
+    assert "there is nothing to compare orders by" in told
+    assert "moved the odds of their draws: 2026-03, 2026-04" in told

@@ -17,20 +17,25 @@ from reactivation.runtime.run import Run
 def run(r: Run) -> None:
     """A row per challenger: how many more users it would have moved per 1 000 picked, and whether that is shown."""
     months = evidence_months.cycles(r)
-    if not months:
-        finding = Finding("no month", f"before {r.cycle}", "run jobs/read_out.py of a month with a draw first")
-        raise NotReady("there is nothing to compare orders by", [finding])
+    propensities = evidence_months.touched_probabilities(r, months)
+    judged, left_out = list(propensities), ", ".join(month for month in months if month not in propensities)
+    why_not = f"left out, because earlier outcomes moved the odds of their draws: {left_out}"
+    if not judged:
+        advice = why_not if left_out else "run jobs/read_out.py of a month with a draw first"
+        raise NotReady("there is nothing to compare orders by", [Finding("no month", f"before {r.cycle}", advice)])
     settings = r.settings.experiment
-    tables = evidence_months.tables(r, months, derived.ARMS, derived.SCORES, derived.TIERS_TABLE)
-    (outcomes,) = evidence_months.tables(r, months, derived.OUTCOMES)
+    tables = evidence_months.tables(r, judged, derived.ARMS, derived.SCORES, derived.TIERS_TABLE)
+    (outcomes,) = evidence_months.tables(r, judged, derived.OUTCOMES)
     metric = settings.metrics[settings.primary_metric]
-    how: dict[str, Any] = {"outcome": metric.outcome, "propensities": evidence_months.touched_probabilities(r, months)}
+    how: dict[str, Any] = {"outcome": metric.outcome, "propensities": propensities}
     rows = records(challenger.sums(challenger.picks(*tables), outcomes, **how))
     level: dict[str, Any] = {"alpha": settings.alpha, "challengers": len(rows), "power": settings.power}
     found = [challenger.compared(row, **level) for row in sorted(rows, key=lambda row: row["challenger"])]
-    title = f"Orders against the one that picks, {months[0]} to {months[-1]}, on {settings.primary_metric}"
+    title = f"Orders against the one that picks, {judged[0]} to {judged[-1]}, on {settings.primary_metric}"
     r.show(f"{title}: users moved per user picked", found)
     r.say("  judged among the random cell's picks")
+    if left_out:
+        r.say(f"  {why_not}")
     _of_whole_policies(r, months)
 
 
