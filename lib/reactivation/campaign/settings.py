@@ -149,7 +149,7 @@ class CampaignSettings(FrozenModel):
         offers, arms = plan.get("offers", {}), plan.get("arms", {})
         known = {name: arms[name] for name in ArmSettings.model_fields if name in arms}
         if "cells" in known:  # a plan sorts its keys: the order in which cells are cut stands beside them
-            known["cells"] = {cell: known["cells"][cell] for cell in plan["cell_order"]}
+            known["cells"] = {cell: known["cells"][cell] for cell in plan.get("cell_order", known["cells"])}
         waves = {
             wave["wave"]: Wave.model_validate({name: wave[name] for name in Wave.model_fields if name in wave})
             for wave in plan.get("waves", [])
