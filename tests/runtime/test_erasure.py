@@ -197,8 +197,7 @@ def test_a_run_killed_among_the_files_is_finished_by_the_next(
     (wave / "push.csv").write_text(OTHERS, "utf-8")
     (wave / ".push.csv.writing").write_text("half of", "utf-8")
     monkeypatch.setattr(f"reactivation.runtime.erasure_of_files.{killed_in}", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        forget(tmp_path, "--apply")
+    assert forget(tmp_path, "--apply") == 1
     monkeypatch.undo()
     assert forget(tmp_path, "--apply") == 0
     sent = (wave / "sms.csv").read_bytes()
@@ -340,7 +339,8 @@ def test_months_that_teach_are_counted_from_the_newest_that_may(
     store: Store, tmp_path: Path, setting: str, least: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert expire(tmp_path, "--apply", "--set", setting) == 2
-    assert f"retention.months.logins: 26 months, at least {least} are needed" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"retention.months.logins 26 months, at least {least} are needed" in told
     assert store.read(LOGINS).count() == 4
 
 
@@ -348,7 +348,7 @@ def test_a_cycle_ahead_of_the_ingest_takes_nothing(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert expire(tmp_path, "--apply", "--cycle", "2026-07") == 2
-    assert "--cycle 2026-07: the newest ingested month is 2026-05" in capsys.readouterr().err
+    assert "the newest ingested month is 2026-05" in capsys.readouterr().err
     assert store.read(LOGINS).count() == 4
 
 
