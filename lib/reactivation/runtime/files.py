@@ -1,6 +1,7 @@
 """Channel files: one CSV per wave and channel. Spark writes them on any file system, whole or not at all."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -38,12 +39,15 @@ def before(file: str) -> str:
 
 
 def _replace(spark: SparkSession, written: Any, target: str) -> None:
-    """Rename a file to a place where there may be an older one: a local file system puts it in its place at once."""
+    """Rename a file to a place where there may be an older one; Hadoop's own renaming does not take its place."""
     system, place, aside = file_system(spark, target), path_of(spark, target), before(target)
-    if system.getUri().getScheme() != "file" and system.exists(place):
-        remove(spark, [aside])
-        _rename(spark, place, aside)
-    _rename(spark, written, target)
+    if system.getUri().getScheme() == "file":
+        Path(system.pathToFile(written).getPath()).replace(system.pathToFile(place).getPath())
+    else:
+        if system.exists(place):
+            remove(spark, [aside])
+            _rename(spark, place, aside)
+        _rename(spark, written, target)
     remove(spark, [aside])
 
 
