@@ -38,6 +38,7 @@ def root(spark: SparkSession, tmp_path: Path, rows: Rows) -> Path:
                "difference_high", "status", "alpha"]  # fmt: skip
     tables = [
         (derived.ARMS, arms, drawn),
+        (derived.WAVE_PLAN, ["cycle", "wave", "user_id"], [(month, "W1", user) for month, user in people]),
         (derived.SCORES, ["cycle", "user_id", "raw_active"], [(*key, float(key[1])) for key in people]),
         (derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [(*key, "high_potential") for key in people]),
         (derived.OUTCOMES, ["cycle", "user_id", "logged_in"], [(*key, key[1] % 3 == 0) for key in people]),

@@ -99,7 +99,7 @@ DESIGN = Step(
     "what the month's experiment can see, and how large a holdout must be",
     (
         *("features", "labels", "outcomes", "arms", "experiment_plan", "wave_plan", "wave_releases", "users"),
-        *("spend_forecast", *PERMISSIONS),
+        *("contact_ledger", "spend_forecast", *PERMISSIONS),
     ),
     (),
 )
@@ -168,7 +168,7 @@ WHAT_IF = Step(
 COMPARE = Step(
     "compare_policies",
     "whether another order would have moved more users, and whether a challenger's whole policy did",
-    ("arms", "scores", "tiers", "outcomes", "readout", "experiment_plan", "contacts"),
+    ("arms", "scores", "tiers", "outcomes", "readout", "experiment_plan", "wave_plan", "wave_releases", "contacts"),
     (),
 )
 
