@@ -189,8 +189,8 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
     values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
     for contrast in (*POLICY, *TOUCH):
         first, second = (metric.spending(side) for side in sides[contrast.name])
+        is_unknown = _is_unknown(sides[contrast.name])
         for segment, value in values.items() if contrast in POLICY else [(ALL, worth.registered)]:
-            is_unknown = _is_unknown(sides[contrast.name])
             shown = Estimate(first.users, second.users).not_estimable(_COST_UNKNOWN if is_unknown else _TOO_FEW)
             if min(first.users, second.users) > 1 and not is_unknown:
                 found = compare_means(
