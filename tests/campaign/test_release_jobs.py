@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from conftest import CONF, Rows
 from reactivation import cli
@@ -283,5 +284,5 @@ def test_a_ledger_without_what_was_released_stops_whoever_goes_by_it(
     assert stop(store, "--sent", "sms=0", *moved) == 2
     assert "nothing of what was released" in capsys.readouterr().err
     recent(*moved, send_on=date(2026, 12, 1))  # caps do not look back so far
-    store.stored(LEDGER).remove(erasure.is_of(LEDGER, 1))
+    store.stored(LEDGER).remove(erasure.is_of(LEDGER, F.lit(1)))
     assert [row.user_id for row in recent().collect()] == [2]  # where the ledger was, one erased since
