@@ -142,6 +142,7 @@ def test_what_java_says_while_it_starts_is_shown_only_where_it_does_not(
     process.wait()
     with console.logged(tmp_path / "job.log", verbose=False, head="a job"):
         said.started() if starts else said.failed()
+        said.close()
     assert capfd.readouterr().err == shown
     assert ":: resolving" in (tmp_path / "job.log").read_text(encoding="utf-8")
 

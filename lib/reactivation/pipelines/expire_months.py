@@ -30,35 +30,34 @@ def run(r: Run) -> None:
     """
     _require_near(r)
     _require_enough(r)
-    due = {table: removed for table, removed in _due(r) if removed}
+    due = [(table, removed, scope) for table, removed, scope in _due(r) if removed]
     r.show(
-        f"Months past their retention, as of {r.cycle}", [each._asdict() for found in due.values() for each in found]
+        f"Months past their retention, as of {r.cycle}", [each._asdict() for _, removed, _ in due for each in removed]
     )
     if not r.args.apply:
         r.say("This was a dry run: nothing was changed. Run it again with --apply")
         return
-    for table, removed in due.items():
+    for table, removed, scope in due:
         before = str(r.cycle - r.settings.retention.months[table.name])
-        is_shared = table.name == derived.CONTACT_LEDGER.name
-        store, scope = (r.contact_store, (r.region, r.scenario)) if is_shared else (r.store, None)
+        store = r.store if scope is None else r.contact_store
         erasure.expire(store, table, removed, before=before, ledger=r.store, scope=scope)
         r.say(f"    {table.name}: {sum(each.rows for each in removed)} rows from before {before} are gone")
 
 
-def _due(r: Run) -> Iterator[tuple[Table, list[erasure.Removed]]]:
-    """Tables with the parts that are past their retention."""
+def _due(r: Run) -> Iterator[tuple[Table, list[erasure.Removed], erasure.Scope | None]]:
+    """Tables with the parts that are past their retention; of the ledger that scenarios share, the own rows alone."""
     for name, months in r.settings.retention.months.items():
         table = TABLES[name]
         if r.has(table):
-            is_shared = name == derived.CONTACT_LEDGER.name
-            rows = _own_contacts(r) if is_shared else r.rows_by(table, table.partition_by[0])
+            scope = (r.region, r.scenario) if table.name == derived.CONTACT_LEDGER.name else None
+            rows = r.rows_by(table, table.partition_by[0]) if scope is None else _rows_in(r, table, scope)
             last = str(r.cycle - months)
-            yield table, [erasure.Removed(name, month, rows[month]) for month in sorted(rows) if month < last]
+            yield table, [erasure.Removed(name, month, rows[month]) for month in sorted(rows) if month < last], scope
 
 
-def _own_contacts(r: Run) -> dict[str, int]:
-    """The region's and scenario's own rows of the contact ledger, by month."""
-    own = r.read(derived.CONTACT_LEDGER, erasure.is_in((r.region, r.scenario)))
+def _rows_in(r: Run, table: Table, scope: erasure.Scope) -> dict[str, int]:
+    """Rows of a region and scenario by month, of a table that scenarios share."""
+    own = r.read(table, erasure.is_in(scope))
     return {row["cycle"]: row["rows"] for row in records(counted_by(own.select("cycle")))}
 
 

@@ -70,8 +70,7 @@ def run(r: Run) -> None:
         r.say(f"    {line}")
     told = ", ".join(f"{channel} {count}" for channel, count in sorted(planned.contacts.items())) or "nobody"
     before = known.planned(cycle=str(r.cycle), wave=name)
-    is_equal = before is not None and before["plan_digest"] == planned.digest
-    if before is not None and is_equal and not broken_off.is_given_up(known, before):
+    if before and before["plan_digest"] == planned.digest and not broken_off.is_given_up(known, before):
         r.say(f"    equal to version {before['plan_version']}, which stands: {told}")
         return
     _require_unreleased(r, known, sent, planned)

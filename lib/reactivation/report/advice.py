@@ -34,7 +34,8 @@ def _steps(known: Evidence) -> Iterator[Step]:
     if failed:
         yield Step("repair", {"checks": len(failed), "check": failed[0]["check"]}, is_urgent=True)
     harmful = {name: rows[0]["metric"] for name in ("touch_model", "guide_model") if (rows := known.broken(name))}
-    for metric in list(harmful.values())[:1]:
+    if harmful:
+        metric = next(iter(harmful.values()))
         yield Step("harm_fall" if known.falls(metric) else "harm", {"metric": metric}, is_urgent=True)
     yield from _questions(known)
     yield from _options(known)
