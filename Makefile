@@ -15,6 +15,7 @@ MONTHS ?= 8
 TIMES ?= 3
 KEEP_HOURS ?= 168
 N ?= 50
+INSTANCES ?= 200
 BENCHMARK_CYCLE ?= 2026-05
 THROUGH ?= 2026-10
 BANKS ?= 10
@@ -56,8 +57,8 @@ benchmark-readout: setup ## The month's read-out at any size, against one query 
 benchmark-allocation: setup ## A wave's allocation by prices at any size, beside score and chunks: USERS=3370000 [ROOT=…] [SET="--set …"]
 	@$(WITH_SPARK) jobs/lab/benchmark_allocation.py --env benchmark --users $(USERS) --set paths.root=$(ROOT) $(SET)
 
-check-allocation: setup ## The allocation by prices against exact optima of N instances: N=200
-	@$(PY) jobs/lab/check_allocation.py --env benchmark --instances $(N)
+check-allocation: setup ## The allocation by prices against exact optima of so many instances: [INSTANCES=200]
+	@$(PY) jobs/lab/check_allocation.py --env benchmark --instances $(INSTANCES)
 
 compare-allocations: setup ## Users moved by the order, by prices and by the truth at equal spend: BANKS=10 USERS=20000 [THROUGH=2026-10] [ROOT=…]
 	@$(WITH_SPARK) jobs/lab/compare_allocations_by_truth.py --env local --cycle $(BENCHMARK_CYCLE) --through $(THROUGH) --seeds $(BANKS) \

@@ -92,4 +92,4 @@ r.say(explain_user.explain(r.at(flow.EXPLAIN), asked, reason="notebook 04"))
 
 # COMMAND ----------
 
-# MAGIC %md Another user: `--user`. Who asked is noted in `explanation_log`.
+# MAGIC %md Another user: the widget `user` (elsewhere `--user` in `REACTIVATION_NOTEBOOK`). Who asked is noted in `explanation_log`.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 BASE = frozenset(
     {
+        "argument_types",
         "errors",
         "masking",
         "frames",

@@ -7,7 +7,7 @@ import pytest
 
 from reactivation import cli
 from reactivation.errors import Finding, NotReady
-from reactivation.pipelines import run_cycle, what_if
+from reactivation.pipelines import explain_user, forget_user, run_cycle, stop_wave, what_if
 from reactivation.runtime import console
 from reactivation.runtime.run import Job, Run
 from reactivation_lab.bank.tables import TRUTH_POTENTIALS
@@ -108,6 +108,7 @@ def test_a_job_that_would_read_the_truth_is_stopped(
     [
         (["--cycle", "2026-13"], "`2026-13` is not a cycle"),
         (["--as-of", "tomorrow"], "`tomorrow` is not a day"),
+        (["--as-of", "20260612"], "`20260612` is not a day"),
         (["--region", "sandbx"], "did you mean `sandbox`"),
         (["--set", "calendar"], "write --set key.path=value"),
     ],
@@ -121,9 +122,22 @@ def test_a_wrong_argument_is_two(
     assert "Traceback" not in error
 
 
+def test_what_is_wrong_with_month_day_and_conf_comes_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = ("--cycle", "2026-13", "--as-of", "2026-02-30", "--region", "sandbx")
+    assert execute(does_nothing, tmp_path, *wrong) == 2
+    error = capsys.readouterr().err
+    assert all(found in error for found in ("2026-13", "2026-02-30", "did you mean `sandbox`"))
+
+
 @pytest.mark.parametrize(
     ("job", "argument", "message"),
     [
+        (stop_wave, ["--reason", " "], "it is blank"),
+        (stop_wave, ["--reason", "a", "--plan-version", "0"], "`0` is no version of a plan"),
+        (forget_user, ["--user", "7", "--request", ""], "it is blank"),
+        (explain_user, ["--reason", "a", "--user-id", "9" * 19], "is no user_id"),
         (what_if, ["--budgets", "1", "0,5"], "`0,5` is no number of 0 or more, write it as 0.5"),
         (what_if, ["--budgets", "50%"], "`50%` is no number"),
         (what_if, ["--budgets", "nan"], "`nan` is no number"),

@@ -121,6 +121,11 @@ def test_a_region_without_a_campaign_is_not_asked_what_a_campaign_measures() -> 
         conf("labels.is_active=login_days_count > 0", region="berka")
 
 
+def test_of_a_section_that_contradicts_itself_no_single_file_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"wrong value  experiment +primary_metric: `login` is not known"):
+        conf("experiment.metrics.login=null")
+
+
 def test_null_takes_a_metric_of_base_away() -> None:
     without = ("experiment.means.asset_change=null", "experiment.metrics.asset_uplift=null")
     balance = "experiment.balance.covariates=[login_days_1m]"

@@ -4,14 +4,12 @@ import argparse
 import inspect
 import sys
 import traceback
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from reactivation import __version__
+from reactivation import __version__, argument_types
 from reactivation.contracts import flow
 from reactivation.errors import Finding, ReactivationError, RowsLost, SettingsError
 from reactivation.frames import lost_rows
@@ -129,10 +127,17 @@ def parser(name: str, text: str, arguments: Arguments | None = None, *, has_cycl
 
 
 def open_run(args: Namespace, *, step: flow.Step) -> Run:
-    """Load the settings, start the session, and hand both to a job."""
-    cycle = Month.parse(args.cycle)
-    conf_dir = Path(args.conf_dir).resolve()
-    loaded = load(conf_dir, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
+    """Load the settings, start the session, and hand both to a job.
+
+    SettingsError tells all that is wrong with conf, month and day, before a session is started.
+    """
+    conf_dir, misread = Path(args.conf_dir).resolve(), _misread(args)
+    try:
+        loaded = load(conf_dir, env=args.env, region=args.region, scenario=args.scenario, overrides=args.set)
+    except SettingsError as error:
+        raise _together([*misread, error]) from None
+    if misread:
+        raise _together(misread)
     with job_line.waiting("Starting Spark"):
         spark = start(loaded.settings.runtime.spark)
     return Run(
@@ -142,13 +147,30 @@ def open_run(args: Namespace, *, step: flow.Step) -> Run:
         env=args.env,
         region=args.region,
         scenario=args.scenario,
-        cycle=cycle,
+        cycle=Month.parse(args.cycle),
         project=conf_dir.parent,
-        as_of=parse_day(args.as_of) if args.as_of else None,
+        as_of=argument_types.day(args.as_of) if args.as_of else None,
         wave=args.wave,
         force=args.force,
         args=args,
     )
+
+
+def _misread(args: Namespace) -> list[SettingsError]:
+    """What is wrong with the month and the day of the command line."""
+    found = []
+    for read, text in ((Month.parse, args.cycle), (argument_types.day, args.as_of or None)):
+        try:
+            if text is not None:
+                read(text)
+        except SettingsError as error:
+            found.append(error)
+    return found
+
+
+def _together(errors: Sequence[SettingsError]) -> SettingsError:
+    findings = [finding for error in errors for finding in error.findings]
+    return SettingsError("; ".join(error.headline for error in errors), findings)
 
 
 def log_file(r: Run) -> Path | None:
@@ -171,34 +193,6 @@ def _line(r: Run) -> AbstractContextManager[None]:
         return nullcontext()
     title = f"{r.step.job}{f' {r.wave}' if r.wave else ''} of {r.cycle}"
     return job_line.running(title, r)
-
-
-def parse_day(text: str) -> date:
-    """Read `YYYY-MM-DD`; anything else raises SettingsError."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        advice = "write a day as YYYY-MM-DD, for example 2026-06-12"
-        raise SettingsError(f"`{text}` is not a day", [Finding("as-of", text, advice)]) from None
-
-
-def amount(text: str) -> Decimal:
-    """Read an argument that is a number of 0 or more; ArgumentTypeError, which argparse tells, for anything else."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not (number.is_finite() and number >= 0):
-        raise ArgumentTypeError(f"`{text}` is no number of 0 or more, write it as 0.5")
-    return number
-
-
-def month(text: str) -> Month:
-    """Read an argument that is a month; ArgumentTypeError, which argparse tells, for anything else."""
-    try:
-        return Month.parse(text)
-    except SettingsError as error:
-        raise ArgumentTypeError(" ".join(str(error).split())) from None
 
 
 def _leave(code: int) -> None:

@@ -160,17 +160,16 @@ def load(
     So does an expression that speaks of a source, channel or product which the region lacks; refuses_absent: False
     leaves these to the caller, as `Loaded.absent`.
     """
+    of = f"conf (region {region}, scenario {scenario}, env {env})"
     merged, origin = conf.merged(conf_dir, env=env, region=region, scenario=scenario, overrides=overrides)
     try:
         settings = Settings.model_validate(conf.with_attributes(merged))
     except ValidationError as error:
         findings = [_finding(cast(Mapping[str, Any], problem), origin) for problem in error.errors()]
-        what = _counted(findings)
-        raise SettingsError(f"conf (region {region}, scenario {scenario}, env {env}): {what}", findings) from None
+        raise SettingsError(f"{of}: {_counted(findings)}", findings) from None
     absent = _absent(settings, origin, region)
     if absent and refuses_absent:
-        headline = f"conf (region {region}, scenario {scenario}, env {env}) speaks of what the region lacks"
-        raise SettingsError(f"{headline}: {_counted(absent)}", absent)
+        raise SettingsError(f"{of} speaks of what the region lacks: {_counted(absent)}", absent)
     content = masking.in_settings(settings.model_dump(mode="json", by_alias=True))
     deciding = {key: value for key, value in content.items() if key not in _WHERE_AND_HOW}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
@@ -225,11 +224,12 @@ def _finding(problem: Mapping[str, Any], origin: conf.Origin, root: type[BaseMod
     if problem["type"] == "missing":
         return Finding("missing key", name, "no file of conf gives it a value" if root is Settings else "must be there")
     text = str(problem["msg"]).removeprefix("Value error, ")
-    shown = masking.in_settings(problem["input"], key=name)
-    found = "" if isinstance(shown, Mapping) else f"; found: {shown!r}"
+    found = f"; found: {masking.in_settings(problem['input'], key=name)!r}"
+    if isinstance(problem["input"], Mapping):
+        return Finding("wrong value", name, text)  # of a section, which several files make
     is_misread = problem["type"] == "string_type" and isinstance(problem["input"], bool | int | float | date)
-    advice = ": YAML reads it so; put it in quotes" if is_misread else ""
-    return Finding("wrong value", name, f"{f'in {where}: ' if where else ''}{text}{found}{advice}")
+    found += ": YAML reads it so; put it in quotes" if is_misread else ""
+    return Finding("wrong value", name, f"{f'in {where}: ' if where else ''}{text}{found}")
 
 
 def _known_keys(path: Sequence[str], root: type[BaseModel]) -> list[str]:

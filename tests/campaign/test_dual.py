@@ -165,6 +165,20 @@ def test_the_order_of_the_rows_changes_nothing(order: object, seed: int) -> None
         assert np.array_equal(one.counts, other.counts)
 
 
+@pytest.mark.parametrize("least", [0, 2])
+@pytest.mark.parametrize("users", [10, 5_000])
+def test_a_floor_of_a_branch_of_which_nobody_is_there_is_met_or_named(users: int, least: int) -> None:
+    values = (np.random.default_rng(1).random((users, 1)) * 2 * MICRO).astype(np.int64)
+    group = np.zeros(users, dtype=np.int64)
+    limits = [Limit("capacity_sms", (1,), most=5), Limit("least_in_north", (1,), least=least, group=1)]
+    plans = [dual.of_equals(dual.equals(values, group), limits)]
+    start, widths = dual.first_prices(values, group, limits), dual.widths(values, group, limits)
+    plans.append(dual.by_looks(dual.in_memory(values, group, limits), limits, start, width=widths))
+    assert [plan is None for plan in plans] == [least > 0] * 2
+    named = programmes.unmeetable(dual.equals(values, group), limits)
+    assert [limit.name for limit in named] == (["least_in_north"] if least else [])
+
+
 def test_nobody_to_plan_for_is_a_plan_where_nothing_is_asked() -> None:
     nobody: Ints = np.zeros((0, 2), dtype=np.int64)
     cells = dual.equals(nobody, np.zeros(0, dtype=np.int64))

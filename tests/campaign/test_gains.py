@@ -205,6 +205,21 @@ def test_the_newest_months_rows_are_what_is_known(rows: Rows, settings: Campaign
     assert gains.newest(table.limit(0)) == []
 
 
+@pytest.mark.parametrize(
+    ("mean", "variance", "gain", "factor"),
+    [
+        (0.04, 0.0, 0.06, 1.5),
+        (0.04, 0.0016, 0.06, 1.25),  # half of what is seen of the mean is chance: half the way to 1
+        (0.02, 1.0, 0.06, pytest.approx(1, abs=0.001)),  # nothing is known of it
+        (0.0225, 0.0004, -0.051, 0.0),  # harms on average: not the opposite of whom a contact harms
+    ],
+)
+def test_an_options_factor_is_drawn_to_1_and_never_below_0(
+    mean: float, variance: float, gain: float, factor: float
+) -> None:
+    assert gains.WaveGains((gain,), {}, (0,), mean, mean_variance=variance).factor(gain) == pytest.approx(factor)
+
+
 def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark: SparkSession) -> None:
     """0.2 of a month of two contacts are 0.1 by contact, times 0.06 / 0.04 or 0.02 / 0.04.
 

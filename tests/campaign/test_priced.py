@@ -59,6 +59,16 @@ def test_users_get_what_the_plan_says_and_no_limit_breaks(
     assert found.plan.bound >= value
 
 
+def test_few_users_of_a_large_cell_are_all_seen(spark: SparkSession) -> None:
+    """Of a cell of 2.4 million hardly any may be left for a late wave: a sample by the cell's size would be eight."""
+    instance = allocations.drawn(5_003, 400)
+    users = frame(spark, instance)
+    found = priced.allocate(users, instance.limits, options=instance.values.shape[1], at_most=2_400_000)
+    best = dual.of_equals(dual.equals(instance.values, instance.group), instance.limits)
+    assert best is not None
+    assert instance.value_of(choice(found, users)) == best.value
+
+
 @pytest.mark.parametrize("way", ["equals", "looks"])
 def test_order_and_partitions_change_nothing(spark: SparkSession, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = allocations.drawn(3, 500, kind="tiers" if way == "equals" else "learnt")

@@ -64,7 +64,7 @@ def test_a_contact_costs_its_channel_and_the_part_of_the_benefit_that_is_redeeme
         (
             ("waves", "W1", "options", 1),
             {"channel": "push", "benefit": "none", "guide_to": "payment"},
-            "no other option",
+            "push/none more than once",
         ),
         (("waves", "W1"), {"guide_to": "payment"}, "waves.W1.guide_to: the wave has no guidance"),
         (("guidance_channel",), "sms", "must be a channel that costs nothing"),

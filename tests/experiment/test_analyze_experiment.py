@@ -172,6 +172,21 @@ def test_a_users_mistake_is_two_with_one_message(
 
 
 @pytest.mark.edges
+def test_groups_of_which_nothing_is_known_are_left_out_and_told(
+    tmp_path: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ragged row, and a stratum whose only row has no outcome, are groups of their own."""
+    rows = [f"{arm},{spend},web" for arm in ("yes", "no") for spend in range(50)]
+    text = "\n".join(["arm,spend,channel", *rows, "yes,,shop", "yes", ""])
+    (tmp_path / "mails.csv").write_text(text, encoding="utf-8")
+    spec = {key: value for key, value in MAILS.items() if key != "rates"} | {"means": ["spend"], "strata": ["channel"]}
+    assert run(tmp_path, {**spec, "table": "mails.csv"}) == 0
+    [whole] = [row for row in read(tmp_path) if row["segment"] == "all"]
+    assert (whole["status"], float(whole["difference"])) == ("estimated", 0.0)
+    assert "1 row" in capsys.readouterr().out
+
+
+@pytest.mark.edges
 def test_a_table_without_rows_is_an_answer_not_an_error(tmp_path: Path, spark: SparkSession) -> None:
     (tmp_path / "mails.csv").write_text("arm,came\n", encoding="utf-8")
     assert run(tmp_path, {**MAILS, "table": "mails.csv"}) == 0

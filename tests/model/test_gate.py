@@ -51,6 +51,13 @@ def test_a_little_worse_than_the_champion_is_within_the_margin() -> None:
     assert decided(against_champion=LEVEL).is_ready
 
 
+@pytest.mark.parametrize(("high", "is_ready"), [(-0.0001, True), (0.0, False), (0.0001, False)])
+def test_a_new_recipe_must_be_better_than_the_champion(high: float, is_ready: bool) -> None:
+    gate = decided(against_champion=LossDifference(500, -0.002, -0.004, high), is_refit=False)
+    assert gate.is_ready == is_ready
+    assert is_ready or "below 0, for features or trees are others than the champion's" in gate.text
+
+
 def test_what_the_champion_cannot_be_compared_with_is_refused_and_a_reviewer_may_overrule_that_alone() -> None:
     gate = decided(not_compared="champion 3 lacks benefit_count_3m")
     assert (gate.is_ready, gate.is_overrulable) == (False, True)

@@ -1,6 +1,7 @@
 """Training on a small example: no leak, no dependence on partitions, an order that calibration keeps."""
 
 import pytest
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -44,6 +45,10 @@ def test_partitions_of_the_input_change_no_score_and_a_champion_is_judged_on_the
     assert again.against_champion is not None
     assert (again.against_champion.n, again.against_champion.mean) == (320, 0.0)
     assert again.gate.is_ready
+    assert champion.is_refitted_by(again.fitted.model, again.fitted.features)
+    assert not champion.is_refitted_by(again.fitted.model, again.fitted.features[1:])
+    deeper = [s.copy({s.maxDepth: 9}) if s.hasParam("maxDepth") else s for s in again.fitted.model.stages]
+    assert not champion.is_refitted_by(PipelineModel(deeper), again.fitted.features)
 
 
 def test_the_test_month_and_later_ones_teach_nothing(

@@ -39,6 +39,8 @@ SCORES: dict[str, Any] = {
     "raw_asset_uplift": None,
     "asset_uplift_version": None,
     "reasons_asset_uplift": None,
+    "lift_active": 0.0712,
+    "active_uplift_version": "2",
 }
 ARM = {
     "policy": "model",
@@ -94,6 +96,7 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         "-0.310  login_days_since_last: not known",  # conf no longer names it
         "+0.100  gender: f",
         "asset_uplift: no model of it was live",
+        "lift: a month open to contact adds +0.071 to P(active), version 2",
         "high_potential, by band 3",
         "p_active from 0.310 to 0.420; observed: touched users gain",
         "cell model (rank 12), picked, touched",

@@ -15,10 +15,14 @@ P_CHAMPION = "p_champion"
 
 
 class Comparison(NamedTuple):
-    """difference: log loss less the champion's, row by row; None where there is none. why_not: why there is none."""
+    """difference: log loss less the champion's, row by row; None where there is none. why_not: why there is none.
+
+    is_refit: of the champion's recipe.
+    """
 
     difference: LossDifference | None
     why_not: str | None
+    is_refit: bool = True
 
 
 def with_champion(test: DataFrame, champion: Scorer) -> tuple[DataFrame, str | None]:
@@ -42,4 +46,5 @@ def compare(version: Scorer, champion: Scorer, test: DataFrame, *, settings: Mod
         return Comparison(None, why_not)
     scored = score(version.model, both, features=version.features, keep=[*KEYS, LABEL, WEIGHT, P_CHAMPION])
     rival = {"champion": F.col(P_CHAMPION)}
-    return Comparison(evaluate.against(scored, rival, confidence=settings.gate.confidence)["champion"], None)
+    paired = evaluate.against(scored, rival, confidence=settings.gate.confidence)["champion"]
+    return Comparison(paired, None, champion.is_refitted_by(version.model, version.features))

@@ -45,18 +45,20 @@ def decide(
     against_base_rate: LossDifference,
     against_champion: LossDifference | None,
     not_compared: str | None = None,
+    is_refit: bool = True,
     settings: GateSettings,
 ) -> Gate:
     """Decide on the low-active users of the test month, which neither trained nor calibrated the model.
 
     against_base_rate, against_champion: log loss of the version less the other's, row by row. against_champion is None
-    where there is no champion, or none that can score these rows: not_compared says why.
+    where there is no champion, or none that can score these rows: not_compared says why. is_refit: see
+    `holds_against_champion`.
     """
     against = [
         *_estimable(test, settings),
         *_keeps_order(slope),
         *_beats_base_rate(against_base_rate),
-        *holds_against_champion(against_champion, settings),
+        *holds_against_champion(against_champion, settings, is_refit=is_refit),
     ]
     told = f"it cannot be compared with the champion: {not_compared}"
     uncompared = [] if not_compared is None else [said("not_compared", told, why=not_compared)]
@@ -93,16 +95,21 @@ def _beats_base_rate(paired: LossDifference) -> list[Said]:
     return []
 
 
-def holds_against_champion(paired: LossDifference | None, settings: GateSettings) -> list[Said]:
-    """Why a version is not let pass the champion, in sentences; none where it may pass, or there is no champion."""
+def holds_against_champion(paired: LossDifference | None, settings: GateSettings, *, is_refit: bool) -> list[Said]:
+    """Why a version is not let pass the champion, in sentences; none where it may pass, or there is no champion.
+
+    is_refit: of the champion's recipe, which was accepted: no worse by more than the margin. Another must be better.
+    """
     if paired is None:
         return []
     if paired.high is None:
         return [said("few_rows", "log loss cannot be compared with the champion's: too few rows")]
-    if paired.high >= settings.champion_margin:
-        bound = f"its upper end must lie below {settings.champion_margin:g}"
-        told = f"log loss may be worse than the champion's: the difference is {interval(paired)}, {bound}"
-        return [said("worse_than_champion", told, **_ends(paired), bound=settings.champion_margin)]
+    bound = settings.champion_margin if is_refit else 0.0
+    if paired.high >= bound:
+        why = "" if is_refit else ", for features or trees are others than the champion's"
+        below = f"its upper end must lie below {bound:g}{why}"
+        told = f"log loss may be worse than the champion's: the difference is {interval(paired)}, {below}"
+        return [said("worse_than_champion", told, **_ends(paired), bound=bound)]
     return []
 
 

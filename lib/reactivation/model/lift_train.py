@@ -143,8 +143,10 @@ def train_lift(
     if total > settings.max_rows:
         is_kept = randomization.is_within(randomization.bucket(f"{salt}|sample"), settings.max_rows / total)
         rows = rows.where(~is_train | is_kept)
-    confidence, margin = settings.gate.confidence, settings.lift.champion_margin
+    confidence = settings.gate.confidence
     fitted = fit(rows, months=months, features=features, settings=settings, confidence=confidence)
+    is_refit = champion is None or champion.is_refitted_by(fitted.model, fitted.features)
+    margin = settings.lift.champion_margin if is_refit else 0.0
     later = with_pseudo_outcomes(rows.where(F.col("cycle") == str(months.judge)), fitted.outcomes)
     keep, why_not = [LABEL, IS_TREATED, PSEUDO], not_compared
     if champion is not None and (missing := missing_features(later, champion.features)):

@@ -1,7 +1,8 @@
 """A fitted model over features: one raw score and one probability per row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.ml import PipelineModel
 from pyspark.sql import Column, DataFrame
@@ -12,6 +13,7 @@ from reactivation.errors import Finding, ModelError
 from reactivation.model.lift_rows import POLICY, SERVED_CELL
 from reactivation.model.pipeline import PREDICTION, probability, raw_score
 from reactivation.model.reasons import explained, with_reasons
+from reactivation.model.settings import HYPERPARAMETERS
 
 LEARNT = "lift"
 """Column of a user's learnt lift."""
@@ -24,6 +26,16 @@ class Scorer:
     version: str
     model: PipelineModel
     features: tuple[str, ...]
+
+    def is_refitted_by(self, model: PipelineModel, features: Iterable[str]) -> bool:
+        """True where another model's trees read the same features and grew by the same hyperparameters."""
+        return set(features) == set(self.features) and _growth(model) == _growth(self.model)
+
+
+def _growth(model: PipelineModel) -> set[tuple[Any, ...]]:
+    """The hyperparameters of each kind of boosted trees in a pipeline."""
+    boosted = [stage for stage in model.stages if stage.hasParam("maxIter") and stage.hasParam("maxDepth")]
+    return {tuple(stage.getOrDefault(name) for name in HYPERPARAMETERS) for stage in boosted}
 
 
 def score_users(

@@ -31,6 +31,18 @@ class SplitSettings(FrozenModel):
         return {"fit": self.fit, "validate": self.validate_, "calibrate": self.calibrate}
 
 
+HYPERPARAMETERS = (
+    "maxIter",
+    "maxDepth",
+    "stepSize",
+    "maxBins",
+    "minInstancesPerNode",
+    "minInfoGain",
+    "subsamplingRate",
+    "featureSubsetStrategy",
+)
+
+
 class GrowthSettings(FrozenModel):
     """Hyperparameters of MLlib's boosted trees, under its own names."""
 
@@ -46,16 +58,17 @@ class GrowthSettings(FrozenModel):
     @property
     def of_mllib(self) -> dict[str, Any]:
         """Arguments of MLlib's boosted trees."""
-        return {
-            "maxIter": self.max_iter,
-            "maxDepth": self.max_depth,
-            "stepSize": self.step_size,
-            "maxBins": self.max_bins,
-            "minInstancesPerNode": self.min_instances_per_node,
-            "minInfoGain": self.min_info_gain,
-            "subsamplingRate": self.subsampling_rate,
-            "featureSubsetStrategy": self.feature_subset_strategy,
-        }
+        values = (
+            self.max_iter,
+            self.max_depth,
+            self.step_size,
+            self.max_bins,
+            self.min_instances_per_node,
+            self.min_info_gain,
+            self.subsampling_rate,
+            self.feature_subset_strategy,
+        )
+        return dict(zip(HYPERPARAMETERS, values, strict=True))
 
 
 class TreeSettings(GrowthSettings):
@@ -70,8 +83,9 @@ class LiftSettings(FrozenModel):
     is_learnt: `train_models` fits, judges and registers it, `score_users` writes what the champion says. option:
     wave/channel/benefit of which it is learnt, beside, what it adds in its wave; null: of none. min_rows: fewest
     users on each side in each fold of the training months, in the month that calibrates and in the one that judges.
-    champion_margin: squared error (of a share of users) that a version may at most lose against the present
-    champion, at the upper end of the interval. trees: of the touched, the held out and the lift.
+    champion_margin: squared error (of a share of users) that a refit of the present champion may at most lose
+    against it, at the upper end of the interval; a new recipe must be better. trees: of the touched, the held out and
+    the lift.
     """
 
     is_learnt: bool
@@ -84,8 +98,9 @@ class LiftSettings(FrozenModel):
 class GateSettings(FrozenModel):
     """What a version must show on the frozen rows of the test month before anyone is asked to review it.
 
-    confidence: level of the paired intervals of log-loss differences. champion_margin: how much log loss a version may
-    at most lose against the present champion, at the upper end of the interval. min_rows: test rows below which nothing
+    confidence: level of the paired intervals of log-loss differences. champion_margin: how much log loss a refit of the
+    present champion (the same features and hyperparameters) may at most lose against it, at the upper end of the
+    interval; a new recipe must be better. min_rows: test rows below which nothing
     is decided.
     """
 

@@ -126,6 +126,7 @@ def _judged(
         against_base_rate=base,
         against_champion=rival,
         not_compared=not_compared,
+        is_refit=champion is None or champion.is_refitted_by(fitted.model, fitted.features),
         settings=settings.gate,
     )
     return Trained(

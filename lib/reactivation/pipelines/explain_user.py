@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, features, report
+from reactivation import argument_types, campaign, features, report
 from reactivation.campaign import Ledger
 from reactivation.contracts import canonical, derived
 from reactivation.contracts.table import Table
@@ -26,7 +26,7 @@ Rows = list[dict[str, Any]]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Whom it is about, why somebody asks, and who shall read it."""
-    parser.add_argument("--user-id", required=True, type=int, help="number of the user")
+    parser.add_argument("--user-id", required=True, type=argument_types.user_id, help="number of the user")
     parser.add_argument("--reason", required=True, help="why it is asked for: a complaint's number, a review, …")
     parser.add_argument("--for", dest="audience", choices=("staff", "customer"), default="staff", help="who reads it")
 
@@ -47,7 +47,8 @@ def explain(r: Run, user_id: int, *, reason: str, audience: str = "staff") -> st
     asked = {"at": now(), "cycle": str(r.cycle), "user_id": user_id, "audience": audience}
     asked |= {"principal": r.principal, "reason": reason, "run_id": r.run_id}
     r.append(derived.EXPLANATION_LOG, r.rows(derived.EXPLANATION_LOG, [asked]))
-    month = user_month(r, user_id)
+    with console.showing(console.NOTICE):  # a wave that is worked out again tells of its costs
+        month = user_month(r, user_id)
     if audience == "staff":
         return explanation.for_staff(month)
     return explanation.for_customer(month, language=r.settings.report.language)

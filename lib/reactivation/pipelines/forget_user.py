@@ -4,7 +4,7 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 
-from reactivation import cli, model
+from reactivation import argument_types, cli, model
 from reactivation.contracts import canonical, derived, flow
 from reactivation.errors import Finding, NotReady, SettingsError
 from reactivation.pipelines import forgotten_releases, training_rows
@@ -17,8 +17,9 @@ from reactivation.runtime.store import Store
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Whom, on whose request, and whether to look or to do."""
-    parser.add_argument("--user", required=True, type=int, help="user_id of the person")
-    parser.add_argument("--request", required=True, help="the bank's own number of the request; never a name or an id")
+    parser.add_argument("--user", required=True, type=argument_types.user_id, help="user_id of the person")
+    told = "the bank's own number of the request; never a name or an id"
+    parser.add_argument("--request", required=True, type=argument_types.said, help=told)
     parser.add_argument("--apply", action="store_true", help="remove; without it the job only says what it found")
 
 

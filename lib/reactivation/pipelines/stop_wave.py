@@ -1,6 +1,6 @@
 """Stop what is unsent of a released wave, all cells alike: it leaves caps and cost; its users may be planned again."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign
+from reactivation import argument_types, campaign
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, NotReady, PlanError, SettingsError
 from reactivation.frames import checkpointed, records
@@ -34,7 +34,7 @@ class _Stop(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What was sent already, and why the rest is not."""
-    parser.add_argument("--reason", required=True, help="why it is stopped")
+    parser.add_argument("--reason", required=True, type=argument_types.said, help="why it is stopped")
     parser.add_argument(
         "--plan-version", type=version_if_any, metavar="N", help="stop the release of this version alone (empty: each)"
     )
@@ -49,7 +49,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def version_if_any(text: str) -> int | None:
-    """A number, or None of an empty text, as a scheduler hands on what nobody said."""
+    """A number of 1 or more, or None of an empty text, as a scheduler hands on what nobody said."""
+    if text.strip() and not (text.strip().isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"`{text}` is no version of a plan, write it as 2")
     return int(text) if text.strip() else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, cli
+from reactivation import argument_types, campaign
 from reactivation.campaign import Ledger
 from reactivation.contracts import derived
 from reactivation.frames import records
@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """What else may be said; the other settings come by --set."""
     parser.add_argument(
         "--budgets",
-        type=cli.amount,
+        type=argument_types.amount,
         nargs="*",
         default=[],
         metavar="FACTOR",

@@ -95,6 +95,9 @@ def _scores(month: UserMonth) -> Iterator[str]:
             yield "  reasons were not asked for (model.reasons), or the scores are older than they"
         for reason in reasons or ():
             yield f"  {reason.contribution:+.3f}  {_feature(month, reason.feature)}"
+    if month.scores["lift_active"] is not None:
+        version = month.scores["active_uplift_version"]
+        yield f"lift: a month open to contact adds {month.scores['lift_active']:+.3f} to P(active), version {version}"
 
 
 def _feature(month: UserMonth, name: str) -> str:

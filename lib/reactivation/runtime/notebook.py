@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pyspark.sql import DataFrame
 
-from reactivation import cli
+from reactivation import argument_types, cli
 from reactivation.contracts import flow
 from reactivation.runtime import console
 from reactivation.runtime.run import Run
@@ -23,7 +23,10 @@ _DEFAULTS = {
     "cycle": "2026-06",
     "conf-dir": "../conf",
     "set": "",
+    "user": "",
 }
+_LEFT_OUT = ("set", "user")
+"""What is no single argument, or none where it is empty."""
 
 
 def open_run() -> Run:
@@ -31,11 +34,12 @@ def open_run() -> Run:
 
     Outside Databricks the variable `REACTIVATION_NOTEBOOK` may hold arguments as of a job
     (`--cycle 2026-05 --set paths.root=build/other`). The widget `set` takes several overrides, a space between them.
-    `--user` names the user whose story is told.
+    `user` names the user whose story is told.
     """
     values = _widgets(_DEFAULTS)
-    argv = [part for name, value in values.items() if name != "set" for part in (f"--{name}", value)]
+    argv = [part for name, value in values.items() if name not in _LEFT_OUT for part in (f"--{name}", value)]
     argv += [part for override in values["set"].split() for part in ("--set", override)]
+    argv += ["--user", values["user"]] if values["user"].strip() else []
     argv += shlex.split(os.environ.get("REACTIVATION_NOTEBOOK", ""))
     return cli.open_run(cli.parser("notebook", "", _add_arguments).parse_args(argv), step=flow.NOTEBOOK)
 
@@ -70,7 +74,8 @@ def picture(drawn: Figure | str, title: str = "") -> None:
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--user", type=int, help="the user whose story is told (default: one with many contacts)")
+    told = "the user whose story is told (default: one with many contacts)"
+    parser.add_argument("--user", type=argument_types.user_id, help=told)
 
 
 def _display() -> Callable[[Any], Any] | None:

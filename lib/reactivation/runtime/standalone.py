@@ -133,7 +133,10 @@ class Bench:
         return self.project / Path(self.args.conf_dir).name
 
     def read_here(self, path: Path) -> str:
-        """A small text file of this machine."""
+        """A small text file of this machine; SettingsError where there is none."""
+        if not path.is_file():
+            near = nearest(path.name, [other.name for other in path.parent.glob(f"*{path.suffix}")])
+            raise SettingsError("nothing was read", [Finding("no such file", str(path), near)])
         return path.read_text(encoding="utf-8")
 
     def write_here(self, path: Path, text: str, *, is_new: bool = True) -> None:

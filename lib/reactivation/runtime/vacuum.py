@@ -1,5 +1,6 @@
 """Removes the files of old Delta versions: what nobody reads any more must not fill the disk."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -31,8 +32,8 @@ def vacuum(store: Store, tables: Iterable[Table], *, keep_hours: float, force: b
     A reader that began earlier, and a restore to an older version, need those files: below a week SettingsError, unless
     forced. A table keeps its rows and its number of versions; only the way back in time becomes shorter.
     """
-    if keep_hours < 0:
-        raise SettingsError("nothing was removed", [Finding("below 0", f"--keep-hours {keep_hours:g}", "hours")])
+    if not 0 <= keep_hours < math.inf:
+        raise SettingsError("nothing was removed", [Finding("no hours", f"--keep-hours {keep_hours:g}", "0 or more")])
     if keep_hours < SAFE_HOURS and not force:
         advice = f"below {SAFE_HOURS:g} a job that still reads may lose its files: --force where none runs"
         raise SettingsError("nothing was removed", [Finding("not safe", f"--keep-hours {keep_hours:g}", advice)])

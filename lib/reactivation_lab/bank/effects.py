@@ -1,7 +1,7 @@
 """True effects of a month from the users' true probabilities, and how well a perfect model would rank.
 
 Rows of a cell's own users stand for the whole population, of which chance made the cell a sample: no outcome's noise is
-in them, only that of who was drawn. `jobs/simulate_policies.py` runs each policy on the whole population instead.
+in them, only that of who was drawn. `jobs/lab/simulate_policies.py` runs each policy on the whole population instead.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 import reactivation
-from reactivation import campaign, cli
+from reactivation import argument_types, campaign
 from reactivation.campaign.assignment.arms import LIFT
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.campaign.planning.model_cell import CELL
@@ -33,10 +33,11 @@ FILE = "allocations.jsonl"
 def add_arguments(parser: ArgumentParser) -> None:
     """Which banks and months, and what prices go by."""
     compare_loops.add_arguments(parser)
-    parser.add_argument("--since", type=cli.month, help="first month whose waves are filled (default: the third)")
+    told = "first month whose waves are filled (default: the third)"
+    parser.add_argument("--since", type=argument_types.month, help=told)
     parser.add_argument(
         "--active-user",
-        type=cli.amount,
+        type=argument_types.amount,
         default=Decimal(10_000),
         help="worth of an active user to prices (default: 10000, so that the limits alone hold spend down)",
     )

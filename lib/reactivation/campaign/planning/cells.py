@@ -103,8 +103,12 @@ def with_nothing(values: Ints) -> Ints:
     return np.column_stack([values, np.zeros(len(values), dtype=np.int64)])
 
 
-def option_prices(limits: Sequence[Limit], prices: Sequence[int], *, groups: int, options: int) -> Ints:
-    """What one contact costs at prices of the limits, billionths, groups x options."""
+def option_prices(limits: Sequence[Limit], prices: Sequence[int], *, among: Ints, options: int) -> Ints:
+    """What one contact costs at prices of the limits, billionths, groups x options.
+
+    among: groups of users; one that only a limit names has a row too, for a branch may have nobody to plan for.
+    """
+    groups = 1 + max([int(among.max(initial=0)), *(limit.group or 0 for limit in limits)])
     found = np.zeros((groups, options), dtype=np.int64)
     for limit, price in zip(limits, prices, strict=True):
         found[slice(None) if limit.group is None else limit.group] += np.array(limit.uses, dtype=np.int64) * price
@@ -118,8 +122,7 @@ def worth_of_limits(limits: Sequence[Limit], prices: Sequence[int]) -> int:
 
 def losses(values: Ints, group: Ints, limits: Sequence[Limit], prices: Sequence[int]) -> tuple[Ints, Ints]:
     """By user the best value less prices, and what each alternative loses against it, billionths."""
-    size = int(group.max(initial=0)) + 1
-    of_option = option_prices(limits, prices, groups=size, options=values.shape[1])
+    of_option = option_prices(limits, prices, among=group, options=values.shape[1])
     reduced = with_nothing(values * FINE - of_option[group])
     best: Ints = reduced.max(axis=1)
     return best, best[:, None] - reduced
@@ -127,8 +130,8 @@ def losses(values: Ints, group: Ints, limits: Sequence[Limit], prices: Sequence[
 
 def losses_of(cells: Cells, limits: Sequence[Limit], prices: Sequence[int]) -> Floats:
     """What each alternative of a cell loses per user against the cell's best, billionths; closed ones: infinity."""
-    size, options = int(cells.group.max(initial=0)) + 1, cells.worth.shape[1] - 1
-    of_option = with_nothing(option_prices(limits, prices, groups=size, options=options))[cells.group]
+    of_option = option_prices(limits, prices, among=cells.group, options=cells.worth.shape[1] - 1)
+    of_option = with_nothing(of_option)[cells.group]
     each = cells.worth / cells.users[:, None] * FINE - of_option
     reduced = np.where(cells.is_open, each, -np.inf)
     found: Floats = reduced.max(axis=1, keepdims=True) - reduced
@@ -154,7 +157,6 @@ def look(values: Ints, group: Ints, limits: Sequence[Limit], prices: Sequence[in
 
 def best_at(cells: Cells, limits: Sequence[Limit], prices: Sequence[int]) -> int:
     """Sum of the best values less prices, billionths, of cells of equals (`Cells.of_equals`)."""
-    size, options = int(cells.group.max(initial=0)) + 1, cells.worth.shape[1] - 1
-    of_option = option_prices(limits, prices, groups=size, options=options)[cells.group]
+    of_option = option_prices(limits, prices, among=cells.group, options=cells.worth.shape[1] - 1)[cells.group]
     each = cells.worth[:, :-1] * FINE - of_option * cells.users[:, None]
     return int(np.where(cells.is_open[:, :-1], each, 0).max(axis=1, initial=0).sum())

@@ -116,6 +116,7 @@ class WaveGains:
     order: the options as the cell `model` offers them, by their place in conf. mean: of the gains of all options of the
     tier, in whatever wave; None where none is known. others: the options' lifts by draws that did not choose them, of
     `reestimated`; nothing is decided by them. contacts_per_user: of a month, per pick of the model; None: not known.
+    mean_variance: how unsure the mean is.
     """
 
     options: tuple[float | None, ...]
@@ -124,20 +125,28 @@ class WaveGains:
     mean: float | None = None
     others: JointPosterior[Lifted] = NOTHING
     contacts_per_user: float | None = None
+    mean_variance: float = 0.0
 
     def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:
         """What each option adds to a user's P(active), in conf's order, null where it is not known.
 
         Learnt by tier, so all whom the model picks have the same. lift: what a month open to contact is learnt to add
         to the user, null where it is not; an option then adds that by contact of a pick (contacts are taken to add
-        alike, as for `level`), times its factor: its gain over the mean of all options. Gains are drawn towards that
-        mean, and so the factors to 1. Where contacts per user are not known, the tier's gains count.
+        alike, as for `level`), times its `factor`. Where contacts per user are not known, the tier's gains count.
         """
         of_tier = [F.lit(gain).cast("double") for _, gain in zip(options, self.options, strict=True)]
         if lift is None or self.mean is None or self.mean <= 0 or not self.contacts_per_user:
             return of_tier
-        factors = [None if gain is None else gain / self.mean / self.contacts_per_user for gain in self.options]
-        return [F.coalesce(lift * F.lit(by).cast("double"), one) for by, one in zip(factors, of_tier, strict=True)]
+        by = [None if gain is None else self.factor(gain) / self.contacts_per_user for gain in self.options]
+        return [F.coalesce(lift * F.lit(each).cast("double"), one) for each, one in zip(by, of_tier, strict=True)]
+
+    def factor(self, gain: float) -> float:
+        """A gain over the mean of all options, drawn to 1 as far as that mean is unsure: 1 + (g - m) m / (m² + var m).
+
+        Never below 0: an option that harms on average does not help whom a contact is learnt to harm.
+        """
+        assert self.mean is not None
+        return max(0.0, 1 + (gain - self.mean) * self.mean / (self.mean**2 + self.mean_variance))
 
     def column(
         self,
@@ -201,9 +210,11 @@ def of_wave(
     guided = {tier: known.get(tier, NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
     another = None if level is None else (gains.common or level).mean
     means = tuple(another if gain is None else gain.mean for gain in found)
-    every = [gain.mean for key in gains.keys if (gain := gains.of(key))]
-    mean = sum(every) / len(every) if every else None
-    return WaveGains(means, {tier: gain.mean for tier, gain in guided.items() if gain}, tuple(order), mean)
+    guides = {tier: gain.mean for tier, gain in guided.items() if gain}
+    if not (every := [key for key in gains.keys if gains.of(key)]):
+        return WaveGains(means, guides, tuple(order))
+    mean, variance = gains.combined(dict.fromkeys(every, 1 / len(every)))
+    return WaveGains(means, guides, tuple(order), mean, mean_variance=variance)
 
 
 def in_conf_order(wave: Wave) -> WaveGains:

@@ -21,6 +21,8 @@ from reactivation.frames import of_records
 
 SAMPLE = 50_000
 """Users whose values reach the driver, at most; where there are no more, no query looks at them."""
+FEWEST = 10
+"""Where fewer than this part of a sample was found, a larger share of the users is drawn."""
 GROUP, TIES, PLACE, CODE = "_group", "_ties", "_place", "_code"
 _BUCKETS = 1 << 20
 
@@ -83,8 +85,11 @@ def allocate(
     of the cell that cannot be met together. Neither order nor partitions of the rows change anything.
     """
     names, drawn = _names(options), min(_BUCKETS, -(-SAMPLE * _BUCKETS // max(at_most, 1)))
+    values, group = _sample(users, drawn, names)
+    while drawn < _BUCKETS and FEWEST * len(values) < SAMPLE:  # far fewer are there than there can be
+        drawn = min(_BUCKETS, drawn * SAMPLE // max(len(values), 1))
+        values, group = _sample(users, drawn, names)
     is_whole = drawn == _BUCKETS
-    values, group = _sample(users if is_whole else users.where(F.pmod(TIES, F.lit(_BUCKETS)) < drawn), names)
     cells = dual.equals(values, group)
     is_repeated = is_whole or 4 * len(cells.users) <= len(values)
     if is_repeated and len(cells.users) <= dual.FEW:
@@ -108,9 +113,9 @@ def _names(options: int) -> list[str]:
     return [f"_worth_{n}" for n in range(options)]
 
 
-def _sample(users: DataFrame, names: Sequence[str]) -> tuple[Ints, Ints]:
-    """Values and groups of some users, in the order of their hash."""
-    found = users.select(TIES, GROUP, *names).toArrow()
+def _sample(users: DataFrame, drawn: int, names: Sequence[str]) -> tuple[Ints, Ints]:
+    """Values and groups of the users in so many of all buckets, in the order of their hash."""
+    found = users.where(F.pmod(TIES, F.lit(_BUCKETS)) < drawn).select(TIES, GROUP, *names).toArrow()
     columns = np.column_stack([found.column(name).to_numpy().astype(np.int64) for name in (TIES, GROUP, *names)])
     columns = columns[np.argsort(columns[:, 0], kind="stable")]
     return columns[:, 2:], columns[:, 1]
@@ -144,9 +149,7 @@ def _looks(users: DataFrame, limits: Sequence[Limit], options: int) -> dual.Look
 def option_prices_of_users(limits: Sequence[Limit], prices: Prices, *, options: int) -> list[Column]:
     """What a contact costs a user of `valued` at prices of the limits, billionths, by option."""
     last = 1 + max((limit.group for limit in limits if limit.group is not None), default=-1)
-    of_option = option_prices(
-        limits, prices, groups=last + 1, options=options
-    )  # the last: of groups without own limits
+    of_option = option_prices(limits, prices, among=np.array([last]), options=options)  # last: without own limits
     found = []
     for place in range(options):
         each = [int(price) for price in of_option[:, place]]
@@ -220,6 +223,8 @@ def _contradiction(users: DataFrame, limits: Sequence[Limit], names: Sequence[st
     findings = [Finding(*_told(limit)) for limit in wrong]
     advice = f"{int(cells.users.sum())} users can be planned for: lower the least, or raise what stands against it"
     headline = f"the limits of the {cell}'s cell cannot be met together"
+    if not wrong:  # users whom a least needs are too few to be seen in a sample
+        headline = f"no plan was found within the limits of the {cell}'s cell"
     return PlanError(headline, [*findings, Finding("what to do", "conf", advice)])
 
 

@@ -176,10 +176,9 @@ class ExplorationSettings(FrozenModel):
 
 
 def guides_of(name: str, wave: Wave) -> Iterator[str]:
-    """What is wrong with where a wave guides to."""
+    """What is wrong with where a wave guides to, and with options that nothing tells apart."""
     if wave.guide_to is not None and wave.guidance is None:
         yield f"waves.{name}.guide_to: the wave has no guidance"
     labels = [option.label for option in wave.options]
-    for option in wave.options:
-        if option.guide_to is not None and labels.count(option.label) > 1:
-            yield f"waves.{name} guides to {option.guide_to} by {option.label}: no other option of the wave may be that"
+    for label in sorted({label for label in labels if labels.count(label) > 1}):
+        yield f"waves.{name} offers {label} more than once: draws, contacts and lifts go by channel and benefit"

@@ -21,7 +21,11 @@ def _as_text(value: Any) -> Any:
 
 def _quotes(arm: str) -> str:
     """What to mind where an arm may be what YAML made of another word: `No` becomes false, `01` becomes 1."""
-    return " (put it in quotes if it is another word)" if arm in ("true", "false") or arm.isdecimal() else ""
+    return (
+        " (put it in quotes if it is another word)"
+        if arm in ("true", "false") or arm.replace(".", "").isdecimal()
+        else ""
+    )
 
 
 def _with_text_keys(value: Any) -> Any:

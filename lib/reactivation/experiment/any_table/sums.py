@@ -22,6 +22,8 @@ from reactivation.statistics.cuped import JointMoments
 MOST_GROUPS = 2_000
 SAMPLE = 100
 NO_VALUE = "(none)"
+WEIGHS_NOTHING = 1e-300
+"""The weight of a row that does not count: Spark's summarizer fails on a group of rows that all weigh 0."""
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 """A number as text: no suffix, no hexadecimal, no infinity, all of which a cast would take."""
 
@@ -165,13 +167,13 @@ def _measures(number: int, beside: Mapping[str, Column], about: Mapping[str, flo
     near = [F.coalesce(value - F.lit(about.get(name, 0.0)), F.lit(0.0)) for name, value in values.items()]
     vector = array_to_vector(F.array(*near, *[a + b for a, b in combinations(near, 2)]))
     is_known = outcome.isNotNull()
+    weight = F.when(is_known, 1.0).otherwise(WEIGHS_NOTHING)
     return [
         F.count(outcome).alias(f"o{number}_known"),
         F.count_if(is_unknown).alias(f"o{number}_unknown"),
         F.count_if(outcome.isNull() & ~is_unknown).alias(f"o{number}_wrong"),
         *[F.avg(F.when(is_known, value)).alias(f"o{number}_mean_{i}") for i, value in enumerate(values.values())],
-        # what weighs nothing is not counted
-        Summarizer.variance(vector, is_known.cast("double")).alias(f"o{number}_variances"),
+        Summarizer.variance(vector, weight).alias(f"o{number}_variances"),
     ]
 
 
