@@ -134,10 +134,10 @@ def _first_record(
         except csv.Error as error:
             raise ValueError(f"the first line is no header: {error}") from None
         is_cut = len(start) == count and sum(map(len, seen)) == len(text)
-    return [plain_name(field) for field in fields], _line_end(seen)
+    return [_plain_name(field) for field in fields], _line_end(seen)
 
 
-def plain_name(field: str) -> str:
+def _plain_name(field: str) -> str:
     """A name without spaces around it, and without the characters that nobody sees: marks of order and of no width."""
     return "".join(mark for mark in field if category(mark) != "Cf" or mark in _JOINERS).strip()
 
