@@ -17,7 +17,8 @@ _OTHER_TYPE = ("TYPE_MISMATCH", "ParquetDecodingException", "UnsupportedOperatio
 _CUT_OFF = "the file is cut off or damaged, or it is no such file: bring it again, whole"
 _DAMAGED = re.compile(
     r"EOFException|ZipException|DataFormatException|not a gzip file|"
-    r"IOException: .*(invalid|incorrect|unexpected|oversubscribed|too many|bad block|overrun|corrupt|crc|bzh|not bzip2|marker)",
+    r"IOException: .*(invalid|incorrect|unexpected|oversubscribed|too many|"
+    r"bad block|overrun|corrupt|crc|bzh|not bzip2|marker)",
     re.IGNORECASE,
 )
 _NO_CODEC = re.compile(r"native .*(library|zstandard|zstd|lz4|snappy)", re.IGNORECASE)
