@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 
 BAD_ROW = "_bad_row"
 """Column of rows read from CSV files: null for a row that is whole, else struct (reason, detail)."""
+_STATE = "struct<reason:string,detail:string>"
 RAGGED, NOT_DECODED = "ragged_row", "not_decoded"
 """Reasons: another number of fields than the header has; bytes that are not of the encoding."""
 
@@ -46,6 +47,16 @@ def broadcast_if_small(frame: DataFrame, *, rows: int) -> DataFrame:
 def union_all(frames: Iterable[DataFrame]) -> DataFrame:
     """Return the rows of all frames under the columns of the first. Needs at least one frame."""
     return reduce(DataFrame.unionByName, frames)
+
+
+def has_bad_rows(frame: DataFrame) -> bool:
+    """True where the frame's rows say whether their file broke them; a file's own `_bad_row` is any column."""
+    return (BAD_ROW, _STATE) in frame.dtypes
+
+
+def own_columns(frame: DataFrame) -> list[str]:
+    """The frame's columns but for `BAD_ROW`, which no file has."""
+    return [name for name in frame.columns if name != BAD_ROW or not has_bad_rows(frame)]
 
 
 def counted_by(rows: DataFrame) -> DataFrame:

@@ -18,6 +18,7 @@ from reactivation.frames import BAD_ROW
 from reactivation.ingest import SourcesSettings, mapping, raw_columns
 from reactivation.ingest.casting import Plausible
 from reactivation.runtime.raw import RawTables
+from reactivation.runtime.tabular_files import open_csv, open_parquet
 
 pytestmark = pytest.mark.edges
 
@@ -260,3 +261,16 @@ def test_numbers_with_suffixes_and_fractions_are_no_integers(spark: SparkSession
     assert lost(raw, "logins", "session_seconds") == NUMBERS
     amounts = spark.createDataFrame([(text,) for text in NUMBERS], "amount string")
     assert lost(amounts, "transactions", "amount") == [text for text in NUMBERS if text != "12.7"]
+
+
+def test_a_column_that_is_called_as_ours_is_any_column(spark: SparkSession, tmp_path: Path) -> None:
+    users = {"user_id": [1], "signed_up_on": ["2026-01-01"], "arrived_at": ["2026-01-02 00:00:00"], BAD_ROW: ["x"]}
+    pq.write_table(pa.table(users), tmp_path / "users.parquet")
+    frame = open_parquet(spark, str(tmp_path / "users.parquet")).frame
+    typed = mapping.typed(frame, canonical.USERS, {}, SHANGHAI, LAST)
+    assert typed.select("user_id", f"{mapping.CAME_AS}.{BAD_ROW}").collect() == [(1, None)]
+    (tmp_path / "users.csv").write_text(f"user_id,closed\u200b_On,{BAD_ROW}\n1,2026-01-01,x\n", encoding="utf-8")
+    read = open_csv(spark, str(tmp_path / "users.csv"))
+    told = raw_columns.problems(read.frame, canonical.USERS, {}, raw="users.csv", conf="x.yml", files=read)
+    assert [finding.what for finding in told] == ["users.signed_up_on"]
+    assert f"{BAD_ROW}," not in told[0].advice

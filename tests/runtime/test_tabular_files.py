@@ -1,6 +1,8 @@
 """CSV and Parquet as they come: each file read as it is meant, or refused by name and in words."""
 
+import bz2
 import gzip
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -60,6 +62,17 @@ OPEN = {
     "backslash amid words": 'id,note,n\n1,"5\\" tv",2\n2,c,3\n',
     "not doubled": 'id,note,n\n1,"Ltd "Acme" x",2\n2,c,3\n',
 }
+TEXTS = {  # what the end of a file is told by may begin amid a character, hold other breaks, or be blank
+    "utf-8": ("utf-8", 'id,note\n1,"open\n' + "2,总行北京\n" * 60),
+    "gbk": ("gbk", 'id,note\n1,"open\n2,' + "总行北京" * 80 + "a\n3,x\n"),
+    "gb18030": ("gb18030", 'id,note\n1,"open\n' + "23,总行北京\n" * 2000),
+    "other breaks": ("utf-8", 'id,note\n1,"open\n' + "2,a\u2028b\x0cc\x85d\n" * 9),
+    "big-endian": ("utf-16-be", '\ufeffid,note\n1,"open\n' + "2,总行\n" * 30),
+    "little-endian": ("utf-16-le", '\ufeffid,note\n1,"open\n' + "23,总行\n" * 999),
+    "nulls": ("utf-8", 'id,note\n1,"open\n2,b\0c\n' + "\0" * 9000),
+    "blank": ("utf-8", 'id,note\n1,"open\n2,b\n' + " \n" * 5000),
+    "long last line": ("utf-8", 'id,note\n1,"open\n2,' + "总x" * 9000),
+}
 CLOSED = {
     "bare": 'id,n\n1,5" tv\n2,"a ""q"" b"\n',
     "breaks at the end": 'id,n\n1,"x, y\n2,z"\n2,"l1\nl2\n"\n',
@@ -67,6 +80,8 @@ CLOSED = {
     "empty at the end": 'id,n\n1,"a\nb"\n2,""\n',
     "closed without an end of line": 'id,n\n1,"a\nb"\n2,b',
     "only breaks": 'id,n\n1,"\n\n"\n2,"\n"\n',
+    "blank after breaks": 'id,n\n1,x\n2,"l1\nl2"' + "\n" * 5000,
+    "blank after a bare end": 'id,n\n1,"l1\nl2 x"\n2,x' + "\n" * 4090,
 }
 
 
@@ -94,10 +109,106 @@ def test_a_quote_that_nothing_closes_is_refused_with_its_file(spark: SparkSessio
     assert {kind: bad(frames[kind], "id") for kind in CLOSED} == dict.fromkeys(CLOSED, whole)
 
 
+def test_what_a_quote_swallows_is_found_whatever_the_end_of_the_file_is(spark: SparkSession, tmp_path: Path) -> None:
+    found = {}
+    for kind, (encoding, text) in TEXTS.items():
+        named = "utf-16" if encoding.startswith("utf-16") else encoding
+        for form, ends in (("lf", "\n"), ("crlf", "\r\n")):
+            place = write(tmp_path / f"{kind}.{form}.csv", text.replace("\n", ends), encoding)
+            found[kind, form] = refused(open_csv(spark, place, encoding=named).frame)
+    assert {kind for kind, said in found.items() if not said or "a quote is opened" not in said} == set()
+
+
+MIXED = {  # what ends the header, and the first to third row
+    "header in CRLF": ("\r\n", "\n", "\n", "\n"),
+    "header in LF": ("\n", "\r\n", "\r\n", "\r\n"),
+    "LF in the middle": ("\r\n", "\r\n", "\n", "\r\n"),
+    "LF at the end": ("\r\n", "\r\n", "\r\n", "\n"),
+    "CR twice": ("\r\n", "\r\r\n", "\r\r\n", "\r\r\n"),
+    "blank lines": ("\r\n", "\r\n\r\n", "\n\n", "\r\n\r\n\n"),
+    "CRLF in a file of CR": ("\r", "\r\n", "\r", "\r"),
+    "blank lines first": ("\r\n", "\r\n", "\r\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_are_read_whatever_ends_each_of_them(spark: SparkSession, tmp_path: Path, packed: bool) -> None:
+    lines, found = ("id,n,note", "1,a,", '2,"l1\rl2\nl3",NA', '3,c,"x"'), {}
+    for kind, ends in MIXED.items():
+        text = "\r\n" * (kind == "blank lines first") + "".join(map("".join, zip(lines, ends, strict=True)))
+        place = tmp_path / f"{kind}.csv{'.gz' * packed}"
+        place.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        frame = open_csv(spark, str(place), options={"nullValue": "NA"}).frame
+        values = [(*row[:1], row[1].replace("\r", "\n"), *row[2:]) for row in rows(frame, "id", "n", "note", BAD_ROW)]
+        found[kind] = values
+    right = [("1", "a", None, None), ("2", "l1\nl2\nl3", None, None), ("3", "c", "x", None)]
+    assert found == dict.fromkeys(MIXED, right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,n\n1,2\r3,4\n",
+        "id,n\r1,2\n3,4\n",
+        "id,n\r\n1,2\r3,4\r",
+        'id,n\n1,5" x\r4,6" x\n',
+        "\r\nid,n\r\n1,2\n3,4\n",
+    ],
+)
+def test_rows_whose_ends_cannot_be_told_apart_are_refused(spark: SparkSession, tmp_path: Path, text: str) -> None:
+    frame = open_csv(spark, write(tmp_path / "t.csv", text)).frame
+    assert refused(frame) == "t.csv: line ends are mixed"
+    ragged = open_csv(spark, write(tmp_path / "r.csv", 'id,n\n1,"a ""b""\r\nc",3\r\n2,x\n')).frame
+    assert bad(ragged, "id") == {"1": "ragged_row", "2": None}
+
+
+def test_names_that_spark_or_we_have_taken_bar_nobody_who_does_not_ask_for_them(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    opened = open_csv(spark, write(tmp_path / "t.csv", "id,_Bad_Row,_corrupt,_metadata\n1,x,y,z\n2,x\n"))
+    assert bad(opened.frame, "id") == {"1": None, "2": "ragged_row"}
+    assert opened.unusable == {
+        name: f"`{name}` is a name that is taken: rename it in the header of t.csv"
+        for name in ("_bad_row", "_corrupt", "_metadata")
+    }
+
+
+def test_names_that_spark_leaves_out_are_refused_and_folders_that_give_a_column_are_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    for name in ("_t.csv", ".t.csv", "t.csv._COPYING_"):
+        with pytest.raises(SourceError, match="rename it"):
+            open_csv(spark, write(tmp_path / name, "a,b\n1,2\n"))
+    write(tmp_path / "t/_day=01/a.csv", "a,b\n1,2\n")
+    write(tmp_path / "t/_old/a.csv", "a,b\n3,4\n")
+    write(tmp_path / "t/.hidden=1/a.csv", "a,b\n5,6\n")
+    assert rows(open_csv(spark, str(tmp_path / "t")).frame, "a", "_day") == [("1", "01")]
+
+
+def test_a_file_may_have_very_many_columns(spark: SparkSession, tmp_path: Path) -> None:
+    names = [f"a_rather_long_name_of_a_column_{i}" for i in range(2500)]
+    text = ",".join(names) + "\n" + ",".join(map(str, range(2500))) + "\n"
+    found = open_csv(spark, write(tmp_path / "t.csv", text)).frame
+    assert rows(found, names[0], names[-1], BAD_ROW) == [("0", "2499", None)]
+    with pytest.raises(SourceError, match="longer than 16 MB"):
+        open_csv(spark, write(tmp_path / "long.csv", "a," * (1 << 23) + "\n"))
+
+
+def test_options_are_taken_in_any_case_and_those_that_break_rows_are_refused(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    text = write(tmp_path / "t.csv", "#made today\n\n#by us\na;b\n1;x\n#no row\n2;y\n")
+    found = open_csv(spark, text, options={"Delimiter": ";", "HEADER": "TRUE", "Comment": "#"}).frame
+    assert rows(found, "a", "b", BAD_ROW) == [("1", "x", None), ("2", "y", None)]
+    with pytest.raises(SourceError, match=r"option  multiLine  fields may hold line breaks"):
+        open_csv(spark, text, options={"MultiLine": "false"})
+
+
 def test_names_have_no_spaces_around_them_and_separators_are_as_they_are_told(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    spaced = open_csv(spark, write(tmp_path / "t.csv", "user_id, closed_on, Arm ,arm\n1,2026-05-01,x,y\n"))
+    header = "user_id, \ufeffclosed\u200b_on\u200b , Arm ,arm"
+    spaced = open_csv(spark, write(tmp_path / "t.csv", f"{header}\n1,2026-05-01,x,y\n"))
     assert rows(spaced.frame, "user_id", "closed_on") == [("1", "2026-05-01")]
     assert spaced.unusable["arm"] == "`arm` stands twice in the header of t.csv"
     for text, options in (("a\tb\n1\t2\n", {"sep": "\\t"}), ("a||b\n1||2\n", {"sep": "||"})):
@@ -206,16 +317,29 @@ def test_a_packed_file_is_read_and_one_cut_off_is_told_by_name(spark: SparkSessi
     assert found.what.endswith("/cut.csv.gz")
     assert "cut off or damaged" in found.advice
     assert not is_of_file(ValueError("no"))
+    packed_twice = {"gz": gzip.compress(text.encode()), "bz2": bz2.compress(text.encode())}
+    for kind, whole in packed_twice.items():  # bytes amid the file are others
+        at = len(whole) // 2
+        (tmp_path / f"bad.csv.{kind}").write_bytes(
+            whole[:at] + bytes(b ^ 255 for b in whole[at : at + 99]) + whole[at + 99 :]
+        )
+        with pytest.raises((PySparkException, Py4JJavaError, SourceError)) as spoilt:
+            open_csv(spark, str(tmp_path / f"bad.csv.{kind}")).frame.selectExpr("max(b)", f"max({BAD_ROW})").collect()
+        said = str(spoilt.value) if isinstance(spoilt.value, SourceError) else unreadable(spoilt.value, what="t").advice
+        assert "cut off or damaged" in said, kind
     (tmp_path / "head.csv.gz").write_bytes(packed[:20])
     for name, data, said in (
         ("head.csv.gz", packed[:20], "cut off or damaged"),
         ("no.csv.gz", b"a,b\n1,2\n", "cut off or damaged"),
         ("book.csv", b"PK\x03\x04\x14", "a ZIP archive or an Excel workbook"),
         ("packed.csv", packed, "its name must end in .gz"),
+        ("t.csv.xz", b"\xfd7zXZ\0\0", "compressed with xz: gzip (.gz) and bzip2 (.bz2) are read"),
+        ("t.csv.zst", b"\x28\xb5\x2f\xfd\0", "gzip (.gz) and bzip2 (.bz2) are read"),
+        ("plain.csv.bz2", b"a,b\n1,2\n", "there is no header"),
         ("empty.csv", b"", "no header and no row"),
     ):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(SourceError, match=said) as error:
+        with pytest.raises(SourceError, match=re.escape(said)) as error:
             open_csv(spark, str(tmp_path / name))
         assert name in str(error.value)
     with pytest.raises(FileNotFoundError):

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from reactivation.contracts import table
 from reactivation.contracts.canonical import ADDED, CONSENTS
 from reactivation.contracts.table import Table
-from reactivation.frames import BAD_ROW
+from reactivation.frames import BAD_ROW, has_bad_rows
 from reactivation.ingest import casting
 from reactivation.ingest.casting import Plausible
 from reactivation.periods import Calendar
@@ -90,7 +90,7 @@ def given(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> Dat
     if "event_id" in values:
         values["event_id"] = casting.without_placeholder(values["event_id"])
     columns = [value.alias(name) for name, value in values.items()]
-    return frame.select(*columns, *([F.col(BAD_ROW)] if BAD_ROW in frame.columns else []))
+    return frame.select(*columns, *([F.col(BAD_ROW)] if has_bad_rows(frame) else []))
 
 
 def chosen(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
+from unicodedata import category
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -13,6 +14,7 @@ from reactivation.contracts import table
 from reactivation.contracts.canonical import ATTRIBUTES
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding, nearest
+from reactivation.frames import BAD_ROW, own_columns
 from reactivation.ingest import casting
 from reactivation.ingest.mapping import chosen, columns_of, given, must_be_given
 from reactivation.ingest.settings import SourceSettings
@@ -120,7 +122,8 @@ def parameters(error: Exception) -> dict[str, str]:
 
 def proposals(error: Exception) -> list[str]:
     """Columns that Spark's error proposes in place of the one it does not find."""
-    return [part.strip().replace("`", "") for part in parameters(error).get("proposal", "").split(",") if part.strip()]
+    named = [part.strip().replace("`", "") for part in parameters(error).get("proposal", "").split(",")]
+    return [name for name in named if name and name != BAD_ROW]
 
 
 def unresolved_column(error: Exception) -> str | None:
@@ -156,8 +159,8 @@ def _names(text: str, column: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A column's name without what people spell in several ways: case, spaces, `_` and `-`."""
-    return re.sub(r"[\s_-]", "", name).lower()
+    """A column's name without what people spell in several ways, or do not see: case, spaces, `_`, `-`, no width."""
+    return "".join(mark for mark in re.sub(r"[\s_-]", "", name) if category(mark) != "Cf").lower()
 
 
 def _misspelt(
@@ -192,7 +195,7 @@ def _problem(
     if expression is None:
         if not must_be_given(table, column):
             return None
-        hint = _hint(column.name, frame.columns)
+        hint = _hint(column.name, own_columns(frame))
         return Finding("missing column", what, f"{raw} has no `{column.name}`: {hint} Map it with {key}")
     try:
         given = frame.select(F.expr(expression).alias("x"))
@@ -200,7 +203,7 @@ def _problem(
     except PySparkException as error:
         name = unresolved_column(error)
         if name is not None:
-            hint = _hint(name, frame.columns)
+            hint = _hint(name, own_columns(frame))
             return Finding("missing column", what, f"{raw} has no `{name}`: {hint} Change {key}")
         return Finding("expression", what, f"`{expression}`: {first_line(error)} Change {key}")
     return _wrong_type(given, column, what, f"`{expression.strip('`')}` in {raw} is {found}", key)

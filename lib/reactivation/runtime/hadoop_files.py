@@ -8,6 +8,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from reactivation.errors import Finding, SourceError
 from reactivation.runtime.files import files_below
 
 _STEP = 1 << 30
@@ -46,7 +47,7 @@ class File:
     def end(self, count: int) -> bytes:
         """The last bytes, unpacked as in `start`; nothing where the file is cut off, which reading it will tell.
 
-        A packed file is unpacked twice for them.
+        Up to 3 more, so that they begin where a character of 4 or 2 bytes does. A packed file is unpacked twice.
         """
         place = self.hadoop.fs.Path(self.path)
         codec = self.hadoop.io.compress.CompressionCodecFactory(self.system.getConf()).getCodec(place)
@@ -60,10 +61,10 @@ class File:
                 with closing(unpacked()) as stream:
                     size = sum(iter(lambda: stream.skip(_STEP), 0))
             with closing(unpacked()) as stream:
-                left = max(0, size - count)
+                left = max(0, size - count) // 4 * 4
                 while left > 0:
                     left -= stream.skip(min(left, _STEP))
-                return bytes(stream.readNBytes(count))
+                return bytes(stream.readNBytes(count + 3))
         except Py4JJavaError:
             return b""
 
@@ -75,7 +76,8 @@ class File:
 def listed(spark: SparkSession, place: str) -> list[File]:
     """The file at a place, or all files in the folder there; FileNotFoundError where there are none.
 
-    As for Spark, files and folders whose name begins with `_` or `.` are not part of a table.
+    As for Spark, files and folders whose name begins with `_` or `.` are not part of a table, but for those that give
+    a column (`_day=2026-05-01`). SourceError where the file itself is called so: Spark would find no row in it.
     """
     jvm: Any = spark.sparkContext._jvm
     hadoop = jvm.org.apache.hadoop
@@ -88,12 +90,20 @@ def listed(spark: SparkSession, place: str) -> list[File]:
     found = []
     for status in files_below(spark, place):
         path = str(status.getPath().toString())
-        *inside, name = path[depth:].split("/")
-        if all(part and part[0] not in "_." for part in (*inside, name)) or not path[depth:]:
+        *inside, name = (path[depth:] or root.getName()).split("/")
+        if not any(map(_is_hidden, (*inside, name))):
             found.append(File(path, status.getLen(), tuple(inside), system, hadoop))
+        elif not path[depth:]:
+            advice = "Spark leaves out files whose name begins with `_` or `.`: rename it"
+            raise SourceError(f"`{place}` cannot be read", [Finding("hidden", place, advice)])
     if not found:
         raise FileNotFoundError(place)
     return sorted(found, key=lambda file: file.path)
+
+
+def _is_hidden(part: str) -> bool:
+    """As Spark has it, of a file or a folder."""
+    return part.startswith(".") or part.endswith("._COPYING_") or (part.startswith("_") and "=" not in part)
 
 
 class _Bytes(io.RawIOBase):

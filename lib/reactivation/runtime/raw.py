@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError, nearest
-from reactivation.frames import BAD_ROW, counted_by, of_records, records, union_all
+from reactivation.frames import BAD_ROW, counted_by, has_bad_rows, of_records, own_columns, records, union_all
 from reactivation.ingest import mapping, raw_columns
 from reactivation.ingest.settings import SourceSettings, SourcesSettings, ViewQuery
 from reactivation.runtime import read_errors, snapshot, tabular_files
@@ -94,7 +94,7 @@ class RawTables:
 
     def _whole(self, view: str, frame: DataFrame) -> DataFrame:
         """A view without `BAD_ROW`: a query would take what is left of a broken row for a whole one."""
-        if BAD_ROW not in frame.columns:
+        if not has_bad_rows(frame):
             return frame
         broken = frame.where(F.col(BAD_ROW).isNotNull()).select(F.col(BAD_ROW).detail.alias("detail"))
         try:
@@ -149,7 +149,7 @@ class RawTables:
             return make()
         except _SPARK_ERRORS as error:
             column = raw_columns.unresolved_column(error)
-            known = frame.columns if frame is not None else raw_columns.proposals(error)
+            known = own_columns(frame) if frame is not None else raw_columns.proposals(error)
             said = f"there is no `{column}`: {nearest(column, known)}" if column else raw_columns.first_line(error)
             barred = {key: why for opened in self._files.values() for key, why in opened.unusable.items()}
             said = barred.get((column or "").rsplit(".", 1)[-1].lower(), said)
@@ -224,8 +224,8 @@ class RawTables:
             return self._spark.catalog.tableExists(place)
         try:
             return bool(listed(self._spark, place))
-        except (FileNotFoundError, *_SPARK_ERRORS):
-            return False
+        except (FileNotFoundError, SourceError, *_SPARK_ERRORS) as error:
+            return isinstance(error, SourceError)
 
     def _neighbours(self) -> list[str]:
         folder = Path(self._folder)
@@ -244,6 +244,6 @@ class RawTables:
 def _where(frame: DataFrame, condition: str | None) -> DataFrame:
     """The rows of a source, and all broken ones: what is left of them may not meet a condition that the whole would."""
     is_asked = F.expr(condition or "true")
-    if BAD_ROW in frame.columns:
+    if has_bad_rows(frame):
         is_asked = F.when(F.col(BAD_ROW).isNotNull(), True).otherwise(is_asked)
     return frame.where(is_asked)

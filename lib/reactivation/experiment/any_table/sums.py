@@ -16,7 +16,7 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.frames import BAD_ROW, records
+from reactivation.frames import BAD_ROW, has_bad_rows, own_columns, records
 from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
@@ -61,7 +61,7 @@ def problems(table: DataFrame, spec: Spec, unusable: Mapping[str, str] | None = 
 
     unusable: by lower-case name, why a column of the table's files cannot be used.
     """
-    have = {field.name: field.dataType for field in table.schema if field.name != BAD_ROW}
+    have = {name: table.schema[name].dataType for name in own_columns(table)}
     why = unusable or {}
     roles = {
         "arm": (spec.arm,),
@@ -107,7 +107,7 @@ def sums(table: DataFrame, spec: Spec) -> DataFrame:
     types = {field.name: field.dataType for field in table.schema}
     arm = _column(spec.arm).cast("string")
     strata = [F.coalesce(_column(s).cast("string"), F.lit(NO_VALUE)).alias(f"s{i}") for i, s in enumerate(spec.strata)]
-    bad = F.col(f"{BAD_ROW}.detail") if BAD_ROW in types else F.lit(None).cast("string")
+    bad = F.col(f"{BAD_ROW}.detail") if has_bad_rows(table) else F.lit(None).cast("string")
     strata = [F.when(bad.isNull(), stratum).alias(f"s{i}") for i, stratum in enumerate(strata)]
     keys = [F.when(bad.isNull() & arm.isin(*spec.shares), arm).alias("arm"), *strata, bad.alias("bad")]
     outcomes = [_number(name, types[name], is_rate=name in spec.rates) for name in spec.outcomes]
