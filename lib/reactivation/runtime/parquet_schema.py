@@ -66,7 +66,9 @@ class Schema(NamedTuple):
 def of_files(files: Sequence[File]) -> Schema:
     """The columns of all files together, case aside; SourceError names each file that is no whole Parquet file.
 
-    The footer of every file is read, by this machine: @@@. What the names of folders give is text.
+    The footer of every file is read by this machine, for one file may differ: some 2 ms of a local file, less than it
+    takes to list it; 10 000 files take half a minute, and in a store their latency by `READERS`. What the names of
+    folders give is text.
     """
     with ThreadPoolExecutor(READERS) as pool:
         footers = list(pool.map(_footer, files))
