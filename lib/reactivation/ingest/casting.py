@@ -46,7 +46,6 @@ _NO_NUMBERS = (
     *("#ref!", "#value!", "#num!", "#name?", "#null!", "#div/0!"),
 )
 _ROUNDED = r"^\d([eE]([5-9]|[1-9]\d{1,2})|\d*([.,]\d+[eE]\+?|[eE]\+)\d+)$"
-_YEARS = (date(1970, 1, 1), date(2100, 1, 1))
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
 """Seconds since 1970."""
@@ -79,7 +78,7 @@ class Plausible(NamedTuple):
 def cast(value: Column, found: DataType, wanted: str, calendar: Calendar, plausible: Plausible | None = None) -> Column:
     """The value in the contract's type. found: the type it came in. wanted: the contract's.
 
-    plausible: the days in which the region's clocks are known to skip times; without it, the years from 1970 to 2099.
+    plausible: the days in which times that the region's clocks skipped are told.
     """
     if wanted == "string":
         return _text(value, found)
@@ -88,7 +87,8 @@ def cast(value: Column, found: DataType, wanted: str, calendar: Calendar, plausi
         value = F.when((value >= begin) & (value < end), value)
     if wanted == "date" and isinstance(found, TimestampType):
         return calendar.day(value)
-    skipped = skipped_times.of_zone(calendar.zone, *((plausible.first, plausible.end) if plausible else _YEARS))
+    days = (plausible.first, plausible.end) if plausible else skipped_times.YEARS
+    skipped = skipped_times.of_zone(calendar.zone, *days)
     if wanted == "date" and isinstance(found, StringType):
         has_dashes = (F.substring(value, 5, 1) == "-") & (F.substring(value, 8, 1) == "-")
         is_plain = has_dashes & (F.length(value) == _LENGTH_OF_DAY) & F.substring(value, 10, 1).between("0", "9")

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+YEARS = (date(1970, 1, 1), date(2100, 1, 1))
+"""In which skipped times are looked for."""
+
 _DAY = 86_400_000_000
 _MICRO, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +29,7 @@ class Skipped(NamedTuple):
 @lru_cache
 def of_zone(zone: str, first: date, end: date) -> Skipped | None:
     """What the clocks of a zone skipped in some days; None where they skipped nothing, as in Shanghai since 1992."""
-    gaps = list(_gaps(ZoneInfo(zone), first, end))
+    gaps = list(_gaps(ZoneInfo(zone), max(first, YEARS[0]), min(end, YEARS[1])))
     if not gaps:
         return None
     since = min(start % _DAY for start, _ in gaps)
