@@ -17,6 +17,7 @@ from reactivation.errors import SourceError
 from reactivation.frames import BAD_ROW
 from reactivation.ingest import SourcesSettings, mapping, raw_columns
 from reactivation.ingest.casting import Plausible
+from reactivation.ingest.rules import rules_of
 from reactivation.runtime.raw import RawTables
 from reactivation.runtime.tabular_files import open_csv, open_parquet
 
@@ -160,13 +161,86 @@ def test_a_flag_is_0_or_1_and_money_has_two_decimals(spark: SparkSession) -> Non
     assert lost(doubles, "transactions", "amount") == []  # they have no exact decimals: rounded
 
 
-def test_a_number_of_an_event_that_a_spreadsheet_rounded_is_none(spark: SparkSession) -> None:
-    numbers = ["2.02604E+13", "2,02604e+13", "20260401000017", "1e5f", "E+1", "N/A", "-", "0", " null", "\\N"]
+ROUNDED = ["2.02604E+13", "2,02604e+13", "2.02604E13", "20.2604e12", "2E+13", "2e13"]
+NUMBERED = ["20260401000017", "1e5f", "1e4", "E+1", "1234e567", "10", "-10", "x00"]
+UNNUMBERED = [
+    "N/A",
+    "-",
+    "0",
+    " null",
+    "\\N",
+    "-1",
+    "-1.0",
+    "00",
+    "000000",
+    "0.0",
+    "?",
+    "Unknown",
+    "#REF!",
+    "#VALUE!",
+    " ",
+    "<NA>",
+]
+
+
+def test_a_number_of_an_event_that_was_rounded_is_none_and_a_word_for_none_is_empty(spark: SparkSession) -> None:
+    numbers = [*ROUNDED, *NUMBERED, *UNNUMBERED]
     raw = spark.createDataFrame([(number,) for number in numbers], "event_id string")
-    assert lost(raw, "logins", "event_id") == ["2.02604E+13", "2,02604e+13"]
+    assert lost(raw, "logins", "event_id") == ROUNDED
     assert lost(raw, "consents", "event_id") == []  # there it decides nothing: no consent is lost for it
     typed = mapping.typed(raw, canonical.LOGINS, {}, SHANGHAI, LAST).where("event_id is not null")
-    assert [row[0] for row in typed.select("event_id").collect()] == ["20260401000017", "1e5f", "E+1"]
+    assert [row[0] for row in typed.select("event_id").collect()] == NUMBERED
+
+
+@pytest.mark.parametrize(
+    ("came", "text"),
+    [
+        ("'  77 '", "77"),
+        ("20260401000017d", "20260401000017"),
+        ("17.5d", "17.5"),
+        ("float(16777215)", "16777215"),
+        ("17.0bd", "17"),
+        ("17.50bd", "17.50"),
+        ("9007199254740992d", None),  # beyond that, it may stand for several
+        ("float('nan')", None),
+    ],
+)
+def test_a_number_is_the_same_text_whatever_type_it_came_in(spark: SparkSession, came: str, text: str | None) -> None:
+    typed = mapping.typed(spark.range(1), canonical.LOGINS, {"event_id": came, "channel": "17.0d"}, SHANGHAI, LAST)
+    assert [tuple(row) for row in typed.select("event_id", "channel").collect()] == [(text, "17")]
+
+
+def test_text_that_is_not_utf_8_is_a_bad_row(spark: SparkSession) -> None:
+    made = "case id when 0 then decode(x, 'utf-8') else cast(x as string) end"
+    for kind in ("cast(x as string)", "x", made):
+        bytes_ = "case id when 0 then unhex('61EFBFBD62') when 1 then unhex('B1B1BEA9') else unhex('E58C97') end"
+        raw = spark.range(4).selectExpr("id", f"if(id < 3, {bytes_}, null) as x").selectExpr(f"{kind} as branch")
+        typed = mapping.typed(raw, canonical.USERS, {}, SHANGHAI, LAST)
+        assert [row[0] for row in typed.select("branch").collect()] == [None, None, "\u5317", None]
+        rules = rules_of(canonical.USERS, calendar=SHANGHAI, allowed={}, plausible=LAST)
+        is_bad = next(r for r in rules if r.reason == "bad_type" and r.columns == ("branch",)).is_broken
+        assert is_bad is not None
+        assert [row[0] for row in typed.select(is_bad).collect()] == [True, True, False, False]
+        jsons = typed.select(F.is_valid_utf8(mapping.as_it_came(canonical.USERS)))
+        assert [row[0] for row in jsons.collect()] == [True] * 4
+
+
+def test_a_word_for_null_is_no_code_and_a_day_has_no_letter(spark: SparkSession) -> None:
+    codes = ["NULL", "\\N", "n/a", "#N/A", "pay", "0"]
+    raw = spark.createDataFrame([(code,) for code in codes], "function_code string")
+    typed = mapping.typed(raw, canonical.FUNCTION_USES, {}, SHANGHAI, LAST).where("function_code is not null")
+    assert [row[0] for row in typed.select("function_code").collect()] == ["pay", "0"]
+    assert lost(raw, "function_uses", "function_code") == []  # told as empty
+    days = spark.createDataFrame([(day,) for day in ("2026-01-1T", "2026-01-1 ", "2026-01-01")], "signed_up_on string")
+    assert lost(days, "users", "signed_up_on") == ["2026-01-1T"]
+
+
+@pytest.mark.parametrize("came", ["array('x')", "map('x', 1)", "struct('x')"])
+def test_several_values_are_no_text(spark: SparkSession, came: str) -> None:
+    texts = {"signed_up_on": "date '2026-01-01'", "branch": came}
+    raw = spark.range(1).withColumnRenamed("id", "user_id")
+    found = raw_columns.problems(raw, canonical.USERS, texts, raw="users", conf="x.yml")
+    assert [(f.kind, f.what) for f in found] == [("wrong type", "users.branch")]
 
 
 def bank(spark: SparkSession, folder: Path, text: str, **changes: Any) -> dict[str, DataFrame]:

@@ -8,7 +8,10 @@ from pyspark.sql import functions as F
 
 from ingest.warehouse import SHANGHAI
 from reactivation.contracts import canonical
-from reactivation.ingest import mapping
+from reactivation.ingest import mapping, skipped_times
+from reactivation.ingest.casting import Plausible
+from reactivation.ingest.rules import first_broken, rules_of
+from reactivation.periods import Calendar
 
 pytestmark = pytest.mark.rules
 
@@ -59,3 +62,65 @@ def test_a_day_that_comes_as_an_instant_is_the_day_in_the_region(spark: SparkSes
     typed = mapping.typed(spark.range(1), canonical.USERS, midnight, SHANGHAI)
     days = typed.select("signed_up_on", "closed_on").collect()[0]
     assert tuple(days) == (date(2026, 6, 1), date(2026, 6, 2))
+
+
+BEYOND = ("9223372036854775807", "-9223372036854775807 - 1")
+PLAUSIBLE = Plausible(date(1990, 1, 1), date(2026, 5, 1), 366)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "kind"),
+    [
+        ("logins", "event_at", "timestamp"),
+        ("logins", "event_at", "timestamp_ntz"),
+        ("users", "signed_up_on", "timestamp"),
+        ("users", "signed_up_on", "timestamp_ntz"),
+    ],
+)
+def test_a_time_of_no_calendar_is_a_bad_row_and_breaks_nothing(
+    spark: SparkSession, name: str, column: str, kind: str
+) -> None:
+    raw = spark.range(2).selectExpr(f"cast(timestamp_micros(if(id = 0, {BEYOND[0]}, {BEYOND[1]})) as {kind}) as at")
+    given = {column: "at", "arrived_at": "timestamp'2026-03-02'", "user_id": "1"}
+    table = canonical.BY_NAME[name]
+    typed = mapping.typed(raw, table, given, SHANGHAI, PLAUSIBLE)
+    rules = rules_of(table, calendar=SHANGHAI, allowed={}, plausible=PLAUSIBLE)
+    assert all(code > 0 for (code,) in typed.select(first_broken(rules)).collect())
+
+
+SKIPPED = {
+    "Europe/Prague": {
+        "2026-03-29 01:59:59": "2026-03-29 00:59:59",
+        "2026-03-29 02:00": None,
+        "2026-03-29 02:30:00": None,
+        "2026-03-29 02:59:59.999": None,
+        "2026-03-29 02:30:00+02:00": "2026-03-29 00:30:00",
+        "2026-03-29 03:00": "2026-03-29 01:00:00",
+        "2026-03-28 02:30:00": "2026-03-28 01:30:00",
+        "2026-10-25 02:30:00": "2026-10-25 00:30:00",  # twice: the first
+    },
+    "America/Sao_Paulo": {
+        "2018-11-04": "2018-11-04 03:00:00",  # its day begins at 01:00
+        "2018-11-04 00:00:00": "2018-11-04 03:00:00",
+        "2018-11-04 00:30:00": None,
+    },
+    "Pacific/Apia": {"2011-12-30 10:00:00": None, "2011-12-31 10:00:00": "2011-12-30 20:00:00"},
+    "Asia/Shanghai": {"1991-04-14 02:30:00": None, "2026-03-29 02:30:00": "2026-03-28 18:30:00"},
+}
+
+
+@pytest.mark.parametrize("zone", SKIPPED)
+def test_a_time_that_no_clock_of_the_region_showed_is_none(spark: SparkSession, zone: str) -> None:
+    calendar = Calendar(zone=zone, settle_days=0)
+    for kind in ("string", "timestamp_ntz"):
+        wanted = {text: at for text, at in SKIPPED[zone].items() if kind == "string" or "+" not in text}
+        raw = spark.createDataFrame([(text,) for text in wanted], "event_at string")
+        raw = raw.select(F.col("event_at").cast(kind))
+        typed = mapping.typed(raw, canonical.LOGINS, {}, calendar, PLAUSIBLE)
+        assert [row[0] for row in typed.select(F.col("event_at").cast("string")).collect()] == list(wanted.values())
+
+
+def test_zones_whose_clocks_do_not_change_cost_nothing() -> None:
+    assert skipped_times.of_zone("Asia/Shanghai", date(1992, 1, 1), date(2027, 1, 1)) is None
+    assert skipped_times.of_zone("Asia/Kolkata", date.min, date.max) is None
+    assert skipped_times.of_zone("America/Lima", date.min, date(1980, 1, 1)) is None

@@ -14,6 +14,7 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from reactivation.errors import SourceError
 from reactivation.frames import BAD_ROW
@@ -421,3 +422,65 @@ def test_parquet_files_that_are_none_are_all_named(spark: SparkSession, tmp_path
     assert [finding.what.rsplit("/", 1)[-1] for finding in error.value.findings] == ["2.parquet", "3.parquet"]
     spark.range(3).selectExpr("id", "timestamp'2026-06-01 10:00:00' as at").write.parquet(str(tmp_path / "by_spark"))
     assert open_parquet(spark, str(tmp_path / "by_spark")).frame.where("at > '2026-06-01'").count() == 3
+
+
+def test_the_footer_of_every_file_is_read(spark: SparkSession, tmp_path: Path) -> None:
+    for at in range(251):
+        parquet(tmp_path / f"t/{at:03}.parquet", **{"id": [at], "Closed-On" if at == 101 else "closed_on": ["x"]})
+    opened = open_parquet(spark, str(tmp_path / "t"))
+    assert opened.lacking == {
+        "closed_on": "101.parquet lacks the column, 000.parquet has it",
+        "closed-on": "000.parquet lacks the column, 101.parquet has it",
+    }
+    parquet(tmp_path / "t/102.parquet", id=["x"], closed_on=["x"])
+    said = "`id` is bigint in 000.parquet, string in 102.parquet: write it with one type in all files"
+    assert open_parquet(spark, str(tmp_path / "t")).unusable == {"id": said}
+
+
+def test_names_of_parquet_columns_are_matched_case_aside(spark: SparkSession, tmp_path: Path) -> None:
+    parquet(tmp_path / "t/1.parquet", id=[1], Branch=["a"], nothing=pa.nulls(1))
+    parquet(tmp_path / "t/2.parquet", ID=[2], branch=pa.nulls(1), Nothing=["x"])
+    opened = open_parquet(spark, str(tmp_path / "t"))
+    assert sorted(rows(opened.frame, "id", "branch", "nothing")) == [(1, "a", None), (2, None, "x")]
+    assert (opened.unusable, opened.lacking) == ({}, {})
+    twice = open_parquet(spark, parquet(tmp_path / "t.parquet", id=[1], Branch=["a"], branch=["b"]))
+    assert twice.unusable == {"branch": "`branch` stands twice in t.parquet"}
+    assert rows(twice.frame, "*") == [(1,)]
+
+
+def test_what_parquet_folders_name_is_text_and_no_column_of_a_file(spark: SparkSession, tmp_path: Path) -> None:
+    for arm, at in (("01", "2026-01-05 10%3A00%3A00"), ("1d", "2026-01-06")):
+        parquet(tmp_path / f"t/arm={arm}/at={at}/a.parquet", id=[1], tags=[[1]])
+        parquet(tmp_path / f"u/Arm={arm}/a.parquet", id=[2], arm=["x"])
+    opened = open_parquet(spark, str(tmp_path / "t"))
+    assert sorted(rows(opened.frame, "arm", "at", "id")) == [("01", "2026-01-05 10:00:00", 1), ("1d", "2026-01-06", 1)]
+    both = open_parquet(spark, str(tmp_path / "u"))
+    assert both.unusable == {"arm": "`arm` is a column of a.parquet and a name of its folder: rename one of them"}
+    assert rows(both.frame, "*") == [(2,), (2,)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", None])
+def test_times_that_no_calendar_has_are_read(spark: SparkSession, tmp_path: Path, zone: str | None) -> None:
+    far, near = [2**63 - 1, -(2**63), -1, None], [1780308000123, -1, None, 0]
+    columns = {unit: pa.array(far, pa.int64()).cast(pa.timestamp(unit, zone)) for unit in ("ms", "us", "ns")}
+    place = parquet(tmp_path / "t.parquet", **columns, near=pa.array(near, pa.int64()).cast(pa.timestamp("ms", zone)))
+    frame = open_parquet(spark, place).frame
+    assert {frame.schema[name].dataType.simpleString() for name in frame.columns} == {
+        "timestamp" if zone else "timestamp_ntz"
+    }
+    micros = [F.unix_micros(F.col(name).cast("timestamp")).alias(name) for name in frame.columns]
+    most = (2**63 - 1) // 1000
+    assert rows(frame.select(*micros), "ms", "us", "ns", "near") == [
+        (most * 1000, 2**63 - 1, most, 1780308000123000),
+        (-most * 1000, -(2**63), -most - 1, -1000),
+        (-1000, -1, -1, None),
+        (None, None, None, 0),
+    ]
+
+
+def test_milliseconds_and_microseconds_are_one_type(spark: SparkSession, tmp_path: Path) -> None:
+    for unit in ("ms", "us"):
+        parquet(
+            tmp_path / f"t/{unit}.parquet", at=pa.array([INSTANT.replace(microsecond=0)], pa.timestamp(unit, "UTC"))
+        )
+    assert open_parquet(spark, str(tmp_path / "t")).frame.where("at = '1969-12-31 23:59:59Z'").count() == 2

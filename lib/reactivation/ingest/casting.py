@@ -4,7 +4,8 @@ An instant may come as a TIMESTAMP, or as text that names its zone: `Z`, an offs
 Three letters (CST, BST) name several zones and are not read. What has no zone (text, TIMESTAMP_NTZ, a DATE) is what a
 clock of the region showed; a day that comes as an instant is the day it was in the region. A number is never a time,
 for its unit is not known. A number with a fraction is never an integer, none but 0 and 1 a flag, and a third decimal
-that is not 0 no money; of floating numbers the decimals are rounded.
+that is not 0 no money; of floating numbers the decimals are rounded. A time that every clock of the region skipped is
+none, but for a midnight, which stands for the begin of its day.
 """
 
 from datetime import date, timedelta
@@ -13,16 +14,21 @@ from typing import NamedTuple
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
+    ArrayType,
     DataType,
     DateType,
     DecimalType,
     FractionalType,
+    MapType,
     NumericType,
     StringType,
+    StructType,
     TimestampNTZType,
     TimestampType,
 )
 
+from reactivation.ingest import skipped_times
+from reactivation.ingest.skipped_times import Skipped
 from reactivation.periods import Calendar
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
@@ -33,7 +39,16 @@ _INTEGERS = ("int", "bigint")
 _EXACT_TO = {"double": 2**53, "float": 2**24}
 _EXACT, _NOISE = "decimal(38,18)", "0.000000001"
 """Money as it came; what a sum of floating numbers that was written as text may be off."""
-_NO_NUMBERS = ("", "-", "--", "0", "0.0", "null", "(null)", "none", "nil", "nan", "na", "n/a", "#n/a", "\\n")
+_NULLS = ("null", "(null)", "\\n", "n/a", "#n/a")
+_NO_NUMBERS = (
+    *_NULLS,
+    *("-", "--", "?", "0.0", "-1", "-1.0", "none", "nil", "nan", "nat", "na", "<na>", "unknown", "undefined"),
+    *("#ref!", "#value!", "#num!", "#name?", "#null!", "#div/0!"),
+)
+_ROUNDED = r"^\d([eE]([5-9]|[1-9]\d{1,2})|\d*([.,]\d+[eE]\+?|[eE]\+)\d+)$"
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+"""Seconds since 1970."""
 
 
 class Plausible(NamedTuple):
@@ -52,23 +67,38 @@ class Plausible(NamedTuple):
 
     def has_arrival(self, arrived_at: Column, calendar: Calendar) -> Column:
         """True for an arrival on a day that can be believed."""
-        ahead = min(timedelta(days=self.days_ahead + 1), date.max - self.as_of)
-        return (arrived_at >= calendar.starts(self.first)) & (arrived_at < calendar.starts(self.as_of + ahead))
+        return (arrived_at >= calendar.starts(self.first)) & (arrived_at < calendar.starts(self.end))
+
+    @property
+    def end(self) -> date:
+        """The day after the last on which an arrival can be believed."""
+        return self.as_of + min(timedelta(days=self.days_ahead + 1), date.max - self.as_of)
 
 
-def cast(value: Column, found: DataType, wanted: str, calendar: Calendar) -> Column:
-    """The value in the contract's type. found: the type it came in. wanted: the contract's."""
+def cast(value: Column, found: DataType, wanted: str, calendar: Calendar, plausible: Plausible | None = None) -> Column:
+    """The value in the contract's type. found: the type it came in. wanted: the contract's.
+
+    plausible: the days in which times that the region's clocks skipped are told.
+    """
+    if wanted == "string":
+        return _text(value, found)
+    if isinstance(found, TimestampNTZType if wanted == "timestamp" else TimestampType):  # else to move it may fail
+        begin, end = (F.timestamp_seconds(F.lit(seconds)).cast(found) for seconds in (_YEAR_1, _YEAR_10000))
+        value = F.when((value >= begin) & (value < end), value)
     if wanted == "date" and isinstance(found, TimestampType):
         return calendar.day(value)
+    days = (plausible.first, plausible.end) if plausible else skipped_times.YEARS
+    skipped = skipped_times.of_zone(calendar.zone, *days)
     if wanted == "date" and isinstance(found, StringType):
         has_dashes = (F.substring(value, 5, 1) == "-") & (F.substring(value, 8, 1) == "-")
-        is_day = (has_dashes & (F.length(value) == _LENGTH_OF_DAY)) | F.trim(value).rlike(f"^{_DAY}$")
-        return F.when(is_day, value.try_cast("date")).otherwise(calendar.day(_instant(value, calendar)))
+        is_plain = has_dashes & (F.length(value) == _LENGTH_OF_DAY) & F.substring(value, 10, 1).between("0", "9")
+        is_day = is_plain | F.trim(value).rlike(f"^{_DAY}$")
+        return F.when(is_day, value.try_cast("date")).otherwise(calendar.day(_instant(value, calendar, skipped)))
     if wanted == "timestamp" and isinstance(found, StringType):
-        return _instant(value, calendar)
+        return _instant(value, calendar, skipped)
     plain = value.try_cast(wanted)
     if wanted == "timestamp" and isinstance(found, TimestampNTZType | DateType):
-        return F.to_utc_timestamp(plain, calendar.zone)  # the session's zone is UTC: see runtime.session
+        return skipped_times.instant(plain, calendar.zone, skipped)
     return F.when(_is_whole(value, plain, found, wanted), plain)
 
 
@@ -83,14 +113,33 @@ def _is_whole(value: Column, plain: Column, found: DataType, wanted: str) -> Col
     return F.lit(True)
 
 
+def decoded(text: Column) -> Column:
+    """The text, null where its bytes are not UTF-8 or where it has lost some before."""
+    return F.when(F.is_valid_utf8(text) & ~text.contains(_REPLACEMENT), text)
+
+
 def without_placeholder(number: Column) -> Column:
     """The source's number of an event, null where it is a word for none: many events would seem to be one."""
-    return F.when(~F.lower(F.trim(number.cast("string"))).isin(*_NO_NUMBERS), number)
+    word = F.lower(F.trim(number.cast("string")))
+    return F.when(~word.isin(*_NO_NUMBERS) & (F.ltrim(word, F.lit("0")) != ""), number)
+
+
+def without_null(value: Column) -> Column:
+    """The value, null where it is a word for it."""
+    return F.when(~F.lower(F.trim(value.cast("string"))).isin(*_NULLS), value)
 
 
 def is_rounded(number: Column) -> Column:
-    """True for a number that a spreadsheet has rounded, such as 2.02604E+13; null where there is none."""
-    return F.trim(number.cast("string")).rlike(r"^\d+([.,]\d+)?[eE]\+\d+$")
+    """True for a number as a spreadsheet or a program rounds it, 2.02604E+13 or 2.02604E13; null where there is none.
+
+    Without a point and a plus sign, few digits may be an id in hexadecimal: 1e4 is one, 1e13 is not.
+    """
+    return number.rlike(_ROUNDED)
+
+
+def is_nested(found: DataType, wanted: str) -> bool:
+    """True for several values where a text is wanted: Spark would write them down in brackets."""
+    return wanted == "string" and isinstance(found, ArrayType | MapType | StructType)
 
 
 def is_epoch(found: DataType, wanted: str) -> bool:
@@ -108,12 +157,23 @@ def has_lost_digits(value: Column, found: DataType) -> Column:
     return (F.abs(value) >= _EXACT_TO[found.simpleString()]) & ~F.isnan(value)
 
 
-def _instant(text: Column, calendar: Calendar) -> Column:
+def _text(value: Column, found: DataType) -> Column:
+    """A value as text; a whole number is written as integers are, whatever type it came in."""
+    text = value.try_cast("string")
+    if not isinstance(found, FractionalType):
+        return text
+    is_whole = value == F.floor(value)
+    if is_floating(found):
+        is_whole &= F.abs(value) < _EXACT_TO[found.simpleString()]
+    return F.when(is_whole, F.floor(value).cast("string")).otherwise(text)
+
+
+def _instant(text: Column, calendar: Calendar, skipped: Skipped | None) -> Column:
     """Text with a day, and a time of day unless it is 00:00; null for anything that Spark would guess from less."""
     instant, trimmed = text.try_cast("timestamp"), F.trim(text)
     ends_in_z = text.endswith("Z") & F.substring(text, -2, 1).between("0", "9") & (F.substring(text, 5, 1) == "-")
     return (
         F.when(ends_in_z & (F.length(text) >= _LEAST_WITH_ZONE), instant)
-        .when(trimmed.rlike(f"^{_DAY}({_TIME})?$"), F.to_utc_timestamp(instant, calendar.zone))
+        .when(trimmed.rlike(f"^{_DAY}({_TIME})?$"), skipped_times.instant(instant, calendar.zone, skipped))
         .when(trimmed.rlike(f"^{_DAY}{_TIME}{_ZONE}$"), instant)
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import BinaryType, DataType, StringType
 
 from reactivation.contracts import table
 from reactivation.contracts.canonical import ADDED, CONSENTS
@@ -47,9 +48,16 @@ def typed(
     """
     came = given(frame, table, expressions)
     types = {field.name: field.dataType for field in came.schema}
-    values = {c.name: casting.cast(F.col(c.name), types[c.name], c.type, calendar) for c in columns_of(table)}
-    if "event_id" in values and table is not CONSENTS:  # where an event's number decides nothing, it bars no row
-        values["event_id"] = F.when(~casting.is_rounded(F.col("event_id")), values["event_id"])
+    values = {
+        c.name: casting.cast(F.col(c.name), types[c.name], c.type, calendar, plausible) for c in columns_of(table)
+    }
+    if BAD_ROW not in types:  # else the reader of the files has looked
+        texts = [c.name for c in columns_of(table) if c.type == "string" and _is_text(types[c.name])]
+        values |= {name: casting.decoded(values[name]) for name in texts}
+    if "event_id" in values:
+        values["event_id"] = F.trim(values["event_id"])
+        if table is not CONSENTS:  # where an event's number decides nothing, it bars no row
+            values["event_id"] = F.when(~casting.is_rounded(values["event_id"]), values["event_id"])
     whole = F.lit(None).cast("struct<reason: string, detail: string>").alias(BAD_ROW)
     kept = [*(F.col(name) for name in types), *([] if BAD_ROW in types else [whole])]
     if BAD_ROW in types:
@@ -72,7 +80,8 @@ def as_it_came(table: Table) -> Column:
     A row that its file broke says so under `BAD_ROW`.
     """
     values = [
-        F.coalesce(as_text(c), F.col(f"{CAME_AS}.{c.name}").cast("string")).alias(c.name) for c in columns_of(table)
+        F.coalesce(as_text(c), F.make_valid_utf8(F.col(f"{CAME_AS}.{c.name}").cast("string"))).alias(c.name)
+        for c in columns_of(table)
     ]
     return F.to_json(F.struct(*values, F.col(f"{CAME_AS}.{BAD_ROW}.detail").alias(BAD_ROW)))
 
@@ -89,6 +98,8 @@ def given(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> Dat
     values = {c.name: F.expr(texts.get(c.name, "null")) for c in columns_of(table)}
     if "event_id" in values:
         values["event_id"] = casting.without_placeholder(values["event_id"])
+        open_texts = [c.name for c in columns_of(table) if c.required and c.type == "string" and not c.allowed]
+        values |= {name: casting.without_null(values[name]) for name in open_texts}
     columns = [value.alias(name) for name, value in values.items()]
     return frame.select(*columns, *([F.col(BAD_ROW)] if has_bad_rows(frame) else []))
 
@@ -98,3 +109,7 @@ def chosen(frame: DataFrame, table: Table, expressions: Mapping[str, str]) -> di
     own = {name.lower() for name in frame.columns}
     by_own_name = {c.name: f"`{c.name}`" for c in columns_of(table) if c.name in own}
     return {**by_own_name, **expressions}
+
+
+def _is_text(found: DataType) -> bool:
+    return isinstance(found, StringType | BinaryType)

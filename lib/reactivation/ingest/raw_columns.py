@@ -57,7 +57,8 @@ def problems(
     try:
         came = given(frame, table, expressions)
         _castable(came, table)
-        is_castable = not any(casting.is_epoch(came.schema[c.name].dataType, c.type) for c in columns_of(table))
+        kinds = [(came.schema[c.name].dataType, c.type) for c in columns_of(table)]
+        is_castable = not any(casting.is_epoch(*kind) or casting.is_nested(*kind) for kind in kinds)
     except PySparkException:
         is_castable = False
     if is_castable:
@@ -215,8 +216,9 @@ def _wrong_type(given: DataFrame, column: table.Column, what: str, said: str, ke
         cure = "for example timestamp_millis(…) or timestamp_seconds(…)"
         advice = f"{said}: a number is no time until its unit is told, {cure}. Change {key}"
         return Finding("number as time", what, advice)
+    wrong = Finding("wrong type", what, f"{said}, never {column.type}. Change {key}")
     try:
         given.select(F.col("x").try_cast(column.type))
     except PySparkException:
-        return Finding("wrong type", what, f"{said}, never {column.type}. Change {key}")
-    return None
+        return wrong
+    return wrong if casting.is_nested(given.schema["x"].dataType, column.type) else None

@@ -77,7 +77,7 @@ def open_parquet(spark: SparkSession, place: str) -> Opened:
     """A Parquet file or a folder of them; a column that Spark cannot take, or that differs by file, cannot be used.
 
     A column that some files lack, or in which they hold nothing at all, is null there. Nanoseconds are cut to
-    microseconds. Raises as `open_csv` does.
+    microseconds. What folders name is text, and cannot be used where files have it too. Raises as `open_csv` does.
     """
     files = listed(spark, place)
     schema = parquet_schema.of_files(files)
@@ -89,12 +89,13 @@ def open_parquet(spark: SparkSession, place: str) -> Opened:
     frames = [reader.load(paths) for paths in _together([file for file in files if file.path not in schema.untyped])]
     for names, own in schema.by_untyped(files).items():  # Spark takes no column without a type: it is left unread there
         kinds = schema.explicit.fields if schema.explicit else ()
-        typed = StructType([field for field in kinds if field.name not in names])
-        nulls = {field.name: F.lit(None).cast(field.dataType) for field in kinds if field.name in names}
+        typed = StructType([field for field in kinds if field.name.lower() not in names])
+        nulls = {field.name: F.lit(None).cast(field.dataType) for field in kinds if field.name.lower() in names}
         frames += [reader.schema(typed).load(paths).withColumns(nulls) for paths in _together(own)]
     frame = union_all(frames)
-    for name, has_zone in schema.nanoseconds.items():
-        frame = frame.withColumn(name, parquet_schema.as_microseconds(F.col(_quoted(name)), has_zone=has_zone))
+    for name, kind in schema.counted.items():
+        frame = frame.withColumn(name, parquet_schema.as_time(F.col(_quoted(name)), kind))
+    frame = frame.drop(*[name for name in frame.columns if name.lower() in schema.unusable])
     return Opened(frame, schema.unusable, schema.lacking)
 
 
