@@ -170,8 +170,8 @@ def test_on_databricks_a_stop_says_what_was_sent_or_nothing_and_a_wave_is_planne
         args = parser.parse_args([re.sub(r"{{job\.parameters\.(\w+)}}", lambda m: said.get(m[1], ""), p) for p in call])
         return stop_wave.sent_last(args.sent), args.plan_version
 
-    assert stop() == ({}, None)
-    assert stop(sent="sms=1200 push=0", plan_version="2") == ({"sms": 1200, "push": 0}, 2)
+    assert stop(reason="wrong discount") == ({}, None)
+    assert stop(reason="wrong", sent="sms=1200 push=0", plan_version="2") == ({"sms": 1200, "push": 0}, 2)
     assert {"--force", "--reason={{job.parameters.reason}}"} <= {*calls["again.plan_wave"]}
 
 

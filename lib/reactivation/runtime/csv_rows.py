@@ -43,7 +43,7 @@ def is_row(header: Header) -> Column:
     return ~F.coalesce(is_blank, F.lit(False))
 
 
-def tail(spark: SparkSession, file: File, encoding: str, in_java: str, *, quote: tuple[str, str]) -> str:
+def ending(spark: SparkSession, file: File, encoding: str, in_java: str, *, quote: tuple[str, str]) -> str:
     """The last characters of a file that are not blank, as Spark reads them inside quotes; lines end in LF.
 
     They are taken from behind a line break, for bytes from amid a character may be read as others. in_java: see

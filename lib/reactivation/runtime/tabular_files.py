@@ -65,7 +65,7 @@ def open_csv(
         ends = {"linesep": header.line_end.removeprefix("\r") or "\r"} if header.line_end else {}
         told = {**_RFC_4180, "header": "true", "sep": header.separator, "encoding": in_java, **ends, **given, **_OURS}
         told |= {**_NO_GLOB, **({"basePath": place} if partitions else {})}
-        tails = [csv_rows.tail(spark, file, encoding, in_java, quote=(told["quote"], told["escape"])) for file in own]
+        tails = [csv_rows.ending(spark, file, encoding, in_java, quote=(told["quote"], told["escape"])) for file in own]
         values = csv_rows.values(header, shared, null=told.get("nullvalue", ""))
         columns = [*values, *map(F.col, partitions), csv_rows.bad_row(header, encoding, told, tails)]
         reader = reader.format("csv").options(**told)
