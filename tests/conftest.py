@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
     BooleanType,
@@ -26,6 +27,9 @@ from reactivation.periods import Calendar
 from reactivation.settings import load
 
 CONF = Path(__file__).parents[1] / "conf"
+
+settings.register_profile("always", deadline=None, derandomize=True)  # the same cases, however busy the machine is
+settings.load_profile("always")
 
 Rows = Callable[[Table, Sequence[str], Sequence[tuple[Any, ...]]], DataFrame]
 

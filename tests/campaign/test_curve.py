@@ -14,7 +14,7 @@ from reactivation_lab.comparisons import allocations
 
 pytestmark = pytest.mark.numbers
 
-SLOWLY = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 ONE_OPTION = np.array([[10], [6], [2]], dtype=np.int64) * MICRO
 CELLS = dual.equals(ONE_OPTION, np.zeros(3, dtype=np.int64))
 

@@ -15,7 +15,7 @@ from reactivation_lab.comparisons.allocations import Instance
 
 pytestmark = pytest.mark.numbers
 
-SLOWLY = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
 def planned(instance: Instance, *, is_finished: bool = False) -> Plan:

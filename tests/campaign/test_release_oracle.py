@@ -192,8 +192,6 @@ class Bank:
 
 @examples(
     max_examples=CONFS,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.generate],  # a smaller seed is no simpler world
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -86,7 +86,7 @@ def test_each_contrast_compares_what_the_design_says() -> None:
 counts = st.integers(1, 499)
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(a=counts, b=counts, c=counts, d=counts)
 def test_pick_is_found_plus_gain(a: int, b: int, c: int, d: int) -> None:
     found = read([*cell("model", a, b), *cell("rule", c, d), *cell("random", 100, 100)])

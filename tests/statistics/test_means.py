@@ -135,14 +135,14 @@ def test_a_ratio_needs_a_control_that_is_surely_above_zero(control: Spread, may_
 values = st.lists(st.integers(-50, 50), min_size=2, max_size=60)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=values, second=values)
 def test_swapping_the_sides_flips_the_sign(first: list[int], second: list[int]) -> None:
     found, swapped = (difference(moments(a), moments(b), alpha=0.05) for a, b in ((first, second), (second, first)))
     assert (-swapped.high, -swapped.low, swapped.p_value) == pytest.approx((found.low, found.high, found.p_value))
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(first=values, second=values)
 def test_intervals_shrink_with_users(first: list[int], second: list[int]) -> None:
     few = difference(moments(first), moments(second), alpha=0.05)

@@ -109,7 +109,7 @@ def test_edges_give_ordered_intervals_and_no_exception(treatment: Share, control
 shares = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))).map(lambda pair: Share(*pair))
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=shares, second=shares)
 def test_swapping_the_sides_flips_the_sign(first: Share, second: Share) -> None:
     low, high = difference_interval(first, second, alpha=0.05)
@@ -120,7 +120,7 @@ def test_swapping_the_sides_flips_the_sign(first: Share, second: Share) -> None:
     )
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(first=shares, second=shares)
 def test_swapping_the_sides_turns_the_ratio_over(first: Share, second: Share) -> None:
     low, high = ratio_interval(first, second, alpha=0.05)
@@ -129,7 +129,7 @@ def test_swapping_the_sides_turns_the_ratio_over(first: Share, second: Share) ->
         assert (1 / swapped.high, 1 / swapped.low) == pytest.approx((low, high), rel=1e-6)
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(first=shares, second=shares)
 def test_intervals_shrink_with_users(first: Share, second: Share) -> None:
     small = difference_interval(first, second, alpha=0.05)

@@ -148,7 +148,7 @@ def test_one_class_has_no_area_and_nobody_no_figure() -> None:
     assert ranking.base_rate(nobody, confidence=0.95) is None
 
 
-@settings(derandomize=True, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 0.999)), min_size=2, max_size=60))
 def test_binned_areas_never_leave_their_bound(rows: list[tuple[bool, float]]) -> None:
     y, p = np.array([float(hit) for hit, _ in rows]), np.array([value for _, value in rows])

@@ -47,7 +47,7 @@ def test_edges_give_ordered_intervals_and_no_exception(treatment: Share, control
 shares = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))).map(lambda pair: Share(*pair))
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=shares, second=shares)
 def test_swapping_the_sides_flips_the_sign(first: Share, second: Share) -> None:
     low, high = miettinen_nurminen(first, second, alpha=0.05)

@@ -45,7 +45,7 @@ def by_definition(forest: list[Tree], row: list[float]) -> list[float]:
     return [value / len(orders) for value in found]
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(trees(4), min_size=1, max_size=2),
     st.lists(st.lists(st.integers(-3, 3).map(float), min_size=FEATURES, max_size=FEATURES), min_size=1, max_size=2),

@@ -34,7 +34,7 @@ sides = st.tuples(st.integers(2, 90), st.integers(-40, 40), st.integers(0, 900))
 )
 
 
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(treatment=sides, control=sides)
 def test_one_stratum_is_the_plain_comparison(treatment: Moments, control: Moments) -> None:
     found = post_stratified([Stratum("all", treatment.n + control.n, treatment, control)], alpha=0.05)
@@ -43,7 +43,7 @@ def test_one_stratum_is_the_plain_comparison(treatment: Moments, control: Moment
     assert tuple(map(float, found.effect)) == pytest.approx(tuple(map(float, plain)), nan_ok=True)
 
 
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(treatment=sides, control=sides, times=st.integers(2, 4))
 def test_alike_strata_merge_to_the_pooled_means(treatment: Moments, control: Moments, times: int) -> None:
     """Strata that are copies of one another: the weighted difference is that of the pooled sides."""
