@@ -21,6 +21,7 @@ THROUGH ?= 2026-10
 BANKS ?= 10
 RECORDS ?= tests/data/benchmark/*.jsonl
 LOOPS ?= tests/data/benchmark/loops/*.jsonl
+ALLOCATIONS ?= tests/data/benchmark/allocations/*.jsonl
 ROOT_GIVEN := $(ROOT)
 ROOT ?= build/benchmark-$(USERS)
 CYCLE = $(WITH_SPARK) jobs/run_cycle.py --env local --scenario mobile_activity $(if $(VERBOSE),--verbose) $(if $(OPEN),--open)
@@ -68,8 +69,9 @@ compare-allocations: setup ## Users moved by the order, by prices and by the tru
 benchmark-against: setup ## This tree against another commit, side by side: REV=b1f37fb [ROWS="demo ingest"] [WITH="--users 200000"]
 	@$(PY) jobs/lab/benchmark_against.py --rev $(REV) $(if $(ROWS),--rows $(ROWS)) $(WITH)
 
-benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…]
-	@$(WITH_SPARK) jobs/lab/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) --out BENCHMARKS.md
+benchmarks: setup ## BENCHMARKS.md from records: [RECORDS="tests/data/benchmark/*.jsonl"] [LOOPS=…] [ALLOCATIONS=…]
+	@$(WITH_SPARK) jobs/lab/render_benchmarks.py --records $(RECORDS) --loops $(wildcard $(LOOPS)) \
+	  --allocations $(wildcard $(ALLOCATIONS)) --out BENCHMARKS.md
 
 new-region: setup ## The conf of a new region, to be filled in: NAME=north (see docs/new-region.md); its guide's tables: GUIDE=docs/new-region.md
 	@$(PY) jobs/new_region.py $(if $(GUIDE),--guide $(GUIDE),--name $(NAME))

@@ -30,8 +30,13 @@ def in_brief(record: Record) -> str:
     )
 
 
-def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text: str = "") -> str:
-    """The whole page in Markdown. text: what people wrote, put under the heading between its marks."""
+def as_page(
+    records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), allocations: str = "", text: str = ""
+) -> str:
+    """The whole page in Markdown.
+
+    allocations: of `allocations_by_truth.as_section`. text: what people wrote, put under the heading between its marks.
+    """
     kept = newest(records)
     kinds = ("month", "part", "training", "readout")
     jobs, some, trainings, readouts = ([record for record in kept if record.kind == kind] for kind in kinds)
@@ -50,6 +55,8 @@ def as_page(records: Iterable[Record], *, loops: Sequence[LoopMonth] = (), text:
         parts += ["## The read-out of a month", _readouts(readouts)]
     if loops:
         parts += ["## Does learning pay?", as_section(loops)]
+    if allocations:
+        parts += ["## Users moved in truth, by how a wave is filled", allocations]
     return "\n\n".join(parts) + "\n"
 
 

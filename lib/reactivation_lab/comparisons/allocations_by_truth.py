@@ -18,6 +18,7 @@ from reactivation.campaign.planning.settings import Wave
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.frames import by_value
 from reactivation.frozen_model import FrozenModel
+from reactivation_lab.benchmarks.table import number, table
 
 Way = Literal["order", "tier", "user", "best"]
 WAYS: Mapping[Way, str] = {
@@ -159,6 +160,25 @@ def compared(records: Iterable[WaveByWay]) -> list[Compared]:
         if known:
             found.append(_against_order(way, known))
     return found
+
+
+def as_section(records: Sequence[WaveByWay]) -> str:
+    """What `compared` finds, as a table in Markdown with the banks it is of."""
+    rows = []
+    for way in compared(records):
+        ends = "" if way.low is None or way.high is None else f"{way.low:.2f} to {way.high:.2f}"
+        shown = [f"{value:.1f}" for value in (way.moved, way.in_order)]
+        counts = [str(way.banks), f"{way.waves} ({way.priced})"]
+        rows.append([way.way, *counts, *shown, f"{way.ratio:.2f}", ends, f"{way.more:.2f}"])
+    months = sorted({record.cycle for record in records})
+    users = ", ".join(number(size) for size in sorted({record.bank_users for record in records}))
+    note = (
+        f"Banks of {users} users, waves of {months[0]} to {months[-1]}, each way held against the order on the waves "
+        "that both filled; in brackets those that prices filled. The mean of each bank's own figure, and Student's "
+        "interval of 95 % over banks. Lifts of users are known only where a version of them passed its gate."
+    )
+    head = ["way", "banks", "waves", "moved per 1 000 of spend", "the order on these waves", "ratio", "95 % interval"]
+    return f"{table([*head, 'users moved, as a ratio'], rows)}\n\n{note}"
 
 
 def _against_order(way: Way, known: Sequence[tuple[float, float, float, Sequence[WaveByWay]]]) -> Compared:

@@ -8,6 +8,7 @@ import pytest
 
 from reactivation.errors import SettingsError, SourceError
 from reactivation_lab.benchmarks import Cost, LoopMonth, Record, as_page, newest, text_of, together
+from reactivation_lab.comparisons.allocations_by_truth import WaveByWay, as_section
 from reactivation_lab.measurement.records import append_record, read_records
 
 pytestmark = pytest.mark.numbers
@@ -160,7 +161,7 @@ def test_costs_one_after_the_other_add_up_but_for_peaks() -> None:
 def test_the_page_in_the_repository_is_that_of_the_records_in_it() -> None:
     project = Path(__file__).parents[3]
     page = (project / "BENCHMARKS.md").read_text(encoding="utf-8")
-    files = sorted(str(file) for file in (project / "tests" / "data" / "benchmark").glob("*.jsonl"))
-    loops = sorted(str(file) for file in (project / "tests" / "data" / "benchmark" / "loops").glob("*.jsonl"))
-    records, months = read_records(files, Record), read_records(loops, LoopMonth)
-    assert as_page(records, loops=months, text=text_of(page)) == page
+    data = project / "tests" / "data" / "benchmark"
+    files, loops, banks = (sorted(map(str, data.glob(name))) for name in ("*.jsonl", "loops/*", "allocations/*"))
+    records, months, ways = read_records(files, Record), read_records(loops, LoopMonth), read_records(banks, WaveByWay)
+    assert as_page(records, loops=months, allocations=as_section(ways), text=text_of(page)) == page
