@@ -13,7 +13,7 @@ from pyspark.sql.types import StructType
 
 BAD_ROW = "_bad_row"
 """Column of rows read from CSV files: null for a row that is whole, else struct (reason, detail)."""
-_STATE = "struct<reason:string,detail:string>"
+BAD_ROW_TYPE = "struct<reason:string,detail:string>"
 RAGGED, NOT_DECODED = "ragged_row", "not_decoded"
 """Reasons: another number of fields than the header has; bytes that are not of the encoding."""
 
@@ -51,12 +51,17 @@ def union_all(frames: Iterable[DataFrame]) -> DataFrame:
 
 def has_bad_rows(frame: DataFrame) -> bool:
     """True where the frame's rows say whether their file broke them; a file's own `_bad_row` is any column."""
-    return (BAD_ROW, _STATE) in frame.dtypes
+    return (BAD_ROW, BAD_ROW_TYPE) in frame.dtypes
 
 
 def own_columns(frame: DataFrame) -> list[str]:
     """The frame's columns but for `BAD_ROW`, which no file has."""
     return [name for name in frame.columns if name != BAD_ROW or not has_bad_rows(frame)]
+
+
+def quoted(name: str) -> str:
+    """A column's name as Spark's SQL takes it, whatever stands in it."""
+    return f"`{name.replace('`', '``')}`"
 
 
 def counted_by(rows: DataFrame) -> DataFrame:

@@ -16,7 +16,7 @@ from reactivation.campaign.planning.settings import (
     Option,
     RedemptionSettings,
     Wave,
-    guides_of,
+    problems_of,
 )
 from reactivation.campaign.release.settings import ReleaseSettings
 from reactivation.campaign.release.templates import Template, twice
@@ -93,7 +93,7 @@ class CampaignSettings(FrozenModel):
                 shares = getattr(self.benefits.get(option.benefit), "redemption_share", 0)
                 if isinstance(shares, dict):
                     yield from _unknown(f"benefits.{option.benefit} redemption_share lacks", [option.channel], shares)
-            yield from guides_of(name, wave)
+            yield from problems_of(name, wave)
             if wave.guidance is not None:
                 yield from _unknown(f"waves.{name} guidance", [self.guidance_channel], wave.channels)
 

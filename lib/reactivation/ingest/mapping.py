@@ -12,7 +12,7 @@ from pyspark.sql.types import BinaryType, DataType, StringType
 from reactivation.contracts import table
 from reactivation.contracts.canonical import ADDED, CONSENTS
 from reactivation.contracts.table import Table
-from reactivation.frames import BAD_ROW, has_bad_rows
+from reactivation.frames import BAD_ROW, BAD_ROW_TYPE, has_bad_rows
 from reactivation.ingest import casting
 from reactivation.ingest.casting import Plausible
 from reactivation.periods import Calendar
@@ -58,7 +58,7 @@ def typed(
         values["event_id"] = F.trim(values["event_id"])
         if table is not CONSENTS:  # where an event's number decides nothing, it bars no row
             values["event_id"] = F.when(~casting.is_rounded(values["event_id"]), values["event_id"])
-    whole = F.lit(None).cast("struct<reason: string, detail: string>").alias(BAD_ROW)
+    whole = F.lit(None).cast(BAD_ROW_TYPE).alias(BAD_ROW)
     kept = [*(F.col(name) for name in types), *([] if BAD_ROW in types else [whole])]
     if BAD_ROW in types:
         values = {name: F.when(F.col(BAD_ROW).isNull(), value) for name, value in values.items()}

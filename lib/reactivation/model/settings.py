@@ -31,16 +31,17 @@ class SplitSettings(FrozenModel):
         return {"fit": self.fit, "validate": self.validate_, "calibrate": self.calibrate}
 
 
-HYPERPARAMETERS = (
-    "maxIter",
-    "maxDepth",
-    "stepSize",
-    "maxBins",
-    "minInstancesPerNode",
-    "minInfoGain",
-    "subsamplingRate",
-    "featureSubsetStrategy",
-)
+HYPERPARAMETERS = {
+    "maxIter": "max_iter",
+    "maxDepth": "max_depth",
+    "stepSize": "step_size",
+    "maxBins": "max_bins",
+    "minInstancesPerNode": "min_instances_per_node",
+    "minInfoGain": "min_info_gain",
+    "subsamplingRate": "subsampling_rate",
+    "featureSubsetStrategy": "feature_subset_strategy",
+}
+"""Of boosted trees: MLlib's name, ours."""
 
 
 class GrowthSettings(FrozenModel):
@@ -58,17 +59,7 @@ class GrowthSettings(FrozenModel):
     @property
     def of_mllib(self) -> dict[str, Any]:
         """Arguments of MLlib's boosted trees."""
-        values = (
-            self.max_iter,
-            self.max_depth,
-            self.step_size,
-            self.max_bins,
-            self.min_instances_per_node,
-            self.min_info_gain,
-            self.subsampling_rate,
-            self.feature_subset_strategy,
-        )
-        return dict(zip(HYPERPARAMETERS, values, strict=True))
+        return {name: getattr(self, ours) for name, ours in HYPERPARAMETERS.items()}
 
 
 class TreeSettings(GrowthSettings):
@@ -100,8 +91,7 @@ class GateSettings(FrozenModel):
 
     confidence: level of the paired intervals of log-loss differences. champion_margin: how much log loss a refit of the
     present champion (the same features and hyperparameters) may at most lose against it, at the upper end of the
-    interval; a new recipe must be better. min_rows: test rows below which nothing
-    is decided.
+    interval; a new recipe must be better. min_rows: test rows below which nothing is decided.
     """
 
     confidence: float = Field(gt=0.5, lt=1)

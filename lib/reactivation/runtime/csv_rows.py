@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from reactivation.frames import BAD_ROW, NOT_DECODED, RAGGED
+from reactivation.frames import BAD_ROW, NOT_DECODED, RAGGED, quoted
 from reactivation.runtime.csv_headers import CORRUPT, REPLACEMENT, Header
 from reactivation.runtime.hadoop_files import File
 from reactivation.runtime.read_errors import MIXED_ENDS, OPEN_QUOTE
@@ -27,7 +27,7 @@ def values(header: Header, names: Sequence[str], *, null: str) -> list[Column]:
     """
     last, has_cr = header.names[-1].lower(), header.line_end == "\r\n"
     return [
-        _without_cr(name, null, within=has_cr) if has_cr or name.lower() == last else F.col(_quoted(name))
+        _without_cr(name, null, within=has_cr) if has_cr or name.lower() == last else F.col(quoted(name))
         for name in names
     ]
 
@@ -36,7 +36,7 @@ def is_row(header: Header) -> Column:
     """False for a blank line that ends in CRLF, where Spark is told that lines end in LF."""
     if not (header.line_end or "").endswith("\n"):
         return F.lit(True)
-    first = F.col(_quoted(header.names[0]))
+    first = F.col(quoted(header.names[0]))
     is_blank = (first != "") & (F.rtrim(first, F.lit("\r")) == "")
     if len(header.names) > 1:
         is_blank &= F.col(CORRUPT) == ""
@@ -69,10 +69,10 @@ def ending(spark: SparkSession, file: File, encoding: str, in_java: str, *, quot
 def bad_row(header: Header, encoding: str, told: Mapping[str, str], tails: Sequence[str]) -> Column:
     """What is wrong with a row, as `BAD_ROW`; a record that holds several rows is an error that names the file.
 
-    told: Spark's options. tails: see `tail`, of each of the files.
+    told: Spark's options. tails: see `ending`, of each of the files.
     """
     is_ragged, quote = F.col(CORRUPT).isNotNull(), told["quote"]
-    is_lost = F.concat_ws("", *[F.col(_quoted(name)) for name in header.names]).contains(REPLACEMENT)
+    is_lost = F.concat_ws("", *[F.col(quoted(name)) for name in header.names]).contains(REPLACEMENT)
     file = F.col("_metadata.file_name")
     ragged = f"more or fewer fields than the {len(header.names)} of the header of "
     lost = f"bytes that are not {encoding}: name the files' `encoding` (GBK, GB18030, windows-1252, …): "
@@ -88,7 +88,7 @@ def bad_row(header: Header, encoding: str, told: Mapping[str, str], tails: Seque
 
 def _without_cr(name: str, null: str, *, within: bool) -> Column:
     """A value without the CR of its line's end. within: line breaks inside it become LF as well."""
-    value = F.col(_quoted(name))
+    value = F.col(quoted(name))
     cut = F.rtrim(value, F.lit("\r"))
     cut = F.when(value.endswith("\r"), F.when(~cut.isin("", null), cut)).otherwise(value)
     return (F.replace(cut, F.lit("\r\n"), F.lit("\n")) if within else cut).alias(name)
@@ -102,7 +102,7 @@ def _is_open(raw: Column, header: Header, quote: str, tails: Sequence[str]) -> C
     """
     if not quote:
         return F.lit(False)
-    last = F.col(_quoted(header.names[-1]))
+    last = F.col(quoted(header.names[-1]))
     value = F.regexp_replace(F.translate(last, f"\0{REPLACEMENT}", ""), "\r\n?", "\n")
     value, opened = F.rtrim(value, F.lit(_BLANK)), F.lit(quote)
     is_at_end = F.exists(
@@ -123,7 +123,3 @@ def _is_mixed(raw: Column, header: Header, quote: str) -> Column:
 
 def _refused(why: str) -> Column:
     return F.raise_error(F.concat(F.lit("file: "), F.col("_metadata.file_path"), F.lit(f", {why}")))
-
-
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"

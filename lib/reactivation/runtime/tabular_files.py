@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
 from reactivation.errors import Finding, SourceError
-from reactivation.frames import union_all
+from reactivation.frames import quoted, union_all
 from reactivation.runtime import csv_rows, parquet_schema
 from reactivation.runtime.csv_headers import CORRUPT, RESERVED, Header, headers, java_encoding
 from reactivation.runtime.hadoop_files import File, listed
@@ -94,7 +94,7 @@ def open_parquet(spark: SparkSession, place: str) -> Opened:
         frames += [reader.schema(typed).load(paths).withColumns(nulls) for paths in _together(own)]
     frame = union_all(frames)
     for name, kind in schema.counted.items():
-        frame = frame.withColumn(name, parquet_schema.as_time(F.col(_quoted(name)), kind))
+        frame = frame.withColumn(name, parquet_schema.as_time(F.col(quoted(name)), kind))
     frame = frame.drop(*[name for name in frame.columns if name.lower() in schema.unusable])
     return Opened(frame, schema.unusable, schema.lacking)
 
@@ -130,7 +130,3 @@ def _text_schema(names: Sequence[str]) -> StructType:
     for name in names:
         schema.add(name, StringType())
     return schema
-
-
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"

@@ -8,7 +8,7 @@ from scipy.stats import ttest_1samp
 
 from reactivation.frozen_model import FrozenModel
 from reactivation.periods import Calendar, Month
-from reactivation_lab.benchmarks.table import number, table
+from reactivation_lab.benchmarks.table import listed, span, table
 
 Loop = Literal["learning", "frozen"]
 LOOPS: tuple[Loop, ...] = ("learning", "frozen")
@@ -127,11 +127,9 @@ def as_section(records: Sequence[LoopMonth]) -> str:
             ends = f"{paired.low:+.{digits}f} to {paired.high:+.{digits}f}"
         shown = [f"{value:.{digits}f}" for value in (paired.first, paired.second)]
         rows.append([paired.figure, paired.of, *shown, f"{paired.difference:+.{digits}f}", ends, str(paired.seeds)])
-    months_of = sorted({record.cycle for record in records})
-    users = ", ".join(number(size) for size in sorted({record.bank_users for record in records}))
-    told = f"{months_of[0]} to {months_of[-1]}" if len(months_of) > 1 else months_of[0]
+    users, months = (listed(record.bank_users for record in records), span(record.cycle for record in records))
     note = (
-        f"Banks of {users} users, their months {told} lived twice: by a loop that learns, and by one that knows only "
+        f"Banks of {users} users, their months {months} lived twice: by a loop that learns, and by one that knows only "
         "what was known before the programme. By the sandbox's truth, over all users of a cell open to contact, "
         "all months of a bank together. The interval is Student's over the paired differences of the banks, of 95 %."
     )

@@ -18,7 +18,7 @@ from reactivation.campaign.planning.settings import Wave
 from reactivation.campaign.settings import CampaignSettings
 from reactivation.frames import by_value
 from reactivation.frozen_model import FrozenModel
-from reactivation_lab.benchmarks.table import number, table
+from reactivation_lab.benchmarks.table import listed, span, table
 
 Way = Literal["order", "tier", "user", "best"]
 WAYS: Mapping[Way, str] = {
@@ -170,10 +170,9 @@ def as_section(records: Sequence[WaveByWay]) -> str:
         shown = [f"{value:.1f}" for value in (way.moved, way.in_order)]
         counts = [str(way.banks), f"{way.waves} ({way.priced})"]
         rows.append([way.way, *counts, *shown, f"{way.ratio:.2f}", ends, f"{way.more:.2f}"])
-    months = sorted({record.cycle for record in records})
-    users = ", ".join(number(size) for size in sorted({record.bank_users for record in records}))
+    users, months = (listed(record.bank_users for record in records), span(record.cycle for record in records))
     note = (
-        f"Banks of {users} users, waves of {months[0]} to {months[-1]}, each way held against the order on the waves "
+        f"Banks of {users} users, waves of {months}, each way held against the order on the waves "
         "that both filled; in brackets those that prices filled. The mean of each bank's own figure, and Student's "
         "interval of 95 % over banks. Lifts of users are known only where a version of them passed its gate."
     )

@@ -175,7 +175,7 @@ class ExplorationSettings(FrozenModel):
         return self
 
 
-def guides_of(name: str, wave: Wave) -> Iterator[str]:
+def problems_of(name: str, wave: Wave) -> Iterator[str]:
     """What is wrong with where a wave guides to, and with options that nothing tells apart."""
     if wave.guide_to is not None and wave.guidance is None:
         yield f"waves.{name}.guide_to: the wave has no guidance"

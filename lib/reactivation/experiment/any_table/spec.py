@@ -21,11 +21,8 @@ def _as_text(value: Any) -> Any:
 
 def _quotes(arm: str) -> str:
     """What to mind where an arm may be what YAML made of another word: `No` becomes false, `01` becomes 1."""
-    return (
-        " (put it in quotes if it is another word)"
-        if arm in ("true", "false") or arm.replace(".", "").isdecimal()
-        else ""
-    )
+    is_other = arm in ("true", "false") or arm.replace(".", "").isdecimal()
+    return " (put it in quotes if it is another word)" if is_other else ""
 
 
 def _with_text_keys(value: Any) -> Any:

@@ -16,7 +16,7 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.frames import BAD_ROW, has_bad_rows, own_columns, records
+from reactivation.frames import BAD_ROW, has_bad_rows, own_columns, quoted, records
 from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
@@ -215,7 +215,7 @@ def _outcome(row: Mapping[str, Any], number: int, width: int) -> OutcomeSums:
 
 
 def _column(name: str) -> Column:
-    return F.col(f"`{name.replace('`', '``')}`")
+    return F.col(quoted(name))
 
 
 def merged(groups: Sequence[ArmGroup], name: str, *, width: int) -> OutcomeSums:
