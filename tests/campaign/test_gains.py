@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from conftest import Rows
 from reactivation.campaign import CampaignSettings
 from reactivation.campaign.assignment import arms
-from reactivation.campaign.planning import gains, other_draws
+from reactivation.campaign.planning import gains, intensity, other_draws
 from reactivation.campaign.planning.capacity import PricedOption
 from reactivation.contracts import derived
 from reactivation.contracts.derived import HALVES
@@ -91,11 +91,13 @@ def month(difference: float, error: float, **other: Any) -> dict[str, Any]:
 def test_what_a_contact_adds_is_the_months_touch_by_contact() -> None:
     """0.12 and 0.18, known to 0.02 and 0.04, weigh four to one: 0.132, of two contacts each."""
     two = [month(0.12, 0.02), month(0.18, 0.04)]
-    assert gains.level(two, 2.0) == pytest.approx((0.066, (1 / (2500 + 625)) / 4))
-    assert gains.level([month(0.12, 0.02), month(0.9, 0.02, status="withheld")], 1.0) == pytest.approx((0.12, 0.0004))
+    assert intensity.level(two, 2.0) == pytest.approx((0.066, (1 / (2500 + 625)) / 4))
+    assert intensity.level([month(0.12, 0.02), month(0.9, 0.02, status="withheld")], 1.0) == pytest.approx(
+        (0.12, 0.0004)
+    )
     for nothing in ([], [month(0.12, 0.02, status="not_estimable", alpha=None)], [month(0.12, 0.0)]):
-        assert gains.level(nothing, 2.0) is None
-    assert gains.level(two, 0.0) is None
+        assert intensity.level(nothing, 2.0) is None
+    assert intensity.level(two, 0.0) is None
 
 
 def test_the_mean_of_the_options_knows_what_months_of_contact_added(settings: CampaignSettings) -> None:
@@ -331,6 +333,22 @@ def test_an_option_gets_the_mean_of_what_each_half_puts_at_its_place(settings: C
     rows[1] |= {"lift_second": None, "standard_error_second": None}
     assert found(free) == {}  # one half knows nothing of an option
     assert other_draws.reestimated([], wave="W1", costs=free, settings=settings.tiers).keys == ()
+
+
+def test_lifts_of_assets_are_drawn_to_their_own_mean(settings: CampaignSettings) -> None:
+    options = settings.waves["W1"].options
+    seen = [
+        row(o.channel, 0.05, 0.01, benefit=o.benefit, asset_lift=a, asset_standard_error=0.01, asset_control_error=0.0)
+        for o, a in zip(options, (0.02, 0.04), strict=True)
+    ]
+    first, second = gains.of_assets(seen, settings.waves["W1"], "W1", settings.tiers)
+    assert first is not None
+    assert second is not None
+    assert 0.02 < first < 0.03 < second < 0.04
+    assert first + second == pytest.approx(0.06)
+    del seen[0]["asset_standard_error"]
+    assert gains.of_assets(seen, settings.waves["W1"], "W1", settings.tiers) == (None, pytest.approx(0.04))
+    assert gains.of_assets([], settings.waves["W1"], "W1", settings.tiers) == (None, None)
 
 
 def test_the_line_sets_users_moved_by_the_choosing_draws_beside_those_by_others(settings: CampaignSettings) -> None:

@@ -415,6 +415,24 @@ def test_what_costs_more_than_it_moves_is_left_out_and_said(facts: Any, conf: di
     assert dear.worth == (pytest.approx(3 * (0.07 * 40 - 1.55)), pytest.approx(3 * (0.07 * 40 - 1.55)), 0, 0)
 
 
+def test_assets_count_at_their_own_value_and_stand_in_the_plan(facts: Any, conf: dict[str, Any]) -> None:
+    """At 20 an SMS is no more than a push; each point of P(asset uplift) that it adds is worth 0.30 beside."""
+    people = [(i, policy, i, True, True) for i, policy in enumerate(["model", "model", "rule"], start=1)]
+    known = facts(["user_id", "policy", "policy_rank", "can_push", "can_sms"], people)
+    learnt = replace(LEARNT, assets=(None, 0.04))
+    cells = {"model": 2, "rule": 1}
+    blind = Result(known, conf, cells, gains=learnt, terms=terms())
+    assert blind.of("sms") == []
+    found = Result(known, conf, cells, gains=learnt, terms=terms(asset_uplift=Decimal(30)))
+    assert found.of("sms") == [1, 2]
+    assert found.worth is not None
+    assert found.worth.value == pytest.approx(2 * (0.07 * 20 + 0.04 * 30 - 1.55))
+    assert {user: row.expected_asset_gain for user, row in found.rows.items()} == {1: 0.04, 2: 0.04, 3: None}
+    assert {row.expected_asset_gain for row in blind.rows.values()} == {None}
+    without = Result(known, conf, cells, gains=LEARNT, terms=terms(asset_uplift=Decimal(30)))
+    assert (without.of("sms"), without.digest) == ([], Result(known, conf, cells, gains=LEARNT, terms=terms()).digest)
+
+
 def test_limits_have_prices_where_they_bind_and_other_cells_notice_nothing(facts: Any, conf: dict[str, Any]) -> None:
     conf["waves"]["W1"]["capacity_per_1000_users"] = {"push": 1000, "sms": 500}
     people = [(i, policy, i, True, True) for i, policy in enumerate(["model"] * 4 + ["rule"] * 4, start=1)]

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from conftest import Rows
 from cycle.conftest import Bank
+from reactivation import campaign
 from reactivation.contracts import derived
 from reactivation.pipelines import what_if
 from reactivation.runtime.store import Store
@@ -46,13 +47,15 @@ def test_a_wave_whose_day_is_not_ingested_is_not_planned_on_an_empty_month(
 
 
 def test_prices_are_those_of_the_models_cell(rows: Rows) -> None:
-    columns = ["policy", "channel", "is_exploration", "cost", "expected_gain"]
-    plan = rows(derived.WAVE_PLAN, columns, [("model", "sms", False, "1.55", 0.10)])
+    columns = ["policy", "channel", "is_exploration", "cost", "expected_gain", "expected_asset_gain"]
+    plan = rows(derived.WAVE_PLAN, columns, [("model", "sms", False, "1.55", 0.10, 0.02)])
     limits = [
         {"policy": policy, "limit": "capacity_sms", "shadow_price": price}
         for policy, price in (("rule", None), ("model", 2.5), ("challenger", 9.0))
     ]
-    assert what_if._figures(plan, limits, Decimal(20)) == {
+    with_assets = campaign.Terms(Decimal(20), asset_uplift=Decimal(30))
+    assert what_if._figures(plan, limits, with_assets)["value"] == 1.05
+    assert what_if._figures(plan, limits, campaign.Terms(Decimal(20))) == {
         "users reached": 1.0,
         "spend": 1.55,
         "value": 0.45,

@@ -1,6 +1,7 @@
 """Which answers may be called proven: a registered order, guardrails apart, everything else exploratory."""
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from reactivation import experiment
 from reactivation.contracts import derived
 from reactivation.experiment.groups import Group, Totals
 from reactivation.experiment.registration import sealed
+from reactivation.periods import Calendar
 from reactivation.settings import load
 from reactivation.statistics.verdicts import HINTS, NOT_ESTIMABLE, WITHHELD
 
@@ -338,6 +340,42 @@ def test_beside_every_policy_contrast_stands_its_net_gain_at_every_registered_va
     told = {part.title: part.sentences for part in chapters(bank({("model", "active"): 0.1}, model_touched=paid))}
     assert told["Net gain"][0].startswith(
         "policy_model_vs_rule, an active user is worth 20: +0.000 per user (95% interval -"
+    )
+
+
+def test_the_net_gain_counts_an_asset_uplift_at_its_own_value() -> None:
+    """As above; a tenth of the model's picks have an uplift more than of the others': 30 · 0.05 beside it."""
+    paid = {"cost": 2_000.0, "cost_squares": 4_000.0, "cost_of_events__active": 800.0}
+    paid |= {"uplifts": 100, "uplifts_active": 60, "cost_of_uplifts": 200.0}
+    settings = settings_for(**{**SETTINGS.model_dump(mode="json"), "asset_uplift_value": 30})
+    rows = read(bank({("model", "active"): 0.1}, model_touched=paid), settings)
+    row = rows["policy_model_vs_rule", "net_gain", "all"]
+    assert row["difference"] == pytest.approx(20 * 0.05 - 1.0 + 30 * 0.05)
+    assert row["reason"] == "an active user is worth 20, and an asset uplift 30 beside it"
+
+
+def test_a_plan_that_gives_an_asset_uplift_no_value_names_none_and_is_read_out_without() -> None:
+    """So a running month that an older release registered is not another one under today's conf."""
+    asked = settings_for(**{**SETTINGS.model_dump(mode="json"), "asset_uplift_value": 30})
+    drafts = [_thresholds(settings) for settings in (SETTINGS, asked)]
+    assert ["asset_uplift_value" in plan["thresholds"] for plan in drafts] == [False, True]
+    found = [experiment.registration_check.settings_of(plan, now=asked).asset_uplift_value for plan in drafts]
+    assert found == [None, 30.0]
+    assert (asked.asset_worth, SETTINGS.asset_worth) == (Decimal(30), Decimal(0))
+    with pytest.raises(ValueError, match="asset_uplift_value"):
+        settings_for(**{**SETTINGS.model_dump(mode="json"), "asset_uplift_value": 0})
+
+
+def _thresholds(settings: experiment.ExperimentSettings) -> dict[str, Any]:
+    arms = {"cells": {"model": 0.4, "rule": 0.3, "random": 0.3}, "holdout_share": 0.2, "long_holdout_share": 0.1}
+    return experiment.draft(
+        settings,
+        cycle=JUNE,
+        region="r",
+        scenario="s",
+        arms={**arms, "long_holdout_since": "2026-05"},
+        waves=[],
+        calendar=Calendar(zone="UTC", settle_days=4),
     )
 
 

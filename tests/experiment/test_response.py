@@ -59,6 +59,34 @@ def test_intervals_cover_when_users_are_clusters_and_not_when_each_draw_is_one()
 
 
 @pytest.mark.rules
+def test_lifts_of_assets_are_those_of_users_whose_assets_are_known(rows: Rows) -> None:
+    """Of 80 users half draw the SMS; of 30 known on each side 20 have an uplift with it, 15 without."""
+    names = ["cycle", "user_id", "wave", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
+    users = range(80)
+    drawn = [("2026-05", u, "W1", "none" if u < 40 else "sms", "none", True, 0.5, "sms/none") for u in users]
+    plan = rows(derived.WAVE_PLAN, names, drawn)
+    uplift = [None] * 10 + [True] * 15 + [False] * 15 + [None] * 10 + [True] * 20 + [False] * 10
+    did = [("2026-05", u, u % 2 == 0, rose) for u, rose in zip(users, uplift, strict=True)]
+    known = {
+        "outcomes": rows(derived.OUTCOMES, ["cycle", "user_id", "is_active", "has_asset_uplift"], did),
+        "tiers": rows(
+            derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [("2026-05", u, "high_potential") for u in users]
+        ),
+    }
+    sums, assets = (
+        [row.asDict() for row in experiment.exploration(plan, **known, salt="halves", outcome=outcome).collect()]
+        for outcome in ("is_active", "has_asset_uplift")
+    )
+    row = experiment.response(sums, cycle=MAY, months=1, settings=SETTINGS, assets=assets)[0]
+    assert (row["n_treatment"], row["lift"]) == (40, 0.0)
+    assert row["asset_lift"] == pytest.approx(20 / 30 - 15 / 30)
+    assert row["asset_standard_error"] == pytest.approx(((2 / 9 + 1 / 4) / 30 * 60 / 59) ** 0.5)
+    assert row["asset_control_error"] == pytest.approx((1 / 4 / 30 * 60 / 59) ** 0.5)
+    alone = experiment.response(sums, cycle=MAY, months=1, settings=SETTINGS)[0]
+    assert {alone[f"asset_{name}"] for name in ("lift", "standard_error", "control_error")} == {None}
+
+
+@pytest.mark.rules
 def test_months_are_pooled_and_each_tier_is_that_of_its_month(rows: Rows) -> None:
     """Users 0 to 79 are drawn in April and in May; in May they are of another tier."""
     names = ["cycle", "user_id", "wave", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]

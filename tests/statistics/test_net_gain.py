@@ -5,7 +5,7 @@ import pytest
 
 from reactivation.statistics.estimates import compare_means
 from reactivation.statistics.fieller import Spending
-from reactivation.statistics.net_gain import net_gain
+from reactivation.statistics.net_gain import Uplifts, net_gain, worth
 from reactivation.statistics.sequential import Level
 
 pytestmark = pytest.mark.numbers
@@ -18,6 +18,18 @@ def test_the_sums_are_those_of_value_less_cost_user_by_user() -> None:
     found = net_gain(side, value=20)
     assert (found.n, found.total, found.squares) == pytest.approx((5, each.sum(), (each**2).sum()))
     assert found.variance == pytest.approx(each.var(ddof=1))
+
+
+def test_an_asset_uplift_counts_beside_who_came_user_by_user() -> None:
+    came, rose = np.array([1, 0, 1, 0, 1]), np.array([1, 1, 0, 0, 1])
+    cost = np.array([2.0, 0.5, 0.0, 0.5, 7.0])
+    side = Spending(5, 3, float(cost.sum()), float((cost**2).sum()), float((cost * came).sum()))
+    uplifts = Uplifts(int(rose.sum()), int((rose * came).sum()), float((cost * rose).sum()))
+    each = 20 * came + 30 * rose - cost
+    found = net_gain(side, value=20, uplifts=uplifts, asset_value=30)
+    assert (found.n, found.total, found.squares) == pytest.approx((5, each.sum(), (each**2).sum()))
+    assert net_gain(side, value=20, uplifts=uplifts) == net_gain(side, value=20)
+    assert str(worth(20, 30)) == "an active user is worth 20, and an asset uplift 30 beside it"
 
 
 @pytest.mark.parametrize("value", [0.5, 5, 20, 80])

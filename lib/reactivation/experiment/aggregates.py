@@ -73,6 +73,9 @@ def aggregate(outcomes: DataFrame, placed: DataFrame, *, specs: MetricSpecs) -> 
         "cost": F.sum("cost"),
         "cost_unknown": F.count_if(F.col("is_there") & F.col("cost").isNull()),
         "cost_squares": F.sum(F.col("cost") * F.col("cost")),
+        "uplifts": F.count_if("has_asset_uplift"),
+        "uplifts_active": F.count_if(F.col("has_asset_uplift") & F.col("is_active")),
+        "cost_of_uplifts": F.sum(F.when(F.col("has_asset_uplift"), F.col("cost"))),
         **specs.sums(),
     }
     return _with_fewer_branches(ready.groupBy(*KEY).agg(*[column.alias(name) for name, column in sums.items()]))

@@ -23,6 +23,7 @@ from reactivation.statistics.estimates import (
 )
 from reactivation.statistics.fieller import Spending
 from reactivation.statistics.means import Moments
+from reactivation.statistics.net_gain import Uplifts, net_gain
 from reactivation.statistics.proportions import Share
 from reactivation.statistics.said import said
 from reactivation.statistics.sequential import Level
@@ -132,6 +133,11 @@ class ShareMetric(OutcomeMetric):
         """The outcome beside what was spent: contacts, and benefits redeemed."""
         costs = (side.of("cost"), side.of("cost_squares"), side.of("cost_of_events", self.name))
         return Spending(side.of("users"), side.of("events", self.name), *(float(cost) for cost in costs))
+
+    def net_gain(self, side: Totals, *, value: float, asset_value: float) -> Moments:
+        """Money per user: what the outcome and an asset uplift are worth, less what was spent. For who is active."""
+        uplifts = Uplifts(side.of("uplifts"), side.of("uplifts_active"), float(side.of("cost_of_uplifts")))
+        return net_gain(self.spending(side), value=value, uplifts=uplifts, asset_value=asset_value)
 
     def _moments(self, side: Totals) -> tuple[Any, Any]:
         events = side.of("events", self.name)

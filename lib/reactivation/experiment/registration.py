@@ -84,7 +84,7 @@ def draft(
         "alpha_per_look": settings.alpha_per_look,
         "methods": {"comparison": COMPARISON_METHOD, "gain": GAIN_METHOD},
         "contrasts": [{"name": c.name, "kind": c.kind, "reading": c.reading} for c in among(arms["cells"])],
-        "thresholds": settings.model_dump(mode="json"),
+        "thresholds": settings.model_dump(mode="json", exclude=_unasked(settings)),
     }
     return dict(json.loads(canonical(plan)))
 
@@ -113,6 +113,11 @@ def sealed(plan_json: str) -> str:
 def canonical(value: Any) -> str:
     """JSON in the one form that is hashed: keys sorted, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _unasked(settings: ExperimentSettings) -> set[str]:
+    """Keys that an older release did not know are there only where they are asked for."""
+    return set() if settings.asset_uplift_value else {"asset_uplift_value"}
 
 
 def _day(wave: Mapping[str, Any]) -> date:

@@ -19,7 +19,7 @@ from reactivation.statistics.said import columns, said
 
 KEY = ("tier", "wave", "channel", "benefit")
 HALF = "half"
-_OF_HALF = ("lift", "standard_error", "control_error")
+_FIGURES = ("lift", "standard_error", "control_error")
 _ONE_USER = said("nobody_there", "one user is no sample")
 
 
@@ -31,6 +31,7 @@ def exploration(
     salt: str,
     leave_out: Collection[tuple[str, str]] = (),
     by: Literal["half", "cycle"] = "half",
+    outcome: str = "is_active",
 ) -> DataFrame:
     """Sums over users of some cycles' exploration draws, for `response`: those of `clusters.sums`.
 
@@ -39,9 +40,9 @@ def exploration(
     have drawn it but drew `none`. A user who drew `none` is a control for every option that was open to the user, and
     for no other, so that both sides of a comparison are the same kind of users. Every draw weighs 1 / propensity. A
     user who was drawn in several months is one cluster, and in the same half in all of them, so the sums of both halves
-    add up to those of all users. The outcome is `is_active` over the whole outcome window, for every wave. What users
-    did before the wave adds noise but no difference, because the draw came later. salt: of the draw of halves.
-    leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
+    add up to those of all users. The outcome is a flag over the whole outcome window, for every wave; of whom it is not
+    known does not count. What users did before the wave adds noise but no difference, because the draw came later.
+    salt: of the draw of halves. leave_out: cycles and waves whose draws were not what was recorded (`unfair`).
     """
     is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"
@@ -56,7 +57,7 @@ def exploration(
         F.explode(speaks_for).alias("option"),
     )
     known = (
-        drawn.join(outcomes.select("cycle", "user_id", F.col("is_active").alias("is_event")), ["cycle", "user_id"])
+        drawn.join(outcomes.select("cycle", "user_id", F.col(outcome).alias("is_event")).dropna(), ["cycle", "user_id"])
         .join(tiers.select("cycle", "user_id", "tier"), ["cycle", "user_id"])
         .withColumns(
             {name: F.split_part("option", F.lit("/"), F.lit(i)) for i, name in ((1, "channel"), (2, "benefit"))}
@@ -73,38 +74,54 @@ def by_month(sums: Iterable[Mapping[str, Any]], *, settings: ExperimentSettings)
 
 
 def response(
-    sums: Iterable[Mapping[str, Any]], *, cycle: Month, months: int, settings: ExperimentSettings
+    sums: Iterable[Mapping[str, Any]],
+    *,
+    cycle: Month,
+    months: int,
+    settings: ExperimentSettings,
+    assets: Iterable[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Each option against none, within tier and wave, as rows of the contract `response`.
 
-    sums: the rows of `exploration`. months: how many cycles they are of. Shares are Hájek's weighted means; their
-    difference has the cluster-robust error of `clusters.WeightedComparison` and Student's quantile with as many degrees
-    of freedom as there are users, less one. Not estimable where nobody drew the option or none, or where too few did,
+    sums: the rows of `exploration`. assets: the same with `has_asset_uplift` as the outcome. months: how many cycles
+    they are of. Shares are Hájek's weighted means; their difference has the cluster-robust error of
+    `clusters.WeightedComparison` and Student's quantile with as many degrees of freedom as there are users, less one.
+    Not estimable where nobody drew the option or none, or where too few did,
     in effective users. Each half of the users is estimated by itself as well; null where the half cannot be.
     """
-    by_option: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    of_assets = {key: _whole(halves, settings) for key, halves in _by_option(assets).items()}
+    return [
+        {
+            "cycle": str(cycle),
+            **dict(zip(KEY, key, strict=True)),
+            "months": months,
+            **_whole(halves, settings),
+            **_of_halves(halves, settings),
+            **{f"asset_{name}": of_assets.get(key, {}).get(name) for name in _FIGURES},
+        }
+        for key, halves in sorted(_by_option(sums).items())
+    ]
+
+
+def _by_option(sums: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], dict[str, Mapping[str, Any]]]:
+    """The rows of `exploration` by option, and there by half."""
+    found: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row in sums:
-        by_option[tuple(row[name] for name in KEY)][row[HALF]] = row
-    found = []
-    for key, halves in sorted(by_option.items()):
-        numbers = set(next(iter(halves.values()))) - {*KEY, HALF}
-        whole = {name: sum(row[name] for row in halves.values()) for name in numbers}
-        found.append(
-            {
-                "cycle": str(cycle),
-                **dict(zip(KEY, key, strict=True)),
-                "months": months,
-                **_estimated(clusters.pair(whole), settings),
-                **_of_halves(halves, settings),
-            }
-        )
+        found[tuple(row[name] for name in KEY)][row[HALF]] = row
     return found
+
+
+def _whole(halves: Mapping[str, Mapping[str, Any]], settings: ExperimentSettings) -> dict[str, Any]:
+    """The estimate from all users of an option."""
+    numbers = set(next(iter(halves.values()))) - {*KEY, HALF}
+    whole = {name: sum(row[name] for row in halves.values()) for name in numbers}
+    return _estimated(clusters.pair(whole), settings)
 
 
 def _of_halves(halves: Mapping[str, Mapping[str, Any]], settings: ExperimentSettings) -> dict[str, Any]:
     """Columns `lift_first`, `standard_error_first` and so on."""
     each = {half: _estimated(clusters.pair(row), settings) for half, row in halves.items()}
-    return {f"{name}_{half}": each.get(half, {}).get(name) for half in HALVES for name in _OF_HALF}
+    return {f"{name}_{half}": each.get(half, {}).get(name) for half in HALVES for name in _FIGURES}
 
 
 def _estimated(pair: clusters.WeightedComparison, settings: ExperimentSettings) -> dict[str, Any]:

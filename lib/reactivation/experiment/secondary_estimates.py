@@ -13,7 +13,7 @@ from reactivation.statistics import cace
 from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_means, compare_within_strata
 from reactivation.statistics.fieller import cost_per_gained
 from reactivation.statistics.net_gain import METHOD as NET_GAIN_METHOD
-from reactivation.statistics.net_gain import net_gain
+from reactivation.statistics.net_gain import worth as worths
 from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, guardrail
 from reactivation.statistics.said import Said, joined, said
 from reactivation.statistics.score_intervals import miettinen_nurminen
@@ -178,14 +178,14 @@ def cost_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterato
 
 
 def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Iterator[Row]:
-    """Beside every touch and policy contrast: value of an active user x effect - spend, per user, with its interval.
+    """Beside every touch and policy contrast: value x effect - spend, per user, with its interval; see `net_gain`.
 
-    At the registered value in the segment `all`, at each value of the range in `value=…` (of policies alone).
-    Rows have no verdict: they say from which value on a policy pays.
+    At the registered value in the segment `all`, at each of the range in `value=…` (policies alone). No verdict.
     """
     metric, worth = _paid_for(request), request.settings.active_user_value
     if metric is None or worth is None:
         return
+    assets = request.settings.asset_uplift_value or 0.0
     values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
     for contrast in (*POLICY, *TOUCH):
         first, second = (metric.spending(side) for side in sides[contrast.name])
@@ -194,11 +194,11 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
             shown = Estimate(first.users, second.users).not_estimable(_COST_UNKNOWN if is_unknown else _TOO_FEW)
             if min(first.users, second.users) > 1 and not is_unknown:
                 found = compare_means(
-                    *(net_gain(side, value=value) for side in (first, second)),
+                    *(metric.net_gain(side, value=value, asset_value=assets) for side in sides[contrast.name]),
                     level=request.level,
                     method=NET_GAIN_METHOD,
                 )
-                reason = found.reason or said("worth", f"an active user is worth {value:g}", value=float(value))
+                reason = found.reason or worths(float(value), assets)
                 shown = replace(found, ratio=None, ratio_low=None, ratio_high=None, reason=reason)
             yield row_of(contrast.name, NET_GAIN, segment, request.checked(contrast.name, shown))
 

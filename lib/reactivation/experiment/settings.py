@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -135,7 +136,8 @@ class ExperimentSettings(FrozenModel):
     sequence: questions in the order in which they are tested, each at full alpha, until the first that is not proven;
     empty: no order was registered, and every question has its own verdict (0.1.0).
     spend_counted: what is read out as spend: `delivered` contacts or (0.1.0) `planned` ones, and benefits redeemed.
-    active_user_value: for the net gain of the policies; None: none is read out (0.1.0).
+    active_user_value: for the net gain of the policies; None: none is read out (0.1.0). asset_uplift_value: what a user
+    with an asset uplift is worth beside, in the same currency; None: nothing.
     follow_up_days: days after the month's end that are watched for the late waves.
     metrics: by name, what each is as a share of users. means: the same for means. guardrails: what must not be harmed.
     A region takes one of these, or a hypothesis, out of base by null.
@@ -158,6 +160,7 @@ class ExperimentSettings(FrozenModel):
     sequence: tuple[Question, ...] = ()
     spend_counted: Literal["planned", "delivered"] = "planned"
     active_user_value: ActiveUserValue | None = None
+    asset_uplift_value: float | None = Field(default=None, gt=0)
     follow_up_days: int = Field(ge=0, le=31)
     metrics: dict[str, Metric]
     means: dict[str, Mean] = Field(default_factory=dict)
@@ -203,6 +206,11 @@ class ExperimentSettings(FrozenModel):
         return len(self.interim_look_days) + 1
 
     @property
+    def asset_worth(self) -> Decimal:
+        """What an asset uplift is worth; 0: conf gives it no value."""
+        return Decimal(str(self.asset_uplift_value or 0))
+
+    @property
     def alpha_per_look(self) -> float:
         """The level of each of them."""
         return alpha_per_look(self.alpha, looks=self.looks)
@@ -223,8 +231,9 @@ AS_IN_0_1_0 = (
     "sequence",
     "spend_counted",
     "active_user_value",
+    "asset_uplift_value",
 )
-"""Rules that a plan of 0.1.0 does not name: it is read out without them, by their defaults, whatever conf says now."""
+"""Rules that an older plan does not name: it is read out without them, by their defaults, whatever conf says now."""
 
 
 def _twice(names: list[str]) -> list[str]:

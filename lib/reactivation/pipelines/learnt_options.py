@@ -42,6 +42,9 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
         shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
         others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
         found[name] = replace(of, others=others, contacts_per_user=per_user)
+        if r.settings.experiment.asset_uplift_value:
+            assets = campaign.gains.of_assets(rows, wave, name, settings.tiers)
+            found[name] = replace(found[name], assets=assets)
     return found
 
 
@@ -64,7 +67,7 @@ def level(r: Run, months: list[str], per_user: float | None) -> Posterior | None
         return None
     is_asked = F.col("cycle").isin(*months) & (F.col("contrast") == "touch_model") & (F.col("segment") == "all")
     rows = records(r.read(derived.READOUT, is_asked & (F.col("metric") == metric)))
-    return campaign.gains.level(rows, per_user)
+    return campaign.intensity.level(rows, per_user)
 
 
 def odds(r: Run) -> dict[str, dict[str, float]]:

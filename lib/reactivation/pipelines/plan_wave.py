@@ -139,7 +139,7 @@ def _terms(r: Run, known: Ledger, day: date, plan: Mapping[str, Any]) -> campaig
     if left is not None:
         left -= releases.account(r, known, cycle=r.cycle, day=day, plan=plan).committed
     stock = {code: most - granted.get(code, 0) for code, most in limited.items()}
-    return campaign.Terms(Decimal(str(worth.registered)), left, stock)
+    return campaign.Terms(Decimal(str(worth.registered)), left, stock, r.settings.experiment.asset_worth)
 
 
 def _reason(r: Run) -> str | None:

@@ -109,8 +109,12 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     for (cycle, _), says in sorted(left_out.items()):
         r.say(f"    {cycle}, {says}", NOTICE)
     salt = r.salt("draw_halves")
-    sums = records(experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt=salt, leave_out=left_out))
-    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
+    of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": salt, "leave_out": left_out}
+    settings, assets = r.settings.experiment, []
+    if settings.asset_uplift_value:
+        assets = records(experiment.exploration(plans, **of, outcome="has_asset_uplift"))
+    sums = records(experiment.exploration(plans, **of))
+    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=settings, assets=assets)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
 

@@ -54,14 +54,15 @@ def run(r: Run) -> None:
 def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
     lead = timedelta(days=r.settings.campaign.lead_days)
     material, worth = plan_wave.looked_at(r, known, name, as_of, as_of + lead), r.settings.experiment.active_user_value
-    active_user = Decimal(str(worth.registered)) if worth else Decimal(0)
+    terms = campaign.Terms(Decimal(str(worth.registered)) if worth else Decimal(0))
+    terms = terms._replace(asset_uplift=r.settings.experiment.asset_worth)
     planned = material.planned()
-    after = _figures(planned.plan, planned.limits, active_user)
+    after = _figures(planned.plan, planned.limits, terms)
     stands, before = known.planned(cycle=str(r.cycle), wave=name), {}
     if stands is not None:
         is_it = (F.col("cycle") == str(r.cycle)) & (F.col("wave") == name)
         is_it &= F.col("plan_version") == stands["plan_version"]
-        before = _figures(r.read(derived.WAVE_PLAN, is_it), records(r.read(derived.WAVE_LIMITS, is_it)), active_user)
+        before = _figures(r.read(derived.WAVE_PLAN, is_it), records(r.read(derived.WAVE_LIMITS, is_it)), terms)
     title = f"{name} of {r.cycle} as of {as_of}, nothing is written"
     r.show(title, _beside(before, after))
     if planned.by_budget:
@@ -72,14 +73,14 @@ def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
     for factor in sorted(r.args.budgets):
         budget = material.wave.budget_cny_per_1000_users * factor
         other = material.planned(material.wave.model_copy(update={"budget_cny_per_1000_users": budget}))
-        curve.append({"budget_cny_per_1000_users": float(budget), **_figures(other.plan, other.limits, active_user)})
+        curve.append({"budget_cny_per_1000_users": float(budget), **_figures(other.plan, other.limits, terms)})
     names = dict.fromkeys(what for row in curve for what in row)
     r.show(f"{name}: value against budget", [{what: row.get(what, 0.0) for what in names} for row in curve])
 
 
-def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], active_user: Decimal) -> dict[str, float]:
+def _figures(plan: DataFrame, limits: Iterable[Mapping[str, Any]], terms: campaign.Terms) -> dict[str, float]:
     """Users reached, spend, value, and what one unit more of each limit of the model's cell would add."""
-    found = records(campaign.model_cell.value_of(plan, active_user))[0]
+    found = records(campaign.model_cell.value_of(plan, terms))[0]
     own = [row for row in limits if row["policy"] == campaign.model_cell.CELL]
     prices = {f"one more of {row['limit']}": row["shadow_price"] for row in own if row["shadow_price"]}
     return {**found, **dict(sorted(prices.items()))}

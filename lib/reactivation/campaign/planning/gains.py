@@ -36,7 +36,7 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings, level: Post
 
     rows: of one cycle; what is not estimated is not known. Options of a tier and wave are compared with the same draws
     of `none`: what chance did to these is in all of their lifts, as `control_error` says. level: what a contact of
-    high_potential adds (of `level`), where it is known; it steadies the mean, for few users draw `none`. See
+    high_potential adds (of `intensity.level`), where it is known; it steadies the mean, for few users draw `none`. See
     `shrinkage`.
     """
     seen: dict[str, list[Mapping[str, Any]]] = {}
@@ -44,28 +44,6 @@ def known(rows: Iterable[Mapping[str, Any]], settings: TierSettings, level: Post
         if row["status"] == "estimated" and row["standard_error"]:
             seen.setdefault(row["tier"], []).append(row)
     return {tier: _together(seen[tier], settings, level if tier == "high_potential" else None) for tier in sorted(seen)}
-
-
-def level(months: Iterable[Mapping[str, Any]], contacts_per_user: float) -> Posterior | None:
-    """What one contact adds to the P(active) of a user whom the model picks, by months of touched against held out.
-
-    months: rows of `readout` for `touch_model`, one a month, weighted by precision. contacts_per_user: of a picked user
-    in a month, by which what the month adds is divided: contacts are taken to add alike. None where nothing is known.
-    """
-    rows = [row for row in months if row["status"] == "estimated" and row["alpha"] and contacts_per_user > 0]
-    found = [
-        (
-            row["difference"],
-            ((row["difference_high"] - row["difference_low"]) / 2 / float(norm.isf(row["alpha"] / 2))) ** 2,
-        )
-        for row in rows
-    ]
-    known = [(difference, variance) for difference, variance in found if variance > 0]
-    if not known:
-        return None
-    precision = sum(1 / variance for _, variance in known)
-    mean = sum(difference / variance for difference, variance in known) / precision
-    return Posterior(mean / contacts_per_user, 1 / precision / contacts_per_user**2)
 
 
 def _together(
@@ -102,6 +80,16 @@ def _least(errors: Sequence[float]) -> npt.NDArray[np.float64]:
     return found
 
 
+def figures_of(rows: Iterable[Mapping[str, Any]], named: str) -> list[Mapping[str, Any]]:
+    """Rows of `response` with the figures that it has under other names; those without are left out.
+
+    named: `{}_first` reads lift_first in place of lift, and so on.
+    """
+    names = ("lift", "standard_error", "control_error")
+    asked = [row for row in rows if row.get(named.format("standard_error"))]
+    return [{**row, **{name: row[named.format(name)] for name in names}} for row in asked]
+
+
 def newest(response: DataFrame) -> list[dict[str, Any]]:
     """Rows of the newest cycle in some rows of `response`, of which every month has a few."""
     rows = records(response)
@@ -116,7 +104,8 @@ class WaveGains:
     order: the options as the cell `model` offers them, by their place in conf. mean: of the gains of all options of the
     tier, in whatever wave; None where none is known. others: the options' lifts by draws that did not choose them, of
     `reestimated`; nothing is decided by them. contacts_per_user: of a month, per pick of the model; None: not known.
-    mean_variance: how unsure the mean is.
+    mean_variance: how unsure the mean is. assets: what each option adds to P(asset uplift), as `options`; empty: not
+    asked for.
     """
 
     options: tuple[float | None, ...]
@@ -126,6 +115,7 @@ class WaveGains:
     others: JointPosterior[Lifted] = NOTHING
     contacts_per_user: float | None = None
     mean_variance: float = 0.0
+    assets: tuple[float | None, ...] = ()
 
     def of_users(self, options: Sequence[PricedOption], *, lift: Column | None = None) -> list[Column]:
         """What each option adds to a user's P(active), in conf's order, null where it is not known.
@@ -139,6 +129,17 @@ class WaveGains:
             return of_tier
         by = [None if gain is None else self.factor(gain) / self.contacts_per_user for gain in self.options]
         return [F.coalesce(lift * F.lit(each).cast("double"), one) for each, one in zip(by, of_tier, strict=True)]
+
+    def worths(
+        self, options: Sequence[PricedOption], *, active_user: Decimal, asset_uplift: Decimal, lift: Column | None
+    ) -> list[Column]:
+        """What each option's gains are worth for a user, in conf's order; null where `of_users` does not know them.
+
+        Each gain counts at what such a user is worth; one of assets that is not known counts nothing.
+        """
+        assets = [(gain or 0.0) * float(asset_uplift) for gain in self.assets or (None,) * len(self.options)]
+        gains = self.of_users(options, lift=lift)
+        return [gain * float(active_user) + of for gain, of in zip(gains, assets, strict=True)]
 
     def factor(self, gain: float) -> float:
         """A gain over the mean of all options, drawn to 1 as far as that mean is unsure: 1 + (g - m) m / (m² + var m).
@@ -215,6 +216,18 @@ def of_wave(
         return WaveGains(means, guides, tuple(order))
     mean, variance = gains.combined(dict.fromkeys(every, 1 / len(every)))
     return WaveGains(means, guides, tuple(order), mean, mean_variance=variance)
+
+
+def of_assets(
+    rows: Iterable[Mapping[str, Any]], wave: Wave, name: str, settings: TierSettings
+) -> tuple[float | None, ...]:
+    """What each option of a wave adds to P(asset uplift) of high_potential, in conf's order; None: not known.
+
+    rows: as for `known`; lifts of assets are drawn towards their mean in the same way.
+    """
+    found = known(figures_of(rows, "asset_{}"), settings).get("high_potential", NOTHING)
+    gains = [found.of(("high_potential", name, option.channel, option.benefit)) for option in wave.options]
+    return tuple(None if gain is None else gain.mean for gain in gains)
 
 
 def in_conf_order(wave: Wave) -> WaveGains:

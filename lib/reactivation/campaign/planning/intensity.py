@@ -1,14 +1,16 @@
 """How often, and at what cost, a picked user is contacted in a month: what a held-out user would not have got."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from scipy.stats import norm
 
 from reactivation.campaign.planning.settings import Wave
 from reactivation.campaign.settings import CampaignSettings
+from reactivation.statistics.shrinkage import Posterior
 
 
 class Intensity(NamedTuple):
@@ -43,6 +45,28 @@ def at_most(settings: CampaignSettings, *, low_activity: int, open_to_contact: i
     budget = _of_all(low_activity, (wave.budget_cny_per_1000_users for wave in settings.waves.values()))
     per_contact = budget / contacts if contacts else 0.0
     return Intensity(contacts / open_to_contact if open_to_contact else 0.0, per_contact, "at most, as conf allows")
+
+
+def level(months: Iterable[Mapping[str, Any]], contacts_per_user: float) -> Posterior | None:
+    """What one contact adds to the P(active) of a user whom the model picks, by months of touched against held out.
+
+    months: rows of `readout` for `touch_model`, one a month, weighted by precision. contacts_per_user: of a picked user
+    in a month, by which what the month adds is divided: contacts are taken to add alike. None where nothing is known.
+    """
+    rows = [row for row in months if row["status"] == "estimated" and row["alpha"] and contacts_per_user > 0]
+    found = [
+        (
+            row["difference"],
+            ((row["difference_high"] - row["difference_low"]) / 2 / float(norm.isf(row["alpha"] / 2))) ** 2,
+        )
+        for row in rows
+    ]
+    known = [(difference, variance) for difference, variance in found if variance > 0]
+    if not known:
+        return None
+    precision = sum(1 / variance for _, variance in known)
+    mean = sum(difference / variance for difference, variance in known) / precision
+    return Posterior(mean / contacts_per_user, 1 / precision / contacts_per_user**2)
 
 
 def _of_wave(wave: Wave, low_activity: int, open_to_contact: int) -> float:

@@ -31,13 +31,14 @@ _IN_BRANCH = "least_in_"
 class Terms(NamedTuple):
     """What an allocation by prices reckons with beside the wave's own settings.
 
-    active_user: value of a user who becomes active because of a contact, in the region's currency, as registered.
-    budget, stock: what of the month's money and grants no release has taken, for all cells; None, absent: no end.
+    active_user, asset_uplift: value of a user who becomes active because of a contact, and of one whose assets rise, as
+    registered. budget, stock: of the month's money and grants what no release has taken; None, absent: no end.
     """
 
     active_user: Decimal
     budget: Decimal | None = None
     stock: Mapping[str, int] = {}
+    asset_uplift: Decimal = Decimal(0)
 
 
 class Worth(NamedTuple):
@@ -142,14 +143,15 @@ def _told(cell: str, worth: Worth | None, limits: Sequence[Mapping[str, Any]], t
     return lines
 
 
-def value_of(plan: DataFrame, active_user: Decimal) -> DataFrame:
+def value_of(plan: DataFrame, terms: Terms) -> DataFrame:
     """One row: users reached, spend of all cells, and `value` of the model's contacts outside exploration.
 
-    plan: rows of `wave_plan`. value: gain times what an active user is worth, less expected cost; what is not known to
-    gain counts as its cost alone.
+    plan: rows of `wave_plan`. value: gains at what they are worth, less cost; what is not known to gain has cost alone.
     """
     sent = plan.where(F.col("channel") != "none")
-    gain = F.coalesce(F.col("expected_gain"), F.lit(0.0)) * float(active_user) - F.col("cost").cast("double")
+    worth = {"expected_gain": terms.active_user, "expected_asset_gain": terms.asset_uplift}
+    gains = [F.coalesce(F.col(name), F.lit(0.0)) * float(each) for name, each in worth.items()]
+    gain = gains[0] + gains[1] - F.col("cost").cast("double")
     is_own = (F.col("policy") == CELL) & ~F.col("is_exploration")
     return sent.agg(
         F.count("*").cast("double").alias("users reached"),
@@ -183,18 +185,16 @@ def allocate(
 ) -> PricedCell:
     """Allocate the cell's options to those among the eligible at the best total value. Arguments as for `parts`.
 
-    An option is worth what it adds to the user's P(active), times what an active user is worth, less its expected cost.
-    One that is surely of harm is not offered. PlanError names limits that cannot be met together. lift: see
-    `WaveGains.of_users`.
+    An option is worth what it adds to P(active) and, where that is known, to P(asset uplift), each times what such a
+    user is worth, less its expected cost. One that is surely of harm is not offered. PlanError names limits that cannot
+    be met together. lift: see `WaveGains.of_users`.
     """
     of_cell = parts(wave, options, cell=cell, whole=whole, drawn=drawn, cells=cells, settings=settings, terms=terms)
-    worths = [
-        F.when(
-            F.col("options_mask").bitwiseAND(1 << option.bit) != 0,
-            F.round(gain * float(terms.active_user * MICRO)).cast("bigint") - option.cents * (MICRO // CENTS),
-        )
-        for option, gain in zip(options, gains.of_users(options, lift=lift), strict=True)
-    ]
+    of_gains = gains.worths(
+        options, active_user=terms.active_user * MICRO, asset_uplift=terms.asset_uplift * MICRO, lift=lift
+    )
+    net = [F.round(w).cast("bigint") - o.cents * (MICRO // CENTS) for o, w in zip(options, of_gains, strict=True)]
+    worths = [F.when(F.col("options_mask").bitwiseAND(1 << o.bit) != 0, of) for o, of in zip(options, net, strict=True)]
     values = [F.when(among & (o.bit in gains.order), worth) for o, worth in zip(options, worths, strict=True)]
     branches = {part.limit.name.removeprefix(_IN_BRANCH): part.limit.group for part in of_cell if part.limit.group}
     group = by_value(F.col("branch"), branches, 0) if branches else None

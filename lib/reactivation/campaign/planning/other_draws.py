@@ -1,11 +1,11 @@
 """What a wave's options are worth by draws that had no part in choosing them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from reactivation.campaign.planning.gains import NOTHING, Lifted, WaveGains, covariance, known, lifted
+from reactivation.campaign.planning.gains import NOTHING, Lifted, WaveGains, covariance, figures_of, known, lifted
 from reactivation.campaign.planning.settings import Wave
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.contracts.derived import HALVES
@@ -32,7 +32,7 @@ def reestimated(
         for row in rows
         if row["tier"] == "high_potential" and row["status"] == "estimated" and row["standard_error"]
     ]
-    samples = [every, *(_of_half(every, half) for half in HALVES)]
+    samples = [every, *(figures_of(every, f"{{}}_{half}") for half in HALVES)]
     own = [[row for row in sample if row["wave"] == wave and lifted(row)[2:] in costs] for sample in samples]
     if not own[0] or len({len(sample) for sample in own}) > 1:
         return NOTHING
@@ -48,12 +48,6 @@ def reestimated(
         means += np.array([float(row["lift"]) for row in own[values]])[at] / 2
         errors += covariance(own[values])[np.ix_(at, at)] / 4
     return JointPosterior(tuple(keys), means, errors)
-
-
-def _of_half(rows: Sequence[Mapping[str, Any]], half: str) -> list[Mapping[str, Any]]:
-    """Rows of `response` as one half of the users has them; those that it could not estimate are left out."""
-    names, known_there = ("lift", "standard_error", "control_error"), f"standard_error_{half}"
-    return [{**row, **{name: row[f"{name}_{half}"] for name in names}} for row in rows if row.get(known_there)]
 
 
 def told(gains: WaveGains, wave: Wave, name: str, *, moved: Mapping[str, float], confidence: float) -> list[str]:

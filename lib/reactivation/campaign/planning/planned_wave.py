@@ -101,7 +101,7 @@ def _counted(decided: DataFrame, options: Sequence[PricedOption]) -> _Counted:
     by_label = {option.label: option for option in options}
     is_chosen = (F.col("policy") == CELL) & ~F.col("is_exploration") & (F.col("option") != GUIDANCE)
     decides = ("user_id", "policy", "reason", "option", "is_exploration", "propensity", "drawn_from", "expected_gain")
-    of_row = F.xxhash64(*decides, "guide_to").cast("decimal(20,0)")  # null changes no hash
+    of_row = F.xxhash64(*decides, "guide_to", "expected_asset_gain").cast("decimal(20,0)")  # null changes no hash
     gain = F.round(F.col("expected_gain") * MICRO).cast("bigint")
     sums = {"users": F.count("*"), "hash": F.sum(of_row), "value": F.sum("value"), "given_up": F.sum("given_up")}
     sums |= {"barred": F.count_if("is_barred_unread"), "moved": F.sum(F.when(is_chosen, gain))}

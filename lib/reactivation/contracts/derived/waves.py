@@ -44,6 +44,9 @@ WAVE_PLAN = Table(
         ),
         PLAN_VERSION,
         Column("guide_to", "string", "group of functions that the message leads to; null: none"),
+        number(
+            "expected_asset_gain", "expected rise of P(asset uplift) by this contact; null: not known, or not asked"
+        ),
     ),
     ("cycle", "wave"),
 )
