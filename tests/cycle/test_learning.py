@@ -40,11 +40,12 @@ def test_bands_are_shown_by_the_settled_month_and_by_none_that_has_not_settled(b
 def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession, tmp_path: Path, rows: Rows) -> None:
     columns = ["cycle", "wave", "tier", "channel", "benefit", "status", "lift", "standard_error", "control_error"]
     columns += [f"{name}_{half}" for half in derived.HALVES for name in ("lift", "standard_error", "control_error")]
+    columns += ["asset_lift", "asset_standard_error", "asset_control_error"]
     sms, push = ("W1", "high_potential", "sms", "login_discount"), ("W1", "high_potential", "push", "login_discount")
     told = [
-        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01, 0.13, 0.03, 0.02, 0.09, 0.03, 0.02),
-        (CYCLE, *push, "not_estimable", *[None] * 9),
-        (NEXT, *push, "estimated", 0.30, 0.02, 0.01, *[None] * 6),  # has not settled when the learner plans
+        (CYCLE, *sms, "estimated", 0.10, 0.02, 0.01, 0.13, 0.03, 0.02, 0.09, 0.03, 0.02, 0.04, 0.01, 0.005),
+        (CYCLE, *push, "not_estimable", *[None] * 12),
+        (NEXT, *push, "estimated", 0.30, 0.02, 0.01, *[None] * 9),  # has not settled when the learner plans
     ]
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     store.replace(derived.RESPONSE, rows(derived.RESPONSE, columns, told), {"cycle": [CYCLE, NEXT]})
@@ -52,13 +53,17 @@ def test_a_wave_knows_of_its_options_what_settled_draws_told(spark: SparkSession
     waves = learner.settings.campaign.waves
     gains = learnt_options.gains(learner, waves)
     assert {name: found.options for name, found in gains.items() if found} == {
-        "W1": (None, pytest.approx(0.10)),  # in conf's order: push, sms
+        "W1": (None, pytest.approx(0.10), None),  # in conf's order: push, sms, guidance to payments
         **{name: (None,) * len(wave.options) for name, wave in waves.items() if name != "W1"},
     }
     assert gains["W1"] is not None
     others = gains["W1"].others.of(("high_potential", "W1", "sms", "login_discount"))
     assert others == pytest.approx((0.11, 0.03**2 / 2))
     assert learnt_options.gains(before, waves) == {}
+    assert {found.assets for found in gains.values()} == {()}  # conf gives an asset uplift no value
+    asked = learner.settings.experiment.model_copy(update={"asset_uplift_value": 30.0})
+    valued = learnt_options.gains(learner.under(experiment=asked), {"W1": waves["W1"]})
+    assert valued["W1"].assets == (None, pytest.approx(0.04), None)
 
 
 def test_what_a_contact_adds_is_what_settled_months_of_contact_showed(bank: Bank) -> None:

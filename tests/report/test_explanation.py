@@ -57,6 +57,7 @@ PLAN = {
     "guide_to": None,
     "cost": Decimal("0.40"),
     "expected_gain": None,
+    "expected_asset_gain": None,
     "is_exploration": False,
     "propensity": None,
 }
@@ -123,6 +124,11 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         (FULL._replace(asks="login_days_to_date = 0"), "were full before this rank ["),
         (SENT._replace(reason="drawn_none"), "nothing. drawn_none: exploration drew that nothing is sent"),
         (SENT._replace(plan={**PLAN, "is_exploration": True, "propensity": 0.4}), "drawn with probability 0.400"),
+        (SENT._replace(plan={**PLAN, "expected_gain": 0.05}), "cost 0.40, expected to raise P(active) by 0.050\n"),
+        (
+            SENT._replace(plan={**PLAN, "expected_gain": 0.05, "expected_asset_gain": -0.01}),
+            "expected to raise P(active) by 0.050 and P(asset uplift) by -0.010\n",
+        ),
         (SENT._replace(plan={**PLAN, "guide_to": "payments"}), "push, login_discount, leads to payments, expected"),
     ],
 )

@@ -148,9 +148,10 @@ def _wave(wave: WaveOfUser, zone: ZoneInfo) -> Iterator[str]:
         asked = f" ({wave.asks})" if wave.asks and wave.reason == "does_not_qualify" else ""
         yield f"{what}: nothing. {wave.reason}: {WAVE_REASONS.get(str(wave.reason), wave.reason)}{asked}{basis}"
         return
-    gain = wave.plan["expected_gain"]
+    gains = {"P(active)": wave.plan["expected_gain"], "P(asset uplift)": wave.plan["expected_asset_gain"]}
+    raised = " and ".join(f"{what} by {gain:.3f}" for what, gain in gains.items() if gain is not None)
     drawn = f", drawn with probability {wave.plan['propensity']:.3f}" if wave.plan["is_exploration"] else ""
-    known = "" if gain is None else f", expected to raise P(active) by {gain:.3f}"
+    known = f", expected to raise {raised}" if raised else ""
     yield f"{what}: {_option(wave.plan)}, expected cost {wave.plan['cost']}{known}{drawn}"
     if wave.status != "planned" and wave.contact is None:
         yield "  left out at its release: what may be sent was looked at once more"
