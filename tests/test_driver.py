@@ -98,7 +98,7 @@ FEW = {
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),
     f"{LIB}pipelines/compare_policies.py": (3, "sums by challenger; some rows of the read-out and one plan per month"),
     f"{LIB}pipelines/what_if.py": (2, "limits of one wave; one row of sums"),
-    f"{LIB}pipelines/read_out.py": (7, "sums, deciles, tiers, waves, options and draws"),
+    f"{LIB}pipelines/read_out.py": (7, "sums, deciles, tiers, waves, options by outcome, and draws"),
     f"{LIB}pipelines/readout_outcomes.py": (1, "codes of benefits"),
     f"{LIB}pipelines/month_report.py": (6, "rows of small tables; users by band and day, some thousand rows"),
     f"{LIB}pipelines/plan_registration.py": (1, "the registered plan"),

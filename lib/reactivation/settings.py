@@ -98,19 +98,18 @@ class Settings(FrozenModel):
         return expressions.said(**{part: getattr(self, part) for part in parts})
 
     @model_validator(mode="after")
-    def _hypotheses_can_be_told(self) -> Self:
-        asked = self.experiment.hypotheses.items()
-        wrong = [f"{name}: `{key}`, {nearest(key, hypotheses())}" for name, key in asked if key not in hypotheses()]
-        if wrong:
-            raise ValueError(f"experiment.hypotheses, no key of the report's catalogues: {'; '.join(wrong)}")
-        return self
-
-    @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         asked, campaign = [*self.experiment.hypotheses, *(q.contrast for q in self.experiment.sequence)], self.campaign
         cells, lift = {contrast.name for contrast in among(campaign.arms.cells)}, self.model.lift
         options = [f"{name}/{option.label}" for name, wave in campaign.waves.items() for option in wave.options]
         problems = [f"{key} needs model.lift.is_learnt: true" for key in campaign.asks_lifts if not lift.is_learnt]
+        keys = self.experiment.hypotheses.items()
+        if untold := [
+            f"{name}: `{key}`, {nearest(key, hypotheses())}" for name, key in keys if key not in hypotheses()
+        ]:
+            problems.append(f"experiment.hypotheses, no key of the report's catalogues: {'; '.join(untold)}")
+        if self.experiment.asset_uplift_value and "asset_snapshots" not in self.sources.present:
+            problems.append("experiment.asset_uplift_value: the region has no asset_snapshots; set null")
         if wrong := [name for name in dict.fromkeys(asked) if name not in cells]:
             problems.append(f"experiment asks {', '.join(wrong)}: campaign.arms.cells gives `challenger` no share")
         if lift.option not in (None, *options):

@@ -248,7 +248,7 @@ def test_a_user_of_whom_a_lift_is_learnt_gains_it_times_the_options_factor(spark
     assert found(-0.01) == found(0.04, None) == [known] * 3
     of_one: dict[str, Any] = {"options": options, "tier": F.lit("high_potential"), "is_model": F.lit(True)}
     learnt = gains.WaveGains(known, {}, (0, 1, 2), 0.04, contacts_per_user=2.0)
-    named = learnt.column(F.lit("push/none"), **of_one, lift=lift)
+    named = learnt.columns(F.lit("push/none"), **of_one, lift=lift)["expected_gain"]
     assert [row.gain for row in users.orderBy("user_id").select(named.alias("gain")).collect()] == [
         pytest.approx(0.05),
         pytest.approx(-0.025),

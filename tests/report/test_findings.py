@@ -211,6 +211,13 @@ def test_the_cost_is_judged_by_the_net_gain(ends: tuple[float, float, float], li
     assert ("users would tell" in " ".join(found.notes)) == (light == "grey")
 
 
+def test_the_net_gain_names_each_value_that_counts() -> None:
+    [told] = answers(facts())["cost"].notes
+    assert told.startswith("If an active user is worth CN¥20.00, the campaign netted")
+    [both] = answers(facts(asked={**facts().asked, "asset_value": 30.0}))["cost"].notes
+    assert both.startswith("If an active user is worth CN¥20.00, and an asset uplift CN¥30.00 beside it, the campaign")
+
+
 @pytest.mark.parametrize(
     ("code", "values", "told"),
     [

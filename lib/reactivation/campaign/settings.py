@@ -144,6 +144,12 @@ class CampaignSettings(FrozenModel):
         """Expected cost of one contact by each (channel, benefit) that some wave offers, in conf's order."""
         return {(o.channel, o.benefit): self.cost(o) for wave in self.waves.values() for o in wave.options}
 
+    @property
+    def guides(self) -> dict[tuple[str, str, str], str | None]:
+        """Where the message of each option leads, by wave, channel and benefit; None: nowhere."""
+        waves = self.waves.items()
+        return {(name, o.channel, o.benefit): o.guide_to for name, wave in waves for o in wave.options}
+
     def as_registered(self, plan: Mapping[str, Any]) -> "CampaignSettings":
         """The settings with the prices, benefits, arms and waves of a registered plan; what it lacks stays conf's."""
         offers, arms = plan.get("offers", {}), plan.get("arms", {})

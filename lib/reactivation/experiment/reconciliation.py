@@ -126,9 +126,13 @@ def grants(rows: Iterable[Row]) -> Iterator[Checked]:
 
 
 def draw_counts(wave_plan: DataFrame) -> DataFrame:
-    """Count exploration draws, with their propensity. Grain and key: cycle, wave, drawn_from, channel, benefit."""
+    """Count exploration draws: their propensity, and where the message led (guide_to).
+
+    Grain and key: cycle, wave, drawn_from, channel, benefit.
+    """
     drawn = wave_plan.where("is_exploration").groupBy("cycle", "wave", "drawn_from", "channel", "benefit")
-    return drawn.agg(F.count("*").alias("users"), F.min("propensity").alias("least"), F.max("propensity").alias("most"))
+    ends = {"least": F.min("propensity"), "most": F.max("propensity"), "guide_to": F.max("guide_to")}
+    return drawn.agg(F.count("*").alias("users"), *[column.alias(name) for name, column in ends.items()])
 
 
 def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
@@ -157,6 +161,21 @@ def draws(rows: Iterable[Row], *, srm_p: float) -> Iterator[Checked]:
         told = f" (chi-square {statistic:.1f}, {freedom} degrees of freedom, p = {p:.2g})" if p is not None else ""
         says = said("draws_off" if is_off else "draws_fair", f"{wave}: {users} draws {judged}{told}", users=users, p=p)
         yield Checked("exploration", wave, counts, expected, p, "warns" if is_off else "holds", says)
+
+
+def led_elsewhere(rows: Iterable[Row], guides: Mapping[tuple[str, str, str], str | None]) -> dict[tuple[str, str], str]:
+    """Cycles and waves in which an option led users elsewhere than now, each with its sentence.
+
+    Their draws are of another message, and teach no lift of this one. rows: of `draw_counts`, of several cycles.
+    guides: where each option leads now, by wave, channel and benefit; one that is no longer offered is not asked about.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:
+        now = guides.get((row["wave"], row["channel"], row["benefit"]), row["guide_to"])
+        if now != row["guide_to"]:
+            option = f"{row['wave']}: {row['channel']}/{row['benefit']}"
+            found[row["cycle"], row["wave"]] = f"{option} led to {row['guide_to']}, and now to {now}"
+    return found
 
 
 def unfair(rows: Iterable[Row], *, srm_p: float) -> dict[tuple[str, str], str]:

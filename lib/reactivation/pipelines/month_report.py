@@ -107,6 +107,7 @@ def _asked(planned: RegisteredRun) -> dict[str, Any]:
         "alpha": asked.alpha_per_look,
         "power": asked.power,
         "value": asked.active_user_value.registered if asked.active_user_value else None,
+        "asset_value": asked.asset_uplift_value,
         "hypotheses": dict(asked.hypotheses),
         "waves": [{"wave": wave, "day": day} for wave, day in planned.sent.items()],
         "audiences": [{name: wave.get(name) for name in _AUDIENCE} for wave in planned.plan["waves"]],

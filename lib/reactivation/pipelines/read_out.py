@@ -105,15 +105,16 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months), known=ledger)
     known = [row for row in drawn if row["cycle"] in months]
     left_out = {key: f"{key[1]}: contacts were stopped" for key in ledger.cut_short if key[0] in months}
+    left_out |= experiment.led_elsewhere(known, r.settings.campaign.guides)
     left_out |= experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
     for (cycle, _), says in sorted(left_out.items()):
         r.say(f"    {cycle}, {says}", NOTICE)
     salt = r.salt("draw_halves")
     of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": salt, "leave_out": left_out}
-    settings, assets = r.settings.experiment, []
-    if settings.asset_uplift_value:
-        assets = records(experiment.exploration(plans, **of, outcome="has_asset_uplift"))
-    sums = records(experiment.exploration(plans, **of))
+    sums, assets = (
+        records(experiment.exploration(plans, **of, outcome=outcome)) for outcome in ("is_active", "has_asset_uplift")
+    )
+    settings = r.settings.experiment
     rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=settings, assets=assets)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows

@@ -18,7 +18,7 @@ def net_light(known: Evidence, net: Row | None, *, guarded: str) -> Light:
 
 
 def net_notes(known: Evidence, net: Row | None, words: Words) -> tuple[str, ...]:
-    """The net gain over all picked users who were open to contact, at the registered value of an active user."""
+    """The net gain over all picked users who were open to contact, at the values that were registered."""
     value = known.facts.asked.get("value")
     if net is None or value is None:
         return (words("cost.no_value"),)
@@ -26,7 +26,9 @@ def net_notes(known: Evidence, net: Row | None, words: Words) -> tuple[str, ...]
         return (words("cost.net_unknown", value=value, reason=reason_of(net, words)),)
     users = net["n_treatment"]
     sums = {name: net[f"difference{end}"] * users for name, end in (("net", ""), ("low", "_low"), ("high", "_high"))}
-    told = [words("cost.net", value=value, users=users, alpha=net["alpha"] or known.facts.asked["alpha"], **sums)]
+    of = {"value": value, "users": users, "alpha": net["alpha"] or known.facts.asked["alpha"], **sums}
+    assets = known.facts.asked.get("asset_value")
+    told = [words("cost.net_both", assets=assets, **of) if assets else words("cost.net", **of)]
     if net["difference_low"] <= 0 <= net["difference_high"]:
         told.append(words("cost.net_open", users=_users_to_tell(known, net)))
     return tuple(told)

@@ -1,4 +1,4 @@
-"""Net gain of a user: what an active user is worth, where the user is active, less what was spent on the user.
+"""Net gain of a user: what being active, and an asset uplift, is worth where the user has it, less what was spent.
 
 The difference of two sides' means is value · effect - additional spend. It is a difference of two means like any other:
 no ratio of small differences, no end that does not exist.

@@ -19,7 +19,7 @@ from scipy.stats import norm
 from reactivation.campaign.planning.capacity import GUIDANCE, PricedOption
 from reactivation.campaign.planning.settings import GUIDED_TIERS, NO_BENEFIT, Wave
 from reactivation.campaign.tiers.settings import TierSettings
-from reactivation.frames import records
+from reactivation.frames import by_value, records
 from reactivation.statistics.shrinkage import JointPosterior, Posterior, shrunk
 
 Lifted = tuple[str, str, str, str]
@@ -149,7 +149,7 @@ class WaveGains:
         assert self.mean is not None
         return max(0.0, 1 + (gain - self.mean) * self.mean / (self.mean**2 + self.mean_variance))
 
-    def column(
+    def columns(
         self,
         option: Column,
         *,
@@ -157,16 +157,18 @@ class WaveGains:
         tier: Column,
         is_model: Column,
         lift: Column | None = None,
-    ) -> Column:
-        """Expected gain of the option (its label) that a user of the cell `model` gets; null in the other cells.
+    ) -> dict[str, Column]:
+        """expected_gain and expected_asset_gain of the option (its label) that a user of the cell `model` gets.
 
-        options: the wave's, in conf's order. lift: as for `of_users`.
+        Null in the other cells. options: the wave's, in conf's order. lift: as for `of_users`.
         """
         labels = [one.label for one in options]
         cases = [F.when(option == name, of) for name, of in zip(labels, self.of_users(options, lift=lift), strict=True)]
         is_guidance = option == GUIDANCE
         cases += [F.when(is_guidance & (tier == name), F.lit(gain)) for name, gain in self.guidance.items()]
-        return F.when(is_model, F.coalesce(*cases, F.lit(None).cast("double")))
+        assets = dict(zip(labels, self.assets, strict=False))
+        found = {"expected_gain": F.coalesce(*cases), "expected_asset_gain": by_value(option, assets)}
+        return {name: F.when(is_model, gain.cast("double")) for name, gain in found.items()}
 
 
 def of_wave(
@@ -186,6 +188,7 @@ def of_wave(
     gain is surely below 0 is not offered there. What is not known neither moves nor is passed. Surely: at the
     confidence of conf for all options of the tier together (Bonferroni), as any one of them would change the wave.
     level: as for `known`; where it is known, an option without an estimate of its own is worth the mean of the options.
+    Guidance is known by draws of the option that sends the same message, if the wave has one.
     """
     gains = known.get("high_potential", NOTHING)
     keys = [("high_potential", name, option.channel, option.benefit) for option in wave.options]
@@ -208,7 +211,10 @@ def of_wave(
         while at and surely_beats(place, order[at - 1]):
             at -= 1
         order.insert(at, place)
-    guided = {tier: known.get(tier, NOTHING).of((tier, name, guidance_channel, NO_BENEFIT)) for tier in GUIDED_TIERS}
+    same = {(o.channel, o.benefit) for o in wave.options if o.guide_to == wave.guide_to} & {
+        (guidance_channel, NO_BENEFIT)
+    }
+    guided = {tier: known.get(tier, NOTHING).of((tier, name, *one)) for tier in GUIDED_TIERS for one in same}
     another = None if level is None else (gains.common or level).mean
     means = tuple(another if gain is None else gain.mean for gain in found)
     guides = {tier: gain.mean for tier, gain in guided.items() if gain}
@@ -221,13 +227,13 @@ def of_wave(
 def of_assets(
     rows: Iterable[Mapping[str, Any]], wave: Wave, name: str, settings: TierSettings
 ) -> tuple[float | None, ...]:
-    """What each option of a wave adds to P(asset uplift) of high_potential, in conf's order; None: not known.
+    """What each option of a wave adds to P(asset uplift) of high_potential, in conf's order; None: nothing is known.
 
-    rows: as for `known`; lifts of assets are drawn towards their mean in the same way.
+    rows: as for `known`; lifts of assets are drawn towards their mean in the same way, and one that is not known is it.
     """
     found = known(figures_of(rows, "asset_{}"), settings).get("high_potential", NOTHING)
     gains = [found.of(("high_potential", name, option.channel, option.benefit)) for option in wave.options]
-    return tuple(None if gain is None else gain.mean for gain in gains)
+    return tuple(None if gain is None else gain.mean for gain in (one or found.common for one in gains))
 
 
 def in_conf_order(wave: Wave) -> WaveGains:

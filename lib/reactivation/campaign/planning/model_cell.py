@@ -136,10 +136,10 @@ def _told(cell: str, worth: Worth | None, limits: Sequence[Mapping[str, Any]], t
     lines = [f"{first}; certified gap {worth.gap:.6f}"]
     lines.append(f"its exploration gives up {worth.draws:.2f}: what is drawn against the best, at the prices below")
     for row in limits:
-        price = row["shadow_price"]
-        if row["policy"] == cell and price:
+        if row["policy"] == cell and (price := row["shadow_price"]):
             moved = price / float(terms.active_user) if terms.active_user else 0.0
-            lines.append(f"one more of {row['limit']} adds {price:.4f}, or {moved:.4f} users moved")
+            of = "users moved" if not terms.asset_uplift else "active users' worth"
+            lines.append(f"one more of {row['limit']} adds {price:.4f}, or {moved:.4f} {of}")
     return lines
 
 

@@ -102,13 +102,11 @@ def plan(
     )
     is_model, is_draw = F.col("policy").isin(*READS_MODEL), F.col("reason").isNull() & is_explorer
     given_up = [F.when(is_draw & (F.col("queue") == c), one.given_up(drawn, options)) for c, one in priced.items()]
-    gain = expected.column(option, options=options, tier=F.col("tier"), is_model=is_model, lift=lift)
-    assets = {one.label: of for one, of in zip(options, expected.assets, strict=False) if of is not None}
+    gained = expected.columns(option, options=options, tier=F.col("tier"), is_model=is_model, lift=lift)
     of_wave = {"cycle": cycle, "wave": name}
     decided = users.select(
         *("user_id", "policy", "is_barred_unread"),
-        *(each.alias(of) for of, each in (("reason", reason), ("option", option), ("expected_gain", gain))),
-        F.when(is_model, by_value(option, assets)).cast("double").alias("expected_asset_gain"),
+        *(each.alias(of) for of, each in {"reason": reason, "option": option, **gained}.items()),
         by_value(option, capacity.guides(wave)).cast("string").alias("guide_to"),
         *[F.lit(value).alias(column) for column, value in {**of_wave, "send_on": send_on}.items()],
         *exploration.columns(is_explorer, options, odds=odds),

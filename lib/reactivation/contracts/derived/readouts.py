@@ -234,7 +234,10 @@ RESPONSE = Table(
             for half in HALVES
             for name in ("lift", "standard_error", "control_error")
         ),
-        number("asset_lift", "as lift, of the shares with an asset uplift; null: conf gives it no value, or too few"),
+        number(
+            "asset_lift",
+            "as lift, of the shares with an asset uplift; null: not estimable, or not asked by an older release",
+        ),
         number("asset_standard_error", "of asset_lift"),
         number("asset_control_error", "of the share with an asset uplift after none"),
     ),
