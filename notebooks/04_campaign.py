@@ -4,7 +4,7 @@
 # MAGIC
 # MAGIC **Question.** How were the sleepers sorted, drawn and planned this month, and why did each of the others get nothing?
 # MAGIC
-# MAGIC Tiers come from scores and what past months showed; cells and holdouts are drawn by lot before anybody is touched.
+# MAGIC Tiers come from scores and what past months showed; cells and holdouts are drawn at random before anybody is touched.
 
 # COMMAND ----------
 
@@ -67,7 +67,7 @@ picture(report.plots.bars(fall, of="users", by="wave", stacked="reason", title="
 
 # COMMAND ----------
 
-# MAGIC %md Each sleeper counts once per wave. `drawn` are exploration draws: an option, or none, by lot, to learn what options do.
+# MAGIC %md Each sleeper counts once per wave. `drawn` are exploration draws: an option, or none, at random, to learn what options do.
 
 # COMMAND ----------
 

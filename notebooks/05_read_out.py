@@ -74,7 +74,7 @@ show(targeting.orderBy("metric", "ranking", "part"), "each ranking among the ran
 
 # COMMAND ----------
 
-# MAGIC %md A ranking whose `qini` interval holds zero finds users who can be moved no better than a lot does.
+# MAGIC %md A ranking whose `qini` interval holds zero finds users who can be moved no better than a random choice.
 
 # COMMAND ----------
 

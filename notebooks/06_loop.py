@@ -68,7 +68,7 @@ picture(
 
 # COMMAND ----------
 
-# MAGIC %md From draws by lot alone. An interval that holds zero proves nothing: with few draws it is wide, whatever is true.
+# MAGIC %md From draws at random alone. An interval that holds zero proves nothing: with few draws it is wide, whatever is true.
 
 # COMMAND ----------
 

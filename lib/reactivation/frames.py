@@ -17,6 +17,9 @@ BAD_ROW_TYPE = "struct<reason:string,detail:string>"
 RAGGED, NOT_DECODED = "ragged_row", "not_decoded"
 """Reasons: another number of fields than the header has; bytes that are not of the encoding."""
 
+NUMBER = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+"""A number as text, also within an SQL string: no suffix, hexadecimal or infinity, all of which a cast would take."""
+
 FEW = 3_000_000
 """Rows of a number or two that may be sent to all executors, where they take up some 200 MB."""
 

@@ -49,7 +49,7 @@ def test_only_the_random_cells_picks_are_cut_highest_first_and_null_last(rows: R
     assert by_place["model_active", 1, "touched"] == (1, 1, 1)  # users 1 and 2 have the highest scores
     assert by_place["rule_order", 10, "holdout"] == (1, 1, 1)  # and the lowest places in the rule's order
     first = [row.user_id for row in features.orderBy(randomization.hashed("tenths")).limit(2).collect()]
-    sides = Counter("touched" if user % 2 else "holdout" for user in first)  # no score at all: by lot
+    sides = Counter("touched" if user % 2 else "holdout" for user in first)  # no score at all: at random
     assert {touch: by_place["model_asset_uplift", 1, touch][0] for touch in sides} == sides
 
 
@@ -102,7 +102,7 @@ def test_a_ranking_is_judged_at_the_budget_beside_a_lot() -> None:
     assert found["policy rule", "value"]["status"] == "not_estimable"  # it picks nobody of them
     told = month_narrative.targeting_told(list(found.values()), "active", alpha=0.05)
     assert told[0].startswith(
-        "model_active finds users who can be moved better than a lot does, judged on active by 4 000"
+        "model_active finds users who can be moved better than a random choice does, judged on active by 4 000"
     )
     assert told[1].startswith("The policy model gains +5.00 points")
 

@@ -17,6 +17,8 @@ from reactivation.runtime.raw import RawTables
 pytestmark = pytest.mark.rules
 
 MAY = Month.parse("2026-05")
+NONE = ("15d", "0x1p3", "Infinity", "12 CNY")
+"""Texts that a cast takes for numbers, or people do."""
 OWN = {"profile_numbers": {"income": "wage", "cars": "size(split(plates, ','))"}, "profile_texts": {"work": "job"}}
 
 
@@ -25,6 +27,8 @@ def test_a_regions_own_attributes_become_features_and_a_number_that_is_none_is_a
         ("1", "2026-01-05", "1200.5", "A,B", "it's"),
         ("2", "2026-01-05", None, None, None),  # nothing is known
         ("3", "2026-01-05", "1,200", "C", "baker"),  # no number
+        *((str(n), "2026-01-05", wage, "C", None) for n, wage in enumerate(NONE, start=4)),
+        ("9", "2026-01-05", "NaN", None, None),  # nothing is known
     ]
     source = SourceSettings.model_validate({"from": "users", **OWN})
     settings = SETTINGS.model_copy(update={"users": source, "asset_snapshots": None})
@@ -37,8 +41,10 @@ def test_a_regions_own_attributes_become_features_and_a_number_that_is_none_is_a
     assert {row.user_id: (row.profile_numbers, row.profile_texts) for row in bank.rows("users")} == {
         1: ('{"cars":"2","income":"1200.5"}', '{"work":"it\'s"}'),
         2: (None, None),
+        9: ('{"income":"NaN"}', None),
     }
-    assert [(row.user_id, row.reason) for row in bank.rows("quarantine")] == [(3, "bad_type")]
+    bad = sorted((row.user_id, row.reason) for row in bank.rows("quarantine"))
+    assert bad == [(user, "bad_type") for user in range(3, 4 + len(NONE))]
     kinds = ActivitySettings(function_groups={}, transaction_channels=(), asset_products=())
     look = FeatureSettings(
         lookback_months=(1,), min_history_months=1, profile_numbers=("cars", "income"), profile_texts=("work",)
@@ -56,7 +62,8 @@ def test_a_regions_own_attributes_become_features_and_a_number_that_is_none_is_a
     )
     found = {row.user_id: row for row in built.collect()}
     assert (found[1].profile_cars, found[1].profile_income, found[1].profile_work) == (2.0, 1200.5, "it's")
-    assert (found[2].profile_cars, found[2].profile_income, found[2].profile_work) == (None, None, None)
+    for user in (2, 9):
+        assert (found[user].profile_cars, found[user].profile_income, found[user].profile_work) == (None, None, None)
 
 
 def test_a_view_may_be_a_query_over_those_before_it(spark: SparkSession, tmp_path: Path) -> None:

@@ -171,19 +171,13 @@ def targeting_told(rows: Sequence[Row], metric: str, *, alpha: float) -> list[st
             sentences.append(f"{name}: cannot be judged on {metric}. {str(why).capitalize()}.")
             continue
         users = whole(qini["n_treatment"] + qini["n_control"])
-        finds = (
-            "finds users who can be moved"
-            if qini["low"] > 0
-            else (
-                "finds those who can be moved less"
-                if qini["high"] < 0
-                else "is not shown to find users who can be moved"
-            )
-        )
+        finds = "is not shown to find users who can be moved better"
+        if qini["low"] > 0 or qini["high"] < 0:
+            finds = f"finds users who can be moved {'better' if qini['low'] > 0 else 'worse'}"
         sentences.append(
-            f"{name} {finds} better than a lot does, judged on {metric} by {users} users: Qini {_points(qini)}. "
+            f"{name} {finds} than a random choice does, judged on {metric} by {users} users: Qini {_points(qini)}. "
             f"Touching the first {value['share_touched']:.0%} gains {_points(value)} of all users, {_points(better)} "
-            f"more than as many by lot ({100 * (1 - alpha):.4g}% intervals)."
+            f"more than a random choice of as many ({100 * (1 - alpha):.4g}% intervals)."
         )
     for policy in ALL_POLICIES:
         value = by_part.get((f"policy {policy}", "value"))

@@ -1,4 +1,4 @@
-"""Targeting quality of a month: rankings judged among the users whom the random cell picked, by lot."""
+"""Targeting quality of a month: rankings judged among the users whom the random cell picked, at random."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ def deciles(
 ) -> DataFrame:
     """Cut the random cell's picks into deciles by each ranking, 1 the highest, and count what they did.
 
-    Grain and key: ranking, decile, touch; some sixty rows. Users of one decile were touched or held out by lot,
-    whatever their score. rankings: by name user_id, score; null last, equals by lot. metrics: boolean columns of
+    Grain and key: ranking, decile, touch; some sixty rows. Users of one decile were touched or held out at random,
+    whatever their score. rankings: by name user_id, score; null last, equals at random. metrics: boolean columns of
     `outcomes` by name.
     """
     picked = arms.where((F.col("policy") == CELL) & F.col("is_selected") & F.col("touch").isin("touched", "holdout"))
@@ -133,17 +133,17 @@ class RankedUsers:
             }
 
     def areas(self, found: RankingQuality) -> list[Row]:
-        """The area under the uplift curve, and what of it a ranking by lot would not have (Qini)."""
+        """The area under the uplift curve, and what of it a random ranking would not have (Qini)."""
         return [self.row("auuc", found.auuc), self.row("qini", found.qini)]
 
     def at_budget(self, budget: float) -> list[Row]:
-        """What touching the first `budget` of the users gains, and how much more than touching as many by lot."""
+        """What touching the first `budget` of the users gains, and how much more than touching as many at random."""
         value = policy_value(self.parts, touched_share=budget, alpha=self.alpha)
         more = better_than_lot(self.parts, touched_share=budget, alpha=self.alpha)
         return [self.row("value", value, share=budget), self.row("better", more, share=budget)]
 
     def by_lot(self, budget: float) -> Row:
-        """What touching `budget` of the users by lot gains: that share of the whole effect."""
+        """What touching `budget` of the users at random gains: that share of the whole effect."""
         whole = policy_value(self.parts, touched_share=1.0, alpha=self.alpha)
         gained = whole._replace(estimate=budget * whole.estimate, low=budget * whole.low, high=budget * whole.high)
         return self.row("value", gained, share=budget)
@@ -164,7 +164,7 @@ def targeting(
     budget_share: float,
     request: AnalysisRequest,
 ) -> list[Row]:
-    """Each ranking on each metric as rows of `targeting`, beside them a ranking by lot, and the policies as they are.
+    """Each ranking on each metric as rows of `targeting`, beside them a random ranking, and the policies as they are.
 
     rows: those of `deciles`. groups: those of the read-out. budget_share: share of the contactable users whom a policy
     really picks. Withheld where the touch effect of the random cell is.
@@ -183,7 +183,7 @@ def targeting(
 
 
 def _of_rankings(ranked: Sequence[RankedUsers], budget: float, *, minimum_events: float) -> Iterator[Row]:
-    """Rows of all rankings on one metric: deciles, areas, what a budget gains, curves; and of a ranking by lot."""
+    """Rows of all rankings on one metric: deciles, areas, what a budget gains, curves; and of a random ranking."""
     for one in ranked:
         yield from one.by_decile(minimum_events=minimum_events)
     judged = quality({one.ranking: one.parts for one in ranked}, alpha=ranked[0].alpha if ranked else 0.0)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reactivation.features.feature import Feature
 from reactivation.features.settings import FeatureSettings
+from reactivation.frames import NUMBER
 
 SOURCE = "users"
 
@@ -19,7 +20,8 @@ def features(settings: FeatureSettings) -> Iterator[Feature]:
     yield Feature("profile_has_phone", "has_phone", "a phone number is on file", SOURCE, "1 = yes")
     yield Feature("profile_has_push", "has_push", "the app can receive push messages", SOURCE, "1 = yes")
     for name in settings.profile_numbers:
-        number = f"try_cast(get_json_object(profile_numbers, '$.{name}') as double)"
+        text = f"get_json_object(profile_numbers, '$.{name}')"
+        number = f"if(trim({text}) rlike '{NUMBER}', try_cast({text} as double), null)"
         yield Feature(f"profile_{name}", number, f"{name}, a number of the region's own", SOURCE)
     for name in settings.profile_texts:
         text = f"get_json_object(profile_texts, '$.{name}')"

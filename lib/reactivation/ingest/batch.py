@@ -61,7 +61,7 @@ def parts_to_write(tallies: Tallies, past: Past, arrivals: ArrivalRange) -> dict
     """Partitions by table: those that get rows and those that had some; none where there is nothing to write.
 
     tallies: of the rows that this ingest took. Where canonical rows are added, only partitions that get some are named.
-    A table that does not exist yet is named with the range's last month, so that it is created, be it empty.
+    A table that does not exist yet is named with the range's last month, so that the write creates it, even if empty.
     """
     before = [row for row in past.counts if row["cycle"] == UNDATED or arrivals.has(row["cycle"])]
     last = str(arrivals.last)

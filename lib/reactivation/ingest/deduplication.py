@@ -20,7 +20,7 @@ from reactivation.ingest.mapping import columns_of
 from reactivation.periods import Calendar, month_of
 
 KEY_HASH = "key_hash"
-"""Hash of a table's key but for the arrival, which an admission may change; only where a key says less than a row."""
+"""Hash of a table's key without the arrival, which admission may change. Only where the key is not the whole row."""
 LATE_MONTH = "late_month"
 """Month of the event of a row that arrived after that month; else null."""
 DISPOSITION = "disposition"

@@ -40,7 +40,9 @@ def typed(
     calendar: Calendar,
     plausible: Plausible | None = None,
 ) -> DataFrame:
-    """The contract's columns in its types, and `came_as`: a value that is null here but not there could not be cast.
+    """Cast the columns to the contract's types, and keep the raw values as `came_as`.
+
+    A value that is null in its type, and not null in `came_as`, cannot be cast.
 
     expressions: canonical column: Spark SQL over the raw columns. A column not named is taken by its own name; one
     that is not there at all is null. Of a row that its file broke (`BAD_ROW`) no value is taken. plausible: an arrival

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from reactivation.contracts import canonical, table
 from reactivation.contracts.table import Table
-from reactivation.frames import BAD_ROW, NOT_DECODED, RAGGED
+from reactivation.frames import BAD_ROW, NOT_DECODED, NUMBER, RAGGED
 from reactivation.ingest.casting import Plausible
 from reactivation.ingest.mapping import CAME_AS, IMPLAUSIBLE, columns_of
 from reactivation.periods import Calendar
@@ -103,10 +103,9 @@ def _bad_type(column: table.Column) -> Rule:
 
 
 def _no_number() -> Rule:
-    """One of the region's own numbers that is none."""
-    every = (
-        "forall(map_values(from_json(profile_numbers, 'map<string,string>')), v -> try_cast(v as double) is not null)"
-    )
+    """One of the region's own numbers that is none; NaN is a missing one."""
+    is_fine = f"v is null or lower(trim(v)) = 'nan' or trim(v) rlike '{NUMBER}'"
+    every = f"forall(map_values(from_json(profile_numbers, 'map<string,string>')), v -> {is_fine})"
     text = "profile_numbers has a value that is no number: %s"
     return Rule(BAD_TYPE, text, ("profile_numbers",), ~F.expr(every))
 

@@ -48,7 +48,7 @@ class LiftMonths(NamedTuple):
 
 
 def month_lift(examples: DataFrame, arms: DataFrame, *, propensities: Mapping[str, float]) -> DataFrame:
-    """Examples of users whom their own cell picked, open to contact (`is_treated` 1.0) or held out (0.0) by lot.
+    """Examples of users whom their own cell picked, open to contact (`is_treated` 1.0) or held out (0.0) at random.
 
     Grain and key as in `examples`: cycle, user_id. Adds policy, is_treated, propensity. propensities: by month the
     probability of being open to contact that its plan registered, given that the user is not in the long holdout, which

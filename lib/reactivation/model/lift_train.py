@@ -34,7 +34,7 @@ class TrainedLift:
     """A fitted lift with all that its gate stands on.
 
     judged: the line of the judging month. ranking: area under the uplift curve and Qini of that month, beside a ranking
-    by lot, or why there are none. bands: lifts found in its deciles, the highest first; they decide nothing.
+    at random, or why there are none. bands: lifts found in its deciles, the highest first; they decide nothing.
     against_champion: squared error less the champion's there; None where there is no champion, or none that can be
     compared. option: what is learnt of, None: a month open to contact.
     """
@@ -106,7 +106,7 @@ class TrainedLift:
             self.ranking
             if isinstance(self.ranking, str)
             else f"Qini {m['qini']:.4f} ({m['qini_low']:.4f} to {m['qini_high']:.4f}), area under the uplift curve "
-            f"{m['auuc']:.4f}; a ranking by lot has {m['auuc_random_ranking']:.4f}.",
+            f"{m['auuc']:.4f}; a random ranking has {m['auuc_random_ranking']:.4f}.",
             f"Gate: {'ready for review' if self.gate.is_ready else 'refused'}. {self.gate.text}",
         ]
         return "\n\n".join([*lines, *self.notes])

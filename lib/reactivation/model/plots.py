@@ -43,7 +43,7 @@ def curves(bins: Mapping[str, ScoreBins]) -> dict[str, Figure]:
     pr_figure, pr_axes = _empty("Precision and recall", "recall", "precision")
     gain_figure, gain_axes = _empty("Gain", "share of the users, best first", "share of all outcomes among them")
     for axes in (roc_axes, gain_axes):
-        axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="by lot")
+        axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="at random")
     for name, each in there.items():
         roc_axes.plot(*roc(each), label=name)
         pr_axes.plot(*precision_recall(each), label=f"{name} (base rate {each.base_rate:.2f})")

@@ -69,7 +69,7 @@ class TreeSettings(GrowthSettings):
 
 
 class LiftSettings(FrozenModel):
-    """How it is learnt what a contact adds to each user's P(active), from users touched or held out by lot.
+    """How it is learnt what a contact adds to each user's P(active), from users touched or held out at random.
 
     is_learnt: `train_models` fits, judges and registers it, `score_users` writes what the champion says. option:
     wave/channel/benefit of which it is learnt, beside, what it adds in its wave; null: of none. min_rows: fewest

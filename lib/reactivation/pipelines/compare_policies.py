@@ -36,7 +36,7 @@ def run(r: Run) -> None:
     r.say("  judged among the random cell's picks")
     if left_out:
         r.say(f"  {why_not}")
-    _of_whole_policies(r, months)
+    _of_whole_policies(r, judged)
 
 
 def _of_whole_policies(r: Run, months: list[str]) -> None:

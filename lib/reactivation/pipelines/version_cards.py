@@ -69,7 +69,9 @@ def describe(
 
 def describe_lift(r: Run, registry: Registry, name: str, version: ModelVersion, trained: model.TrainedLift) -> None:
     """Write what a registered lift is, and how it was judged, where MLflow shows it."""
-    what = "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out by lot."
+    what = (
+        "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out at random."
+    )
     use = "is written into `scores`; without one users are ordered by band and propensity."
     if name == model.OPTION_LIFT:
         what = (

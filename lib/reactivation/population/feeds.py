@@ -75,9 +75,9 @@ def feed_problems(
 ) -> Iterator[Finding]:
     """Why no wave can be planned on the day; nothing where the feeds are fit.
 
-    rows: of `feed_rows`. delivered_on: by feed, the day of its newest delivery that an ingest saw, be it empty. feeds:
-    those that the region has by its conf. sent_since: the day on which the first of the own contacts were sent; None:
-    none were. Receipts must have come lately once contacts went out so long ago that some must be there. few: recent
+    rows: of `feed_rows`. delivered_on: by feed, the day of its newest delivery that an ingest saw, even if empty.
+    feeds: those that the region has by its conf. sent_since: the day on which the first of the own contacts were sent;
+    None: none were. Receipts must have come lately once contacts went out so long ago that some must be there. few: recent
     rows without a user that are never too many.
     """
     found, consent = {row["feed"]: row for row in rows}, settings.consent

@@ -144,8 +144,8 @@ class StoredTable:
 
     def take_back(self, parts: Parts, version: int, *, mark: str) -> None:
         """Undo a write; where another job has written since, put back its parts alone."""
-        if version == 0:
-            self.delta().delete()
+        if version == 0:  # nothing was there before
+            self.delta().delete(snapshots.condition(parts))
         elif self.newest().version == version:
             self.delta().restoreToVersion(version - 1)
         else:

@@ -36,7 +36,7 @@ class Decile(NamedTuple):
 class RankingQuality(NamedTuple):
     """One ranking. auuc: area under the curve of users gained per user of the cell, as more of them are touched.
 
-    qini: auuc less the area under the straight line, which is what a ranking by lot has.
+    qini: auuc less the area under the straight line, which is what a random ranking has.
     """
 
     ranking: str
@@ -50,7 +50,7 @@ def uplifts(deciles: Sequence[Decile], *, alpha: float, minimum_events: float) -
 
 
 def quality(rankings: Mapping[str, Sequence[Decile]], *, alpha: float) -> list[RankingQuality] | Said:
-    """AUUC and Qini of each ranking, and a ranking by lot beside them; or why they cannot be had.
+    """AUUC and Qini of each ranking, and a random ranking beside them; or why they cannot be had.
 
     The row of the random ranking has half of the whole effect of the first ranking's users, and a Qini of zero. A
     ranking whose Qini interval holds zero is not shown to find movable users better than random choice.
@@ -88,7 +88,7 @@ def policy_value(deciles: Sequence[Decile], *, touched_share: float, alpha: floa
     """Users gained per user of the cell by touching the highest scores up to a budget, against touching nobody.
 
     By inverse probability: within a decile the touched speak for all of it if it is touched, the held out if it is not.
-    The decile in which the budget ends is touched in part, by lot. touched_share: the budget, as a share of users.
+    The decile in which the budget ends is touched in part, at random. touched_share: the budget, as a share of users.
 
     References: Horvitz and Thompson, JASA 47 (1952); Hájek's ratio form within deciles.
     """
@@ -96,7 +96,7 @@ def policy_value(deciles: Sequence[Decile], *, touched_share: float, alpha: floa
 
 
 def better_than_lot(deciles: Sequence[Decile], *, touched_share: float, alpha: float) -> Effect:
-    """Users gained per user of the cell by touching the highest scores rather than as many by lot."""
+    """Users gained per user of the cell by touching the highest scores rather than as many at random."""
     return _sum(deciles, [part - touched_share for part in _touched(deciles, touched_share)], alpha=alpha)
 
 

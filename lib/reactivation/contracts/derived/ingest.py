@@ -42,7 +42,7 @@ INGEST_COUNTS = Table(
         Column(
             "delivered_on",
             "date",
-            "day on which the newest file of the source came, be it empty, as this ingest saw it; of permissions only",
+            "day on which the newest file of the source came, even if empty, as this ingest saw it; of permissions only",
         ),
     ),
     partition_by=("cycle",),

@@ -189,7 +189,7 @@ TARGETING = Table(
             "part",
             "string",
             "tenth 1 (highest) to tenth 10: uplift; auuc, qini; value: users gained per user at the budget; better: "
-            "the same, more than by lot; curve 1 to 10: gained by touching so many tenths",
+            "the same, more than at random; curve 1 to 10: gained by touching so many tenths",
             required=True,
         ),
         users("n_treatment", "users open to contact whose outcome is known"),

@@ -16,7 +16,7 @@ from pyspark.sql.types import BooleanType, DataType, NumericType, StringType
 
 from reactivation.errors import Finding, nearest
 from reactivation.experiment.any_table.spec import Spec
-from reactivation.frames import BAD_ROW, has_bad_rows, own_columns, quoted, records
+from reactivation.frames import BAD_ROW, NUMBER, has_bad_rows, own_columns, quoted, records
 from reactivation.statistics.cuped import JointMoments
 
 MOST_GROUPS = 2_000
@@ -24,8 +24,6 @@ SAMPLE = 100
 NO_VALUE = "(none)"
 WEIGHS_NOTHING = 1e-300
 """The weight of a row that does not count: Spark's summarizer fails on a group of rows that all weigh 0."""
-_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-"""A number as text: no suffix, no hexadecimal, no infinity, all of which a cast would take."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +188,7 @@ def _number(name: str, data_type: DataType, *, is_rate: bool) -> _Read:
     if isinstance(data_type, BooleanType):
         number = column.cast("int").cast("double")
     elif isinstance(data_type, StringType):
-        number = F.when(F.trim(column).rlike(_NUMBER), column.try_cast("double"))
+        number = F.when(F.trim(column).rlike(NUMBER), column.try_cast("double"))
         if is_rate:
             number = F.coalesce(number, column.try_cast("boolean").cast("int").cast("double"))
     else:
