@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reactivation.model.evaluate import Quality
-from reactivation.model.gate import Gate, decide
+from reactivation.model.gate import Gate, Recipe, decide
 from reactivation.model.paired import LossDifference, from_moments
 from reactivation.model.settings import GateSettings
 from reactivation.statistics.said import said
@@ -53,9 +53,23 @@ def test_a_little_worse_than_the_champion_is_within_the_margin() -> None:
 
 @pytest.mark.parametrize(("high", "is_ready"), [(-0.0001, True), (0.0, False), (0.0001, False)])
 def test_a_new_recipe_must_be_better_than_the_champion(high: float, is_ready: bool) -> None:
-    gate = decided(against_champion=LossDifference(500, -0.002, -0.004, high), is_refit=False)
+    gate = decided(against_champion=LossDifference(500, -0.002, -0.004, high), recipe=Recipe(is_refit=False))
     assert gate.is_ready == is_ready
     assert is_ready or "below 0, for features or trees are others than the champion's" in gate.text
+
+
+@pytest.mark.parametrize(("rivals", "is_ready"), [(0, True), (1, True), (2, False)])
+def test_the_recipes_that_a_month_has_judged_are_counted(rivals: int, is_ready: bool) -> None:
+    """0.02 ± 0.0172 at 95 %: ± 0.0197 as one of two, ± 0.0210 as one of three; the fourth would need 1 100 users."""
+    seen = LossDifference(1_000, -0.02, -0.0372, -0.0028)
+    gate = decided(against_champion=seen, recipe=Recipe.of(is_refit=False, rivals=rivals))
+    assert gate.is_ready == is_ready
+    assert (gate.tags["is_refit"], gate.tags["challengers"]) == ("false", str(rivals + 1))
+    told = "one of 3 on this month; about 1103 users would tell"
+    assert (told in gate.text) == (not is_ready)
+    assert decided(against_champion=seen, recipe=Recipe.of(is_refit=True, rivals=rivals)).is_ready
+    worse = decided(against_champion=LossDifference(1_000, 0.02, 0.01, 0.03), recipe=Recipe(is_refit=False))
+    assert "no number of users like these would tell" in worse.text
 
 
 def test_what_the_champion_cannot_be_compared_with_is_refused_and_a_reviewer_may_overrule_that_alone() -> None:

@@ -20,6 +20,7 @@ from reactivation import model
 from reactivation.contracts import derived
 from reactivation.errors import ModelError
 from reactivation.model import lift_fit, lift_judgement
+from reactivation.model.gate import Recipe
 from reactivation.model.lift_fit import FOLD, PSEUDO, Line, pseudo_outcome
 from reactivation.model.lift_rows import IS_TREATED, PROPENSITY, LiftMonths
 from reactivation.model.paired import LossDifference
@@ -230,6 +231,17 @@ def test_a_lift_counts_where_the_later_slope_holds_1_and_excludes_0(
     assert gate.is_ready == (why_not is None)
     assert not gate.is_overrulable
     assert (why_not or "excludes 0") in gate.text
+
+
+@pytest.mark.numbers
+def test_a_lift_of_another_recipe_must_be_better_among_all_that_the_month_has_judged() -> None:
+    seen = LossDifference(1_000, -0.02, -0.0372, -0.0028)
+    for rivals, is_ready in ((0, True), (1, True), (2, False)):
+        recipe = Recipe.of(is_refit=False, rivals=rivals)
+        gate = lift_judgement.decide(
+            _line(0.8), _line(0.9, 0.2, 1.6), seen, not_compared=None, margin=0.01, recipe=recipe
+        )
+        assert (gate.is_ready, gate.recipe) == (is_ready, recipe)
 
 
 @pytest.mark.numbers

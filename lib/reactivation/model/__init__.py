@@ -7,7 +7,7 @@ from reactivation.model.comparison import Comparison, compare
 from reactivation.model.evaluate import METRICS, POPULATIONS, Quality, quality
 from reactivation.model.examples import TARGETS, Months, examples, feature_names, fingerprint, months, weighed
 from reactivation.model.feasibility import feasibility
-from reactivation.model.gate import Gate, holds_against_champion, interval
+from reactivation.model.gate import Gate, Recipe, holds_against_champion, interval
 from reactivation.model.lift_fit import FittedLift
 from reactivation.model.lift_rows import LIFTS, NAMES, OPTION, OPTION_LIFT, month_lift, of_one_draw, option_lift
 from reactivation.model.lift_train import TrainedLift, train_lift
@@ -39,6 +39,7 @@ __all__ = [
     "ModelSettings",
     "Months",
     "Quality",
+    "Recipe",
     "Review",
     "Scorer",
     "Surroundings",

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from reactivation.model.examples import LABEL
-from reactivation.model.gate import Gate
+from reactivation.model.gate import REFIT, Gate, Recipe
 from reactivation.model.lift_fit import PSEUDO, Line
 from reactivation.model.lift_rows import IS_TREATED
 from reactivation.model.paired import LossDifference, from_moments
@@ -20,9 +20,23 @@ THEIRS = "champions_lift"
 
 
 def decide(
-    calibration: Line, judged: Line, against: LossDifference | None, *, not_compared: str | None, margin: float
+    calibration: Line,
+    judged: Line,
+    against: LossDifference | None,
+    *,
+    not_compared: str | None,
+    margin: float,
+    recipe: Recipe = REFIT,
+    confidence: float = 0.95,
 ) -> Gate:
-    """Whether lifts may count; the reasons, all of them, where they may not."""
+    """Whether lifts may count; the reasons, all of them, where they may not.
+
+    against: at a confidence. recipe: that of a refit may be worse than the champion by a margin; another must be
+    better, as for `gate.holds_against_champion`.
+    """
+    margin = margin if recipe.is_refit else 0.0
+    if against is not None and not recipe.is_refit:
+        against = against.among(recipe.challengers, confidence=confidence)
     wrong: list[str] = []
     if calibration.slope is None or calibration.slope <= 0:
         found = "all lifts are alike" if calibration.slope is None else f"the slope is {calibration.slope:.3g}"
@@ -40,9 +54,9 @@ def decide(
         wrong.append(f"squared error may be worse than the champion's: by {high}, must stay below {margin:g}")
     if wrong or not_compared:
         told = [] if not_compared is None else [f"it cannot be compared with the champion: {not_compared}"]
-        return Gate(False, tuple(map(Said, (*wrong, *told))), is_overrulable=not wrong)
+        return Gate(False, tuple(map(Said, (*wrong, *told))), is_overrulable=not wrong, recipe=recipe)
     found = f"slope {judged.slope:.3g} ({judged.low:.3g} to {judged.high:.3g}) holds 1 and excludes 0"
-    return Gate(True, (Said(found),))
+    return Gate(True, (Said(found),), recipe=recipe)
 
 
 def against(scored: DataFrame, *, confidence: float) -> LossDifference:

@@ -5,7 +5,7 @@ not, no lift of single users is written: the lift of a user is the pooled one of
 order of the propensity stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from reactivation.errors import Finding, ModelError
 from reactivation.frames import checkpointed
 from reactivation.model import lift_judgement
 from reactivation.model.examples import LABEL, chosen_features
-from reactivation.model.gate import Gate
+from reactivation.model.gate import NONE_BEFORE, Gate, Recipe
 from reactivation.model.lift_fit import FOLD, FOLDS, PSEUDO, FittedLift, Line, fit, fold, line, with_pseudo_outcomes
 from reactivation.model.lift_judgement import THEIRS
 from reactivation.model.lift_rows import IS_TREATED, OPTION, POLICY, PROPENSITY, LiftMonths
@@ -121,6 +121,7 @@ def train_lift(
     option: str | None = None,
     champion: Scorer | None = None,
     not_compared: str | None = None,
+    rivals: Mapping[str, int] = NONE_BEFORE,
 ) -> TrainedLift:
     """Learn from all but the two newest months, calibrate on the older of them, judge on the newest.
 
@@ -128,7 +129,7 @@ def train_lift(
     nothing; of more than about `max_rows` training rows users are sampled by hash. ModelError says why where nothing
     can be learnt: fewer than three months, or too few users of a side. champion: the present version, held against this
     one on the judging month, which neither has learnt from. not_compared: why there is one that cannot be.
-    option: of which the rows are, and the champion is; None: of a month open to contact.
+    option: of which the rows are, and the champion is; None: of a month open to contact. rivals: as for `train`.
     """
     features = chosen_features(rows.drop(POLICY, IS_TREATED, PROPENSITY), settings)
     rows = rows.withColumn(FOLD, fold(salt))
@@ -146,7 +147,8 @@ def train_lift(
     confidence = settings.gate.confidence
     fitted = fit(rows, months=months, features=features, settings=settings, confidence=confidence)
     is_refit = champion is None or champion.is_refitted_by(fitted.model, fitted.features)
-    margin = settings.lift.champion_margin if is_refit else 0.0
+    decided: dict[str, Any] = {"margin": settings.lift.champion_margin, "confidence": confidence}
+    decided["recipe"] = Recipe.of(is_refit=is_refit, rivals=rivals.get(str(months.judge), 0))
     later = with_pseudo_outcomes(rows.where(F.col("cycle") == str(months.judge)), fitted.outcomes)
     keep, why_not = [LABEL, IS_TREATED, PSEUDO], not_compared
     if champion is not None and (missing := missing_features(later, champion.features)):
@@ -166,7 +168,7 @@ def train_lift(
         bands=lift_judgement.bands(deciles, alpha=1 - confidence),
         against_champion=against,
         champion_version=champion.version if champion else None,
-        gate=lift_judgement.decide(fitted.calibration, judged, against, not_compared=why_not, margin=margin),
+        gate=lift_judgement.decide(fitted.calibration, judged, against, not_compared=why_not, **decided),
         option=option,
         notes=notes if why_not is None else (*notes, why_not),
     )

@@ -59,6 +59,7 @@ def train(
     at_most: int | None = None,
     card: CardSettings | None = None,
     facts: DataFrame | None = None,
+    rivals: Mapping[str, int] = gate.NONE_BEFORE,
 ) -> Trained:
     """Train on the training months, judge on the test month; ModelError says why where nothing can be trained.
 
@@ -66,7 +67,8 @@ def train(
     sample and split. champion: the present one, judged on the same rows. not_compared: why there is one that cannot be
     given here. at_most: examples there can be, where that is known: where it is not above `max_rows`, nobody counts
     them to draw a sample. card: counts the test month by group as well, one query more. facts: user_id and what is
-    known beside the features of users of the test month, for its groups.
+    known beside the features of users of the test month, for its groups. rivals: by test month, versions of other
+    recipes than the champion's that it has judged already.
     """
     features, examples = chosen_features(examples, settings), plain(examples)
     how: dict[str, Any] = {"features": features, "salt": salt, "settings": settings, "at_most": at_most}
@@ -82,6 +84,7 @@ def train(
         champion=champion,
         not_compared=not_compared,
         counted=None if card is None else _Counted(card, facts),
+        rivals=rivals.get(str(months.test), 0),
     )
     if not settings.refit or not judged.gate.is_ready:
         return judged
@@ -103,6 +106,7 @@ def _judged(
     champion: Scorer | None,
     not_compared: str | None,
     counted: _Counted | None,
+    rivals: int,
 ) -> Trained:
     others = {"base_rate": F.lit(base_rate)}
     if champion is not None:
@@ -120,13 +124,14 @@ def _judged(
     finally:
         scored.unpersist()
     base, rival = paired["base_rate"], paired.get("champion")
+    is_refit = champion is None or champion.is_refitted_by(fitted.model, fitted.features)
     decision = gate.decide(
         test=quality["low_activity"],
         slope=fitted.slope,
         against_base_rate=base,
         against_champion=rival,
         not_compared=not_compared,
-        is_refit=champion is None or champion.is_refitted_by(fitted.model, fitted.features),
+        recipe=gate.Recipe.of(is_refit=is_refit, rivals=rivals),
         settings=settings.gate,
     )
     return Trained(

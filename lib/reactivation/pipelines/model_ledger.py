@@ -1,8 +1,12 @@
 """No job, but what two share: what has been decided of a model's version already."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
+from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 
 
@@ -22,3 +26,9 @@ def events(r: Run, model: str, version: str) -> set[str]:
         return set()
     known = r.read(derived.MODEL_LEDGER, (F.col("model") == model) & (F.col("version") == version))
     return {row.event for row in known.select("event").distinct().collect()}
+
+
+def rivals(registry: Registry, target: str) -> Mapping[str, int]:
+    """By test month, versions of other recipes than the champion's that it has judged already."""
+    others = (version for version in registry.versions(target) if version.tags.get("is_refit") == "false")
+    return Counter(version.tags.get("test_month", "") for version in others)

@@ -71,7 +71,7 @@ def train(
     champion, not_compared = live(r, registry, target, material.training.months.test)
     training, salt = material.training, training_rows.salt(r, target)
     how: dict[str, Any] = {"salt": salt, "settings": r.settings.model, "at_most": material.at_most}
-    how |= {"champion": champion, "not_compared": not_compared}
+    how |= {"champion": champion, "not_compared": not_compared, "rivals": model_ledger.rivals(registry, target)}
     how |= {"card": r.settings.model_card, "facts": material.facts}
     try:
         trained = model.train(examples, months=training.months, **how)
@@ -99,6 +99,7 @@ def learn_lift(r: Run, registry: Registry, name: str, material: training_rows.Ma
         rows = material.lift_rows(model.LIFTS[name]) if name in model.LIFTS else material.option_rows(str(option))
         how: dict[str, Any] = {"salt": training_rows.salt(r, name), "settings": r.settings.model, "option": option}
         how |= {"champion": champion, "not_compared": not_compared, "srm_p": r.settings.experiment.srm_p}
+        how |= {"rivals": model_ledger.rivals(registry, name)}
         trained = model.train_lift(rows, **how)
     except ModelError as error:
         r.say(f"    {name}: no version this time. {error}", NOTICE)

@@ -77,8 +77,8 @@ def feed_problems(
 
     rows: of `feed_rows`. delivered_on: by feed, the day of its newest delivery that an ingest saw, even if empty.
     feeds: those that the region has by its conf. sent_since: the day on which the first of the own contacts were sent;
-    None: none were. Receipts must have come lately once contacts went out so long ago that some must be there. few: recent
-    rows without a user that are never too many.
+    None: none were. Receipts must have come lately once contacts went out so long ago that some must be there. few:
+    recent rows without a user that are never too many.
     """
     found, consent = {row["feed"]: row for row in rows}, settings.consent
     oldest = consent.oldest_feed.oldest(day)
