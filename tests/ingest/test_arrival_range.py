@@ -8,7 +8,7 @@ import pytest
 from reactivation.errors import SettingsError, TooManyBadRows
 from reactivation.ingest import ArrivalRange, SourcesSettings, counts, shares
 from reactivation.ingest.arrival_range import to_handle
-from reactivation.ingest.batch import Past, parts_to_write
+from reactivation.ingest.batch import EarlierIngests, parts_to_write
 from reactivation.periods import Calendar, Month
 from reactivation.pipelines import ingest_sources, releases
 
@@ -108,7 +108,7 @@ def test_rows_in_are_kept_quarantined_or_duplicates() -> None:
     assert records["2026-05"]["rows_in"] == 10
     assert (records["2026-06"]["rows_in"], records["2026-06"]["rows_readmitted"]) == (2, 2)
     assert [records[m]["arrived_before"] for m in ("2026-05", "2026-06")] == [date(2026, 6, 1), date(2026, 6, 8)]
-    assert parts_to_write(found, Past({}, None, []), arrivals) == {
+    assert parts_to_write(found, EarlierIngests({}, None, []), arrivals) == {
         "logins": ("2026-05", "2026-06"),
         "quarantine": ("2026-05", "undated"),
         "ingest_counts": ("2026-05", "2026-06", "undated"),

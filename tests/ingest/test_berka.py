@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from reactivation import ingest
-from reactivation.ingest import Batch, Past, SourcesSettings
+from reactivation.ingest import Batch, EarlierIngests, SourcesSettings
 from reactivation.periods import Calendar
 from reactivation.runtime.raw import RawTables
 
@@ -28,7 +28,7 @@ def berka(spark: SparkSession) -> Batch:
     raw = RawTables(spark, settings, folder=str(PROJECT / settings.path), region="berka")
     return ingest.ingest(
         raw.open(),
-        Past({}, None, []),
+        EarlierIngests({}, None, []),
         as_of=date(1994, 4, 2),  # the last day's balances arrive on 1 April
         force=False,
         calendar=PRAGUE,

@@ -45,7 +45,7 @@ def opened(spark: SparkSession, case: str, **changes: Any) -> dict[str, DataFram
 def lost(frame: DataFrame, name: str, column: str) -> list[str]:
     """The values of a column that could not be read, as they came."""
     typed = mapping.typed(frame, canonical.BY_NAME[name], {}, SHANGHAI, LAST)
-    came = F.col(f"{mapping.CAME_AS}.{column}")
+    came = F.col(f"{mapping.RAW_VALUES}.{column}")
     rows = typed.where(F.col(column).isNull() & came.isNotNull()).select(came.cast("string"))
     return [row[0] for row in rows.collect()]
 
@@ -85,7 +85,7 @@ def test_epochs_are_refused_until_their_unit_is_told(spark: SparkSession) -> Non
     assert typed.select(F.year("event_at")).distinct().collect() == [(2026,)]
     wrong = {name: f"timestamp_seconds({name})" for name in told}
     far = mapping.typed(logins, canonical.LOGINS, wrong, SHANGHAI, LAST)
-    assert far.where(f"arrived_at is null and {mapping.CAME_AS}.{mapping.IMPLAUSIBLE}").count() == logins.count()
+    assert far.where(f"arrived_at is null and {mapping.RAW_VALUES}.{mapping.IMPLAUSIBLE}").count() == logins.count()
 
 
 def test_ids_as_floating_numbers_are_taken_where_they_are_whole_and_refused_where_digits_are_lost(
@@ -103,9 +103,9 @@ def test_ids_as_floating_numbers_are_taken_where_they_are_whole_and_refused_wher
 def test_broken_rows_of_a_file_give_no_values(spark: SparkSession) -> None:
     found = opened(spark, "B20b")["transactions"]
     typed = mapping.typed(found, canonical.TRANSACTIONS, {}, SHANGHAI, LAST)
-    bad = typed.where(f"{mapping.CAME_AS}.{BAD_ROW} is not null")
+    bad = typed.where(f"{mapping.RAW_VALUES}.{BAD_ROW} is not null")
     assert [tuple(row) for row in bad.select("user_id", "amount", "arrived_at").collect()] == [(None, None, None)] * 2
-    reasons = bad.select(f"{mapping.CAME_AS}.{BAD_ROW}.reason", mapping.as_it_came(canonical.TRANSACTIONS))
+    reasons = bad.select(f"{mapping.RAW_VALUES}.{BAD_ROW}.reason", mapping.as_it_came(canonical.TRANSACTIONS))
     assert [row[0] for row in reasons.collect()] == ["ragged_row"] * 2
     assert '"user_id":"1"' in reasons.collect()[0][1]
     query = {"query": "select * from t"}  # would take what is left of a broken row for a whole one
@@ -342,7 +342,7 @@ def test_a_column_that_is_called_as_ours_is_any_column(spark: SparkSession, tmp_
     pq.write_table(pa.table(users), tmp_path / "users.parquet")
     frame = open_parquet(spark, str(tmp_path / "users.parquet")).frame
     typed = mapping.typed(frame, canonical.USERS, {}, SHANGHAI, LAST)
-    assert typed.select("user_id", f"{mapping.CAME_AS}.{BAD_ROW}").collect() == [(1, None)]
+    assert typed.select("user_id", f"{mapping.RAW_VALUES}.{BAD_ROW}").collect() == [(1, None)]
     (tmp_path / "users.csv").write_text(f"user_id,closed\u200b_On,{BAD_ROW}\n1,2026-01-01,x\n", encoding="utf-8")
     read = open_csv(spark, str(tmp_path / "users.csv"))
     told = raw_columns.problems(read.frame, canonical.USERS, {}, raw="users.csv", conf="x.yml", files=read)

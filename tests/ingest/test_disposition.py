@@ -37,7 +37,7 @@ def received(spark: SparkSession) -> ReceivedRows:
 
 
 def decided(received: ReceivedRows, stored: DataFrame | None = None) -> disposition.Decided:
-    unchanged = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
+    unchanged = {"raw_arrived_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
     admitted = received.rows.withColumns(unchanged)
     return disposition.decided(
         admitted, received.table, received.rules, stored=stored, months=["2026-05"], rows=3, numbered=0

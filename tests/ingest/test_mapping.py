@@ -31,7 +31,7 @@ UTC = {  # text as it comes: the instant
 def test_text_without_a_zone_is_the_regions_clock(spark: SparkSession) -> None:
     raw = spark.createDataFrame([(text, "1") for text in UTC], "event_at string, user_id string")
     typed = mapping.typed(raw, canonical.LOGINS, {}, SHANGHAI)
-    came = F.col(f"{mapping.CAME_AS}.event_at")
+    came = F.col(f"{mapping.RAW_VALUES}.event_at")
     assert {r[0]: r[1] for r in typed.select(came, F.col("event_at").cast("string")).collect()} == UTC
     again = mapping.typed(
         typed.select(

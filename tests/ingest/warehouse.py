@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from reactivation import ingest
 from reactivation.contracts import canonical, derived
-from reactivation.ingest import Batch, Past, SourcesSettings
+from reactivation.ingest import Batch, EarlierIngests, SourcesSettings
 from reactivation.periods import Calendar
 
 SHANGHAI = Calendar(zone="Asia/Shanghai", settle_days=5)
@@ -82,13 +82,13 @@ class Warehouse:
             assert {r[part] for r in rows} <= set(batch.parts[name])
         return batch
 
-    def past(self) -> Past:
+    def past(self) -> EarlierIngests:
         def frame(name: str, schema: Any) -> DataFrame:
             return self.spark.createDataFrame([tuple(r) for r in self.tables[name]], schema)
 
         stored = {n: frame(n, t.schema) for n, t in canonical.BY_NAME.items() if n in self.tables}
         quarantine = frame("quarantine", derived.QUARANTINE.schema) if "quarantine" in self.tables else None
-        return Past(stored, quarantine, [r.asDict() for r in self.rows("ingest_counts")])
+        return EarlierIngests(stored, quarantine, [r.asDict() for r in self.rows("ingest_counts")])
 
     def rows(self, name: str) -> list[Any]:
         return self.tables.get(name, [])

@@ -211,7 +211,7 @@ CONTRASTS: tuple[Contrast, ...] = (
 CAUSAL = tuple(contrast for contrast in CONTRASTS if contrast.kind == "causal")
 TOUCH = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.name.startswith("touch_"))
 POLICY = tuple(c for c in CONTRASTS if isinstance(c, Comparison) and c.needs_equal_spend)
-GUARDED = (*TOUCH, GUIDE, CHALLENGED)
+WITH_GUARDRAILS = (*TOUCH, GUIDE, CHALLENGED)
 """Contrasts that have guardrails: wherever somebody is contacted, harm is looked for; and where a policy may replace
 another, what it harms beyond that one."""
 

@@ -15,7 +15,7 @@ from reactivation.experiment.checks import (
     outside_differs,
     sample_ratios,
 )
-from reactivation.experiment.contrasts import CAUSAL, GUARDED, comparisons
+from reactivation.experiment.contrasts import CAUSAL, WITH_GUARDRAILS, comparisons
 from reactivation.experiment.groups import Group, by_arm, parts_of, total
 from reactivation.experiment.settings import ExperimentSettings
 from reactivation.periods import Month
@@ -139,7 +139,7 @@ def all_hold(rows: Sequence[Mapping[str, Any]], guardrails: Sequence[str]) -> di
     """By contrast that has guardrails: were all shown to hold? One that is not known, or not asked, does not pass."""
     asked = {row["contrast"] for row in rows if row["metric"] in guardrails}
     shown = {(row["contrast"], row["metric"]) for row in rows if row["verdict"] == SAME}
-    names = [contrast.name for contrast in GUARDED if contrast.name in asked]
+    names = [contrast.name for contrast in WITH_GUARDRAILS if contrast.name in asked]
     return {name: all((name, guardrail) in shown for guardrail in guardrails) for name in names}
 
 

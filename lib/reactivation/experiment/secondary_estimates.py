@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reactivation.experiment.analysis import AnalysisRequest, Estimates, Row, pairs, row_of
-from reactivation.experiment.contrasts import CAUSAL, GUARDED, POLICY, TOUCH, Comparison, comparisons
+from reactivation.experiment.contrasts import CAUSAL, POLICY, TOUCH, WITH_GUARDRAILS, Comparison, comparisons
 from reactivation.experiment.groups import Group, Pair, split_by
 from reactivation.experiment.metrics import OutcomeMetric, ShareMetric, share
 from reactivation.experiment.primary_estimator import ALL, COST, CUPED, NET_GAIN, REACHED, SEGMENTS, STRATIFIED
@@ -219,7 +219,7 @@ def guardrail_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> It
     A check that fails withholds what holds or is open; a harm that is seen is never hidden, and names the check.
     """
     alpha = request.level.alpha
-    for contrast in GUARDED:
+    for contrast in WITH_GUARDRAILS:
         for name, spec in request.specs.guardrails.items():
             first, second = (share(side, name) for side in sides[contrast.name])
             if not any(side.of("users") for side in sides[contrast.name]):

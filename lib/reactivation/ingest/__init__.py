@@ -17,7 +17,7 @@ from reactivation.frames import union_all
 from reactivation.ingest import admission, counts, deduplication, disposition, incremental, shares, still_taken
 from reactivation.ingest.admission import Waiting
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange, to_handle
-from reactivation.ingest.batch import Past, parts_to_write
+from reactivation.ingest.batch import EarlierIngests, parts_to_write
 from reactivation.ingest.counts import Tallies
 from reactivation.ingest.disposition import Decided
 from reactivation.ingest.incremental import Resumed
@@ -26,7 +26,7 @@ from reactivation.ingest.rules import Allowed, is_fine
 from reactivation.ingest.settings import SourceSettings, SourcesSettings
 from reactivation.periods import Calendar
 
-__all__ = ["ArrivalRange", "Batch", "IngestContext", "Past", "SourceSettings", "SourcesSettings", "ingest"]
+__all__ = ["ArrivalRange", "Batch", "EarlierIngests", "IngestContext", "SourceSettings", "SourcesSettings", "ingest"]
 
 Frames = Mapping[str, DataFrame]
 _TOLD = ("in", "kept", "quarantined", "duplicate")
@@ -98,7 +98,7 @@ class Batch:
 
 def ingest(
     raw: Frames,
-    past: Past,
+    earlier: EarlierIngests,
     *,
     as_of: date,
     force: bool,
@@ -113,8 +113,8 @@ def ingest(
     require_rows: called with the sources of which no row arrived in the range; complains of those that have none at
     all. Raises TooManyBadRows, and SourceError where rows taken before are gone.
     """
-    whole = to_handle(past.taken_before, list(raw), as_of=as_of, force=force)
-    resumed = incremental.resumable(list(raw), past, whole)
+    whole = to_handle(earlier.taken_before, list(raw), as_of=as_of, force=force)
+    resumed = incremental.resumable(list(raw), earlier, whole)
     arrivals = resumed.left if resumed else whole
     context = IngestContext(arrivals, calendar, allowed, settings.plausible(whole.end), settings.channel_words)
     received = _received(raw, settings, context)
@@ -125,23 +125,23 @@ def ingest(
     if silent and not resumed:
         require_rows(silent)
 
-    late = admission.late_users(received, past, context)
-    waiting = admission.waiting(past, late, context)
+    late = admission.late_users(received, earlier, context)
+    waiting = admission.waiting(earlier, late, context)
     admitted = {name: admission.admitted(rows, late, waiting, context) for name, rows in received.items()}
     found = disposition.counted(admitted, shares.keys(received))
     tallies = _tallied(found, received, waiting, context)
-    decided = _decided(received, admitted, found, past, context)
+    decided = _decided(received, admitted, found, earlier, context)
     for name, rows in decided.items():
         if rows.has_repeated_keys:
             tallies = counts.settled(tallies, name, rows.counted())
     of_month = resumed.with_taken(tallies, waiting) if resumed else tallies
-    still_taken.require_there(of_month, decided, past, whole, is_forced=force)
-    shares.check(of_month, found, received, undated_before=past.undated, settings=settings)
+    still_taken.require_there(of_month, decided, earlier, whole, is_forced=force)
+    shares.check(of_month, found, received, undated_before=earlier.undated, settings=settings)
     bad = {name for (name, _), entry in tallies.items() if entry.dispositions[counts.QUARANTINED]}
     rejected = [rows.rejected() for name, rows in decided.items() if name in bad or name == "users"]
-    if resumed and past.quarantine is not None:
-        rejected.append(resumed.still_out(past.quarantine, waiting))
-    parts = parts_to_write(tallies, past, context.arrivals)
+    if resumed and earlier.quarantine is not None:
+        rejected.append(resumed.still_out(earlier.quarantine, waiting))
+    parts = parts_to_write(tallies, earlier, context.arrivals)
     seen = {name: rows.count + rows.taken + rows.not_yet_arrived for name, rows in received.items()}
     empty = {name: rows.empty_shares for name, rows in received.items()}
     return Batch(context.arrivals, tallies, decided, union_all(rejected), parts, seen, resumed, waiting, empty)
@@ -162,8 +162,8 @@ def _tallied(
         if now != rows.count + back.get(name, 0):
             raise AssertionError(f"`{name}`: {rows.count} rows were read, {now} admitted or refused")
     dispositions = [disposition.tallied(row, received[row.source].rules) for row in found]
-    came = [row for row in found if not row.is_readmitted]
-    tallies = counts.tally(came, dispositions, sources=list(received), arrivals=context.arrivals)
+    new = [row for row in found if not row.is_readmitted]
+    tallies = counts.tally(new, dispositions, sources=list(received), arrivals=context.arrivals)
     for name, rows in received.items():
         if rows.not_yet_arrived:  # beside the undated: every ingest counts both again
             tallies.setdefault((name, UNDATED), counts.Tally()).not_yet_arrived = rows.not_yet_arrived
@@ -171,7 +171,11 @@ def _tallied(
 
 
 def _decided(
-    received: Mapping[str, ReceivedRows], admitted: Frames, found: Sequence[Row], past: Past, context: IngestContext
+    received: Mapping[str, ReceivedRows],
+    admitted: Frames,
+    found: Sequence[Row],
+    earlier: EarlierIngests,
+    context: IngestContext,
 ) -> dict[str, Decided]:
     """What becomes of the rows of each source; stored rows are looked at only where some may be repeated."""
     fine = {name: [row for row in found if row.source == name and row.rule_code == 0] for name in received}
@@ -180,15 +184,15 @@ def _decided(
     for name, rows in fine.items():
         months = [row.late_month for row in rows if row.late_month]
         months += [str(arrivals.first)] if arrivals.since and rows else []
-        if months and name in past.stored and name != "users":
+        if months and name in earlier.stored and name != "users":
             since[name] = min(months)
     may_repeat = F.lit(True) if arrivals.since else F.col(deduplication.LATE_MONTH).isNotNull()
     stored = deduplication.stored_repeats(
         {name: received[name].rows.where(is_fine() & may_repeat) for name in since},
-        past.stored,
+        earlier.stored,
         since=since,
         until=str(arrivals.before.last) if since else "",
-        unhashed=past.unhashed,
+        unhashed=earlier.unhashed,
         rows=sum(row.rows for name in since for row in fine[name] if arrivals.since or row.late_month),
         calendar=context.calendar,
     )

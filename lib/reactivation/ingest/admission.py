@@ -16,7 +16,7 @@ from reactivation.contracts.table import Table
 from reactivation.frames import broadcast_if_small, checkpointed, counted_by, records, union_all
 from reactivation.ingest import mapping
 from reactivation.ingest.arrival_range import month_of
-from reactivation.ingest.batch import Past
+from reactivation.ingest.batch import EarlierIngests
 from reactivation.ingest.received import IngestContext, ReceivedRows, checked
 from reactivation.ingest.rules import CODE, UNKNOWN_USER, code_of, is_fine
 
@@ -61,7 +61,7 @@ class Waiting:
         return quarantine.join(back, ["user_id", "reason"], "left_anti").select(*quarantine.columns)
 
 
-def late_users(received: Mapping[str, ReceivedRows], past: Past, context: IngestContext) -> LateUsers:
+def late_users(received: Mapping[str, ReceivedRows], earlier: EarlierIngests, context: IngestContext) -> LateUsers:
     """Compare when users became known with when their rows came, those that wait in quarantine among them."""
     arrivals, calendar = context.arrivals, context.calendar
     bits = {name: 1 << i for i, name in enumerate(received) if name != "users"}
@@ -69,13 +69,15 @@ def late_users(received: Mapping[str, ReceivedRows], past: Past, context: Ingest
     known = [received["users"].rows.where(is_fine())]
     can_be_awaited = F.lit(False)
     if arrivals.first is not None:
-        if "users" in past.stored:
-            known.append(past.stored["users"].where(F.col("arrival_cycle") <= str(arrivals.before.last)))
-        if past.quarantine is not None:
-            seen.append(_seen(past.quarantine.where(_waits(context)), _WAITING))
+        if "users" in earlier.stored:
+            known.append(earlier.stored["users"].where(F.col("arrival_cycle") <= str(arrivals.before.last)))
+        if earlier.quarantine is not None:
+            seen.append(_seen(earlier.quarantine.where(_waits(context)), _WAITING))
         can_be_awaited = F.col("first_at") >= calendar.starts(arrivals.before.end)
-    came = F.when(F.col("sources") != _WAITING, F.col("arrived_at"))
-    users = union_all(seen).groupBy("user_id").agg(F.min(came).alias("earliest"), F.bit_or("sources").alias("sources"))
+    arrived = F.when(F.col("sources") != _WAITING, F.col("arrived_at"))
+    users = (
+        union_all(seen).groupBy("user_id").agg(F.min(arrived).alias("earliest"), F.bit_or("sources").alias("sources"))
+    )
     first_at = union_all(rows.select("user_id", "arrived_at") for rows in known)
     first_at = first_at.groupBy("user_id").agg(F.min("arrived_at").alias("first_at"))
     first_at = first_at.withColumn("first_month", month_of(F.col("first_at"), calendar))
@@ -98,19 +100,19 @@ def late_users(received: Mapping[str, ReceivedRows], past: Past, context: Ingest
     return LateUsers(broadcast_if_small(frame, rows=found.get("users", 0)), sources, bool(found.get("awaited")))
 
 
-def waiting(past: Past, late: LateUsers, context: IngestContext) -> Waiting | None:
+def waiting(earlier: EarlierIngests, late: LateUsers, context: IngestContext) -> Waiting | None:
     """The quarantined rows that can leave; None without any."""
-    if past.quarantine is None or not late.are_awaited:
+    if earlier.quarantine is None or not late.are_awaited:
         return None
     new = late.frame.where(F.col("first_at") >= context.calendar.starts(context.arrivals.before.end))
-    frame = checkpointed(past.quarantine.where(_waits(context)).join(new, "user_id"))
+    frame = checkpointed(earlier.quarantine.where(_waits(context)).join(new, "user_id"))
     found = records(counted_by(frame.select("source", _is_taken_back().alias("is_taken_back"))))
     back = {row["source"]: row["rows"] for row in found if row["is_taken_back"]}
     return Waiting(frame, back, frozenset(row["source"] for row in found if not row["is_taken_back"]))
 
 
 def admitted(received: ReceivedRows, late: LateUsers, waiting: Waiting | None, context: IngestContext) -> DataFrame:
-    """Each row in the month in which it counts, with `came_at`, its own arrival, and `is_readmitted`.
+    """Each row in the month in which it counts, with `raw_arrived_at`, its own arrival, and `is_readmitted`.
 
     Grain: checked rows; one that breaks a rule already stays as it is. A row whose user became known in a later month
     of the range stands there twice: as unknown in the month it came, and as admitted later. A row that waited in an
@@ -120,7 +122,7 @@ def admitted(received: ReceivedRows, late: LateUsers, waiting: Waiting | None, c
     if waiting is not None and table.name in waiting.taken_back:
         rows = rows.unionByName(waiting.rows_of(table, context, taken_back=True))
     is_plain = table.name not in late.sources and not (waiting and table.name in waiting.taken_back)
-    unchanged = {"came_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
+    unchanged = {"raw_arrived_at": F.col("arrived_at"), "is_readmitted": F.lit(False)}
     found = [rows.withColumns(unchanged)] if is_plain else [_admitted_at_once(rows, late, received)]
     if not is_plain and context.arrivals.has_several_months:
         found.append(_admitted_later(rows.join(late.frame, "user_id")))
@@ -157,13 +159,13 @@ def _admitted_at_once(rows: DataFrame, late: LateUsers, received: ReceivedRows) 
         *[F.col(name) for name in rows.columns if name not in ("arrived_at", CODE)],
         code.alias(CODE),
         counts_at.alias("arrived_at"),
-        F.col("arrived_at").alias("came_at"),
+        F.col("arrived_at").alias("raw_arrived_at"),
         F.lit(False).alias("is_readmitted"),
     )
 
 
 def _admitted_later(rows: DataFrame) -> DataFrame:
     """Fine rows whose user became known in a later month: admitted then."""
-    known = rows.where(_is_known_later()).withColumn("came_at", F.col("arrived_at"))
+    known = rows.where(_is_known_later()).withColumn("raw_arrived_at", F.col("arrived_at"))
     moved = {"arrived_at": F.col("first_at"), "arrival_cycle": F.col("first_month"), "is_readmitted": F.lit(True)}
     return known.withColumns(moved).drop("first_at", "first_month")

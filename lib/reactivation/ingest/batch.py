@@ -16,7 +16,7 @@ from reactivation.ingest.counts import KEPT, QUARANTINED, Tallies
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierIngests:
     """What earlier ingests left behind.
 
     stored: canonical tables by name, those that exist. quarantine: the table, or None before the first ingest.
@@ -57,13 +57,13 @@ def _by_month(rows: DataFrame) -> dict[str, int]:
     return {row.cycle: row.rows for row in counted_by(rows).collect()}
 
 
-def parts_to_write(tallies: Tallies, past: Past, arrivals: ArrivalRange) -> dict[str, tuple[str, ...]]:
+def parts_to_write(tallies: Tallies, earlier: EarlierIngests, arrivals: ArrivalRange) -> dict[str, tuple[str, ...]]:
     """Partitions by table: those that get rows and those that had some; none where there is nothing to write.
 
     tallies: of the rows that this ingest took. Where canonical rows are added, only partitions that get some are named.
     A table that does not exist yet is named with the range's last month, so that the write creates it, even if empty.
     """
-    before = [row for row in past.counts if row["cycle"] == UNDATED or arrivals.has(row["cycle"])]
+    before = [row for row in earlier.counts if row["cycle"] == UNDATED or arrivals.has(row["cycle"])]
     last = str(arrivals.last)
 
     def with_rows(what: str, source: str | None, replaced: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -72,8 +72,8 @@ def parts_to_write(tallies: Tallies, past: Past, arrivals: ArrivalRange) -> dict
 
     kept_before = [] if arrivals.since else before
     found = {name: with_rows(KEPT, name, kept_before) for name in dict.fromkeys(source for source, _ in tallies)}
-    parts = {name: months or ({last} if name not in past.stored else set()) for name, months in found.items()}
-    rejected = with_rows(QUARANTINED, None, before) or ({last} if past.quarantine is None else set())
+    parts = {name: months or ({last} if name not in earlier.stored else set()) for name, months in found.items()}
+    rejected = with_rows(QUARANTINED, None, before) or ({last} if earlier.quarantine is None else set())
     counted = {month for _, month in tallies} | {row["cycle"] for row in before}
     parts |= {derived.QUARANTINE.name: rejected, derived.INGEST_COUNTS.name: counted}
     return {name: tuple(sorted(months)) for name, months in parts.items() if months}

@@ -114,17 +114,17 @@ def deduplicated(fine: DataFrame, table: Table, stored: DataFrame | None, *, row
     `stored_repeats`.
     """
     is_stored = F.coalesce(F.col("is_stored"), F.lit(False))
-    together = fine.withColumn("is_stored", F.lit(False))
+    candidates = fine.withColumn("is_stored", F.lit(False))
     if stored is not None:
-        together = together.unionByName(
+        candidates = candidates.unionByName(
             stored.select("row_hash", KEY_HASH, "arrived_at", "user_id", F.lit(True).alias("is_stored")),
             allowMissingColumns=True,
         )
     has_key = has_key_of_its_own(table)
     group = KEY_HASH if has_key else "row_hash"
-    near = together.coalesce(1) if rows <= _FEW else together.repartition(group)
+    near = candidates.coalesce(1) if rows <= _FEW else candidates.repartition(group)
     values = [F.col(column.name) for column in columns_of(table)]
-    earliest = [is_stored.desc(), F.col("arrived_at"), F.col("came_at"), *values]
+    earliest = [is_stored.desc(), F.col("arrived_at"), F.col("raw_arrived_at"), *values]
     equal = Window.partitionBy(*dict.fromkeys((group, "row_hash"))).orderBy(*earliest)
     result = near.withColumn("is_duplicate", F.row_number().over(equal) > 1)
     is_second = F.lit(False)
@@ -135,7 +135,7 @@ def deduplicated(fine: DataFrame, table: Table, stored: DataFrame | None, *, row
         result = result.withColumn("is_duplicate", F.col("is_duplicate") & ~is_second)
     if has_key:
         same_key = [group, "is_duplicate", *(name for name in table.key if name == "arrived_at")]
-        latest = [is_stored.desc(), F.col("arrived_at"), F.col("came_at").desc(), *values]
+        latest = [is_stored.desc(), F.col("arrived_at"), F.col("raw_arrived_at").desc(), *values]
         is_second = F.row_number().over(Window.partitionBy(*same_key).orderBy(*latest)) > 1
     disposition = F.when(F.col("is_duplicate"), DUPLICATE).when(is_second, QUARANTINED).otherwise(KEPT)
     return (
@@ -171,5 +171,5 @@ def event_month(table: Table, calendar: Calendar) -> Column:
 
 def _content(table: Table) -> list[str]:
     """What a row says: all but when it arrived, which of a version is a part, and but for the number of a consent."""
-    beside = {"users": (), "exclusions": (), "consents": ("arrived_at", "event_id")}.get(table.name, ("arrived_at",))
-    return [column.name for column in columns_of(table) if column.name not in beside]
+    excluded = {"users": (), "exclusions": (), "consents": ("arrived_at", "event_id")}.get(table.name, ("arrived_at",))
+    return [column.name for column in columns_of(table) if column.name not in excluded]

@@ -54,7 +54,7 @@ class Decided:
             code = F.lit(code_of(self.rules, REPEATED_KEY)).alias(CODE)
             again = self.fine.where(F.col(DISPOSITION) == QUARANTINED)
             bad = bad.unionByName(again.drop(CODE).select("*", code), allowMissingColumns=True)
-        bad = bad.withColumn("arrived_at", F.col("came_at"))
+        bad = bad.withColumn("arrived_at", F.col("raw_arrived_at"))
         bad = bad.withColumn("row_json", F.coalesce("row_json", F.to_json(F.struct(*text))))
         named = explained(bad, self.rules).withColumns(
             {"source": F.lit(self.table.name), "cycle": F.col("arrival_cycle")}

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from reactivation.frames import counted_by, union_all
 from reactivation.ingest.admission import Waiting
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange, not_taken
-from reactivation.ingest.batch import Past
+from reactivation.ingest.batch import EarlierIngests
 from reactivation.ingest.counts import KEPT, QUARANTINED, Tallies, Tally, check_sums
 from reactivation.ingest.rules import UNKNOWN_USER
 
@@ -54,25 +54,25 @@ class Resumed:
         return whole
 
 
-def resumable(sources: Collection[str], past: Past, whole: ArrivalRange) -> Resumed | None:
+def resumable(sources: Collection[str], earlier: EarlierIngests, whole: ArrivalRange) -> Resumed | None:
     """The month to take on; None where there is none, or where what was written is not what was counted.
 
     whole: the range in whole months. What raw holds is seen when it is read: see `Resumed.is_as_it_was`.
     """
-    left = not_taken(whole, past.taken_before)
-    if left is None or past.quarantine is None or not set(sources) <= set(past.stored):
+    left = not_taken(whole, earlier.taken_before)
+    if left is None or earlier.quarantine is None or not set(sources) <= set(earlier.stored):
         return None
     month = str(left.first)
-    counts = {row["source"]: row for row in past.counts if row["cycle"] == month}
+    counts = {row["source"]: row for row in earlier.counts if row["cycle"] == month}
     if set(sources) != set(counts) or any(row["not_yet_arrived"] is None for row in counts.values()):
         return None  # a month that 0.1.0 began is taken again, so that each of its rows has a hash
     stored = union_all(
-        past.stored[name]
+        earlier.stored[name]
         .where(F.col("arrival_cycle") >= month)
         .select(F.lit(name).alias("source"), F.lit(KEPT).alias("reason"))
         for name in sources
     )
-    bad = past.quarantine.where((F.col("cycle") >= month) & (F.col("cycle") != UNDATED)).select("source", "reason")
+    bad = earlier.quarantine.where((F.col("cycle") >= month) & (F.col("cycle") != UNDATED)).select("source", "reason")
     found = {(row.source, row.reason): row.rows for row in counted_by(stored.unionByName(bad)).collect()}
     reasons = {name: {r: n for (source, r), n in found.items() if source == name and r != KEPT} for name in sources}
     is_as_it_was = all(

@@ -17,10 +17,10 @@ from reactivation.ingest import casting
 from reactivation.ingest.casting import Plausible
 from reactivation.periods import Calendar
 
-CAME_AS = "came_as"
+RAW_VALUES = "raw_values"
 """Name of the struct that keeps each value as it came, under its canonical name."""
 IMPLAUSIBLE = "_implausible_arrival"
-"""Boolean in `CAME_AS`: an arrival was read, and lies on no plausible day."""
+"""Boolean in `RAW_VALUES`: an arrival was read, and lies on no plausible day."""
 
 
 def columns_of(table: Table) -> tuple[table.Column, ...]:
@@ -40,16 +40,16 @@ def typed(
     calendar: Calendar,
     plausible: Plausible | None = None,
 ) -> DataFrame:
-    """Cast the columns to the contract's types, and keep the raw values as `came_as`.
+    """Cast the columns to the contract's types, and keep the raw values as `raw_values`.
 
-    A value that is null in its type, and not null in `came_as`, cannot be cast.
+    A value that is null in its type, and not null in `raw_values`, cannot be cast.
 
     expressions: canonical column: Spark SQL over the raw columns. A column not named is taken by its own name; one
     that is not there at all is null. Of a row that its file broke (`BAD_ROW`) no value is taken. plausible: an arrival
     outside is none, for no month can count it, and `IMPLAUSIBLE` says so.
     """
-    came = given(frame, table, expressions)
-    types = {field.name: field.dataType for field in came.schema}
+    given_columns = given(frame, table, expressions)
+    types = {field.name: field.dataType for field in given_columns.schema}
     values = {
         c.name: casting.cast(F.col(c.name), types[c.name], c.type, calendar, plausible) for c in columns_of(table)
     }
@@ -67,7 +67,9 @@ def typed(
     is_plausible = F.lit(True) if plausible is None else plausible.has_arrival(values["arrived_at"], calendar)
     kept.append(F.coalesce(~is_plausible, F.lit(False)).alias(IMPLAUSIBLE))
     values["arrived_at"] = F.when(is_plausible, values["arrived_at"])
-    return came.select(*[value.alias(name) for name, value in values.items()], F.struct(*kept).alias(CAME_AS))
+    return given_columns.select(
+        *[value.alias(name) for name, value in values.items()], F.struct(*kept).alias(RAW_VALUES)
+    )
 
 
 def as_text(column: table.Column) -> Column:
@@ -77,15 +79,15 @@ def as_text(column: table.Column) -> Column:
 
 
 def as_it_came(table: Table) -> Column:
-    """The row as JSON under its canonical names: each value as text, cast where it could be, else as it came.
+    """The row as JSON under its canonical names: each value as text, cast where it could be, else as it given_columns.
 
     A row that its file broke says so under `BAD_ROW`.
     """
     values = [
-        F.coalesce(as_text(c), F.make_valid_utf8(F.col(f"{CAME_AS}.{c.name}").cast("string"))).alias(c.name)
+        F.coalesce(as_text(c), F.make_valid_utf8(F.col(f"{RAW_VALUES}.{c.name}").cast("string"))).alias(c.name)
         for c in columns_of(table)
     ]
-    return F.to_json(F.struct(*values, F.col(f"{CAME_AS}.{BAD_ROW}.detail").alias(BAD_ROW)))
+    return F.to_json(F.struct(*values, F.col(f"{RAW_VALUES}.{BAD_ROW}.detail").alias(BAD_ROW)))
 
 
 def from_json(rows: DataFrame, table: Table) -> DataFrame:

@@ -55,9 +55,9 @@ def problems(
         return barred
     known = chosen(frame, table, expressions)
     try:
-        came = given(frame, table, expressions)
-        _castable(came, table)
-        kinds = [(came.schema[c.name].dataType, c.type) for c in columns_of(table)]
+        columns = given(frame, table, expressions)
+        _castable(columns, table)
+        kinds = [(columns.schema[c.name].dataType, c.type) for c in columns_of(table)]
         is_castable = not any(casting.is_epoch(*kind) or casting.is_nested(*kind) for kind in kinds)
     except PySparkException:
         is_castable = False
@@ -73,10 +73,10 @@ def problems(
 
 def rounded_ids(frame: DataFrame, table: Table, expressions: Mapping[str, str], *, raw: str) -> Iterator[Finding]:
     """Ids that came as floating numbers and are too large for them: their last digits are lost. raw: see `problems`."""
-    came = given(frame, table, expressions)
-    kinds = {c.name: came.schema[c.name].dataType for c in columns_of(table) if c.name.endswith("_id")}
+    columns = given(frame, table, expressions)
+    kinds = {c.name: columns.schema[c.name].dataType for c in columns_of(table) if c.name.endswith("_id")}
     for name, kind in kinds.items():
-        if casting.is_floating(kind) and not came.where(casting.has_lost_digits(F.col(name), kind)).isEmpty():
+        if casting.is_floating(kind) and not columns.where(casting.has_lost_digits(F.col(name), kind)).isEmpty():
             advice = (
                 "ids beyond 2^53 as floating numbers have lost their last digits; write them as integers or as text"
             )

@@ -142,7 +142,7 @@ def _in_our_words(channel: Column, table: Table, words: Mapping[str, str]) -> Co
 
 def _since_sign_up(calendar: Calendar) -> Column:
     """Master rows without an arrival are known since the day of sign-up; one that cannot be read stays a bad type."""
-    is_empty = F.col(f"{mapping.CAME_AS}.arrived_at").isNull()
+    is_empty = F.col(f"{mapping.RAW_VALUES}.arrived_at").isNull()
     day, zero = F.col("signed_up_on"), F.lit(0)
     began = F.make_timestamp_ltz(F.year(day), F.month(day), F.day(day), zero, zero, zero, F.lit(calendar.zone))
     return F.when(is_empty, began).otherwise(F.col("arrived_at"))
@@ -154,6 +154,6 @@ def _checked(typed: DataFrame, table: Table, context: IngestContext) -> DataFram
         typed.withColumn("arrival_cycle", month)
         .withColumn(CODE, first_broken(context.rules_of(table)))
         .withColumn("row_json", F.when(~is_fine(), mapping.as_it_came(table)))
-        .drop(mapping.CAME_AS)
+        .drop(mapping.RAW_VALUES)
     )
     return deduplication.hashed(rows, table, context.arrivals, context.calendar)

@@ -10,7 +10,7 @@ from reactivation.contracts import canonical, table
 from reactivation.contracts.table import Table
 from reactivation.frames import BAD_ROW, NOT_DECODED, NUMBER, RAGGED
 from reactivation.ingest.casting import Plausible
-from reactivation.ingest.mapping import CAME_AS, IMPLAUSIBLE, columns_of
+from reactivation.ingest.mapping import IMPLAUSIBLE, RAW_VALUES, columns_of
 from reactivation.periods import Calendar
 
 Allowed = Mapping[str, Sequence[str]]
@@ -49,7 +49,7 @@ def rules_of(table: Table, *, calendar: Calendar, allowed: Allowed, plausible: P
     nobody = "no row of `users` had arrived for user %s by the end of the month"
     return [
         *[_broken_in_file(reason) for reason in (RAGGED, NOT_DECODED)],
-        _impossible_date("arrived_at", F.col(f"{CAME_AS}.{IMPLAUSIBLE}")),
+        _impossible_date("arrived_at", F.col(f"{RAW_VALUES}.{IMPLAUSIBLE}")),
         *[_bad_type(c) for c in columns],
         *([_no_number()] if table is canonical.USERS else []),
         *[_missing(c) for c in columns if c.required],
@@ -94,11 +94,11 @@ def explained(bad: DataFrame, rules: Sequence[Rule]) -> DataFrame:
 
 
 def _broken_in_file(reason: str) -> Rule:
-    return Rule(reason, "%s", (BAD_ROW,), F.col(f"{CAME_AS}.{BAD_ROW}.reason") == reason)
+    return Rule(reason, "%s", (BAD_ROW,), F.col(f"{RAW_VALUES}.{BAD_ROW}.reason") == reason)
 
 
 def _bad_type(column: table.Column) -> Rule:
-    is_lost = F.col(f"{CAME_AS}.{column.name}").isNotNull() & F.col(column.name).isNull()
+    is_lost = F.col(f"{RAW_VALUES}.{column.name}").isNotNull() & F.col(column.name).isNull()
     return Rule(BAD_TYPE, f"{column.name} cannot be read as {column.type}: %s", (column.name,), is_lost)
 
 

@@ -13,7 +13,7 @@ from reactivation.contracts import canonical
 from reactivation.errors import Finding, SourceError
 from reactivation.frames import counted_by, union_all
 from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
-from reactivation.ingest.batch import Past
+from reactivation.ingest.batch import EarlierIngests
 from reactivation.ingest.counts import QUARANTINED, Tallies, Tally
 from reactivation.ingest.disposition import Decided
 from reactivation.ingest.received import typed
@@ -103,7 +103,12 @@ def not_reached(was: Mapping[str, Taken], sources: Sequence[str], until: date) -
 
 
 def require_there(
-    tallies: Tallies, decided: Mapping[str, Decided], past: Past, arrivals: ArrivalRange, *, is_forced: bool
+    tallies: Tallies,
+    decided: Mapping[str, Decided],
+    earlier: EarlierIngests,
+    arrivals: ArrivalRange,
+    *,
+    is_forced: bool,
 ) -> None:
     """Raise SourceError where raw has lost rows that were taken before and would be replaced by less.
 
@@ -117,14 +122,16 @@ def require_there(
         may_refuse = name in _REFUSING
         if is_forced and not may_refuse:
             continue
-        before = {row["cycle"]: row["rows_in"] - row["rows_readmitted"] for row in past.counts if row["source"] == name}
+        before = {
+            row["cycle"]: row["rows_in"] - row["rows_readmitted"] for row in earlier.counts if row["source"] == name
+        }
         looked_at = [m for m in sorted(before) if arrivals.has(m) and (may_refuse or m < str(arrivals.last))]
         now = {month: tallies.get((name, month), Tally()).received for month in (*looked_at, UNDATED)}
         gone = [month for month in looked_at if before[month] > now[month]]
         if may_refuse and gone:
-            held, left = past.held(name), _left(rows, tallies)
+            held, left = earlier.held(name), _left(rows, tallies)
             gone = [month for month in gone if held[month] > left[month]]
-        if may_refuse and before.get(UNDATED, 0) > now[UNDATED] and _are_undated_gone(rows, past):
+        if may_refuse and before.get(UNDATED, 0) > now[UNDATED] and _are_undated_gone(rows, earlier):
             gone.append(UNDATED)
         told = "{} rows came before, {} are there now"
         lost += [Finding("lost", f"{name} {month}", told.format(before[month], now[month])) for month in gone]
@@ -144,11 +151,11 @@ def _left(decided: Decided, tallies: Tallies) -> Counter[str]:
     return Counter({row.arrival_cycle: row.rows for row in kept}) + Counter(bad)
 
 
-def _are_undated_gone(decided: Decided, past: Past) -> bool:
+def _are_undated_gone(decided: Decided, earlier: EarlierIngests) -> bool:
     """True where rows without a date are set aside for a user of whom no row came now."""
-    if past.quarantine is None:
+    if earlier.quarantine is None:
         return False
     is_undated = (F.col("source") == decided.table.name) & (F.col("cycle") == UNDATED)
-    users = past.quarantine.where(is_undated & F.col("user_id").isNotNull()).select("user_id")
-    came = decided.bad.select("user_id").unionByName(decided.fine.select("user_id"))
-    return not users.join(came, "user_id", "left_anti").isEmpty()
+    users = earlier.quarantine.where(is_undated & F.col("user_id").isNotNull()).select("user_id")
+    present = decided.bad.select("user_id").unionByName(decided.fine.select("user_id"))
+    return not users.join(present, "user_id", "left_anti").isEmpty()

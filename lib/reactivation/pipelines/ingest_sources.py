@@ -28,7 +28,7 @@ def run(r: Run) -> None:
     tables = raw.open()
     upon = r.versions([derived.INGEST_COUNTS]).get(derived.INGEST_COUNTS.name)
     counts = records(r.read(derived.INGEST_COUNTS)) if r.has(derived.INGEST_COUNTS) else []
-    past = ingest.Past(
+    earlier = ingest.EarlierIngests(
         stored=r.read_present(canonical.ALL),
         quarantine=r.read(derived.QUARANTINE) if r.has(derived.QUARANTINE) else None,
         counts=counts,
@@ -37,7 +37,7 @@ def run(r: Run) -> None:
         there = rows_taken.there(raw, tables) if counts and not r.force else {}
         batch = ingest.ingest(
             tables,
-            past,
+            earlier,
             as_of=as_of,
             force=r.force,
             calendar=r.calendar,

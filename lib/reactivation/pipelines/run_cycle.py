@@ -151,7 +151,7 @@ def job_of(due: Due, hook: Hook | None) -> tuple[flow.Step, Job]:
     return flow.BY_JOB[due.job], JOBS[due.job]
 
 
-def unwatched(_: Run, __: Due) -> AbstractContextManager[Any]:
+def without_hook(_: Run, __: Due) -> AbstractContextManager[Any]:
     """Nothing is done around a job."""
     return nullcontext()
 
@@ -162,7 +162,7 @@ def run_months(
     *,
     hook: Hook | None,
     before: Sequence[Due] = (),
-    around: Around = unwatched,
+    around: Around = without_hook,
     leave_out: Collection[str] = (),
     leave_out_waves: Collection[str] = (),
 ) -> None:

@@ -72,8 +72,8 @@ def stages(known: Evidence) -> dict[str, dict[str, int | None]]:
         whole = sum(users.values())
         reachable = whole - sum(n for reason, n in users.items() if reason in _NOT_CONTACTABLE)
         qualified = reachable - sum(n for reason, n in users.items() if reason in _NOT_QUALIFIED)
-        fates = [row for row in known.facts.contacts if row["wave"] == wave]
-        standing = [row for row in fates if row["is_planned"]]
+        contacts = [row for row in known.facts.contacts if row["wave"] == wave]
+        standing = [row for row in contacts if row["is_planned"]]
         released = sum(row["contacts"] for row in standing)
         delivered = [row for row in standing if row["fate"] == "delivered"]
         active = [row.get("active") for row in delivered]
@@ -82,8 +82,8 @@ def stages(known: Evidence) -> dict[str, dict[str, int | None]]:
             "contactable": max(reachable, released),
             "qualified": max(qualified, released),
             "planned": max(users.get("planned", 0), released),
-            "released": released if fates else None,
-            "delivered": sum(row["contacts"] for row in delivered) if fates else None,
+            "released": released if contacts else None,
+            "delivered": sum(row["contacts"] for row in delivered) if contacts else None,
             "active": sum(n for n in active if n is not None) if active and None not in active else None,
         }
     return found
