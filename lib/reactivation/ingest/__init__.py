@@ -129,7 +129,7 @@ def ingest(
     waiting = admission.waiting(earlier, late, context)
     admitted = {name: admission.admitted(rows, late, waiting, context) for name, rows in received.items()}
     found = disposition.counted(admitted, shares.keys(received))
-    tallies = _tallied(found, received, waiting, context)
+    tallies = _counted_rows(found, received, waiting, context)
     decided = _decided(received, admitted, found, earlier, context)
     for name, rows in decided.items():
         if rows.has_repeated_keys:
@@ -152,7 +152,7 @@ def _received(raw: Frames, settings: SourcesSettings, context: IngestContext) ->
     return each(raw, lambda name: receive(raw[name], canonical.BY_NAME[name], columns[name], context))
 
 
-def _tallied(
+def _counted_rows(
     found: Sequence[Row], received: Mapping[str, ReceivedRows], waiting: Waiting | None, context: IngestContext
 ) -> Tallies:
     """Counts of all rows, before it is known which fine rows are duplicates. found: see `disposition.counted`."""
@@ -161,7 +161,7 @@ def _tallied(
         now = sum(row.rows for row in found if row.source == name and not row.is_readmitted)
         if now != rows.count + back.get(name, 0):
             raise AssertionError(f"`{name}`: {rows.count} rows were read, {now} admitted or refused")
-    dispositions = [disposition.tallied(row, received[row.source].rules) for row in found]
+    dispositions = [disposition.as_counted(row, received[row.source].rules) for row in found]
     new = [row for row in found if not row.is_readmitted]
     tallies = counts.tally(new, dispositions, sources=list(received), arrivals=context.arrivals)
     for name, rows in received.items():

@@ -139,7 +139,7 @@ def _has_number(rows: DataFrame) -> Column:
     return has_number.alias("has_number")
 
 
-def tallied(row: Row, rules: Sequence[Rule]) -> Counted:
+def as_counted(row: Row, rules: Sequence[Rule]) -> Counted:
     """A row of `counted` before it is known which fine rows are duplicates: they count as kept."""
     reason = rules[row.rule_code - 1].label if row.rule_code else None
     what = QUARANTINED if reason else KEPT

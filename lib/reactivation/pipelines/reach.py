@@ -63,11 +63,11 @@ def recently_contacted(
         receipts = receipts.where(~F.col("contact_id").startswith(f"{but}-"))
     until = None if is_final else send_on
     sent = releases.contacts_of_others(r, in_cycles & is_near, until=until, near=send_on)
-    together = (
+    all_contacts = (
         receipts if sent is None else campaign.facts.as_sent(sent, receipts, known_before=day, calendar=r.calendar)
     )
     return population.recently_contacted(
-        together,
+        all_contacts,
         here.get("outside_contacts"),
         settings=r.settings.population,
         day=send_on,

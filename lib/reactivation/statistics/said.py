@@ -38,13 +38,13 @@ def joined(sentences: Iterable[Said | None]) -> Said | None:
     known = list(dict.fromkeys(one for one in sentences if one))
     if len(known) < 2:
         return known[0] if known else None
-    return together("; ".join(known), known)
+    return combined("; ".join(known), known)
 
 
-def together(text: str, known: Iterable[Said]) -> Said:
+def combined(text: str, known: Iterable[Said]) -> Said:
     """A text that several sentences are told in, with the codes and values of all of them.
 
-    >>> together("a: b", [said("a", "a"), said("b", "b", n=2)]).values
+    >>> combined("a: b", [said("a", "a"), said("b", "b", n=2)]).values
     {'parts': [{'code': 'a', 'values': {}}, {'code': 'b', 'values': {'n': 2}}]}
     """
     each = [one.values["parts"] if one.code == SEVERAL else [{"code": one.code, "values": one.values}] for one in known]

@@ -129,8 +129,8 @@ def options(
 def _contacted(
     people: DataFrame, contacts: DataFrame | None, window: Window, settings: SandboxSettings
 ) -> DataFrame | None:
-    together = past_campaigns.with_past(contacts, people, window=window, settings=settings)
-    return None if together is None else checkpointed(response.contacted(together, people, settings=settings))
+    all_contacts = past_campaigns.with_past(contacts, people, window=window, settings=settings)
+    return None if all_contacts is None else checkpointed(response.contacted(all_contacts, people, settings=settings))
 
 
 _FORMS: dict[str, dict[str, Any]] = {

@@ -23,11 +23,11 @@ def with_past(
 
     Both as `response.CONTACT_COLUMNS`.
     """
-    together = contacts
+    sent_contacts = contacts
     for month in _months(window, settings):
         sent = _sent(people, month, settings)
-        together = sent if together is None else together.select(*CONTACT_COLUMNS).unionByName(sent)
-    return together
+        sent_contacts = sent if sent_contacts is None else sent_contacts.select(*CONTACT_COLUMNS).unionByName(sent)
+    return sent_contacts
 
 
 def _months(window: Window, settings: SandboxSettings) -> Iterator[Month]:

@@ -3,7 +3,7 @@
 from reactivation_lab.benchmarks.growth import Growth, growth
 from reactivation_lab.benchmarks.loops import LoopMonth
 from reactivation_lab.benchmarks.page import as_page, in_brief, text_of
-from reactivation_lab.benchmarks.record import Cost, Machine, Record, newest, together
+from reactivation_lab.benchmarks.record import Cost, Machine, Record, newest, summed
 
 __all__ = [
     "Cost",
@@ -15,6 +15,6 @@ __all__ = [
     "growth",
     "in_brief",
     "newest",
+    "summed",
     "text_of",
-    "together",
 ]

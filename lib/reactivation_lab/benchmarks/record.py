@@ -28,7 +28,7 @@ class Cost(FrozenModel):
     spill_disk_bytes: int
 
 
-def together(costs: Sequence[Cost]) -> Cost:
+def summed(costs: Sequence[Cost]) -> Cost:
     """Work done one after the other as one: the highest memory, the sum of all else."""
     each = [cost.model_dump() for cost in costs]
     peaks = {name: [c[name] for c in each if c[name] is not None] for name in ("memory_bytes", "heap_bytes")}

@@ -50,22 +50,22 @@ def drawn(seed: int, users: int, *, kind: Literal["learnt", "tiers"] = "learnt",
     channel, of which one also asks for a least volume, a budget, a stock per benefit, and a floor in each of two
     branches that hold an eighth of the users each.
     """
-    chance = np.random.default_rng(seed)
-    cost = chance.choice([0, 5, 30, 80, 155, 400], options) + chance.integers(0, 20, options)
+    rng = np.random.default_rng(seed)
+    cost = rng.choice([0, 5, 30, 80, 155, 400], options) + rng.integers(0, 20, options)
     if kind == "learnt":
-        gain = chance.beta(1.2, 12, users)[:, None] * chance.lognormal(0, 0.5, options)
-        lift = gain * chance.lognormal(0, 0.2, (users, options))
+        gain = rng.beta(1.2, 12, users)[:, None] * rng.lognormal(0, 0.5, options)
+        lift = gain * rng.lognormal(0, 0.2, (users, options))
     else:
-        lift = chance.choice([0.02, 0.05, 0.07], (3, options))[chance.integers(0, 3, users)]
+        lift = rng.choice([0.02, 0.05, 0.07], (3, options))[rng.integers(0, 3, users)]
     values = np.rint(lift * 20 * MICRO).astype(np.int64) - cost * (MICRO // 100)
-    values[chance.random(values.shape) < 0.25] = NEVER
-    channel, benefit = chance.integers(0, CHANNELS, options), chance.integers(0, BENEFITS, options)
-    group = np.minimum(chance.integers(0, 8, users), BRANCHES).astype(np.int64)
-    most = np.floor(users * chance.uniform(0.03, 0.2, CHANNELS + BENEFITS)).astype(int)
+    values[rng.random(values.shape) < 0.25] = NEVER
+    channel, benefit = rng.integers(0, CHANNELS, options), rng.integers(0, BENEFITS, options)
+    group = np.minimum(rng.integers(0, 8, users), BRANCHES).astype(np.int64)
+    most = np.floor(users * rng.uniform(0.03, 0.2, CHANNELS + BENEFITS)).astype(int)
     least = users // 200 if (channel == 0).any() else None
     limits = [
         *(Limit(f"capacity_{n}", _ones(channel == n), int(most[n]), None if n else least) for n in range(CHANNELS)),
-        Limit("budget", tuple(int(c) for c in cost), int(users * chance.uniform(5, 40))),
+        Limit("budget", tuple(int(c) for c in cost), int(users * rng.uniform(5, 40))),
         *(Limit(f"stock_{n}", _ones(benefit == n), int(most[CHANNELS + n])) for n in range(BENEFITS)),
         *(Limit(f"floor_{n}", (1,) * options, None, int((group == n).sum() // 20), n) for n in range(BRANCHES)),
     ]

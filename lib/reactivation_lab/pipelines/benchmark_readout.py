@@ -89,7 +89,7 @@ def _once(b: Bench, now: Mapping[str, DataFrame], design: experiment.Design, rep
     groups, first = _measured(b, synthetic_month.SUMS, repetition, sums)
     cut, second = _measured(b, synthetic_month.TENTHS, repetition, deciles)
     found, third = _measured(b, synthetic_month.ANSWERS, repetition, answers)
-    _record(b, synthetic_month.WHOLE, repetition, benchmarks.together([first, second, third]))
+    _record(b, synthetic_month.WHOLE, repetition, benchmarks.summed([first, second, third]))
     b.say(f"    {len(groups)} groups, {len(found.readout)} answers, {len(found.targeting)} of targeting")
     _measured(b, synthetic_month.PEER, repetition, plain)
 

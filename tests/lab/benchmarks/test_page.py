@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reactivation.errors import SettingsError, SourceError
-from reactivation_lab.benchmarks import Cost, LoopMonth, Record, as_page, newest, text_of, together
+from reactivation_lab.benchmarks import Cost, LoopMonth, Record, as_page, newest, summed, text_of
 from reactivation_lab.comparisons.allocations_by_truth import WaveByWay, as_section
 from reactivation_lab.measurement.records import append_record, read_records
 
@@ -154,7 +154,7 @@ def test_a_readout_is_told_by_its_median_and_against_the_whole_read_out() -> Non
 
 
 def test_costs_one_after_the_other_add_up_but_for_peaks() -> None:
-    both = together([cost(seconds=1.5, tasks=3, memory_bytes=None), cost(seconds=2.0, tasks=4, heap_bytes=5 * GIB)])
+    both = summed([cost(seconds=1.5, tasks=3, memory_bytes=None), cost(seconds=2.0, tasks=4, heap_bytes=5 * GIB)])
     assert (both.seconds, both.tasks, both.memory_bytes, both.heap_bytes) == (3.5, 7, 2 * GIB, 5 * GIB)
 
 

@@ -15,7 +15,7 @@ from reactivation.campaign.tiers.evidence import Evidence
 from reactivation.campaign.tiers.settings import TierSettings
 from reactivation.campaign.tiers.untouched import HELD_OUT
 from reactivation.contracts import derived
-from reactivation.statistics.said import Said, columns, said, together
+from reactivation.statistics.said import Said, columns, combined, said
 from reactivation.statistics.shrinkage import IntervalEstimate
 
 Ends = tuple[float, float]
@@ -175,7 +175,7 @@ def _because(seen: Evidence, follows: Said, settings: TierSettings) -> Said:
     if seen.lift is not None:
         told = f"touch adds {_span(seen.lift)} ({least:g} matters)"
         moved = said("tier_moved", told, least=least, **_ends(seen.lift))
-    return together(f"{alone}; {moved}: {follows}", [alone, moved, follows])
+    return combined(f"{alone}; {moved}: {follows}", [alone, moved, follows])
 
 
 def _span(interval: IntervalEstimate) -> str:
