@@ -181,6 +181,11 @@ def test_the_model_prefers_what_surely_gains_more_per_cost(
     assert found.order == order
     assert found.options == (None if push is None else push.mean, sms.mean)
     assert found.guidance == ({} if push is None else {"high_potential": push.mean})  # it is the same free push
+    led = [o.model_copy(update={"guide_to": "payment"}) for o in settings.waves["W1"].options]
+    wave = settings.waves["W1"].model_copy(update={"options": tuple(led)})
+    how: dict[str, Any] = {"known": known, "guidance_channel": "push", "settings": settings.tiers}
+    other = gains.of_wave(wave, "W1", [Decimal("1.00"), Decimal("1.50")], **how)
+    assert (other.options, other.guidance) == (found.options, {})  # the option says something else than guidance does
 
 
 @pytest.mark.rules
@@ -347,7 +352,7 @@ def test_lifts_of_assets_are_drawn_to_their_own_mean(settings: CampaignSettings)
     assert 0.02 < first < 0.03 < second < 0.04
     assert first + second == pytest.approx(0.06)
     del seen[0]["asset_standard_error"]
-    assert gains.of_assets(seen, settings.waves["W1"], "W1", settings.tiers) == (None, pytest.approx(0.04))
+    assert gains.of_assets(seen, settings.waves["W1"], "W1", settings.tiers) == (pytest.approx(0.04),) * 2
     assert gains.of_assets([], settings.waves["W1"], "W1", settings.tiers) == (None, None)
 
 

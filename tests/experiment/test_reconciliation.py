@@ -173,6 +173,23 @@ def test_each_months_waves_are_judged_by_themselves() -> None:
     assert "no lift may rest on them" in found["2026-05", "W1"]
 
 
+@pytest.mark.rules
+def test_draws_of_a_message_that_led_elsewhere_teach_nothing_of_this_one(rows: Rows) -> None:
+    names = ["cycle", "wave", "user_id", "channel", "benefit", "guide_to", "is_exploration", "propensity", "drawn_from"]
+    plan = [
+        (cycle, "W1", user, channel, "none", guide if channel == "push" else None, True, 0.5, "push/none sms/none")
+        for cycle, guide in (("2026-04", "wealth"), ("2026-05", "payment"), ("2026-06", None))
+        for user, channel in enumerate(("push", "sms", "none"), start=1)
+    ]
+    counts = [row.asDict() for row in experiment.draw_counts(rows(derived.WAVE_PLAN, names, plan)).collect()]
+    led = {("W1", "push", "none"): "payment", ("W1", "sms", "none"): None}
+    assert experiment.led_elsewhere(counts, led) == {
+        ("2026-04", "W1"): "W1: push/none led to wealth, and now to payment",
+        ("2026-06", "W1"): "W1: push/none led to nowhere, and now to payment",
+    }
+    assert experiment.led_elsewhere(counts, {("W1", "sms", "none"): None}) == {}
+
+
 @pytest.mark.numbers
 def test_fair_draws_raise_false_alarms_as_often_as_they_should() -> None:
     """Ten thousand waves of two multinomials, tested at 5 %."""

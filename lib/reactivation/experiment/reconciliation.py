@@ -174,7 +174,9 @@ def led_elsewhere(rows: Iterable[Row], guides: Mapping[tuple[str, str, str], str
         now = guides.get((row["wave"], row["channel"], row["benefit"]), row["guide_to"])
         if now != row["guide_to"]:
             option = f"{row['wave']}: {row['channel']}/{row['benefit']}"
-            found[row["cycle"], row["wave"]] = f"{option} led to {row['guide_to']}, and now to {now}"
+            found[row["cycle"], row["wave"]] = (
+                f"{option} led to {row['guide_to'] or 'nowhere'}, and now to {now or 'nowhere'}"
+            )
     return found
 
 

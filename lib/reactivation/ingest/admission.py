@@ -17,7 +17,7 @@ from reactivation.frames import broadcast_if_small, checkpointed, counted_by, re
 from reactivation.ingest import mapping
 from reactivation.ingest.arrival_range import month_of
 from reactivation.ingest.batch import EarlierIngests
-from reactivation.ingest.received import IngestContext, ReceivedRows, checked
+from reactivation.ingest.received import IngestContext, ReceivedRows, checked, typed
 from reactivation.ingest.rules import CODE, UNKNOWN_USER, code_of, is_fine
 
 _WAITING = 1 << 62
@@ -52,8 +52,8 @@ class Waiting:
     def rows_of(self, table: Table, context: IngestContext, *, taken_back: bool) -> DataFrame:
         """The rows of a source, checked like any other."""
         is_it = (F.col("source") == table.name) & (_is_taken_back() == taken_back)
-        unpacked = mapping.from_json(self.frame.where(is_it), table)
-        return checked(unpacked, table, context.during(context.arrivals.before))
+        unpacked, earlier = mapping.from_json(self.frame.where(is_it), table), context.during(context.arrivals.before)
+        return checked(typed(unpacked, table, {}, earlier), table, earlier)
 
     def still_out(self, quarantine: DataFrame) -> DataFrame:
         """Quarantined rows without those that are taken back."""

@@ -48,8 +48,8 @@ def typed(
     that is not there at all is null. Of a row that its file broke (`BAD_ROW`) no value is taken. plausible: an arrival
     outside is none, for no month can count it, and `IMPLAUSIBLE` says so.
     """
-    given_columns = given(frame, table, expressions)
-    types = {field.name: field.dataType for field in given_columns.schema}
+    rows = given(frame, table, expressions)
+    types = {field.name: field.dataType for field in rows.schema}
     values = {
         c.name: casting.cast(F.col(c.name), types[c.name], c.type, calendar, plausible) for c in columns_of(table)
     }
@@ -67,9 +67,7 @@ def typed(
     is_plausible = F.lit(True) if plausible is None else plausible.has_arrival(values["arrived_at"], calendar)
     kept.append(F.coalesce(~is_plausible, F.lit(False)).alias(IMPLAUSIBLE))
     values["arrived_at"] = F.when(is_plausible, values["arrived_at"])
-    return given_columns.select(
-        *[value.alias(name) for name, value in values.items()], F.struct(*kept).alias(RAW_VALUES)
-    )
+    return rows.select(*[value.alias(name) for name, value in values.items()], F.struct(*kept).alias(RAW_VALUES))
 
 
 def as_text(column: table.Column) -> Column:
@@ -79,7 +77,7 @@ def as_text(column: table.Column) -> Column:
 
 
 def as_it_came(table: Table) -> Column:
-    """The row as JSON under its canonical names: each value as text, cast where it could be, else as it given_columns.
+    """The row as JSON under its canonical names: each value as text, cast where it could be, else as it came.
 
     A row that its file broke says so under `BAD_ROW`.
     """

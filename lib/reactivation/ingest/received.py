@@ -82,7 +82,7 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
     is_of_range = ~(is_not_yet | was_taken)
     observed = Observation()
     rows = (
-        _typed(frame, table, expressions, context)
+        typed(frame, table, expressions, context)
         .where(arrivals.is_not_before(arrived_at, calendar))
         .observe(
             observed,
@@ -93,23 +93,12 @@ def receive(frame: DataFrame, table: Table, expressions: Mapping[str, str], cont
         )
         .where(is_of_range)
     )
-    held = checkpointed(_checked(rows, table, context))
+    held = checkpointed(checked(rows, table, context))
     found = observed.get
     taken, not_yet = found.get("taken", 0), found.get("not_yet_arrived", 0)
     count = found.get("count", 0) - taken - not_yet
     empty = {name: found.get(f"empty_{name}", 0) for name in optional}
     return ReceivedRows(table, context.rules_of(table), held, count, taken, not_yet, empty)
-
-
-def checked(
-    frame: DataFrame, table: Table, context: IngestContext, expressions: Mapping[str, str] | None = None
-) -> DataFrame:
-    """Rows all of which arrived in the range, under canonical names, checked.
-
-    Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `hashed` adds.
-    expressions: as in `receive`; without them the rows have canonical names already.
-    """
-    return _checked(_typed(frame, table, expressions or {}, context), table, context)
 
 
 def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
@@ -118,19 +107,32 @@ def each(names: Iterable[str], made: Callable[[str], Made]) -> dict[str, Made]:
         return dict(zip(names, pool.map(made, names), strict=True))
 
 
-def typed(
-    frame: DataFrame, table: Table, expressions: Mapping[str, str], calendar: Calendar, plausible: Plausible
-) -> DataFrame:
-    """All rows of a source under canonical names and types. expressions: canonical column: SQL over the raw columns."""
-    rows = mapping.typed(frame, table, expressions, calendar, plausible)
-    return rows.withColumn("arrived_at", _since_sign_up(calendar)) if table is canonical.USERS else rows
+def typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> DataFrame:
+    """All rows of a source under canonical names and types, channels by the contract's words.
+
+    expressions: canonical column: SQL over the raw columns; none: the rows have canonical names already.
+    """
+    rows = mapping.typed(frame, table, expressions, context.calendar, context.plausible)
+    if table is canonical.USERS:
+        rows = rows.withColumn("arrived_at", _since_sign_up(context.calendar))
+    if table.name in WORDED:
+        rows = rows.withColumn("channel", _in_our_words(F.col("channel"), table, context.channel_words))
+    return rows
 
 
-def _typed(frame: DataFrame, table: Table, expressions: Mapping[str, str], context: IngestContext) -> DataFrame:
-    rows = typed(frame, table, expressions, context.calendar, context.plausible)
-    if table.name not in WORDED:
-        return rows
-    return rows.withColumn("channel", _in_our_words(F.col("channel"), table, context.channel_words))
+def checked(rows: DataFrame, table: Table, context: IngestContext) -> DataFrame:
+    """Check rows of `typed`, all of which arrived in the range.
+
+    Adds the month of arrival, `CODE`, the row as JSON where it breaks a rule, and what `deduplication.hashed` adds.
+    """
+    month = context.arrivals.month_of(F.col("arrived_at"), context.calendar)
+    rows = (
+        rows.withColumn("arrival_cycle", month)
+        .withColumn(CODE, first_broken(context.rules_of(table)))
+        .withColumn("row_json", F.when(~is_fine(), mapping.as_it_came(table)))
+        .drop(mapping.RAW_VALUES)
+    )
+    return deduplication.hashed(rows, table, context.arrivals, context.calendar)
 
 
 def _in_our_words(channel: Column, table: Table, words: Mapping[str, str]) -> Column:
@@ -146,14 +148,3 @@ def _since_sign_up(calendar: Calendar) -> Column:
     day, zero = F.col("signed_up_on"), F.lit(0)
     began = F.make_timestamp_ltz(F.year(day), F.month(day), F.day(day), zero, zero, zero, F.lit(calendar.zone))
     return F.when(is_empty, began).otherwise(F.col("arrived_at"))
-
-
-def _checked(typed: DataFrame, table: Table, context: IngestContext) -> DataFrame:
-    month = context.arrivals.month_of(F.col("arrived_at"), context.calendar)
-    rows = (
-        typed.withColumn("arrival_cycle", month)
-        .withColumn(CODE, first_broken(context.rules_of(table)))
-        .withColumn("row_json", F.when(~is_fine(), mapping.as_it_came(table)))
-        .drop(mapping.RAW_VALUES)
-    )
-    return deduplication.hashed(rows, table, context.arrivals, context.calendar)

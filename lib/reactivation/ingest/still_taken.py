@@ -16,7 +16,7 @@ from reactivation.ingest.arrival_range import UNDATED, ArrivalRange
 from reactivation.ingest.batch import EarlierIngests
 from reactivation.ingest.counts import QUARANTINED, Tallies, Tally
 from reactivation.ingest.disposition import Decided
-from reactivation.ingest.received import typed
+from reactivation.ingest.received import IngestContext, typed
 from reactivation.ingest.settings import SourcesSettings
 from reactivation.periods import Calendar, Month
 
@@ -69,8 +69,8 @@ def arrivals(
     for name, frame in raw.items():
         until = was[name].until
         taken_then = ArrivalRange(None, Month.of(until - timedelta(days=1)), until)
-        columns = settings.present[name].expressions
-        rows = typed(frame, canonical.BY_NAME[name], columns, calendar, settings.plausible(until))
+        context = IngestContext(taken_then, calendar, allowed={}, plausible=settings.plausible(until))
+        rows = typed(frame, canonical.BY_NAME[name], settings.present[name].expressions, context)
         is_later = taken_then.is_not_yet(F.col("arrived_at"), calendar)
         month = F.when(is_later, NOT_YET).otherwise(taken_then.month_of(F.col("arrived_at"), calendar))
         of_source = rows.select(F.lit(name).alias("source"), month.alias("cycle"))

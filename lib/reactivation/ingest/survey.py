@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -12,9 +13,9 @@ from reactivation.contracts import canonical
 from reactivation.contracts.table import Table
 from reactivation.errors import Finding
 from reactivation.frames import union_all
-from reactivation.ingest import deduplication, mapping
+from reactivation.ingest import deduplication, mapping, received
 from reactivation.ingest.arrival_range import UNDATED
-from reactivation.ingest.received import IngestContext, checked
+from reactivation.ingest.received import IngestContext
 from reactivation.ingest.rules import CODE, is_fine
 from reactivation.ingest.settings import SourcesSettings
 
@@ -23,6 +24,13 @@ __all__ = ["by_source", "canonical_rows", "checked", "months", "never_given", "s
 OWN, OWN_ROWS = "is_self_initiated", "own"
 ALL_BAD = "all bad"
 _COUNTS = ("rows", "users", "bad", "duplicates")
+
+
+def checked(
+    frame: DataFrame, table: Table, context: IngestContext, expressions: Mapping[str, str] = MappingProxyType({})
+) -> DataFrame:
+    """All rows of a source, checked: see `received.checked`. expressions: as for `received.typed`."""
+    return received.checked(received.typed(frame, table, expressions, context), table, context)
 
 
 def sampled(rows: DataFrame, *, share: float) -> DataFrame:

@@ -10,6 +10,7 @@ from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
 from reactivation.pipelines import evidence_months, releases
+from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.statistics.shrinkage import Posterior
 
@@ -45,6 +46,11 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
         if r.settings.experiment.asset_uplift_value:
             assets = campaign.gains.of_assets(rows, wave, name, settings.tiers)
             found[name] = replace(found[name], assets=assets)
+            if None in assets:
+                r.say(
+                    f"    {name}: no draw tells yet what its options add to assets; they count by activity alone",
+                    NOTICE,
+                )
     return found
 
 
