@@ -180,7 +180,9 @@ def test_a_wave_that_somebody_planned_by_hand_was_sent_and_an_ingest_holds_for_e
 
 def test_a_wave_that_was_left_out_is_told_by_the_read_out(utc: Calendar) -> None:
     now = {"cycle": "2026-06", "waves": [{"wave": "W1", "as_of": "2026-06-05"}, {"wave": "W2", "as_of": "2026-06-12"}]}
-    says = registration_changes.told(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
+    says = registration_changes.told(
+        now, registration_changes.changes(now, now=now, waves={"W2": "2026-06-12"}, skipped={"W1": "the feed was dead"})
+    )
     assert says[1:] == ["wave W1: registered for 2026-06-05, left out: the feed was dead"]
 
 
@@ -189,10 +191,10 @@ def test_contacts_that_were_stopped_are_told_by_the_read_out_and_by_a_look_once_
     days = {"as_of": date(2026, 6, 7), "send_on": date(2026, 6, 6)}
     stops = [{"wave": "W1", "contacts": n, "reason": "wrong words", **days} for n in (40, 0)]
     about: dict[str, Any] = {"now": now, "waves": {"W1": "2026-06-05"}, "stops": stops}
-    assert registration_changes.told(now, **about)[1:] == [
+    assert registration_changes.told(now, registration_changes.changes(now, **about))[1:] == [
         "wave W1: released for 2026-06-06, contacts stopped: 40, 2026-06-07: wrong words"
     ]
-    assert len(registration_changes.told(now, **about, until=date(2026, 6, 7))) == 1
+    assert len(registration_changes.told(now, registration_changes.changes(now, **about, until=date(2026, 6, 7)))) == 1
 
 
 def asked(**arguments: Any) -> Any:

@@ -133,11 +133,18 @@ def test_no_other_job_reads_what_a_look_saw() -> None:
 
 def test_a_look_holds_only_the_waves_before_it_against_the_plan(utc: Calendar) -> None:
     plan = draft(utc)  # W1 on 8 June, W2 on 15 June
-    says = registration_changes.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 15))
+    says = registration_changes.told(
+        plan, registration_changes.changes(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 15))
+    )
     assert says[0].endswith("what was analysed is what was registered.")
     again = registration_changes.told(
-        plan, now=plan, waves={"W1": "2026-06-08", "W2": "2026-06-17"}, until=date(2026, 6, 15)
+        plan,
+        registration_changes.changes(
+            plan, now=plan, waves={"W1": "2026-06-08", "W2": "2026-06-17"}, until=date(2026, 6, 15)
+        ),
     )
     assert again == says  # the look taken again when the month is over
-    late = registration_changes.told(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 16))
+    late = registration_changes.told(
+        plan, registration_changes.changes(plan, now=plan, waves={"W1": "2026-06-08"}, until=date(2026, 6, 16))
+    )
     assert late[1:] == ["wave W2: registered for 2026-06-15, nobody was planned in it"]

@@ -129,21 +129,25 @@ def test_what_is_changed_by_force_stays_noted_in_the_plan(utc: Calendar) -> None
     assert first[NOTE] == [["campaign.arms.holdout_share: registered 0.1, conf now 0.2"]]
     again = registration_check.renewed(draft(utc, arms=OTHER_SHARE), registered=first, is_running=True, is_forced=False)
     assert again == first  # a re-run gives the same plan, note and hash
-    told = registration_changes.told(first, now=draft(utc, arms=OTHER_SHARE), waves=SENT)
+    told = registration_changes.told(
+        first, registration_changes.changes(first, now=draft(utc, arms=OTHER_SHARE), waves=SENT)
+    )
     assert told[1:] == [
         "changed by force after the first wave: campaign.arms.holdout_share: registered 0.1, conf now 0.2"
     ]
 
 
 def test_the_read_out_says_that_it_is_what_was_registered(utc: Calendar) -> None:
-    says = registration_changes.told(draft(utc), now=draft(utc), waves=SENT)
+    says = registration_changes.told(draft(utc), registration_changes.changes(draft(utc), now=draft(utc), waves=SENT))
     assert says == [f"Plan {plan(utc).plan_hash[:12]}: what was analysed is what was registered."]
 
 
 def test_the_read_out_names_what_is_not_as_registered(utc: Calendar) -> None:
     metrics = {"login": {"outcome": "logged_in", "minimum_effect": 0.03}}
     now = draft(utc, settings(alpha=0.02, metrics=metrics))
-    says = registration_changes.told(draft(utc), now=now, waves={"W1": "2026-06-09", "W9": "2026-06-20"})
+    says = registration_changes.told(
+        draft(utc), registration_changes.changes(draft(utc), now=now, waves={"W1": "2026-06-09", "W9": "2026-06-20"})
+    )
     assert "the read-out follows the registered plan" in says[0]
     assert "experiment.alpha: registered 0.05, conf now 0.02" in says
     assert "experiment.metrics.login.minimum_effect: registered 0.02, conf now 0.03" in says
@@ -167,5 +171,5 @@ def test_a_plan_of_an_older_version_is_read_out_and_what_it_lacks_is_named(utc: 
     old = draft(utc)
     old["thresholds"] = {k: v for k, v in old["thresholds"].items() if k not in ("hypotheses", "guardrails")}
     assert registration_check.settings_of(old, now=settings()).guardrails == settings().guardrails
-    says = registration_changes.told(old, now=draft(utc), waves=SENT)
+    says = registration_changes.told(old, registration_changes.changes(old, now=draft(utc), waves=SENT))
     assert "experiment.guardrails.opt_out.margin: registered (not there), conf now 0.002" in says

@@ -1,6 +1,6 @@
 """What is no longer as it was registered: values of conf, waves left out or moved, changes by force."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -90,7 +90,11 @@ def changes(
     skipped: Mapping[str, str] | None = None,
     stops: Iterable[Mapping[str, Any]] = (),
 ) -> list[Change]:
-    """All that is not as registered; the arguments are those of `told`."""
+    """All that is not as registered.
+
+    waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
+    skipped: why a wave was left out. stops: the cycle's rows of `wave_releases` for contacts that were stopped.
+    """
     why = skipped or {}
     planned, sent = (
         {name: day for name, day in each.items() if until is None or date.fromisoformat(day) < until}
@@ -113,21 +117,8 @@ def changes(
     return [*(Change.of("changed", d) for d in differences(plan, now)), *waived, *moved, *stopped, *forced]
 
 
-def told(
-    plan: PlanText,
-    *,
-    now: PlanText,
-    waves: Mapping[str, str],
-    until: date | None = None,
-    skipped: Mapping[str, str] | None = None,
-    stops: Iterable[Mapping[str, Any]] = (),
-) -> list[str]:
-    """Whether what is analysed is what was registered, in sentences.
-
-    waves: the day each wave was really sent on. until: a look's day; waves of it and later ones are still to come.
-    skipped: why a wave was left out. stops: the cycle's rows of `wave_releases` for contacts that were stopped.
-    """
-    found = changes(plan, now=now, waves=waves, until=until, skipped=skipped, stops=stops)
+def told(plan: PlanText, found: Sequence[Change]) -> list[str]:
+    """Whether what is analysed is what was registered, in sentences. found: of `changes`."""
     seal = f"Plan {sealed(canonical(plan))[:12]}"
     if not found:
         return [f"{seal}: what was analysed is what was registered."]

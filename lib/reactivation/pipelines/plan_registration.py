@@ -115,8 +115,8 @@ def under_the_plan(r: Run, plan: experiment.PlanText, *, until: date | None = No
     skipped = {event["wave"]: str(event["reason"]) for event in known.having("skipped", cycle=str(r.cycle))}
     about: dict[str, Any] = {"now": draft(r), "waves": sent, "until": until, "skipped": skipped}
     about["stops"] = known.having("stopped", cycle=str(r.cycle))
-    told = experiment.registration_changes.told(plan, **about)
     changes = experiment.registration_changes.changes(plan, **about)
+    told = experiment.registration_changes.told(plan, changes)
     r.say("\n".join(f"    {line}" for line in told))
     settings = experiment.registration_check.settings_of(plan, now=r.settings.experiment)
     present = r.settings.labels  # a plan from before labels were registered leaves them to conf
