@@ -149,6 +149,9 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
     plain = bank.open(flow.ASSIGN, LEARNER)
     assert learnt_options.odds(plain) == {}
     r = adaptive(plain)
+    waves = r.settings.campaign.waves  # of so small a bank nobody may have drawn W1's third option
+    two = waves["W1"].model_copy(update={"options": waves["W1"].options[:2]})
+    r = r.under(campaign=r.settings.campaign.model_copy(update={"waves": {**waves, "W1": two}}))
     plans, outcomes, tiers = (bank.read(t, CYCLE) for t in (derived.WAVE_PLAN, derived.OUTCOMES, derived.TIERS_TABLE))
     sums = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="s").collect()
     told = experiment.response(

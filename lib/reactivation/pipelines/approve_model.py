@@ -132,13 +132,12 @@ def judged(r: Run, registry: Registry, approval: Approval) -> Judgement:
             raise ModelError(f"{name} stays out", [Finding("not compared", "champion", advice)])
         reason = f"{approval.reason}; not compared with the champion ({found.why_not}), because: {overruled}"
         approval = approval._replace(reason=reason)
-    judged_there = model_ledger.rivals(registry, target).get(version.tags.get("test_month", ""), 1)
-    recipe = model.Recipe(found.is_refit, judged_there)
-    against = model.holds_against_champion(found.difference, r.settings.model.gate, recipe)
-    if against:
-        raise ModelError(f"{name} stays out", [Finding("champion", "of today", a) for a in against])
     today = {"champion_today": None if champion is None else str(champion.version)}
     if found.difference is not None:
+        judged_there = model_ledger.rivals(registry, target).get(version.tags["test_month"], 1)
+        recipe = model.Recipe(found.is_refit, judged_there)
+        if against := model.holds_against_champion(found.difference, r.settings.model.gate, recipe):
+            raise ModelError(f"{name} stays out", [Finding("champion", "of today", a) for a in against])
         today["log_loss_against_champion_today"] = model.interval(found.difference)
     return Judgement(approval, version, today)
 
