@@ -211,10 +211,9 @@ def of_wave(
         while at and surely_beats(place, order[at - 1]):
             at -= 1
         order.insert(at, place)
-    same = {(o.channel, o.benefit) for o in wave.options if o.guide_to == wave.guide_to} & {
-        (guidance_channel, NO_BENEFIT)
-    }
-    guided = {tier: known.get(tier, NOTHING).of((tier, name, *one)) for tier in GUIDED_TIERS for one in same}
+    message = (guidance_channel, NO_BENEFIT, wave.guide_to)
+    is_drawn = message in [(option.channel, option.benefit, option.guide_to) for option in wave.options]
+    guided = {tier: known.get(tier, NOTHING).of((tier, name, *message[:2])) for tier in GUIDED_TIERS if is_drawn}
     another = None if level is None else (gains.common or level).mean
     means = tuple(another if gain is None else gain.mean for gain in found)
     guides = {tier: gain.mean for tier, gain in guided.items() if gain}
