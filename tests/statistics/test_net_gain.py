@@ -5,7 +5,7 @@ import pytest
 
 from reactivation.statistics.estimates import compare_means
 from reactivation.statistics.fieller import Spending
-from reactivation.statistics.net_gain import Uplifts, net_gain, worth
+from reactivation.statistics.net_gain import Uplifts, net_gain, valued_at
 from reactivation.statistics.sequential import Level
 
 pytestmark = pytest.mark.numbers
@@ -29,7 +29,7 @@ def test_an_asset_uplift_counts_beside_who_came_user_by_user() -> None:
     found = net_gain(side, value=20, uplifts=uplifts, asset_value=30)
     assert (found.n, found.total, found.squares) == pytest.approx((5, each.sum(), (each**2).sum()))
     assert net_gain(side, value=20, uplifts=uplifts) == net_gain(side, value=20)
-    assert str(worth(20, 30)) == "an active user is worth 20, and an asset uplift 30 beside it"
+    assert str(valued_at(20, 30)) == "an active user is worth 20, and an asset uplift 30 beside it"
 
 
 @pytest.mark.parametrize("value", [0.5, 5, 20, 80])

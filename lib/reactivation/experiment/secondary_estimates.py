@@ -13,7 +13,7 @@ from reactivation.statistics import cace
 from reactivation.statistics.estimates import Estimate, compare_adjusted, compare_means, compare_within_strata
 from reactivation.statistics.fieller import cost_per_gained
 from reactivation.statistics.net_gain import METHOD as NET_GAIN_METHOD
-from reactivation.statistics.net_gain import worth as worths
+from reactivation.statistics.net_gain import valued_at
 from reactivation.statistics.non_inferiority import BROKEN, HOLDS, NOT_SHOWN, guardrail
 from reactivation.statistics.said import Said, joined, said
 from reactivation.statistics.score_intervals import miettinen_nurminen
@@ -185,7 +185,7 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
     metric, worth = _paid_for(request), request.settings.active_user_value
     if metric is None or worth is None:
         return
-    assets = request.settings.asset_uplift_value or 0.0
+    assets = float(request.settings.asset_worth)
     values = {ALL: worth.registered, **{f"value={value:g}": value for value in worth.range}}
     for contrast in (*POLICY, *TOUCH):
         first, second = (metric.spending(side) for side in sides[contrast.name])
@@ -198,7 +198,7 @@ def net_gain_rows(sides: Mapping[str, Pair], *, request: AnalysisRequest) -> Ite
                     level=request.level,
                     method=NET_GAIN_METHOD,
                 )
-                reason = found.reason or worths(float(value), assets)
+                reason = found.reason or valued_at(float(value), assets)
                 shown = replace(found, ratio=None, ratio_low=None, ratio_high=None, reason=reason)
             yield row_of(contrast.name, NET_GAIN, segment, request.checked(contrast.name, shown))
 

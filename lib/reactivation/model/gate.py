@@ -25,6 +25,14 @@ class Recipe(NamedTuple):
         """The recipe of a version that comes after `rivals` versions of other recipes on its test month."""
         return cls(is_refit, 1 if is_refit else 1 + rivals)
 
+    def held(self, paired: LossDifference, *, margin: float, confidence: float) -> tuple[LossDifference, float]:
+        """The difference from the champion by which the version is judged, and what its upper end must lie below.
+
+        A refit of the champion's recipe, which was accepted, may be worse by the margin at most. Another recipe must be
+        better, by an interval adjusted for the month's challengers. paired: at the confidence.
+        """
+        return (paired, margin) if self.is_refit else (paired.among(self.challengers, confidence=confidence), 0.0)
+
 
 REFIT = Recipe()
 NONE_BEFORE: Mapping[str, int] = MappingProxyType({})
@@ -125,16 +133,13 @@ def _beats_base_rate(paired: LossDifference) -> list[Said]:
 def holds_against_champion(paired: LossDifference | None, settings: GateSettings, recipe: Recipe) -> list[Said]:
     """Why a version is not let pass the champion, in sentences; none where it may pass, or there is no champion.
 
-    A refit of the champion's recipe, which was accepted, may be worse by the margin at most. Another recipe must be
-    better, by an interval adjusted for the month's challengers. A refusal says how many users would tell.
+    A refusal says how many users would tell. See `Recipe.held`.
     """
     if paired is None:
         return []
     if paired.high is None:
         return [said("few_rows", "log loss cannot be compared with the champion's: too few rows")]
-    bound = settings.champion_margin
-    if not recipe.is_refit:
-        bound, paired = 0.0, paired.among(recipe.challengers, confidence=settings.confidence)
+    paired, bound = recipe.held(paired, margin=settings.champion_margin, confidence=settings.confidence)
     if paired.high is not None and paired.high >= bound:
         why = "" if recipe.is_refit else f", for features or trees are others than the champion's{_number(recipe)}"
         below = f"its upper end must lie below {bound:g}{why}"

@@ -31,12 +31,10 @@ def decide(
 ) -> Gate:
     """Whether lifts may count; the reasons, all of them, where they may not.
 
-    against: at a confidence. recipe: that of a refit may be worse than the champion by a margin; another must be
-    better, as for `gate.holds_against_champion`.
+    against: at a confidence. recipe, margin: see `gate.Recipe.held`.
     """
-    margin = margin if recipe.is_refit else 0.0
-    if against is not None and not recipe.is_refit:
-        against = against.among(recipe.challengers, confidence=confidence)
+    if against is not None:
+        against, margin = recipe.held(against, margin=margin, confidence=confidence)
     wrong: list[str] = []
     if calibration.slope is None or calibration.slope <= 0:
         found = "all lifts are alike" if calibration.slope is None else f"the slope is {calibration.slope:.3g}"

@@ -42,15 +42,14 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
         )
         shares = {(o.channel, o.benefit): float(o.cost) / worth.registered if worth else 0.0 for o in options}
         others = campaign.other_draws.reestimated(rows, wave=name, costs=shares, settings=settings.tiers)
-        found[name] = replace(of, others=others, contacts_per_user=per_user)
-        if r.settings.experiment.asset_uplift_value:
-            assets = campaign.gains.of_assets(rows, wave, name, settings.tiers)
-            found[name] = replace(found[name], assets=assets)
-            if None in assets:
-                r.say(
-                    f"    {name}: no draw tells yet what its options add to assets; they count by activity alone",
-                    NOTICE,
-                )
+        is_asked = r.settings.experiment.asset_uplift_value is not None
+        assets = campaign.gains.of_assets(rows, wave, name, settings.tiers) if is_asked else ()
+        found[name] = replace(of, others=others, contacts_per_user=per_user, assets=assets)
+        if None in assets:
+            r.say(
+                f"    {name}: no draw tells yet what its options add to assets; they count by activity alone",
+                NOTICE,
+            )
     return found
 
 

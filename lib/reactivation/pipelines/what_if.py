@@ -54,8 +54,8 @@ def run(r: Run) -> None:
 def _one(r: Run, known: Ledger, name: str, as_of: date) -> None:
     lead = timedelta(days=r.settings.campaign.lead_days)
     material, worth = plan_wave.looked_at(r, known, name, as_of, as_of + lead), r.settings.experiment.active_user_value
-    terms = campaign.Terms(Decimal(str(worth.registered)) if worth else Decimal(0))
-    terms = terms._replace(asset_uplift=r.settings.experiment.asset_worth)
+    active_user = Decimal(str(worth.registered)) if worth else Decimal(0)
+    terms = campaign.Terms(active_user, asset_uplift=r.settings.experiment.asset_worth)
     planned = material.planned()
     after = _figures(planned.plan, planned.limits, terms)
     stands, before = known.planned(cycle=str(r.cycle), wave=name), {}

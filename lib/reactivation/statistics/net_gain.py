@@ -40,7 +40,7 @@ def net_gain(side: Spending, *, value: float, uplifts: Uplifts = NO_UPLIFTS, ass
     return Moments(side.users, value * side.events + asset_value * uplifts.users - side.cost, squares)
 
 
-def worth(value: float, asset_value: float) -> Said:
+def valued_at(value: float, asset_value: float) -> Said:
     """By what values a net gain was reckoned."""
     if not asset_value:
         return said("worth", f"an active user is worth {value:g}", value=value)
