@@ -87,7 +87,7 @@ FEW = {
     f"{LIB}pipelines/expire_months.py": (1, "own contacts of a shared ledger, counted by month"),
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
     f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
-    f"{LIB}pipelines/model_ledger.py": (2, "versions that somebody approved; events of one version of a model"),
+    f"{LIB}pipelines/model_ledger.py": (2, "decisions on versions; events of one model"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (3, "months, their plans; sums by band"),
     f"{LIB}pipelines/learnt_options.py": (
@@ -98,7 +98,7 @@ FEW = {
     f"{LIB}pipelines/spend_forecast.py": (1, "eligible users by wave, cell, place in the order and options"),
     f"{LIB}pipelines/compare_policies.py": (3, "sums by challenger; some rows of the read-out and one plan per month"),
     f"{LIB}pipelines/what_if.py": (2, "limits of one wave; one row of sums"),
-    f"{LIB}pipelines/read_out.py": (7, "sums, deciles, tiers, waves, options by outcome, and draws"),
+    f"{LIB}pipelines/read_out.py": (7, "sums, deciles, tiers, waves, sums by option, and draws"),
     f"{LIB}pipelines/readout_outcomes.py": (1, "codes of benefits"),
     f"{LIB}pipelines/month_report.py": (6, "rows of small tables; users by band and day, some thousand rows"),
     f"{LIB}pipelines/plan_registration.py": (1, "the registered plan"),

@@ -246,6 +246,7 @@ def test_draws_weighted_by_their_propensity_give_back_the_truth(spark: SparkSess
         outcomes=plan.select("cycle", "user_id", "is_active"),
         tiers=plan.select("cycle", "user_id", F.lit("high_potential").alias("tier")),
         salt="halves",
+        measured=["is_active"],
     )
     known = [row.asDict() for row in draws.collect()]
     found = experiment.response(known, cycle=JUNE, months=1, settings=SETTINGS)
@@ -283,6 +284,7 @@ def test_who_drew_none_speaks_only_for_the_options_that_were_open(rows: Rows) ->
 
 def test_an_option_without_enough_draws_is_not_estimable() -> None:
     place = {"tier": "high_potential", "wave": "W3", "channel": "call", "benefit": "none", "half": "first"}
+    place["outcome"] = "is_active"
     drew = [(1, 0, 10_000_000, 10_000_000 * (i < 3), 0, 0) for i in range(6)]
     drew_none = [(0, 1, 0, 0, 2_000_000, 2_000_000 * (i < 150)) for i in range(300)]
     alone = experiment.response([{**place, **of_users(drew)}], cycle=JUNE, months=1, settings=SETTINGS)

@@ -16,7 +16,7 @@ from reactivation.periods import Month
 
 SETTINGS = settings_for(metrics={"active": {"outcome": "is_active", "minimum_effect": 0.01}})
 MAY = Month.parse("2026-05")
-PLACE = {"tier": "high_potential", "wave": "W1", "channel": "sms", "benefit": "none"}
+PLACE = {"tier": "high_potential", "wave": "W1", "channel": "sms", "benefit": "none", "outcome": "is_active"}
 USERS, MONTHS, WORLDS = 250, 8, 800
 Numbers = npt.NDArray[Any]
 
@@ -73,16 +73,15 @@ def test_lifts_of_assets_are_those_of_users_whose_assets_are_known(rows: Rows) -
             derived.TIERS_TABLE, ["cycle", "user_id", "tier"], [("2026-05", u, "high_potential") for u in users]
         ),
     }
-    sums, assets = (
-        [row.asDict() for row in experiment.exploration(plan, **known, salt="halves", outcome=outcome).collect()]
-        for outcome in ("is_active", "has_asset_uplift")
-    )
-    row = experiment.response(sums, cycle=MAY, months=1, settings=SETTINGS, assets=assets)[0]
+    sums = [row.asDict() for row in experiment.exploration(plan, **known, salt="halves").collect()]
+    row = experiment.response(sums, cycle=MAY, months=1, settings=SETTINGS)[0]
     assert (row["n_treatment"], row["lift"]) == (40, 0.0)
     assert row["asset_lift"] == pytest.approx(20 / 30 - 15 / 30)
     assert row["asset_standard_error"] == pytest.approx(((2 / 9 + 1 / 4) / 30 * 60 / 59) ** 0.5)
     assert row["asset_control_error"] == pytest.approx((1 / 4 / 30 * 60 / 59) ** 0.5)
-    alone = experiment.response(sums, cycle=MAY, months=1, settings=SETTINGS)[0]
+    active = experiment.exploration(plan, **known, salt="halves", measured=["is_active"]).collect()
+    alone = experiment.response([one.asDict() for one in active], cycle=MAY, months=1, settings=SETTINGS)[0]
+    assert (alone["n_treatment"], alone["lift"]) == (40, 0.0)
     assert {alone[f"asset_{name}"] for name in ("lift", "standard_error", "control_error")} == {None}
 
 

@@ -262,9 +262,16 @@ AROUND = card.Surroundings(
 
 
 def written(
-    trained: model.Trained, sample: Sample, settings: model.ModelSettings, chosen: CardSettings, *, is_whole: bool
+    trained: model.Trained,
+    sample: Sample,
+    settings: model.ModelSettings,
+    chosen: CardSettings,
+    *,
+    is_whole: bool,
+    contributions: Sequence[dict[str, Any]] = (),
 ) -> str:
-    found = of_sample(trained, sample, settings=settings, card=chosen, top_share=0.5)
+    asked: dict[str, Any] = {"settings": settings, "card": chosen, "contributions": contributions}
+    found = of_sample(trained, sample, **asked, top_share=0.5)
     training = model.Training(CYCLE, MONTHS, "ab12", {"features": 7, "labels": 4}, "400:17 400:18")
     how: dict[str, Any] = {"training": training, "settings": settings, "card": chosen, "around": AROUND}
     return card.render(trained, found, **how, is_whole=is_whole)
@@ -350,6 +357,18 @@ def test_without_champion_benchmark_and_refits_a_card_still_stands(
     assert "There was no champion." in text
     assert "Backtest:" not in text
     assert "the backtest has 0 of 3 months" in text
+
+
+def test_a_card_names_what_moves_a_score_most(
+    trained: model.Trained, sample: Sample, settings: model.ModelSettings, of_conf: CardSettings
+) -> None:
+    moved = [{"feature": f"f{n}", "mean_contribution": 0.5 / n, "share": 0.4 / n} for n in range(1, 8)]
+    for is_whole in (True, False):
+        text = written(trained, sample, settings, of_conf, is_whole=is_whole, contributions=moved)
+        assert "before calibration: f1 0.500 (40 %), f2 0.250 (20 %), f3 0.167 (13 %)," in text
+        assert "f5 0.100 (8 %). All: contributions.json of the run." in text
+        assert "f6" not in text
+    assert "What moves a score" not in written(trained, sample, settings, of_conf, is_whole=True)
 
 
 def test_bounds_that_are_passed_are_open_findings(

@@ -40,11 +40,12 @@ def _plan(cycle: str) -> dict[str, Any]:
     return {"cycle": cycle, "plan_json": text, "plan_hash": experiment.sealed(text), "power_json": "[]"}
 
 
-def _store(spark: SparkSession, root: Path) -> None:
-    users = bank(spark).withColumns({name: F.col(own).cast("double") for own, name in NAMES.items()})
-    now = users.where("cycle = '2026-04'").withColumn("cycle", F.lit(CYCLE))
-    store, months = Store(spark, str(root)), [str(month) for month in MONTHS]
-    store.replace(FEATURES, FEATURES.select(users.unionByName(now)), {"cycle": [*months, CYCLE]})
+def _store(users: DataFrame, root: Path, *, months: list[str], cycle: str) -> None:
+    """Features, labels and draws of settled months; in the cycle the users are as in April."""
+    spark, store = users.sparkSession, Store(users.sparkSession, str(root))
+    users = users.withColumns({name: F.col(own).cast("double") for own, name in NAMES.items()})
+    now = users.where("cycle = '2026-04'").withColumn("cycle", F.lit(cycle))
+    store.replace(FEATURES, FEATURES.select(users.unionByName(now)), {"cycle": [*months, cycle]})
     nothing = {"has_asset_uplift": F.lit(None), "transaction_count": F.lit(0), "asset_change": F.lit(None)}
     labels = users.withColumn("is_active", F.col("label") == 1).withColumns(nothing)
     store.replace(derived.LABELS, derived.LABELS.select(labels), {"cycle": months})
@@ -128,15 +129,20 @@ class Trained:
     def scores(self) -> DataFrame:
         return Store(self.spark, str(self.root)).read(derived.SCORES)
 
-    def approve(self, target: str) -> None:
+    def approve(self, target: str, *more: str) -> None:
         why = ["--model", target, "--version", "1", "--reviewer", "board", "--reason", "figures read"]
-        approve_model.run(self.run(flow.APPROVE, *why))
+        approve_model.run(self.run(flow.APPROVE, *why, *more))
+
+    def lifts_known(self, cycle: str) -> int:
+        """Users whose lift the scores of a cycle tell, once they are written anew."""
+        score_users.run(self.run(flow.SCORE, "--cycle", cycle))
+        return self.scores.where((F.col("cycle") == cycle) & F.col("lift_active").isNotNull()).count()
 
 
 @pytest.fixture(scope="module")
 def trained(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Trained:
     root = tmp_path_factory.mktemp("lifts")
-    _store(spark, root)
+    _store(bank(spark), root, months=[str(month) for month in MONTHS], cycle=CYCLE)
     _explored(spark, root)
     lift = {**small["lift"], "is_learnt": True, "option": "W1/sms/login_discount"}
     result = Trained(spark, root, {**small, "lift": lift})
@@ -220,6 +226,37 @@ def test_a_month_s_lift_is_approved_and_written_into_scores(trained: Trained) ->
     trained.approve("active_uplift")
     score_users.run(trained.run(flow.SCORE))
     missing = "lift_active is null or active_uplift_version != '1' or reasons_active is null"
-    assert trained.scores.where(missing).isEmpty()
+    assert trained.scores.where(f"{missing} or reasons_active_uplift is null").isEmpty()
     kinds = bank(trained.spark).where("cycle = '2026-04'").select("user_id", "kind")
     assert told_apart(trained.scores.join(kinds, "user_id").select("kind", F.col("lift_active").alias("lift")))
+
+
+def test_a_live_lift_that_a_later_month_refutes_is_silent_until_it_is_approved_again(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In May nobody is moved any longer; the cycle before is scored as it was."""
+    spark, july = trained.spark, ("--cycle", "2026-07")
+    may = bank(spark, moved=0.0).where("cycle = '2026-04'").withColumn("cycle", F.lit("2026-05"))
+    months = [*[str(month) for month in MONTHS], "2026-05"]
+    _store(bank(spark).unionByName(may), trained.root, months=months, cycle="2026-07")
+    assert trained.lifts_known("2026-07") == 3_000
+    for _ in range(2):  # the second time there is nothing to train, and nothing is said twice
+        train_models.run(trained.run(flow.TRAIN, *july))
+    name = trained.registry.name("active_uplift")
+    ledger = Store(spark, str(trained.root)).read(derived.MODEL_LEDGER).where(F.col("model") == name)
+    events = [(row.version, row.event, row.cycle) for row in ledger.orderBy("at", "event").collect()]
+    assert sorted(events[2:]) == [("1", "refuted", "2026-07"), ("2", "refused", "2026-07")]
+    (why,) = ledger.where("event = 'refuted'").collect()
+    assert "does not hold 1; judged on 2026-05" in why.reason
+    assert json.loads(why.evidence_json)["champion_version"] == "1"
+
+    capsys.readouterr()
+    assert trained.lifts_known("2026-07") == 0
+    said = capsys.readouterr().out
+    assert "active_uplift: version 1 was refuted in 2026-07: slope" in said
+    assert "jobs/approve_model.py --model active_uplift --version 1" in said
+    assert trained.lifts_known(CYCLE) == 3_000
+    trained.approve("active_uplift", *july)
+    assert trained.lifts_known("2026-07") == 3_000
+    trained.approve("active_uplift", *july)  # champion already
+    assert ledger.where("event = 'approved'").count() == 2

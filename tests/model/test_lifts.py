@@ -1,6 +1,7 @@
 """Lifts of single users: which rows teach them, that pseudo-outcomes are unbiased, and when a lift may count."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,22 @@ def test_a_lift_of_another_recipe_must_be_better_among_all_that_the_month_has_ju
 
 
 @pytest.mark.numbers
+@pytest.mark.parametrize(
+    ("found", "is_refuted"),
+    [
+        (_line(0.9, 0.2, 1.6), False),
+        (_line(0.4, -0.3, 1.1), False),  # too wide to tell
+        (_line(0.2, -0.3, 0.7), True),
+        (_line(0.5, 0.2, 0.8), True),
+        (_line(2.0, 1.2, 2.8), True),
+        (_line(None), False),
+    ],
+)
+def test_a_live_lift_is_refuted_where_a_later_slope_excludes_1(found: Line, is_refuted: bool) -> None:
+    assert (lift_judgement.refutation(found) is not None) == is_refuted
+
+
+@pytest.mark.numbers
 def test_what_cannot_be_compared_waits_for_a_reviewer() -> None:
     gate = lift_judgement.decide(_line(0.8), _line(0.9, 0.2, 1.6), None, not_compared="it is gone", margin=0.001)
     assert (gate.is_ready, gate.is_overrulable) == (False, True)
@@ -282,6 +299,33 @@ def test_the_moved_are_found_and_the_lift_is_theirs(
     assert lift_of(again, bank(spark)) == lift_of(learnt, bank(spark))
     assert again.against_champion is not None
     assert (again.against_champion.mean, again.gate.is_ready) == (0.0, True)
+    assert again.champion_judged is None  # nobody knows which month judged it
+
+
+@pytest.mark.rules
+def test_a_champion_is_judged_anew_on_a_later_month_alone(
+    learnt: model.TrainedLift, spark: SparkSession, settings: model.ModelSettings
+) -> None:
+    """In the judging month nobody is moved any longer: what the champion says of it does not hold."""
+    lost = bank(spark, moved=0.0).where("cycle = '2026-04'")
+    rows = bank(spark).where("cycle < '2026-04'").unionByName(lost)
+    champion = model.Scorer("1", learnt.fitted.model, learnt.fitted.features)
+    found = {
+        month: model.train_lift(
+            rows, salt="s", settings=settings, srm_p=0.001, champion=replace(champion, judged_on=month)
+        )
+        for month in ("2026-03", "2026-04", "2026-05")
+    }
+    later, same, earlier = found.values()
+    assert later.champion_judged is not None
+    assert later.metrics["champion_judged_slope"] == later.champion_judged.slope == pytest.approx(0, abs=0.4)
+    assert "does not hold 1" in str(later.champion_refuted)
+    assert later.evidence["champion_refuted"] == later.champion_refuted
+    assert f"Champion 1, judged anew on 2026-04: {later.champion_refuted}." in later.card
+    assert (same.champion_judged, same.champion_refuted) == (None, None)
+    assert same.against_champion is not None
+    assert (earlier.champion_judged, earlier.against_champion) == (None, None)
+    assert "was judged on 2026-05 and may have learnt from this month" in earlier.gate.text
 
 
 @pytest.mark.rules

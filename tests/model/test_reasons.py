@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from model import xgboost_reference
+from model.moved import bank
 from reactivation import model, randomization
 from reactivation.contracts import derived
-from reactivation.model import reasons
+from reactivation.model import lift_fit, reasons
 from reactivation.model.pipeline import raw_score
 
 pytestmark = pytest.mark.rules
@@ -104,6 +106,38 @@ def test_scores_carry_the_strongest_reasons(real: model.Trained, examples: DataF
         assert row.raw_active == raw
 
 
+@pytest.mark.parametrize("learner", ["doubly robust", "two models"])
+def test_a_lift_has_reasons_that_add_up_to_what_its_trees_say(
+    spark: SparkSession, small: dict[str, Any], monkeypatch: pytest.MonkeyPatch, trained: model.Trained, learner: str
+) -> None:
+    """Of two models the held out count against the lift: with the sign turned round nothing adds up."""
+    monkeypatch.setattr(lift_fit, "_LEARNERS", {learner: lift_fit._LEARNERS[learner]})
+    rows, settings = bank(spark), model.ModelSettings(**{**small, "reasons": True})
+    learnt = model.train_lift(rows, salt="s", settings=settings, srm_p=0.001)
+    assert learnt.fitted.learner == learner
+    own, april = model.explained(learnt.fitted.model), rows.where("cycle = '2026-04'")
+    read = [F.col(name).alias(feature) for feature, name in own.inputs.items()]
+    found = learnt.fitted.model.transform(april.orderBy("user_id")).select(lift_fit.LIFT, *read).toPandas()
+    by_row = own.trees.contributions(columns(found))
+    np.testing.assert_allclose(own.trees.base + by_row.sum(axis=0), found[lift_fit.LIFT], rtol=1e-6, atol=1e-12)
+    assert [row["feature"] for row in learnt.contributions][0] == "kind"  # who is moved is a matter of the kind
+    assert "What moves a lift, mean amount as a share of users before calibration: kind 0." in learnt.card
+
+    scorer = model.Scorer("3", trained.fitted.model, trained.fitted.features)
+    lift = model.Scorer("4", learnt.fitted.model, learnt.fitted.features)
+    known = {"login_count_1m": F.col("deep") + 0.0, "asset_total_last": F.lit(1.0), "profile_segment": F.lit("a")}
+    facts = april.drop("policy").withColumns(known)
+    scored = model.score_users(facts, {"active": scorer, "asset_uplift": None}, reasons=True, lift=lift)
+    told = scored.orderBy("user_id").select("reasons_active_uplift", "reasons_active", "lift_active").collect()
+    names = list(own.inputs)
+    for row, contributed in zip(told[:200], by_row.T, strict=False):
+        by_size = sorted(zip(names, contributed, strict=True), key=lambda pair: -abs(pair[1]))
+        strongest = [(name, value) for name, value in by_size if value][: reasons.MOST_REASONS]
+        assert [tuple(reason) for reason in row.reasons_active_uplift] == strongest
+        assert row.reasons_active
+        assert row.lift_active is not None
+
+
 def test_where_nobody_asks_for_reasons_the_scores_are_the_same_and_reasons_null(
     trained: model.Trained, examples: DataFrame
 ) -> None:
@@ -143,3 +177,8 @@ def test_trees_too_deep_for_reasons_are_refused_by_conf(small: dict[str, object]
     with pytest.raises(ValidationError, match=r"trees\.max_depth of 8 at most"):
         model.ModelSettings(**{**deep, "reasons": True})  # type: ignore[arg-type]
     assert not model.ModelSettings(**{**deep, "reasons": False}).reasons  # type: ignore[arg-type]
+    lift: dict[str, Any] = dict(small["lift"])  # type: ignore[call-overload]
+    deep_lift = {**lift, "trees": {**lift["trees"], "max_depth": 9}}
+    with pytest.raises(ValidationError, match=r"need lift\.trees\.max_depth of 8 at most"):
+        model.ModelSettings(**{**small, "lift": {**deep_lift, "is_learnt": True}, "reasons": True})  # type: ignore[arg-type]
+    assert model.ModelSettings(**{**small, "lift": deep_lift, "reasons": True}).reasons  # type: ignore[arg-type]

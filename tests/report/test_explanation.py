@@ -10,6 +10,7 @@ from reactivation.campaign.planning.waves import REASONS
 from reactivation.features import GRAMMAR
 from reactivation.report.explanation import (
     DECIDED_AGAIN,
+    LIFT_WORDS,
     RECONSTRUCTED,
     UserMonth,
     WaveOfUser,
@@ -41,6 +42,7 @@ SCORES: dict[str, Any] = {
     "reasons_asset_uplift": None,
     "lift_active": 0.0712,
     "active_uplift_version": "2",
+    "reasons_active_uplift": [Reason("login_count_3m", 0.041), Reason("policy", -0.012)],
 }
 ARM = {
     "policy": "model",
@@ -75,7 +77,7 @@ def month(*waves: WaveOfUser, **rows: Any) -> UserMonth:
 
 
 def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> None:
-    words = {"login_count_3m": ("logins, last 3 months", "logins"), "profile_gender": ("gender", "")}
+    words = {"login_count_3m": ("logins, last 3 months", "logins"), "profile_gender": ("gender", ""), **LIFT_WORDS}
     facts = {"login_count_3m": 4.0, "login_days_since_last": None, "profile_gender": "f"}
     outcome = dict.fromkeys(("transacted", "is_active", "has_asset_uplift", "opted_out"), False)
     said = for_staff(
@@ -98,6 +100,8 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         "+0.100  gender: f",
         "asset_uplift: no model of it was live",
         "lift: a month open to contact adds +0.071 to P(active), version 2",
+        "what moved it, as shares of users before the lift was calibrated:\n    +0.041  logins, last 3 months: 4 logins",
+        "-0.012  lifts are said for users of the cell `model`",
         "high_potential, by band 3",
         "p_active from 0.310 to 0.420; observed: touched users gain",
         "cell model (rank 12), picked, touched",

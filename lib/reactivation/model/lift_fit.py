@@ -30,6 +30,8 @@ CHOOSES = "choose"
 FOLDS = ("first", "second", CHOOSES)
 DOUBLY_ROBUST, TWO_MODELS = "doubly robust", "two models"
 _SIDES = {"touched": 1.0, "held_out": 0.0}
+WEIGHTS = {LIFT: 1.0, "model_touched": 1.0, "model_held_out": -1.0}
+"""By the prediction of a regressor's trees: what they count for in the lift."""
 _DIGITS = 9
 """Of a line; further ones depend on the order in which a cluster adds up rows."""
 

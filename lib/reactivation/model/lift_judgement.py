@@ -57,6 +57,17 @@ def decide(
     return Gate(True, (Said(found),), recipe=recipe)
 
 
+def refutation(champion: Line) -> str | None:
+    """Why a live lift may not be believed any longer, by a month later than the one that judged it; None: it may.
+
+    It is refuted where the slope's interval excludes 1: a calibrated lift is so in one of twenty months (at 95 %). An
+    interval that holds 1 and 0 as well is too wide to refute what a larger month has shown.
+    """
+    if champion.slope is None or champion.low is None or champion.high is None or champion.low <= 1 <= champion.high:
+        return None
+    return f"slope {champion.slope:.3g} ({champion.low:.3g} to {champion.high:.3g}) does not hold 1"
+
+
 def against(scored: DataFrame, *, confidence: float) -> LossDifference:
     """Squared error of the lifts less that of the champion's, both against the pseudo-outcomes; below 0 is better."""
     ours, theirs = ((F.col(PSEUDO) - F.col(name)) ** 2 for name in (LEARNT, THEIRS))

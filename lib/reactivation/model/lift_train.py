@@ -22,6 +22,7 @@ from reactivation.model.lift_fit import FOLD, FOLDS, PSEUDO, FittedLift, Line, f
 from reactivation.model.lift_judgement import THEIRS
 from reactivation.model.lift_rows import IS_TREATED, OPTION, POLICY, PROPENSITY, LiftMonths
 from reactivation.model.paired import LossDifference
+from reactivation.model.reasons import mean_contributions
 from reactivation.model.score import LEARNT, Scorer, lifts, missing_features
 from reactivation.model.settings import ModelSettings
 from reactivation.periods import Month
@@ -36,7 +37,8 @@ class TrainedLift:
     judged: the line of the judging month. ranking: area under the uplift curve and Qini of that month, beside a ranking
     at random, or why there are none. bands: lifts found in its deciles, the highest first; they decide nothing.
     against_champion: squared error less the champion's there; None where there is no champion, or none that can be
-    compared. option: what is learnt of, None: a month open to contact.
+    compared. champion_judged: the champion's line there, where an earlier month judged it: see `refutation`. option:
+    what is learnt of, None: a month open to contact. contributions: see `mean_contributions`, of the judging month.
     """
 
     fitted: FittedLift
@@ -49,11 +51,18 @@ class TrainedLift:
     gate: Gate
     notes: tuple[str, ...]
     option: str | None = None
+    champion_judged: Line | None = None
+    contributions: Sequence[dict[str, Any]] = ()
     refitted: None = None
 
     @property
     def served(self) -> FittedLift:
         return self.fitted
+
+    @property
+    def champion_refuted(self) -> str | None:
+        """Why the champion may not be believed any longer; None: it may, or was not judged anew."""
+        return None if self.champion_judged is None else lift_judgement.refutation(self.champion_judged)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -74,6 +83,7 @@ class TrainedLift:
             "ranking": self.ranking if isinstance(self.ranking, str) else [one.ranking for one in self.ranking],
             "squared_error_against_champion": against._asdict() if against else None,
             "champion_version": self.champion_version,
+            "champion_refuted": self.champion_refuted,
             "notes": list(self.notes),
         }
 
@@ -81,6 +91,8 @@ class TrainedLift:
     def metrics(self) -> dict[str, float]:
         """All figures that are there, by flat names: `qini_low`, `auuc_random_ranking`."""
         lines = {"calibration": self.fitted.calibration, "judged": self.judged}
+        if self.champion_judged is not None:
+            lines["champion_judged"] = self.champion_judged
         found: dict[str, float | None] = {
             f"squared_error_{name.replace(' ', '_')}": risk for name, risk in self.fitted.risks.items()
         }
@@ -109,6 +121,12 @@ class TrainedLift:
             f"{m['auuc']:.4f}; a random ranking has {m['auuc_random_ranking']:.4f}.",
             f"Gate: {'ready for review' if self.gate.is_ready else 'refused'}. {self.gate.text}",
         ]
+        if self.champion_judged is not None:
+            found = self.champion_refuted or "it is not refuted"
+            lines.append(f"Champion {self.champion_version}, judged anew on {self.months.judge}: {found}.")
+        if self.contributions:
+            moved = ", ".join(f"{row['feature']} {row['mean_contribution']:.4f}" for row in self.contributions[:5])
+            lines.append(f"What moves a lift, mean amount as a share of users before calibration: {moved}.")
         return "\n\n".join([*lines, *self.notes])
 
 
@@ -151,14 +169,20 @@ def train_lift(
     decided["recipe"] = Recipe.of(is_refit=is_refit, rivals=rivals.get(str(months.judge), 0))
     later = with_pseudo_outcomes(rows.where(F.col("cycle") == str(months.judge)), fitted.outcomes)
     keep, why_not = [LABEL, IS_TREATED, PSEUDO], not_compared
-    if champion is not None and (missing := missing_features(later, champion.features)):
+    if champion is not None and (champion.judged_on or "") > str(months.judge):
+        why_not = f"champion {champion.version} was judged on {champion.judged_on} and may have learnt from this month"
+    elif champion is not None and (missing := missing_features(later, champion.features)):
         why_not = f"champion {champion.version} cannot score these rows any more: they lack {', '.join(missing[:5])}"
     elif champion is not None:
         later = lifts(champion.model, later, features=champion.features, keep=later.columns)
         later, keep = later.withColumnRenamed(LEARNT, THEIRS), [*keep, THEIRS]
     scored = checkpointed(lifts(fitted.model, later, features=fitted.features, keep=keep))
     judged = line(scored, LEARNT, confidence=confidence)
-    against = lift_judgement.against(scored, confidence=confidence) if THEIRS in keep else None
+    against, anew = None, None
+    if champion is not None and THEIRS in keep:
+        against = lift_judgement.against(scored, confidence=confidence)
+        is_later = champion.judged_on is not None and champion.judged_on < str(months.judge)
+        anew = line(scored, THEIRS, confidence=confidence) if is_later else None
     deciles = lift_judgement.deciles(scored, settings.deciles)
     return TrainedLift(
         fitted=fitted,
@@ -170,6 +194,8 @@ def train_lift(
         champion_version=champion.version if champion else None,
         gate=lift_judgement.decide(fitted.calibration, judged, against, not_compared=why_not, **decided),
         option=option,
+        champion_judged=anew,
+        contributions=mean_contributions(fitted.model, later) if settings.reasons else (),
         notes=notes if why_not is None else (*notes, why_not),
     )
 

@@ -1,9 +1,10 @@
 """Why a score is what it is: what each feature contributed to it, exactly, for every user.
 
-Contributions are in the unit of `raw` (log-odds by the trees, before calibration): with what the trees say of a row of
-which nothing is known they add up to it. They stand on the numbers that the trees themselves read, texts, nulls and
-all. A look-up by byte in tables of doubles is no expression of Spark's, so rows go through numpy here, ten thousand at
-a time. Workers need numpy and pyarrow for it and nothing of ours: what they do is sent to them with the trees.
+Contributions are in the unit of what the trees say, before calibration: log-odds of a probability (`raw`), shares of
+users of a lift. With what the trees say of a row of which nothing is known they add up to it. They stand on the numbers
+that the trees themselves read, texts, nulls and all. A look-up by byte in tables of doubles is no expression of
+Spark's, so rows go through numpy here, ten thousand at a time. Workers need numpy and pyarrow for it and nothing of
+ours: what they do is sent to them with the trees.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,12 +17,14 @@ from pyspark import cloudpickle
 from pyspark.ml import PipelineModel
 from pyspark.ml.classification import GBTClassificationModel
 from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.regression import GBTRegressionModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from reactivation.contracts import derived
 from reactivation.errors import Finding, ModelError
+from reactivation.model.lift_fit import WEIGHTS
 from reactivation.randomization import hashed
 from reactivation.statistics import shapley
 from reactivation.statistics.shapley import MOST_CONDITIONS, BoostedTrees, Leaf, Split, Tree, strongest
@@ -50,23 +53,24 @@ class ExplainedModel(NamedTuple):
 
 @lru_cache(maxsize=4)
 def explained(model: PipelineModel) -> ExplainedModel:
-    """Read the trees of a fitted pipeline, once. ModelError where they are deeper than tables can be made for."""
+    """Read the trees of a fitted pipeline, of a lift all of them, once. ModelError where they are too deep."""
     [assembler] = [stage for stage in model.stages if isinstance(stage, VectorAssembler)]
-    [boosted] = [stage for stage in model.stages if isinstance(stage, GBTClassificationModel)]
+    boosted = [stage for stage in model.stages if isinstance(stage, GBTClassificationModel | GBTRegressionModel)]
     try:
-        trees = BoostedTrees(trees_of(boosted))
+        trees = BoostedTrees([tree for one in boosted for tree in trees_of(one)])
     except ValueError:
-        advice = "set model.reasons: false, or train with a smaller model.trees.max_depth"
+        advice = "set model.reasons: false, or train with a smaller max_depth (model.trees, model.lift.trees)"
         finding = Finding("too deep", f"at most {MOST_CONDITIONS} splits one below another", advice)
         raise ModelError("no reasons can be given for this model's scores", [finding]) from None
     read = [assembler.getInputCols()[index] for index in trees.features]
     return ExplainedModel(trees, {name.removeprefix("model_"): name for name in read})
 
 
-def trees_of(boosted: GBTClassificationModel) -> list[Tree]:
-    """MLlib's trees, whose sum is the log-odds: its margin is half of them."""
+def trees_of(boosted: GBTClassificationModel | GBTRegressionModel) -> list[Tree]:
+    """MLlib's trees, whose sum is the log-odds, of which its margin is half; of a part of a lift its share in that."""
+    of_one = 2.0 if isinstance(boosted, GBTClassificationModel) else WEIGHTS[boosted.getPredictionCol()]
     weighed = zip(boosted.trees, boosted.treeWeights, strict=True)
-    return [_tree(tree._call_java("rootNode"), 2 * weight) for tree, weight in weighed]
+    return [_tree(tree._call_java("rootNode"), of_one * weight) for tree, weight in weighed]
 
 
 def _tree(node: Any, weight: float) -> Tree:
@@ -79,7 +83,7 @@ def _tree(node: Any, weight: float) -> Tree:
 
 
 def with_reasons(scored: DataFrame, models: Mapping[str, ExplainedModel]) -> DataFrame:
-    """Add `reasons_<target>`, the strongest contributions to a user's raw score, strongest first.
+    """Add `reasons_<target>`, the strongest contributions to what a model's trees say of a user, strongest first.
 
     scored: with the inputs of each model as `ExplainedModel.beside` names them, which go. Grain as in `scored`.
     """
@@ -117,12 +121,15 @@ def _stage(
 
 
 def mean_contributions(model: PipelineModel, rows: DataFrame) -> list[dict[str, Any]]:
-    """How much each feature moves the raw score of some rows, as a model card shows it; largest first.
+    """How much each feature moves what a model's trees say of some rows, as its card shows it; largest first.
 
-    rows: features, by user and cycle, of which `SAMPLE` are taken by hash. Each row: feature, mean_contribution (mean
-    amount, log-odds), share of all features' together. A feature that no tree reads has no row.
+    rows: what the model reads, by user and cycle, of which `SAMPLE` are taken by hash. Each row: feature,
+    mean_contribution (mean amount, in the unit of contributions), share of all features' together. A feature that no
+    tree reads has no row.
     """
     own = explained(model)
+    if not own.inputs:
+        return []
     few = rows.orderBy(hashed("mean_contributions"), "cycle").limit(SAMPLE)
     inputs = model.transform(few).select(*own.inputs.values()).toPandas()
     found = own.trees.contributions([inputs[name].to_numpy() for name in inputs.columns])

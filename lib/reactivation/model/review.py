@@ -1,16 +1,18 @@
 """All that a version's card tells of its quality, as plain numbers: what its run keeps and its pictures show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from reactivation.model import card_sample
 from reactivation.model.card_sample import Sample
 from reactivation.model.card_settings import BoundSettings, CardSettings
 from reactivation.model.drift import SCORE, drift
 from reactivation.model.group_figures import group_figures
+from reactivation.model.reasons import mean_contributions
 from reactivation.model.score_table import ScoreTable
 from reactivation.model.settings import ModelSettings
 from reactivation.model.trained import Trained
@@ -29,7 +31,8 @@ class Review:
     performance: by population, `low_activity` and `everybody`. champion: the champion's area, and its log loss against
     the version's. benchmark, backtest, left_out, drift: see `rivals` and `drift`. groups: see `group_figures`.
     sample: share of the users and rows that benchmark, backtest, left_out and drift looked at. watched: the bounds of
-    conf with the figure as it is now. findings: what a reviewer must know, in sentences.
+    conf with the figure as it is now. findings: what a reviewer must know, in sentences. contributions: see
+    `mean_contributions`; none where no reasons are asked for.
     """
 
     counts: ScoreTable
@@ -43,6 +46,7 @@ class Review:
     sample: dict[str, Any]
     watched: list[dict[str, Any]]
     findings: list[str]
+    contributions: Sequence[dict[str, Any]] = ()
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -79,7 +83,7 @@ def review(
     card: CardSettings,
     top_share: float,
 ) -> Review:
-    """Review a trained model; one query, for the sample. `trained` must have been counted for a card.
+    """Review a trained model by one query for the sample and one for reasons. It must have been counted for a card.
 
     examples: as in `train`. recent: features of the cycle's own month and the one before, None where there are none.
     top_share: share of the users whom a month selects.
@@ -90,11 +94,24 @@ def review(
     sample = card_sample.sample(
         examples, recent, fitted=trained.fitted, months=months, cycle=training.cycle, share=share, salt=salt
     )
-    return of_sample(trained, sample, settings=settings, card=card, top_share=top_share)
+    contributions: Sequence[dict[str, Any]] = ()
+    if settings.reasons:
+        tested = examples.where((F.col("cycle") == str(months.test)) & F.col("is_low_activity"))
+        contributions = mean_contributions(
+            trained.fitted.model, tested.select("cycle", "user_id", *trained.fitted.features)
+        )
+    how: dict[str, Any] = {"settings": settings, "card": card, "top_share": top_share}
+    return of_sample(trained, sample, contributions=contributions, **how)
 
 
 def of_sample(
-    trained: Trained, sample: Sample, *, settings: ModelSettings, card: CardSettings, top_share: float
+    trained: Trained,
+    sample: Sample,
+    *,
+    settings: ModelSettings,
+    card: CardSettings,
+    top_share: float,
+    contributions: Sequence[dict[str, Any]] = (),
 ) -> Review:
     """The same from a sample that is there: no query."""
     assert trained.counts is not None
@@ -126,6 +143,7 @@ def of_sample(
         sample={"share_of_users": sample.share, "rows": len(sample.rows), "newest_month": sample.recent[0]},
         watched=watched,
         findings=_findings(trained, card, groups=groups, watched=watched, backtest=backtest),
+        contributions=contributions,
     )
 
 

@@ -17,15 +17,21 @@ from reactivation.model.settings import HYPERPARAMETERS
 
 LEARNT = "lift"
 """Column of a user's learnt lift."""
+UPLIFT = "active_uplift"
+"""Its model, by which `scores` names version and reasons."""
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model that is there already: its registered version, its pipeline, and the features of its signature."""
+    """A model that is there already: its registered version, its pipeline, and the features of its signature.
+
+    judged_on: the month by which its gate judged it; None: not known, or not asked for.
+    """
 
     version: str
     model: PipelineModel
     features: tuple[str, ...]
+    judged_on: str | None = None
 
     def is_refitted_by(self, model: PipelineModel, features: Iterable[str]) -> bool:
         """True where another model's trees read the same features and grew by the same hyperparameters."""
@@ -44,11 +50,12 @@ def score_users(
     """Rows of `scores` for the rows of features; of a model that is not there (None), score and version are null.
 
     Grain and key: cycle, user_id. The models look at the same rows one after the other, so nothing is joined. reasons:
-    say what moved each score; else reasons are null. lift: says how much each would be moved as a user of the cell
-    `model`; without it `lift_active` is null.
+    say what moved each score and lift; else reasons are null. lift: says how much each would be moved as a user of the
+    cell `model`; without it `lift_active` is null.
     """
     scored, given = features, {target: scorer for target, scorer in scorers.items() if scorer is not None}
-    models = {target: explained(scorer.model) for target, scorer in given.items()} if reasons else {}
+    every = given if lift is None else {**given, UPLIFT: lift}
+    models = {target: explained(scorer.model) for target, scorer in every.items()} if reasons else {}
     for target, scorer in given.items():
         beside = models[target].beside(target) if reasons else []
         scored = score(scorer.model, scored, features=scorer.features, keep=scored.columns, beside=beside)
@@ -56,8 +63,9 @@ def score_users(
         scored = scored.withColumn(f"{target}_version", F.lit(scorer.version))
     if lift is not None:
         read = scored.withColumn(POLICY, F.lit(SERVED_CELL))
-        scored = lifts(lift.model, read, features=lift.features, keep=scored.columns)
-        named = {"lift_active": F.col(LEARNT), "active_uplift_version": F.lit(lift.version)}
+        beside = models[UPLIFT].beside(UPLIFT) if reasons else []
+        scored = lifts(lift.model, read, features=lift.features, keep=scored.columns, beside=beside)
+        named = {"lift_active": F.col(LEARNT), f"{UPLIFT}_version": F.lit(lift.version)}
         scored = scored.withColumns(named).drop(LEARNT)
     if models:
         scored = with_reasons(scored.drop(*[n for n in features.columns if n not in derived.SCORES.key]), models)
@@ -82,12 +90,20 @@ def score(
     return found.select(*keep, raw_score(), probability(), *beside)
 
 
-def lifts(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:
+def lifts(
+    model: PipelineModel,
+    rows: DataFrame,
+    *,
+    features: Sequence[str],
+    keep: Sequence[str],
+    beside: Sequence[Column] = (),
+) -> DataFrame:
     """The columns to keep, and `lift`: what a month open to contact adds to the user's P(active), calibrated.
 
-    rows: with the cell, which such a model reads as well.
+    rows: with the cell, which such a model reads as well. beside: as for `score`.
     """
-    return _transformed(model, rows, features=features, keep=keep).select(*keep, F.col(PREDICTION).alias(LEARNT))
+    found = _transformed(model, rows, features=features, keep=keep)
+    return found.select(*keep, F.col(PREDICTION).alias(LEARNT), *beside)
 
 
 def _transformed(model: PipelineModel, rows: DataFrame, *, features: Sequence[str], keep: Sequence[str]) -> DataFrame:

@@ -144,10 +144,12 @@ class ModelSettings(FrozenModel):
 
     @model_validator(mode="after")
     def _reasons_can_be_given(self) -> Self:
-        if self.reasons and self.trees.max_depth > MOST_CONDITIONS:
-            raise ValueError(
-                f"reasons need a trees.max_depth of {MOST_CONDITIONS} at most: set reasons: false, or less"
-            )
+        asked: dict[str, GrowthSettings] = {"trees": self.trees}
+        if self.lift.is_learnt or self.lift.option:
+            asked["lift.trees"] = self.lift.trees
+        if self.reasons and (deep := [name for name, own in asked.items() if own.max_depth > MOST_CONDITIONS]):
+            keys = " and ".join(f"{name}.max_depth" for name in deep)
+            raise ValueError(f"reasons need {keys} of {MOST_CONDITIONS} at most: set reasons: false, or less")
         return self
 
     @property

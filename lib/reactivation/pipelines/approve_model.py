@@ -72,7 +72,8 @@ def run(r: Run) -> None:
         raise SettingsError("an approval says which version, who decided, and why", missing)
     approval = Approval(a.model, a.version, a.reviewer, a.reason, a.without_comparison)
     name = registry.name(approval.target)
-    if is_champion(registry, approval) and "approved" in model_ledger.events(r, name, approval.version):
+    last = model_ledger.decided(r).get((name, approval.version))
+    if is_champion(registry, approval) and last is not None and last.event == model_ledger.APPROVED:
         r.say(f"{name} version {approval.version} is champion already")
         return
     go_live(r, registry, judged(r, registry, approval))
@@ -146,13 +147,13 @@ def go_live(r: Run, registry: Registry, judgement: Judgement) -> None:
     """Move the alias and write the ledger."""
     approval, version = judgement.approval, judgement.version
     registry.promote(approval.target, approval.version, reviewer=approval.reviewer)
-    _write(r, version, "approved", approval, judgement.today)
+    _write(r, version, model_ledger.APPROVED, approval, judgement.today)
     r.say(f"{version.name} version {version.version} is champion, approved by {approval.reviewer}")
 
 
 def reject(r: Run, version: ModelVersion, approval: Approval) -> None:
     """Write into the ledger that a reviewer refused a version."""
-    _write(r, version, "refused", approval, {})
+    _write(r, version, model_ledger.REFUSED, approval, {})
     r.say(f"{version.name} version {version.version} was rejected by {approval.reviewer}: {approval.reason}")
 
 

@@ -80,7 +80,7 @@ def user_month(r: Run, user_id: int) -> UserMonth:
         arm=arm,
         outcome=_row(own, derived.OUTCOMES),
         waves=tuple(_waves(r, own, cell=arm["policy"])) if arm else (),
-        words={feature.name: (feature.meaning, feature.unit) for feature in catalogue},
+        words={**explanation.LIFT_WORDS, **{feature.name: (feature.meaning, feature.unit) for feature in catalogue}},
     )
 
 

@@ -1,7 +1,8 @@
 """No job, but what several share: what settled months teach of a wave's options: gains, odds and costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pyspark.sql import functions as F
 
@@ -88,9 +89,9 @@ def odds(r: Run) -> dict[str, dict[str, float]]:
     outcomes, tiers = evidence_months.tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
     known = releases.ledger(r)
     plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months), known=known)
-    unfair = experiment.unfair(records(experiment.draw_counts(plans)), srm_p=r.settings.experiment.srm_p)
-    left_out = {*unfair, *known.cut_short}
-    drawn = experiment.exploration(plans, outcomes=outcomes, tiers=tiers, salt="", by="cycle", leave_out=left_out)
+    of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": "", "by": "cycle", "measured": ("is_active",)}
+    excluded = left_out(r, known, records(experiment.draw_counts(plans)))
+    drawn = experiment.exploration(plans, **of, leave_out=excluded)
     rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
     monthly = experiment.by_month(records(drawn), settings=r.settings.experiment)
     learnt = campaign.adaptive.posterior(rows, monthly, settings.tiers)
@@ -100,6 +101,18 @@ def odds(r: Run) -> dict[str, dict[str, float]]:
         own = campaign.adaptive.odds(learnt, wave, name, costs=costs, none=settings.exploration.none_share)
         found |= {name: dict(zip(costs, own, strict=True))} if own else {}
     return found
+
+
+def left_out(r: Run, ledger: campaign.Ledger, drawn: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Cycles and waves whose draws teach nothing of an option, each with its sentence.
+
+    Contacts were stopped, an option led users elsewhere than now, or the draws are not as probable as recorded. drawn:
+    of `draw_counts`, of the cycles that shall teach.
+    """
+    cycles = {row["cycle"] for row in drawn}
+    found = {key: f"{key[1]}: contacts were stopped" for key in ledger.cut_short if key[0] in cycles}
+    found |= experiment.led_elsewhere(drawn, r.settings.campaign.guides)
+    return found | experiment.unfair(drawn, srm_p=r.settings.experiment.srm_p)
 
 
 def at_learnt_costs(r: Run) -> Run:

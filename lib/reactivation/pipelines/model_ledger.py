@@ -1,31 +1,38 @@
-"""No job, but what two share: what has been decided of a model's version already."""
+"""No job, but what several share: what has been decided of a model's version already."""
 
 from collections import Counter
 from collections.abc import Mapping
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from reactivation.contracts import derived
+from reactivation.periods import Month
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 
+APPROVED, REFUSED, REFUTED = "approved", "refused", "refuted"
 
-def approved(r: Run) -> set[tuple[str, str]]:
-    """Models and versions of which the last thing that was decided is an approval."""
+
+def decided(r: Run, *, until: Month | None = None) -> dict[tuple[str, str], Row]:
+    """By model and version the last event that lets it speak or not: approved, refused or refuted.
+
+    until: a refutation of a later cycle does not count, so that a past cycle is scored again as it was.
+    """
+    if not r.has(derived.MODEL_LEDGER):
+        return {}
+    counts = F.col("event").isin(APPROVED, REFUSED, REFUTED)
+    rows = r.read(derived.MODEL_LEDGER, counts).select("at", "cycle", "model", "version", "event", "reason").collect()
+    seen = [row for row in rows if row.event != REFUTED or until is None or row.cycle <= str(until)]
+    return {(row.model, row.version): row for row in sorted(seen, key=lambda row: row["at"])}
+
+
+def events(r: Run, model: str) -> set[tuple[str, str, str]]:
+    """Of one model in `model_ledger`: version, event and cycle of it."""
     if not r.has(derived.MODEL_LEDGER):
         return set()
-    decided = r.read(derived.MODEL_LEDGER, F.col("event").isin("approved", "refused"))
-    events = decided.select("at", "model", "version", "event").collect()
-    last = {(row.model, row.version): row.event for row in sorted(events, key=lambda row: row["at"])}
-    return {version for version, event in last.items() if event == "approved"}
-
-
-def events(r: Run, model: str, version: str) -> set[str]:
-    """The events of one version in `model_ledger`."""
-    if not r.has(derived.MODEL_LEDGER):
-        return set()
-    known = r.read(derived.MODEL_LEDGER, (F.col("model") == model) & (F.col("version") == version))
-    return {row.event for row in known.select("event").distinct().collect()}
+    known = r.read(derived.MODEL_LEDGER, F.col("model") == model).select("version", "event", "cycle")
+    return {(row.version, row.event, row.cycle) for row in known.distinct().collect()}
 
 
 def rivals(registry: Registry, target: str) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from reactivation import experiment, report
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
-from reactivation.pipelines import evidence_months, month_report, plan_registration, releases
+from reactivation.pipelines import evidence_months, learnt_options, month_report, plan_registration, releases
 from reactivation.pipelines.interim_look import look
 from reactivation.pipelines.readout_groups import has_campaign, of_cycle, summed
 from reactivation.pipelines.readout_outcomes import offered, write_outcomes
@@ -103,19 +103,12 @@ def _learn_response(r: Run, months: list[str], drawn: Rows) -> Rows:
     outcomes, tiers = evidence_months.tables(r, months, derived.OUTCOMES, derived.TIERS_TABLE)
     ledger = releases.ledger(r)
     plans = releases.newest(r, derived.WAVE_PLAN, F.col("cycle").isin(*months), known=ledger)
-    known = [row for row in drawn if row["cycle"] in months]
-    left_out = {key: f"{key[1]}: contacts were stopped" for key in ledger.cut_short if key[0] in months}
-    left_out |= experiment.led_elsewhere(known, r.settings.campaign.guides)
-    left_out |= experiment.unfair(known, srm_p=r.settings.experiment.srm_p)
+    left_out = learnt_options.left_out(r, ledger, [row for row in drawn if row["cycle"] in months])
     for (cycle, _), says in sorted(left_out.items()):
         r.say(f"    {cycle}, {says}", NOTICE)
-    salt = r.salt("draw_halves")
-    of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": salt, "leave_out": left_out}
-    sums, assets = (
-        records(experiment.exploration(plans, **of, outcome=outcome)) for outcome in ("is_active", "has_asset_uplift")
-    )
-    settings = r.settings.experiment
-    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=settings, assets=assets)
+    of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": r.salt("draw_halves"), "leave_out": left_out}
+    sums = records(experiment.exploration(plans, **of))
+    rows = experiment.response(sums, cycle=r.cycle, months=len(months), settings=r.settings.experiment)
     r.write(derived.RESPONSE, r.rows(derived.RESPONSE, rows))
     return rows
 

@@ -26,10 +26,10 @@ def run(r: Run) -> None:
     serving = {target: registry.serving(target, r.cycle) for target in (*model.TARGETS, *lifts)}
     if serving["active"] is None:
         raise ModelError(f"no version of `{registry.name('active')}` may serve cycle {r.cycle}", advice(registry))
-    _require_approved(r, serving)
+    serving |= dict.fromkeys(_refuted(r, serving))
     for target in [target for target, version in serving.items() if version is None]:
         columns = "lift_active stays" if target in lifts else f"p_{target} and raw_{target} stay"
-        r.say(f"    {target}: no champion, so {columns} null", NOTICE)
+        r.say(f"    {target}: no version speaks, so {columns} null", NOTICE)
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
     lift = next((scorers.pop(name) for name in lifts), None)
@@ -51,17 +51,27 @@ def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
         raise PlanError(f"the experiment of {r.cycle} is running and its scores cannot be changed", findings)
 
 
-def _require_approved(r: Run, serving: Mapping[str, ModelVersion | None]) -> None:
-    """ModelError where a version would score that nobody approved: its alias was moved past `approve_model`."""
-    known = model_ledger.approved(r)
-    findings = []
+def _refuted(r: Run, serving: Mapping[str, ModelVersion | None]) -> list[str]:
+    """The models whose version a later month has refuted, so that it says nothing of users until it is approved again.
+
+    ModelError where a version would score that nobody approved: its alias was moved past `approve_model`.
+    """
+    known, refuted, findings = model_ledger.decided(r, until=r.cycle), [], []
     for target, version in serving.items():
-        if version is not None and (version.name, str(version.version)) not in known:
-            command = f"jobs/approve_model.py --model {target} --version {version.version} --reviewer … --reason …"
+        if version is None:
+            continue
+        last = known.get((version.name, str(version.version)))
+        command = f"jobs/approve_model.py --model {target} --version {version.version} --reviewer … --reason …"
+        if last is not None and last.event == model_ledger.REFUTED:
+            refuted.append(target)
+            r.say(f"    {target}: version {version.version} was refuted in {last.cycle}: {last.reason}", NOTICE)
+            r.say(f"    it speaks again once it is approved again ({command}), or another goes live", NOTICE)
+        elif last is None or last.event != model_ledger.APPROVED:
             advice = f"`model_ledger` has no approval of it; approve it by {command}, or move the alias back"
             findings.append(Finding("not approved", f"{version.name} version {version.version}", advice))
     if findings:
         raise ModelError(f"nobody is scored in cycle {r.cycle} by a version that nobody approved", findings)
+    return refuted
 
 
 def advice(registry: Registry) -> list[Finding]:

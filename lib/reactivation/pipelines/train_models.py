@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -121,10 +122,13 @@ def live(
     serving = registry.serving(target, r.cycle)
     if serving is not None and serving.tags.get(model.OPTION) != option:
         return None, None
+    if serving is None:
+        return None, None
     try:
-        return (registry.load(target, str(serving.version), tested_on=test), None) if serving else (None, None)
+        scorer = registry.load(target, str(serving.version), tested_on=test)
     except ModelError as error:
         return None, " ".join(str(error).split())
+    return replace(scorer, judged_on=serving.tags.get("test_month")), None
 
 
 def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:
@@ -143,27 +147,36 @@ def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> 
 def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> None:
     """Write the gate's decision into the ledger, and let the version go live at once where conf says so.
 
+    Where the version's month refutes the champion beside which it was judged, that is written as well, once a cycle.
     What stands there already is not said twice; a version whose run broke off after it was registered gets its decision
     from the next one.
     """
     number, is_ready, gate = str(version.version), version.tags["ready_for_review"] == "true", version.tags["gate"]
-    decisions = [("ready_for_review" if is_ready else "refused", "gate", gate)]
-    found = registry.evidence(version)
+    name, found = registry.name(target), registry.evidence(version)
+    known = model_ledger.events(r, name)
+    said = {event for version, event, _ in known if version == number}
+    decisions = [(number, "ready_for_review" if is_ready else model_ledger.REFUSED, "gate", gate)]
     if is_ready and r.settings.model.auto_approve and is_compared(r, registry, target, version, found):
-        decisions.append(("approved", "auto (conf)", "model.auto_approve is set and the gate was passed"))
-    known = model_ledger.events(r, registry.name(target), number)
-    news = [decision for decision in decisions if decision[0] not in known]
-    if not news:
-        return
-    if news[-1][0] == "approved":  # the ledger comes last: what stands there is done
+        why = "model.auto_approve is set and the gate was passed"
+        decisions.append((number, model_ledger.APPROVED, "auto (conf)", why))
+    news = [decision for decision in decisions if decision[1] not in said]
+    if any(
+        event == model_ledger.APPROVED for _, event, _, _ in news
+    ):  # the ledger comes last: what stands there is done
         is_newest = registry.promote(target, number, reviewer="auto (conf)", unless_older=True)
         r.say(
             f"  {target}: version {number} is {'champion' if is_newest else 'no champion, for it is older'}, approved"
         )
+    refuted, against = str(found["champion_version"]), found.get("champion_refuted")
+    if against is not None and (refuted, model_ledger.REFUTED, str(r.cycle)) not in known:
+        news.append((refuted, model_ledger.REFUTED, "gate", f"{against}; judged on {version.tags['test_month']}"))
+        r.say(f"  {target}: version {refuted} is refuted: {against}", NOTICE)
+    if not news:
+        return
     evidence = json.dumps(found, sort_keys=True)
     records = [
-        record(registry.name(target), number, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
-        for event, actor, reason in news
+        record(name, of, cycle=r.cycle, event=event, actor=actor, reason=reason, evidence=evidence)
+        for of, event, actor, reason in news
     ]
     r.append(derived.MODEL_LEDGER, r.rows(derived.MODEL_LEDGER, records))
 

@@ -8,12 +8,20 @@ from functools import cached_property
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from reactivation import campaign, model, population
+from reactivation import campaign, experiment, model, population
 from reactivation.contracts import canonical, derived
 from reactivation.errors import Finding, ModelError, NotReady
-from reactivation.frames import checkpointed, union_all
+from reactivation.frames import checkpointed, records, union_all
 from reactivation.periods import Month, Window
-from reactivation.pipelines import configured_sources, evidence_months, permissions, reach, readout_outcomes, releases
+from reactivation.pipelines import (
+    configured_sources,
+    evidence_months,
+    learnt_options,
+    permissions,
+    reach,
+    readout_outcomes,
+    releases,
+)
 from reactivation.runtime.run import Run
 
 
@@ -55,20 +63,26 @@ class Material:
         """
         r, (wave, label), known = self.run, option.split("/", 1), releases.ledger(self.run)
         months = [str(month) for month in self.training.months.all]
-        planned = {}
-        for cycle in evidence_months.touched_probabilities(r, months):
+        had_draw, planned = evidence_months.touched_probabilities(r, months), {}
+        is_wave = F.col("cycle").isin(*had_draw) & (F.col("wave") == wave)
+        plans = (
+            releases.newest(r, derived.WAVE_PLAN, is_wave, known=known)
+            if had_draw and r.has(derived.WAVE_PLAN)
+            else None
+        )
+        drawn = [] if plans is None else records(experiment.draw_counts(plans))
+        left_out = {key: why for key, why in learnt_options.left_out(r, known, drawn).items() if key[1] == wave}
+        for cycle in had_draw:
             release = known.released(cycle=cycle, wave=wave)
-            if release is not None and (cycle, wave) not in known.cut_short:
+            if release is not None and (cycle, wave) not in left_out:
                 events = known.having("planned", cycle=cycle, wave=wave)
                 planned[cycle] = next(e for e in events if e["plan_version"] == release["plan_version"])
-        if not planned:
-            finding = Finding(
-                "no draw", f"{wave}, {months[0]} to {months[-1]}", "they teach once the month has settled"
-            )
-            raise ModelError(f"no lift of {option} can be learnt", [finding])
+        if plans is None or not planned:
+            about, advice = f"{wave}, {months[0]} to {months[-1]}", "they teach once the month has settled"
+            findings = [Finding("left out", cycle, why) for (cycle, _), why in sorted(left_out.items())]
+            raise ModelError(f"no lift of {option} can be learnt", [Finding("no draw", about, advice), *findings])
         then = union_all([self._on_day(Month.parse(cycle), e["as_of"], e["send_on"]) for cycle, e in planned.items()])
-        is_wave = F.col("cycle").isin(*planned) & (F.col("wave") == wave)
-        plans = releases.newest(r, derived.WAVE_PLAN, is_wave, known=known)
+        plans = plans.where(F.col("cycle").isin(*planned))
         rows = model.option_lift(plans, then, option=label)
         return checkpointed(model.of_one_draw(rows))
 

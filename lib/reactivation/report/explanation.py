@@ -17,6 +17,8 @@ RECONSTRUCTED = "worked out again as of that day, for no table keeps it by user"
 DECIDED_AGAIN = "the whole wave, decided again, is equal to the planned version"
 DECIDED_OTHERWISE = "likely, not certain: the whole wave, decided again, differs from the planned version"
 OTHER_CONF = "; conf has changed since it was planned"
+LIFT_WORDS = {"policy": ("lifts are said for users of the cell `model`", "")}
+"""What a lift's trees read beside features."""
 
 
 class WaveOfUser(NamedTuple):
@@ -90,14 +92,20 @@ def _scores(month: UserMonth) -> Iterator[str]:
             f"{target}: probability {month.scores[f'p_{target}']:.3f}, "
             f"raw score {month.scores[f'raw_{target}']:+.3f} (log-odds), model version {version}"
         )
-        reasons = month.scores[f"reasons_{target}"]
-        if reasons is None:
-            yield "  reasons were not asked for (model.reasons), or the scores are older than they"
-        for reason in reasons or ():
-            yield f"  {reason.contribution:+.3f}  {_feature(month, reason.feature)}"
+        yield from _reasons(month, target)
     if month.scores["lift_active"] is not None:
         version = month.scores["active_uplift_version"]
         yield f"lift: a month open to contact adds {month.scores['lift_active']:+.3f} to P(active), version {version}"
+        yield "  what moved it, as shares of users before the lift was calibrated:"
+        yield from _reasons(month, "active_uplift")
+
+
+def _reasons(month: UserMonth, target: str) -> Iterator[str]:
+    reasons = month.scores.get(f"reasons_{target}") if month.scores else None
+    if reasons is None:
+        yield "  reasons were not asked for (model.reasons), or the scores are older than they"
+    for reason in reasons or ():
+        yield f"  {reason.contribution:+.3f}  {_feature(month, reason.feature)}"
 
 
 def _feature(month: UserMonth, name: str) -> str:

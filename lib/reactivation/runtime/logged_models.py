@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import or_
@@ -121,6 +121,7 @@ def log_review(trained: model.Trained, review: model.Review) -> None:
     """Put into the run what a card tells, as numbers, tables and pictures."""
     mlflow.log_metrics(review.metrics)
     mlflow.log_dict(review.evidence, "review.json")
+    log_contributions(review.contributions)
     for name, rows in (("groups", review.groups), ("drift", review.drift), ("backtest", review.backtest)):
         mlflow.log_text(pd.DataFrame(rows).to_csv(index=False), f"{name}.csv")
     both = {"low_activity": review.counts.low, "all": review.counts.everybody}
@@ -130,25 +131,25 @@ def log_review(trained: model.Trained, review: model.Review) -> None:
         mlflow.log_figure(figure, f"{name}.png")
 
 
+def log_contributions(contributions: Sequence[dict[str, Any]]) -> None:
+    """Put into the run how much each feature moves what a model says, where reasons are asked for."""
+    if contributions:
+        mlflow.log_dict({"mean_contributions": list(contributions)}, "contributions.json")
+
+
 def log_evidence(trained: model.Trained | model.TrainedLift) -> None:
     """Put into the run what the gate went by: figures, tables and plots; of a lift its bands."""
     mlflow.log_metrics(trained.metrics)
     mlflow.log_dict(trained.evidence, "evidence.json")
     if isinstance(trained, model.TrainedLift):
         mlflow.log_text(pd.DataFrame(trained.bands).to_csv(index=False), "bands.csv")
+        log_contributions(trained.contributions)
         return
     mlflow.log_dict(trained.fitted.importances, "importances.json")
     tables = {n: {"deciles": q.deciles, "calibration": q.calibration} for n, q in trained.quality.items()}
     mlflow.log_dict(tables, "quality.json")
     mlflow.log_figure(plots.calibration(trained.quality), "calibration.png")
     mlflow.log_figure(plots.lift(trained.quality), "lift.png")
-
-
-def log_contributions(trained: model.Trained, rows: DataFrame) -> None:
-    """Put into the run how much each feature moves the scores of some users. rows: their features."""
-    own = trained.fitted
-    found = model.mean_contributions(own.model, rows.select("cycle", "user_id", *own.features))
-    mlflow.log_dict({"mean_contributions": found}, "contributions.json")
 
 
 def log_model(

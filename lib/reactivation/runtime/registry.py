@@ -13,7 +13,6 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from reactivation import model
 from reactivation.errors import Finding, ModelError, SettingsError
@@ -150,12 +149,8 @@ class Registry:
             mlflow.log_text(r.settings_yaml, "settings.yml")
             logged_models.log_evidence(trained)
             logged_models.log_data(training, r)
-            if isinstance(trained, model.Trained):
-                if review is not None:
-                    logged_models.log_review(trained, review)
-                if settings.reasons:
-                    is_tested = (F.col("cycle") == str(training.months.test)) & F.col("is_low_activity")
-                    logged_models.log_contributions(trained, examples.where(is_tested))
+            if isinstance(trained, model.Trained) and review is not None:
+                logged_models.log_review(trained, review)
             logged_models.log_model(trained, run_id=run.info.run_id, signature=signature, rows=rows, settings=settings)
         passport = {
             **training.tags,

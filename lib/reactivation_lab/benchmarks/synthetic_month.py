@@ -38,6 +38,7 @@ _NOT_THERE = (
     "reasons_asset_uplift",
     "lift_active",
     "active_uplift_version",
+    "reasons_active_uplift",
     "first_login_day",
     "picked_by_challenger",
 )

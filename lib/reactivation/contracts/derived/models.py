@@ -27,6 +27,11 @@ SCORES = per_user(
         "learnt (model.lift), or no version of it is live",
     ),
     Column("active_uplift_version", "string", "registered version that gave lift_active"),
+    Column(
+        "reasons_active_uplift",
+        _REASONS,
+        "the same of lift_active: of what its trees say before calibration, shares of users",
+    ),
 )
 
 SCORE_EVALUATION = Table(
@@ -65,7 +70,13 @@ MODEL_LEDGER = Table(
         CYCLE,
         Column("model", "string", "registered model", required=True),
         Column("version", "string", "registered version", required=True),
-        Column("event", "string", "what happened", required=True, allowed=("ready_for_review", "refused", "approved")),
+        Column(
+            "event",
+            "string",
+            "what happened; refuted: a live lift, by a later month than the one that judged it",
+            required=True,
+            allowed=("ready_for_review", "refused", "approved", "refuted"),
+        ),
         Column("actor", "string", "who or what decided", required=True),
         Column("reason", "string", "why", required=True),
         Column("evidence_json", "string", "figures the decision stands on, as JSON", required=True),
