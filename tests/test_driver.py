@@ -88,6 +88,7 @@ FEW = {
     f"{LIB}pipelines/ingest_sources.py": (1, "ingest_counts: a row per source and month"),
     f"{LIB}pipelines/rows_taken.py": (3, "ingest_counts; rows of counts per source, and per month"),
     f"{LIB}pipelines/model_ledger.py": (2, "decisions on versions; events of one model"),
+    f"{LIB}pipelines/training_rows.py": (1, "draws of one wave by option and month"),
     f"{LIB}pipelines/readout_groups.py": (1, "sums by group"),
     f"{LIB}pipelines/evidence_months.py": (3, "months, their plans; sums by band"),
     f"{LIB}pipelines/learnt_options.py": (

@@ -1,6 +1,7 @@
 """A version's card: what it compares beside the model, on rows drawn by hand, and how it reads."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 

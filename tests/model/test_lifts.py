@@ -310,10 +310,11 @@ def test_a_champion_is_judged_anew_on_a_later_month_alone(
     lost = bank(spark, moved=0.0).where("cycle = '2026-04'")
     rows = bank(spark).where("cycle < '2026-04'").unionByName(lost)
     champion = model.Scorer("1", learnt.fitted.model, learnt.fitted.features)
+    few = settings.lift.trees.model_copy(update={"max_iter": 2})  # what is learnt here is of no interest
+    how: dict[str, Any] = {"salt": "s", "srm_p": 0.001}
+    how["settings"] = settings.model_copy(update={"lift": settings.lift.model_copy(update={"trees": few})})
     found = {
-        month: model.train_lift(
-            rows, salt="s", settings=settings, srm_p=0.001, champion=replace(champion, judged_on=month)
-        )
+        month: model.train_lift(rows, **how, champion=replace(champion, judged_on=month))
         for month in ("2026-03", "2026-04", "2026-05")
     }
     later, same, earlier = found.values()

@@ -120,7 +120,7 @@ def test_a_lift_has_reasons_that_add_up_to_what_its_trees_say(
     found = learnt.fitted.model.transform(april.orderBy("user_id")).select(lift_fit.LIFT, *read).toPandas()
     by_row = own.trees.contributions(columns(found))
     np.testing.assert_allclose(own.trees.base + by_row.sum(axis=0), found[lift_fit.LIFT], rtol=1e-6, atol=1e-12)
-    assert [row["feature"] for row in learnt.contributions][0] == "kind"  # who is moved is a matter of the kind
+    assert learnt.contributions[0]["feature"] == "kind"  # who is moved is a matter of the kind
     assert "What moves a lift, mean amount as a share of users before calibration: kind 0." in learnt.card
 
     scorer = model.Scorer("3", trained.fitted.model, trained.fitted.features)

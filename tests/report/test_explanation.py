@@ -100,7 +100,7 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         "+0.100  gender: f",
         "asset_uplift: no model of it was live",
         "lift: a month open to contact adds +0.071 to P(active), version 2",
-        "what moved it, as shares of users before the lift was calibrated:\n    +0.041  logins, last 3 months: 4 logins",
+        "as shares of users before the lift was calibrated:\n    +0.041  logins, last 3 months: 4 logins",
         "-0.012  lifts are said for users of the cell `model`",
         "high_potential, by band 3",
         "p_active from 0.310 to 0.420; observed: touched users gain",
