@@ -72,7 +72,7 @@ def describe_lift(r: Run, registry: Registry, name: str, version: ModelVersion, 
     what = (
         "What a month open to contact adds to a sleeper's P(active), learnt from users touched or held out at random."
     )
-    use = "is written into `scores`, unless a later month refuted it; without one users are ordered by band and propensity."
+    use = "is written into `scores`, unless a later month refuted it; else users are ordered by band and propensity."
     if name == model.OPTION_LIFT:
         what = (
             "What one option of a wave adds to P(active) from its wave's day to the month's end, learnt from "
