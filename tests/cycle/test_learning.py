@@ -180,15 +180,15 @@ def test_adaptive_odds_are_those_of_settled_draws_and_stand_as_they_were_registe
 def test_odds_go_by_learnt_costs_and_fair_draws(
     spark: SparkSession, tmp_path: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All 200 draws of W2 are of one option that had a chance of 0.25, and W3 was stopped: they teach nothing."""
+    """All 200 draws of W2 are of one option that had a chance of 0.25, W3 was stopped, W4's push led elsewhere."""
     bank, store = Bank(spark, tmp_path), Store(spark, str(tmp_path))
     names = ["cycle", "wave", "user_id", "channel", "benefit", "is_exploration", "propensity", "drawn_from"]
-    names.append("plan_version")
+    names += ["plan_version", "guide_to"]
     label = "push/payment_cashback"
-    draws = [(CYCLE, "W2", n, *label.split("/"), True, 0.25, label, 1) for n in range(200)]
-    for wave in ("W1", "W3"):
-        draws += [(CYCLE, wave, n, "none", "none", True, 0.25, label, 1) for n in range(50)]
-        draws += [(CYCLE, wave, n, *label.split("/"), True, 0.75, label, 1) for n in range(50, 200)]
+    draws = [(CYCLE, "W2", n, *label.split("/"), True, 0.25, label, 1, None) for n in range(200)]
+    for wave, own, leads in (("W1", label, None), ("W3", label, None), ("W4", "push/none", "payment")):
+        draws += [(CYCLE, wave, n, "none", "none", True, 0.25, own, 1, None) for n in range(50)]
+        draws += [(CYCLE, wave, n, *own.split("/"), True, 0.75, own, 1, leads) for n in range(50, 200)]
     events = [(f"{wave}-{status}", CYCLE, wave, 1, status, 9, wave) for wave, status in
               [*((wave, "released") for wave in ("W1", "W2", "W3")), ("W3", "stopped")]]  # fmt: skip
     of_event = ["event_id", "cycle", "wave", "plan_version", "status", "contacts", "release_id"]
@@ -221,8 +221,31 @@ def test_odds_go_by_learnt_costs_and_fair_draws(
     monkeypatch.setattr(experiment, "exploration", exploration)
     monkeypatch.setattr(campaign.adaptive, "odds", odds)
     assert learnt_options.odds(r) == {}
-    assert seen["left_out"] == {(CYCLE, "W2"), (CYCLE, "W3")}
+    assert seen["left_out"] == {(CYCLE, "W2"), (CYCLE, "W3"), (CYCLE, "W4")}
     assert seen["cost"] > 9 / 20  # type: ignore[operator]
+
+
+def test_what_was_learnt_of_another_message_is_no_option_s_lift(
+    spark: SparkSession, tmp_path: Path, rows: Rows
+) -> None:
+    """When the month was read out, W4's push led to payments; now it leads nowhere."""
+    store, now = Store(spark, str(tmp_path)), Bank(spark, tmp_path).open(flow.ASSIGN, LEARNER)
+    options = [("W4", "push", "none"), ("W4", "sms", "none"), ("W1", "push", "login_discount"), ("W9", "push", "none")]
+    learnt = rows(derived.RESPONSE, ["cycle", "wave", "channel", "benefit"], [(CYCLE, *option) for option in options])
+    store.replace(derived.RESPONSE, learnt, {"cycle": [CYCLE]})
+    assert len(learnt_options._response(now, CYCLE)) == 4  # no plan tells of it
+    waves = now.settings.campaign.waves
+    push, sms = waves["W4"].options
+    led = waves["W4"].model_copy(update={"options": (push.model_copy(update={"guide_to": "payment"}), sms)})
+    then = replace(now, cycle=Month.parse(CYCLE))
+    then = then.under(campaign=now.settings.campaign.model_copy(update={"waves": {**waves, "W4": led}}))
+    text = experiment.canonical(plan_registration.draft(then))
+    plan = {"cycle": CYCLE, "plan_json": text, "plan_hash": experiment.sealed(text), "power_json": "[]"}
+    store.replace(
+        derived.EXPERIMENT_PLAN, spark.createDataFrame([plan], derived.EXPERIMENT_PLAN.schema), {"cycle": [CYCLE]}
+    )
+    found = learnt_options._response(now, CYCLE)
+    assert [(row["wave"], row["channel"], row["benefit"]) for row in found] == options[1:]
 
 
 def test_registered_odds_are_found_by_label_and_all_are_alike_where_the_options_are_others(

@@ -369,6 +369,8 @@ def test_a_card_names_what_moves_a_score_most(
         assert "before calibration: f1 0.500 (40 %), f2 0.250 (20 %), f3 0.167 (13 %)," in text
         assert "f5 0.100 (8 %). All: contributions.json of the run." in text
         assert "f6" not in text
+    long = [{**row, "feature": f"transaction_own_mobile_count_of_branch_{n}_12m"} for n, row in enumerate(moved)]
+    assert len(written(trained, sample, settings, of_conf, is_whole=False, contributions=long)) <= card.LONGEST
     assert "What moves a score" not in written(trained, sample, settings, of_conf, is_whole=True)
 
 

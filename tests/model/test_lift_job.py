@@ -13,7 +13,7 @@ from pyspark.ml.wrapper import JavaModel, JavaTransformer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conftest import CONF
+from conftest import CONF, Rows
 from model.moved import HELD_OUT, MONTHS, bank
 from reactivation import cli, experiment, model
 from reactivation.contracts import canonical, derived, flow, table
@@ -21,7 +21,7 @@ from reactivation.errors import ModelError
 from reactivation.frames import of_records
 from reactivation.model.lift_rows import IS_TREATED
 from reactivation.periods import Month
-from reactivation.pipelines import approve_model, score_users, train_models
+from reactivation.pipelines import approve_model, model_ledger, score_users, train_models, training_rows
 from reactivation.runtime.registry import Registry
 from reactivation.runtime.run import Run
 from reactivation.runtime.store import Store
@@ -133,6 +133,11 @@ class Trained:
         why = ["--model", target, "--version", "1", "--reviewer", "board", "--reason", "figures read"]
         approve_model.run(self.run(flow.APPROVE, *why, *more))
 
+    def events(self, event: str) -> list[Any]:
+        """Of the month's lift in `model_ledger`."""
+        ledger, name = Store(self.spark, str(self.root)).read(derived.MODEL_LEDGER), self.registry.name("active_uplift")
+        return ledger.where((F.col("model") == name) & (F.col("event") == event)).orderBy("at").collect()
+
     def lifts_known(self, cycle: str) -> int:
         """Users whose lift the scores of a cycle tell, once they are written anew."""
         score_users.run(self.run(flow.SCORE, "--cycle", cycle))
@@ -235,24 +240,22 @@ def test_a_month_s_lift_is_approved_and_written_into_scores(trained: Trained) ->
 def test_a_live_lift_that_a_later_month_refutes_is_silent_until_it_is_approved_again(
     trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In May nobody is moved any longer; the cycle before is scored as it was."""
-    spark, july = trained.spark, ("--cycle", "2026-07")
+    """In May nobody is moved any longer; the cycle before is scored as it was. An approval outlives the same month."""
     trained = replace(trained, conf={**trained.conf, "lift": {**trained.conf["lift"], "option": None}})
+    spark, july = trained.spark, ("--cycle", "2026-07")
+    for target in ("active", "active_uplift"):
+        trained.approve(target)
     may = bank(spark, moved=0.0).where("cycle = '2026-04'").withColumn("cycle", F.lit("2026-05"))
     months = [*[str(month) for month in MONTHS], "2026-05"]
     _store(bank(spark).unionByName(may), trained.root, months=months, cycle="2026-07")
     _explored(bank(spark).unionByName(may), trained.root, months=months)
     assert trained.lifts_known("2026-07") == 3_000
-    for _ in range(2):  # the second time there is nothing to train, and nothing is said twice
-        train_models.run(trained.run(flow.TRAIN, *july))
-    name = trained.registry.name("active_uplift")
-    is_ours, store = F.col("model") == name, Store(spark, str(trained.root))
-    ledger = store.read(derived.MODEL_LEDGER).where(is_ours)
-    events = [(row.version, row.event, row.cycle) for row in ledger.orderBy("at", "event").collect()]
-    assert sorted(events[2:]) == [("1", "refuted", "2026-07"), ("2", "refused", "2026-07")]
-    (why,) = ledger.where("event = 'refuted'").collect()
+    train_models.run(trained.run(flow.TRAIN, *july))
+    (why,) = trained.events("refuted")
+    assert (why.version, why.cycle) == ("1", "2026-07")
     assert "does not hold 1; judged on 2026-05" in why.reason
     assert json.loads(why.evidence_json)["champion_version"] == "1"
+    assert [row.version for row in trained.events("refused")] == ["2"]
 
     capsys.readouterr()
     assert trained.lifts_known("2026-07") == 0
@@ -260,7 +263,52 @@ def test_a_live_lift_that_a_later_month_refutes_is_silent_until_it_is_approved_a
     assert "active_uplift: version 1 was refuted in 2026-07: slope" in said
     assert "jobs/approve_model.py --model active_uplift --version 1" in said
     assert trained.lifts_known(CYCLE) == 3_000
-    trained.approve("active_uplift", *july)
+    registry, before = trained.registry, len(trained.events("approved"))
+    for tag, text in (("decision", "approved"), ("reason", "chance: one of twenty"), ("reviewer", "board")):
+        registry.client.set_model_version_tag(registry.name("active_uplift"), "1", tag, text)
+    approve_model.run(trained.run(flow.APPROVE, "--from-registry", *july))
+    trained.approve("active_uplift", *july)  # it is champion already
+    assert len(trained.events("approved")) == before + 1
+    train_models.run(trained.run(flow.TRAIN, "--force", *july))
+    assert len(trained.events("refuted")) == 1
     assert trained.lifts_known("2026-07") == 3_000
-    trained.approve("active_uplift", *july)  # champion already
-    assert store.read(derived.MODEL_LEDGER).where(is_ours & (F.col("event") == "approved")).count() == 2
+
+
+def test_a_past_cycle_is_scored_by_what_was_decided_then(
+    spark: SparkSession, tmp_path: Path, rows: Rows, small: dict[str, Any]
+) -> None:
+    """Version 1 was refuted in July and approved again in August; version 2 was approved after its cycle."""
+    told = [("1", "approved", "2026-06"), ("1", "refuted", "2026-07"), ("1", "approved", "2026-08")]
+    told.append(("2", "approved", "2026-08"))
+    r = Trained(spark, tmp_path, small).run(flow.SCORE)
+    assert model_ledger.decided(r) == {}
+    events = [(datetime(2026, 9, n, tzinfo=UTC), "m", *event) for n, event in enumerate(told, start=1)]
+    names = ["at", "model", "version", "event", "cycle"]
+    Store(spark, str(tmp_path)).append(derived.MODEL_LEDGER, rows(derived.MODEL_LEDGER, names, events))
+    for cycle, event in (("2026-06", "approved"), ("2026-07", "refuted"), ("2026-08", "approved"), (None, "approved")):
+        last = model_ledger.decided(r, until=Month.parse(cycle) if cycle else None)
+        assert (last["m", "1"].event, last["m", "2"].event) == (event, "approved")
+
+
+def test_a_month_refutes_an_approved_version_once() -> None:
+    approved, refuted = model_ledger.Event("1", "approved", None), model_ledger.Event("1", "refuted", "2026-05")
+    assert model_ledger.is_news([approved], "1", "2026-05")
+    assert not model_ledger.is_news([approved, refuted, approved], "1", "2026-05")
+    assert model_ledger.is_news([approved, refuted, approved], "1", "2026-06")
+    assert not model_ledger.is_news([approved], "2", "2026-05")  # which nobody approved
+
+
+def test_months_in_which_an_option_led_elsewhere_teach_no_lift_of_it(trained: Trained) -> None:
+    r, option = trained.run(flow.TRAIN), "W1/sms/login_discount"
+    waves = r.settings.campaign.waves
+    offered = [
+        one.model_copy(update={"guide_to": "payment"}) if one.label == "sms/login_discount" else one
+        for one in waves["W1"].options
+    ]
+    changed = {**waves, "W1": waves["W1"].model_copy(update={"options": tuple(offered)})}
+    r = r.under(campaign=r.settings.campaign.model_copy(update={"waves": changed}))
+    with pytest.raises(ModelError, match=f"no lift of {option}") as error:
+        training_rows.known(r).option_rows(option)
+    assert [(f.what, f.advice) for f in error.value.findings if f.kind == "left out"] == [
+        (f"2026-0{n}", "W1: sms/login_discount led to nowhere, and now to payment") for n in (2, 3, 4)
+    ]

@@ -247,18 +247,38 @@ def test_a_lift_of_another_recipe_must_be_better_among_all_that_the_month_has_ju
 
 @pytest.mark.numbers
 @pytest.mark.parametrize(
-    ("found", "is_refuted"),
+    ("found", "reach", "is_refuted"),
     [
-        (_line(0.9, 0.2, 1.6), False),
-        (_line(0.4, -0.3, 1.1), False),  # too wide to tell
-        (_line(0.2, -0.3, 0.7), True),
-        (_line(0.5, 0.2, 0.8), True),
-        (_line(2.0, 1.2, 2.8), True),
-        (_line(None), False),
+        (_line(0.9, 0.2, 1.6), 0.0, False),
+        (_line(0.4, -0.3, 1.1), 0.0, False),  # too wide to tell
+        (_line(0.2, -0.3, 0.7), 0.0, True),
+        (_line(0.5, 0.2, 0.8), 0.0, True),
+        (_line(0.5, 0.2, 0.8), 0.5, False),  # 0.3 and 0.5 reach 0.58
+        (_line(2.0, 1.2, 2.8), 0.5, True),
+        (_line(2.0, 1.2, 2.8), 0.7, False),
+        (_line(None), 0.0, False),
     ],
 )
-def test_a_live_lift_is_refuted_where_a_later_slope_excludes_1(found: Line, is_refuted: bool) -> None:
-    assert (lift_judgement.refutation(found) is not None) == is_refuted
+def test_a_live_lift_is_refuted_where_a_later_slope_excludes_1(found: Line, reach: float, is_refuted: bool) -> None:
+    assert (lift_judgement.refutation(found, reach) is not None) == is_refuted
+
+
+@pytest.mark.numbers
+def test_a_true_lift_that_passed_its_gate_is_refuted_by_chance_in_one_of_twenty_months_at_most() -> None:
+    """Three months of equal size: one calibrates by its slope of 2, one judges, one comes later."""
+    rng, refuted, without = np.random.default_rng(20261201), [], []
+    for _ in range(20_000):
+        slopes, error = rng.normal(2.0, 0.4, 3), 1.96 * 0.4
+        if slopes[0] <= 0:
+            continue
+        reach, (judged, later) = error / slopes[0], slopes[1:] / slopes[0]
+        if abs(judged - 1) <= reach < judged:
+            found = _line(later, later - reach, later + reach)
+            refuted.append(lift_judgement.refutation(found, reach) is not None)
+            without.append(lift_judgement.refutation(found, 0.0) is not None)
+    assert len(refuted) > 10_000
+    assert np.mean(refuted) < 0.05
+    assert np.mean(without) > 0.1
 
 
 @pytest.mark.numbers

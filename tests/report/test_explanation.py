@@ -1,5 +1,6 @@
 """One user's month in words, from literal rows."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -101,7 +102,7 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
         "asset_uplift: no model of it was live",
         "lift: a month open to contact adds +0.071 to P(active), version 2",
         "as shares of users before the lift was calibrated:\n    +0.041  logins, last 3 months: 4 logins",
-        "-0.012  lifts are said for users of the cell `model`",
+        "-0.012  counted as a user of the cell `model`",
         "high_potential, by band 3",
         "p_active from 0.310 to 0.420; observed: touched users gain",
         "cell model (rank 12), picked, touched",
@@ -138,6 +139,18 @@ def test_the_staff_reads_values_contributions_and_how_each_reason_is_known() -> 
 )
 def test_what_became_of_a_planned_contact_is_said(wave: WaveOfUser, line: str) -> None:
     assert line in for_staff(month(wave))
+
+
+def test_the_customer_reads_what_moved_the_lift_where_lifts_decide() -> None:
+    """What counts for the score is known of logins, what counts for the lift of assets alone."""
+    scores = {**SCORES, "reasons_active_uplift": [Reason("asset_total_last", 0.04), Reason("policy", -0.01)]}
+    say = CUSTOMER["en"]
+    for is_by_lift, told, untold in ((True, "asset", "login"), (False, "login", "asset")):
+        said = for_customer(replace(month(scores=scores), is_by_lift=is_by_lift), language="en")
+        assert say[told] in said
+        assert say[untold] not in said
+    without = {**SCORES, "reasons_active_uplift": None}
+    assert say["login"] in for_customer(replace(month(scores=without), is_by_lift=True), language="en")
 
 
 def test_the_customer_reads_signals_and_days_alone() -> None:

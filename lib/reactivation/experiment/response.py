@@ -44,8 +44,8 @@ def exploration(
     user who was drawn in several months is one cluster, and in the same half in all of them, so the sums of both halves
     add up to those of all users. measured: the outcomes, flags over the whole outcome window, for every wave; of whom
     one is not known does not count in it. What users did before the wave adds noise but no difference, because the draw
-    came later. salt: of the draw of halves. leave_out: cycles and waves whose draws were not what was recorded
-    (`unfair`).
+    came later. salt: of the draw of halves. leave_out: cycles and waves whose draws teach nothing of an option
+    (`learnt_options.left_out`).
     """
     is_left_out = F.concat_ws(" ", "cycle", "wave").isin([f"{cycle} {wave}" for cycle, wave in leave_out])
     has_option = F.col("channel") != "none"

@@ -1,6 +1,7 @@
 """Is a lift calibrated on a later month, does it rank, is it no worse than the champion's? The rules that decide."""
 
 from collections.abc import Sequence
+from math import hypot
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -57,15 +58,20 @@ def decide(
     return Gate(True, (Said(found),), recipe=recipe)
 
 
-def refutation(champion: Line) -> str | None:
+def refutation(champion: Line, calibration_reach: float) -> str | None:
     """Why a live lift may not be believed any longer, by a month later than the one that judged it; None: it may.
 
-    It is refuted where the slope's interval excludes 1: a calibrated lift is so in one of twenty months (at 95 %). An
-    interval that holds 1 and 0 as well is too wide to refute what a larger month has shown.
+    It is refuted where 1 is further from the slope than chance takes it: that of the later month and, since all its
+    lifts are multiples of one calibrated slope, that of the month which calibrated it (`Scorer.calibration_reach`). An
+    interval that holds 1 and 0 as well is too wide to refute what an earlier month has shown.
     """
-    if champion.slope is None or champion.low is None or champion.high is None or champion.low <= 1 <= champion.high:
+    if champion.slope is None or champion.high is None:
         return None
-    return f"slope {champion.slope:.3g} ({champion.low:.3g} to {champion.high:.3g}) does not hold 1"
+    reach = hypot(champion.high - champion.slope, calibration_reach)
+    if abs(champion.slope - 1) <= reach:
+        return None
+    ends = f"{champion.slope - reach:.3g} to {champion.slope + reach:.3g}"
+    return f"slope {champion.slope:.3g} ({ends}, with the error of its calibration) does not hold 1"
 
 
 def against(scored: DataFrame, *, confidence: float) -> LossDifference:

@@ -37,8 +37,9 @@ class TrainedLift:
     judged: the line of the judging month. ranking: area under the uplift curve and Qini of that month, beside a ranking
     at random, or why there are none. bands: lifts found in its deciles, the highest first; they decide nothing.
     against_champion: squared error less the champion's there; None where there is no champion, or none that can be
-    compared. champion_judged: the champion's line there, where an earlier month judged it: see `refutation`. option:
-    what is learnt of, None: a month open to contact. contributions: see `mean_contributions`, of the judging month.
+    compared. champion_judged: the champion's line there, where an earlier month judged it. champion_refuted: why that
+    line says that it may not be believed any longer, else None. option: what is learnt of, None: a month open to
+    contact. contributions: see `mean_contributions`, of the judging month.
     """
 
     fitted: FittedLift
@@ -52,17 +53,13 @@ class TrainedLift:
     notes: tuple[str, ...]
     option: str | None = None
     champion_judged: Line | None = None
+    champion_refuted: str | None = None
     contributions: Sequence[dict[str, Any]] = ()
     refitted: None = None
 
     @property
     def served(self) -> FittedLift:
         return self.fitted
-
-    @property
-    def champion_refuted(self) -> str | None:
-        """Why the champion may not be believed any longer; None: it may, or was not judged anew."""
-        return None if self.champion_judged is None else lift_judgement.refutation(self.champion_judged)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -178,11 +175,12 @@ def train_lift(
         later, keep = later.withColumnRenamed(LEARNT, THEIRS), [*keep, THEIRS]
     scored = checkpointed(lifts(fitted.model, later, features=fitted.features, keep=keep))
     judged = line(scored, LEARNT, confidence=confidence)
-    against, anew = None, None
+    against, anew, refuted = None, None, None
     if champion is not None and THEIRS in keep:
         against = lift_judgement.against(scored, confidence=confidence)
-        is_later = champion.judged_on is not None and champion.judged_on < str(months.judge)
-        anew = line(scored, THEIRS, confidence=confidence) if is_later else None
+        if champion.judged_on is not None and champion.judged_on < str(months.judge):
+            anew = line(scored, THEIRS, confidence=confidence)
+            refuted = lift_judgement.refutation(anew, champion.calibration_reach)
     deciles = lift_judgement.deciles(scored, settings.deciles)
     return TrainedLift(
         fitted=fitted,
@@ -195,6 +193,7 @@ def train_lift(
         gate=lift_judgement.decide(fitted.calibration, judged, against, not_compared=why_not, **decided),
         option=option,
         champion_judged=anew,
+        champion_refuted=refuted,
         contributions=mean_contributions(fitted.model, later) if settings.reasons else (),
         notes=notes if why_not is None else (*notes, why_not),
     )

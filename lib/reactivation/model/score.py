@@ -25,13 +25,15 @@ UPLIFT = "active_uplift"
 class Scorer:
     """A model that is there already: its registered version, its pipeline, and the features of its signature.
 
-    judged_on: the month by which its gate judged it; None: not known, or not asked for.
+    judged_on: the month by which its gate judged it; None: not known, or not asked for. calibration_reach: of a lift,
+    how far the interval of its calibration's slope reaches to either side, as a share of the slope.
     """
 
     version: str
     model: PipelineModel
     features: tuple[str, ...]
     judged_on: str | None = None
+    calibration_reach: float = 0.0
 
     def is_refitted_by(self, model: PipelineModel, features: Iterable[str]) -> bool:
         """True where another model's trees read the same features and grew by the same hyperparameters."""

@@ -122,7 +122,9 @@ def is_champion(registry: Registry, approval: Approval) -> bool:
 def judged(r: Run, registry: Registry, approval: Approval) -> Judgement:
     """Compare a version with today's champion; ModelError says why it stays out."""
     target, overruled = approval.target, approval.overruled
-    version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled))
+    last = model_ledger.decided(r).get((registry.name(target), approval.version))
+    was_live = last is not None and last.event == model_ledger.REFUTED  # whatever was overruled then stands
+    version = registry.check_approvable(target, approval.version, is_overruled=bool(overruled) or was_live)
     name, champion = f"{version.name} version {version.version}", registry.champion(target)
     is_rival = champion is not None and champion.tags.get(model.OPTION) == version.tags.get(model.OPTION)
     is_compared = is_rival and not is_champion(registry, approval)

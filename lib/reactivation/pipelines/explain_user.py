@@ -80,6 +80,7 @@ def user_month(r: Run, user_id: int) -> UserMonth:
         arm=arm,
         outcome=_row(own, derived.OUTCOMES),
         waves=tuple(_waves(r, own, cell=arm["policy"])) if arm else (),
+        is_by_lift=arm is not None and arm["policy"] in r.settings.campaign.cells_by_lift,
         words={**explanation.LIFT_WORDS, **{feature.name: (feature.meaning, feature.unit) for feature in catalogue}},
     )
 

@@ -10,7 +10,8 @@ from reactivation import campaign, experiment
 from reactivation.campaign.planning.settings import Wave
 from reactivation.contracts import canonical, derived
 from reactivation.frames import records
-from reactivation.pipelines import evidence_months, releases
+from reactivation.periods import Month
+from reactivation.pipelines import evidence_months, plan_registration, releases
 from reactivation.runtime.console import NOTICE
 from reactivation.runtime.run import Run
 from reactivation.statistics.shrinkage import Posterior
@@ -25,7 +26,7 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
     newest = campaign.usable_months.newest_known(r.cycle, calendar=r.calendar, settings=settings.learning)
     if not r.has(derived.RESPONSE):
         return {}
-    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= str(newest)))
+    rows = _response(r, str(newest))
     months = evidence_months.cycles(r) if rows else []
     per_user = contacts_per_user(r, months)
     per_contact = level(r, months, per_user)
@@ -52,6 +53,15 @@ def gains(r: Run, waves: Mapping[str, Wave]) -> dict[str, campaign.gains.WaveGai
                 NOTICE,
             )
     return found
+
+
+def _response(r: Run, newest: str) -> list[dict[str, Any]]:
+    """What the newest month until some month learnt of options, without those that led elsewhere then than now."""
+    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= newest))
+    plan = plan_registration.plan_if_any(replace(r, cycle=Month.parse(rows[0]["cycle"]))) if rows else None
+    now, then = r.settings.campaign.guides, r.settings.campaign.as_registered(plan or {}).guides
+    changed = {key for key in now.keys() & then.keys() if now[key] != then[key]}
+    return [row for row in rows if (row["wave"], row["channel"], row["benefit"]) not in changed]
 
 
 def contacts_per_user(r: Run, months: list[str]) -> float | None:
@@ -92,9 +102,8 @@ def odds(r: Run) -> dict[str, dict[str, float]]:
     of: dict[str, Any] = {"outcomes": outcomes, "tiers": tiers, "salt": "", "by": "cycle", "measured": ("is_active",)}
     excluded = left_out(r, known, records(experiment.draw_counts(plans)))
     drawn = experiment.exploration(plans, **of, leave_out=excluded)
-    rows = campaign.gains.newest(r.read(derived.RESPONSE, F.col("cycle") <= months[-1]))
     monthly = experiment.by_month(records(drawn), settings=r.settings.experiment)
-    learnt = campaign.adaptive.posterior(rows, monthly, settings.tiers)
+    learnt = campaign.adaptive.posterior(_response(r, months[-1]), monthly, settings.tiers)
     found: dict[str, dict[str, float]] = {}
     for name, wave in settings.waves.items():
         costs = {o.label: float(settings.cost(o)) / worth.registered for o in wave.options}

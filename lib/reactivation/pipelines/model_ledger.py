@@ -1,7 +1,9 @@
 """No job, but what several share: what has been decided of a model's version already."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -14,25 +16,47 @@ from reactivation.runtime.run import Run
 APPROVED, REFUSED, REFUTED = "approved", "refused", "refuted"
 
 
-def decided(r: Run, *, until: Month | None = None) -> dict[tuple[str, str], Row]:
-    """By model and version the last event that lets it speak or not: approved, refused or refuted.
+class Event(NamedTuple):
+    """What happened to a version. month: by which it was judged, None for a person's decision."""
 
-    until: a refutation of a later cycle does not count, so that a past cycle is scored again as it was.
+    version: str
+    event: str
+    month: str | None
+
+
+def decided(r: Run, *, until: Month | None = None) -> dict[tuple[str, str], Row]:
+    """By model and version the last event that decides whether it is used: approved, refused or refuted.
+
+    until: the cycle that is scored. A later refutation does not count, nor what followed a refutation later, so that a
+    past cycle is scored again as it was.
     """
     if not r.has(derived.MODEL_LEDGER):
         return {}
-    counts = F.col("event").isin(APPROVED, REFUSED, REFUTED)
-    rows = r.read(derived.MODEL_LEDGER, counts).select("at", "cycle", "model", "version", "event", "reason").collect()
-    seen = [row for row in rows if row.event != REFUTED or until is None or row.cycle <= str(until)]
-    return {(row.model, row.version): row for row in sorted(seen, key=lambda row: row["at"])}
+    decisions = r.read(derived.MODEL_LEDGER, F.col("event").isin(APPROVED, REFUSED, REFUTED))
+    rows = decisions.select("at", "cycle", "model", "version", "event", "reason").collect()
+    last: dict[tuple[str, str], Row] = {}
+    for row in sorted(rows, key=lambda row: row["at"]):
+        key, is_later = (row.model, row.version), until is not None and row.cycle > str(until)
+        if is_later and (row.event == REFUTED or (key in last and last[key].event == REFUTED)):
+            continue
+        last[key] = row
+    return last
 
 
-def events(r: Run, model: str) -> set[tuple[str, str, str]]:
-    """Of one model in `model_ledger`: version, event and cycle of it."""
+def events(r: Run, model: str) -> list[Event]:
+    """The events of one model in `model_ledger`."""
     if not r.has(derived.MODEL_LEDGER):
-        return set()
-    known = r.read(derived.MODEL_LEDGER, F.col("model") == model).select("version", "event", "cycle")
-    return {(row.version, row.event, row.cycle) for row in known.distinct().collect()}
+        return []
+    known = r.read(derived.MODEL_LEDGER, F.col("model") == model).select("version", "event", "evidence_json")
+    return [
+        Event(row.version, row.event, json.loads(row.evidence_json).get("judging_month")) for row in known.collect()
+    ]
+
+
+def is_news(known: Sequence[Event], version: str, month: str) -> bool:
+    """True for an approved version of which nobody has written yet that a month refutes it."""
+    of_version = {(one.event, one.month) for one in known if one.version == version}
+    return APPROVED in {event for event, _ in of_version} and (REFUTED, month) not in of_version
 
 
 def rivals(registry: Registry, target: str) -> Mapping[str, int]:

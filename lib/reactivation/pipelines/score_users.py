@@ -29,7 +29,7 @@ def run(r: Run) -> None:
     serving |= dict.fromkeys(_refuted(r, serving))
     for target in [target for target, version in serving.items() if version is None]:
         columns = "lift_active stays" if target in lifts else f"p_{target} and raw_{target} stay"
-        r.say(f"    {target}: no version speaks, so {columns} null", NOTICE)
+        r.say(f"    {target}: no version is used, so {columns} null", NOTICE)
     _require_same(r, {target: str(v.version) if v else None for target, v in serving.items()})
     scorers = {target: registry.load(target, str(v.version)) if v else None for target, v in serving.items()}
     lift = next((scorers.pop(name) for name in lifts), None)
@@ -52,7 +52,7 @@ def _require_same(r: Run, versions: Mapping[str, str | None]) -> None:
 
 
 def _refuted(r: Run, serving: Mapping[str, ModelVersion | None]) -> list[str]:
-    """The models whose version a later month has refuted, so that it says nothing of users until it is approved again.
+    """The models whose version a later month has refuted: it scores nobody until it is approved again.
 
     ModelError where a version would score that nobody approved: its alias was moved past `approve_model`.
     """
@@ -65,7 +65,11 @@ def _refuted(r: Run, serving: Mapping[str, ModelVersion | None]) -> list[str]:
         if last is not None and last.event == model_ledger.REFUTED:
             refuted.append(target)
             r.say(f"    {target}: version {version.version} was refuted in {last.cycle}: {last.reason}", NOTICE)
-            r.say(f"    it speaks again once it is approved again ({command}), or another goes live", NOTICE)
+            asked = ", ".join(r.settings.campaign.asks_lifts)
+            r.say(
+                f"    {asked or 'nothing in conf'} goes by it; it is used again once it is approved again: {command}",
+                NOTICE,
+            )
         elif last is None or last.event != model_ledger.APPROVED:
             advice = f"`model_ledger` has no approval of it; approve it by {command}, or move the alias back"
             findings.append(Finding("not approved", f"{version.name} version {version.version}", advice))

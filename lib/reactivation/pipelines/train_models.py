@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -128,7 +129,12 @@ def live(
         scorer = registry.load(target, str(serving.version), tested_on=test)
     except ModelError as error:
         return None, " ".join(str(error).split())
-    return replace(scorer, judged_on=serving.tags.get("test_month")), None
+    if target in model.TARGETS:
+        return scorer, None
+    then = registry.evidence(serving)
+    slope, high = then.get("calibration_slope"), then.get("calibration_high")
+    reach = (high - slope) / slope if slope and high is not None else inf
+    return replace(scorer, judged_on=serving.tags.get("test_month"), calibration_reach=reach), None
 
 
 def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> None:
@@ -147,14 +153,14 @@ def tell(r: Run, target: str, trained: model.Trained, version: ModelVersion) -> 
 def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> None:
     """Write the gate's decision into the ledger, and let the version go live at once where conf says so.
 
-    Where the version's month refutes the champion beside which it was judged, that is written as well, once a cycle.
+    Where the version's month refutes the approved champion beside which it was judged, that is written as well, once.
     What stands there already is not said twice; a version whose run broke off after it was registered gets its decision
     from the next one.
     """
     number, is_ready, gate = str(version.version), version.tags["ready_for_review"] == "true", version.tags["gate"]
     name, found = registry.name(target), registry.evidence(version)
     known = model_ledger.events(r, name)
-    said = {event for version, event, _ in known if version == number}
+    said = {one.event for one in known if one.version == number}
     decisions = [(number, "ready_for_review" if is_ready else model_ledger.REFUSED, "gate", gate)]
     if is_ready and r.settings.model.auto_approve and is_compared(r, registry, target, version, found):
         why = "model.auto_approve is set and the gate was passed"
@@ -168,8 +174,9 @@ def decide(r: Run, registry: Registry, target: str, version: ModelVersion) -> No
             f"  {target}: version {number} is {'champion' if is_newest else 'no champion, for it is older'}, approved"
         )
     refuted, against = str(found["champion_version"]), found.get("champion_refuted")
-    if against is not None and (refuted, model_ledger.REFUTED, str(r.cycle)) not in known:
-        news.append((refuted, model_ledger.REFUTED, "gate", f"{against}; judged on {version.tags['test_month']}"))
+    month = version.tags["test_month"]
+    if against is not None and model_ledger.is_news(known, refuted, month):
+        news.append((refuted, model_ledger.REFUTED, "gate", f"{against}; judged on {month}"))
         r.say(f"  {target}: version {refuted} is refuted: {against}", NOTICE)
     if not news:
         return

@@ -17,7 +17,7 @@ RECONSTRUCTED = "worked out again as of that day, for no table keeps it by user"
 DECIDED_AGAIN = "the whole wave, decided again, is equal to the planned version"
 DECIDED_OTHERWISE = "likely, not certain: the whole wave, decided again, differs from the planned version"
 OTHER_CONF = "; conf has changed since it was planned"
-LIFT_WORDS = {"policy": ("lifts are said for users of the cell `model`", "")}
+LIFT_WORDS = {"policy": ("counted as a user of the cell `model`", "")}
 """What a lift's trees read beside features."""
 
 
@@ -48,7 +48,7 @@ class UserMonth:
     """What the tables hold of one user in one cycle; None where they hold no row.
 
     zone: the region's. band: of `tier_bands`, the user's. words: meaning and unit of each feature. waves: in the order
-    of their days.
+    of their days. is_by_lift: users of the user's cell count by how much a contact moves them.
     """
 
     user_id: int
@@ -62,6 +62,7 @@ class UserMonth:
     outcome: Record | None = None
     waves: Sequence[WaveOfUser] = ()
     words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    is_by_lift: bool = False
 
 
 def for_staff(month: UserMonth) -> str:
@@ -197,7 +198,8 @@ def for_customer(month: UserMonth, *, language: str) -> str:
     if month.scores is None:
         lines += [say["no_profile"]]
     else:
-        reasons = month.scores["reasons_active"] or ()
+        reasons = month.scores.get("reasons_active_uplift") if month.is_by_lift else None
+        reasons = reasons or month.scores["reasons_active"] or ()
         signals = list(dict.fromkeys(reason.feature.partition("_")[0] for reason in reasons))[:3]
         named = [say[signal] for signal in signals if signal in say]
         lines += [say["signals"].format(signals="; ".join(named))] if named else []

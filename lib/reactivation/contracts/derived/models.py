@@ -24,7 +24,7 @@ SCORES = per_user(
     number(
         "lift_active",
         "what a month open to contact adds to P(active), as learnt of users like this one in the cell `model`; null: not "
-        "learnt (model.lift), or no version of it is live",
+        "learnt (model.lift), no version of it is live, or a later month refuted the one that is",
     ),
     Column("active_uplift_version", "string", "registered version that gave lift_active"),
     Column(
