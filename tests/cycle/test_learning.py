@@ -190,7 +190,7 @@ def test_odds_go_by_learnt_costs_and_fair_draws(
         draws += [(CYCLE, wave, n, "none", "none", True, 0.25, own, 1, None) for n in range(50)]
         draws += [(CYCLE, wave, n, *own.split("/"), True, 0.75, own, 1, leads) for n in range(50, 200)]
     events = [(f"{wave}-{status}", CYCLE, wave, 1, status, 9, wave) for wave, status in
-              [*((wave, "released") for wave in ("W1", "W2", "W3")), ("W3", "stopped")]]  # fmt: skip
+              [*((f"W{n}", "released") for n in range(1, 5)), ("W3", "stopped")]]  # fmt: skip
     of_event = ["event_id", "cycle", "wave", "plan_version", "status", "contacts", "release_id"]
     store.replace(
         derived.WAVE_RELEASES, rows(derived.WAVE_RELEASES, of_event, events), {"event_id": [e[0] for e in events]}

@@ -207,6 +207,7 @@ def test_a_champion_of_another_option_is_no_rival(trained: Trained) -> None:
             known: Any = SimpleNamespace(
                 check_approvable=lambda *_, version=version, **__: version,
                 champion=registry.champion,
+                name=registry.name,
                 evidence=lambda _, judged=judged: judged,
             )
             approval = approve_model.Approval("option_uplift", "2", "board", "figures read", None)
